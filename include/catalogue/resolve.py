@@ -1,0 +1,146 @@
+"""Resolution: which product each SKU is. Set by set, in the database, one short transaction per retailer's batch.
+
+A known (retailer, SKU) keeps its product. For unknown ones the barcode decides, then the product key, inside
+the batch too; what the evidence does not settle becomes a product of its own and a proposal for a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from include import clock
+from include.catalogue.brand import fold_brand, own_label_of
+from include.catalogue.product_key import RULE_VERSION, product_key
+from include.catalogue.size import readings
+from include.catalogue.size_units import Dimension
+from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.statements import statement
+
+log = logging.getLogger(__name__)
+
+#: Units of core.product.size_unit.
+_UNITS = {Dimension.MASS: "g", Dimension.VOLUME: "ml", Dimension.LENGTH: "m", Dimension.COUNT: "each"}
+
+#: Statements that join what grew much on a first night.
+_AFTER_GROWTH = frozenset({"join_by_barcode", "propose_pairs"})
+_CHUNK = 5_000
+_ROUNDS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What one resolution did: SKUs entered by way of joining, products made, barcodes learnt and refused, SKUs moved."""
+
+    skus: int = 0
+    by_barcode: int = 0
+    by_key: int = 0
+    products_created: int = 0
+    proposals: int = 0
+    barcodes_learnt: int = 0
+    conflicts: int = 0
+    moved: int = 0
+    texts_refreshed: int = 0
+
+
+def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
+    """Give every SKU of a retailer's checked store-days its product.
+
+    Idempotent: a second call finds nothing unknown. One advisory lock lets one resolution run at a time, so
+    retailers that bring the same new product at once create it once.
+    """
+    with warehouse.transaction() as connection:
+        lock(connection, "resolve")
+        rows = connection.execute(
+            "SELECT file_id FROM ops.staged_file WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY file_id", (retailer,)
+        ).fetchall()
+        file_ids = [int(row["file_id"]) for row in rows]
+        return _resolve(connection, retailer, file_ids) if file_ids else Resolution()
+
+
+def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
+    values: dict[str, Any] = {"retailer": retailer, "file_ids": list(file_ids), "now": clock.now(), "rule_version": RULE_VERSION}
+
+    def run(name: str, **more: Any) -> int:
+        if name in _AFTER_GROWTH:  # the planner cannot know what this transaction has put in
+            connection.execute("ANALYZE pending, core.sku, core.product, core.product_alias, core.product_barcode")
+        return max(connection.execute(statement(f"resolution/{name}"), values | more).rowcount, 0)
+
+    run("create_pending")
+    if run("collect_pending"):
+        _read_texts(connection)
+        run("create_brands")
+        while run("join_by_barcode"):  # a barcode learnt in one step may lead to the next
+            run("teach_barcodes")
+        while run("spread_leaders"):
+            pass
+        run("join_by_key", has_barcode=True)
+        created = run("create_products", has_barcode=True)
+        run("follow_leaders")
+        run("teach_barcodes")
+        run("create_skus")
+        proposals = run("propose_pairs")
+        run("create_aliases")
+        run("lead_by_text")
+        run("join_by_key", has_barcode=False)
+        created += run("create_products", has_barcode=False)
+        run("follow_leaders")
+        run("create_skus")
+        proposals += run("propose_pairs")
+        run("create_aliases")
+        run("fill_products")
+    else:
+        created = proposals = 0
+    ways = connection.execute("SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending").fetchone()
+    assert ways is not None
+    learnt, conflicts, moved = _learn_barcodes(connection, values)
+    refreshed = run("refresh_skus")
+    result = Resolution(ways["skus"], ways["by_barcode"], ways["by_key"], created, proposals, learnt, conflicts, moved, refreshed)
+    log.info("resolved %s: %s", retailer, result)
+    return result
+
+
+def _read_texts(connection: Connection) -> None:
+    """Work out key, folded brand, own label and size of every pending SKU: text rules are Python, the rest is SQL."""
+    connection.execute(
+        "CREATE TEMPORARY TABLE pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
+    )
+    last = 0
+    while chunk := connection.execute("SELECT n, name, brand, size FROM pending WHERE n > %s ORDER BY n LIMIT %s", (last, _CHUNK)).fetchall():
+        with connection.cursor() as cursor, cursor.copy("COPY pending_text FROM STDIN") as copy:
+            for row in chunk:
+                name, brand, size = row["name"], row["brand"], row["size"]
+                quantity, unit = _total(size, name)
+                copy.write_row((row["n"], product_key(name, brand, size) or None, fold_brand(brand or ""), own_label_of(brand), quantity, unit))
+        last = chunk[-1]["n"]
+    connection.execute(
+        "UPDATE pending SET product_key = t.product_key, folded_brand = t.folded_brand, own_label_of = t.own_label_of, "
+        "size_quantity = t.size_quantity, size_unit = t.size_unit, leader = t.n FROM pending_text AS t WHERE t.n = pending.n"
+    )
+
+
+def _total(size: str | None, name: str) -> tuple[Decimal | None, str | None]:
+    """Return total quantity and unit of the likeliest reading; an approximate size or a range vetoes nothing."""
+    likeliest = next(iter(readings(size, name)), None)
+    if likeliest is None or likeliest.is_approximate or likeliest.quantity_max is not None:
+        return None, None
+    return likeliest.total, _UNITS[likeliest.dimension]
+
+
+def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int, int, int]:
+    learnt = conflicts = moved = 0
+    for _ in range(_ROUNDS_MAX):
+        if connection.execute(statement("resolution/collect_learnt"), values).rowcount <= 0:
+            break
+        refused = connection.execute(statement("resolution/record_conflicts"), values).rowcount
+        adopted = connection.execute(statement("resolution/adopt_barcodes"), values).rowcount
+        joined = connection.execute(statement("resolution/move_learnt_skus"), values).rowcount
+        connection.execute(statement("resolution/move_orphan_aliases"), values)
+        connection.execute("DROP TABLE learnt")
+        learnt, conflicts, moved = learnt + adopted, conflicts + refused, moved + joined
+        if not refused + adopted + joined:
+            break
+    return learnt, conflicts, moved

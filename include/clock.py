@@ -1,0 +1,120 @@
+"""The one clock. Nothing else in the project asks the machine for the time; a test says so.
+
+Three sources, the first that is set wins:
+
+1. ``AISLEFLOW_NOW``: an ISO 8601 instant; the clock stands still there.
+2. the sandbox's clock: the file ``clock.json`` in ``AISLEFLOW_HOME``, written by :func:`set_sandbox_clock`.
+   It holds a simulated instant and the real one at which it was set, and ticks on from there,
+   so that every process of one installation sees the same night.
+3. the machine's clock.
+
+SQL gets the instant as a parameter. Readers outside (``psql``, a BI tool) use the SQL function
+``core.clock()``, which follows the session setting ``aisleflow.now`` where our connections set it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from include.errors import ConfigurationError
+
+MELBOURNE = ZoneInfo("Australia/Melbourne")
+
+#: The time zone in which a store of each state keeps its price week.
+STATE_ZONES = {
+    "NSW": ZoneInfo("Australia/Sydney"),
+    "ACT": ZoneInfo("Australia/Sydney"),
+    "VIC": ZoneInfo("Australia/Melbourne"),
+    "QLD": ZoneInfo("Australia/Brisbane"),
+    "SA": ZoneInfo("Australia/Adelaide"),
+    "WA": ZoneInfo("Australia/Perth"),
+    "TAS": ZoneInfo("Australia/Hobart"),
+    "NT": ZoneInfo("Australia/Darwin"),
+}
+
+CLOCK_FILE = "clock.json"
+
+
+def home() -> Path:
+    """Return the folder that holds all state of this installation (``AISLEFLOW_HOME``)."""
+    given = os.environ.get("AISLEFLOW_HOME")
+    return Path(given).expanduser().resolve() if given else Path(__file__).parents[1] / ".aisleflow"
+
+
+def now() -> datetime:
+    """Return the present instant, aware, in UTC.
+
+    Raises:
+        ConfigurationError: ``AISLEFLOW_NOW`` is not an aware ISO 8601 instant.
+    """
+    fixed = os.environ.get("AISLEFLOW_NOW")
+    if fixed:
+        return parse_instant(fixed, "AISLEFLOW_NOW")
+    machine = datetime.now(UTC)
+    try:
+        simulated = json.loads((home() / CLOCK_FILE).read_text())
+    except FileNotFoundError:
+        return machine
+    return datetime.fromisoformat(simulated["now"]) + (machine - datetime.fromisoformat(simulated["set_at"]))
+
+
+def set_sandbox_clock(instant: datetime | None) -> None:
+    """Set the installation's clock to a simulated instant, or back to the machine's (``None``)."""
+    path = home() / CLOCK_FILE
+    if instant is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {"now": instant.astimezone(UTC).isoformat(), "set_at": datetime.now(UTC).isoformat()}
+    half_written = path.with_suffix(f".{os.getpid()}.tmp")
+    half_written.write_text(json.dumps(state))
+    half_written.replace(path)
+
+
+def parse_instant(text: str, source: str) -> datetime:
+    """Read an aware ISO 8601 instant, e.g. ``2026-11-18T04:00:00+11:00``; ``source`` names it in the error.
+
+    >>> parse_instant("2026-11-18T04:00:00+11:00", "--as-of").isoformat()
+    '2026-11-17T17:00:00+00:00'
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{source}={text!r} is not an ISO 8601 instant. Write e.g. 2026-11-18T04:00:00+11:00.") from error
+    if instant.tzinfo is None:
+        raise ConfigurationError(f"{source}={text!r} has no UTC offset. Write e.g. {text}+11:00.")
+    return instant.astimezone(UTC)
+
+
+def zone_of(state: str | None) -> ZoneInfo:
+    """Return a state's time zone (any case); Melbourne's where the state is unknown.
+
+    >>> zone_of("qld").key
+    'Australia/Brisbane'
+    """
+    return STATE_ZONES.get((state or "").strip().upper(), MELBOURNE)
+
+
+def night_of(instant: datetime) -> date:
+    """Return the night an instant belongs to: its Melbourne date.
+
+    >>> night_of(parse_instant("2026-11-17T17:00:00+00:00", "x")).isoformat()
+    '2026-11-18'
+    """
+    return instant.astimezone(MELBOURNE).date()
+
+
+def price_week_start(instant: datetime, state: str | None) -> datetime:
+    """Return the start of the price week an instant lies in: Wednesday 00:00 in the store's own zone, in UTC.
+
+    >>> price_week_start(parse_instant("2026-11-17T14:30:00+00:00", "x"), "WA").isoformat()
+    '2026-11-10T16:00:00+00:00'
+    """
+    zone = zone_of(state)
+    local = instant.astimezone(zone)
+    wednesday = local.date() - timedelta(days=(local.weekday() - 2) % 7)
+    return datetime(wednesday.year, wednesday.month, wednesday.day, tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,93 @@
+"""Every setting, once: read from the environment, checked, frozen.
+
+A setting is named ``AISLEFLOW_<FIELD>``. An ``AISLEFLOW_`` name that is not listed here is refused,
+so that a typing error cannot pass for a default. Secrets are no settings: they are Airflow connections.
+``.env.example`` lists each of these with who uses it; a test keeps both equal.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from include import clock
+from include.errors import ConfigurationError
+
+PREFIX = "AISLEFLOW_"
+
+
+class Settings(BaseSettings):
+    """All settings of one process; see :func:`settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(default_factory=clock.home, description="Folder of all state of the embedded installation.")
+    now: str | None = Field(None, description="Stops the clock at this ISO 8601 instant (include/clock.py).")
+    warehouse_url: str | None = Field(None, description="libpq URL of the warehouse; without it the embedded PostgreSQL is used.")
+    storage_root: str | None = Field(None, description="fsspec URL under which staged files live; without it <home>/storage.")
+    api_port: int = Field(8080, ge=1024, le=65_000, description="First port tried for Airflow's UI and API; when taken, the next free one is used.")
+
+    current_hours: int = Field(72, gt=0, description="A price observed less than this many hours ago is current.")
+    statement_timeout_seconds: int = Field(600, gt=0, description="PostgreSQL statement timeout; shorter than every task timeout.")
+    line_bytes_max: int = Field(1_000_000, gt=0, description="A longer line of a staged file is refused, not read into memory.")
+    archive_days: int = Field(14, gt=0, description="Published staged files are kept in the archive for so many days.")
+
+    allow_live: bool = Field(False, description="Allow requests to hosts other than this machine; without it only the sandbox can be crawled.")
+    coles_url: str | None = Field(None, description="Base URL of Coles; without it the live site, https://www.coles.com.au.")
+    woolworths_url: str | None = Field(None, description="Base URL of Woolworths; without it the live site, https://www.woolworths.com.au.")
+    aldi_url: str | None = Field(None, description="Base URL of Aldi; without it the live site, https://api.aldi.com.au.")
+    iga_url: str | None = Field(None, description="Base URL of IGA; without it the live site, https://www.igashop.com.au.")
+    user_agent: str = Field("Aisleflow/0.1 (shelf price research; set AISLEFLOW_USER_AGENT to say who you are)", min_length=5, description="Names the project, and who runs it, to the sites.")
+    crawl_delay_seconds: float = Field(1.0, ge=0, description="Least pause between two requests to a live site.")
+    crawl_jitter_seconds: float = Field(0.5, ge=0, description="Up to so much is added to the pause, at random.")
+    connect_timeout_seconds: float = Field(10, gt=0, description="A site that does not take the connection in this time counts as not answering.")
+    read_timeout_seconds: float = Field(30, gt=0, description="A site that sends nothing for so long counts as not answering.")
+    answer_seconds_max: float = Field(120, gt=0, description="An answer that trickles in for longer than this is given up.")
+    answer_bytes_max: int = Field(20_000_000, gt=0, description="A larger answer is given up, not read into memory.")
+    request_attempts: int = Field(5, ge=1, description="A request that meets a timeout, 429 or 5xx is made at most so many times.")
+    backoff_seconds_max: float = Field(60, ge=0, description="Longest random pause before a request is made again; the pauses double.")
+    retry_after_seconds_max: float = Field(300, ge=0, description="A site that asks to wait longer than this (Retry-After) is left alone for this attempt.")
+    give_up_after_requests: int = Field(3, ge=1, description="After so many requests in a row that failed for good, the store is left alone.")
+    total_short_share: float = Field(0.005, ge=0, lt=1, description="A category read twice may still lack this share of the goods it announces: lists move while they are read.")
+    landing_resume_hours: float = Field(6, gt=0, description="A retry goes on from landed pages while the store-day began less than so many hours ago.")
+
+    complete_rows_share: float = Field(0.90, gt=0, le=1, description="A file without a manifest is complete from this share of the baseline rows.")
+    baseline_days: int = Field(14, gt=0, description="Window of the retailer's median when a store has no complete store-day yet.")
+    hold_row_count_share: float = Field(0.70, gt=0, le=1, description="A complete store-day with fewer rows than this share of its last ones is held.")
+    hold_quarantined_share: float = Field(0.05, gt=0, le=1, description="A store-day with a larger share of refused lines is held.")
+    hold_category_share: float = Field(0.05, gt=0, le=1, description="A category of at least this share of the last store-day that vanishes holds the store-day.")
+    hold_scale_share: float = Field(0.30, gt=0, le=1, description="A store-day in which this share of known prices moved by 100 or 1/100 is held.")
+
+    @property
+    def storage(self) -> str:
+        """The fsspec URL under which all stages live, without a trailing slash."""
+        return (self.storage_root or f"file://{self.home / 'storage'}").rstrip("/")
+
+
+def settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: an unknown ``AISLEFLOW_`` name, or a value of the wrong type or range.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise ConfigurationError(
+            f"unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}. See .env.example."
+        )
+    try:
+        return Settings(**_empty_means_default())
+    except ValidationError as error:
+        faults = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}={e.get('input')!r}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{faults}. See .env.example.") from error
+
+
+def _empty_means_default() -> dict[str, Any]:
+    """An empty variable (usual in compose files) means the default; pydantic would read it as a value."""
+    fields = Settings.model_fields.items()
+    return {name: field.get_default(call_default_factory=True, validated_data={}) for name, field in fields if os.environ.get(PREFIX + name.upper()) == ""}

@@ -1,0 +1,78 @@
+"""The steps of ``ingest_prices`` in their order: what the DAG's tasks and the command line both call.
+
+Subjects meet in tables and do not import one another; here, one layer above them, their steps are put side by side.
+Every step works on whatever the ledger says is next for the retailer, so each may be killed, repeated or run twice
+at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from include.catalogue.resolve import Resolution
+from include.catalogue.resolve import resolve as resolve_skus
+from include.ingestion import ledger
+from include.ingestion.load import ensure_loaded, load_waiting
+from include.ingestion.publish import Published, publish_checked
+from include.quality.gate import CheckReport
+from include.quality.gate import check as check_batch
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+
+log = logging.getLogger(__name__)
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one pass over a retailer's waiting files did."""
+
+    loaded: int
+    checked: CheckReport
+    resolved: Resolution
+    published: Published
+
+
+def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> list[int]:
+    """Register and load every waiting file of a retailer; return the ids now loaded."""
+    return load_waiting(warehouse, storage, retailer, progress)
+
+
+def check(warehouse: Warehouse, storage: Storage, retailer: str) -> CheckReport:
+    """Check every loaded store-day of a retailer as one batch."""
+    _reload(warehouse, storage, retailer)
+    return check_batch(warehouse, retailer)
+
+
+def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution:
+    """Give every SKU of the checked store-days its product."""
+    if _reload(warehouse, storage, retailer):
+        check_batch(warehouse, retailer)
+    return resolve_skus(warehouse, retailer)
+
+
+def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Published:
+    """Publish the checked store-days, oldest first."""
+    if _reload(warehouse, storage, retailer):
+        check_batch(warehouse, retailer)
+        resolve_skus(warehouse, retailer)
+    return publish_checked(warehouse, storage, retailer, progress)
+
+
+def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Ingested:
+    """Run all four steps for one retailer."""
+    loaded = len(load(warehouse, storage, retailer, progress))
+    return Ingested(loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress))
+
+
+def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
+    """Load again what a crash of the server emptied: ``staging.offer`` is unlogged. Returns the number of files."""
+    with warehouse.transaction() as connection:
+        files = ledger.entries(connection, retailer, ["loaded"])
+        standing = {int(row["file_id"]) for row in connection.execute("SELECT file_id FROM staging.loaded_file").fetchall()}
+    lost = [file.file_id for file in files if file.file_id not in standing]
+    for file_id in lost:
+        ensure_loaded(warehouse, storage, file_id)
+    return len(lost)

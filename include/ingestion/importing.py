@@ -1,0 +1,172 @@
+"""Bringing a store-day from outside into the outbox: any file of the staged layout, packed or plain.
+
+A manifest beside the file is believed and held against the content. Without one, a first pass finds out which
+store it is and when it was seen; whether it is complete is judged later, in time order, by its rows.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from include import clock
+from include.errors import TerminalError
+from include.ingestion import ledger
+from include.staging.instants import line_instant
+from include.staging.manifest import Manifest, read_manifest
+from include.staging.offer import Line, decode
+from include.staging.staged_file import COUNTED_FIELDS, UnreadableFile, read_lines, stage_local
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, RETAILERS, Stage, Storage
+from include.warehouse.engine import Warehouse
+
+#: From this share of its lines on, a file belongs to a store; what names another store is then a refused line.
+OWN_LINES_SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """What became of one path: ``waiting`` with its ledger id, ``known`` already, or ``refused`` with the reason."""
+
+    path: str
+    outcome: str
+    file_id: int | None = None
+    retailer: str | None = None
+    reason: str | None = None
+
+
+def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedFile:
+    """Stage one file into the outbox and enter it into the ledger. Equal content is never entered twice.
+
+    A file that cannot be staged is kept in the refused stage, with the reason in the ledger.
+
+    Raises:
+        TerminalError: there is no such file.
+    """
+    if not path.is_file():
+        raise TerminalError(f"{path}: no such file. Give store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")
+    with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
+        packed = Path(folder) / "store-day.jsonl.gz"
+        try:
+            manifest = _with_manifest(path, packed) if _manifest_beside(path).is_file() else _without_manifest(path, packed)
+        except TerminalError as error:
+            ledger.refuse_outside_file(warehouse, storage, path, str(error))
+            return ImportedFile(str(path), "refused", reason=str(error))
+        with warehouse.transaction() as connection:
+            known = ledger.find(connection, manifest)
+        if known is not None:
+            return ImportedFile(str(path), "known", known, manifest.retailer)
+        stage_local(storage, Stage.OUTBOX, packed, manifest)
+        with warehouse.transaction() as connection:
+            file_id = ledger.register(connection, manifest)
+        return ImportedFile(str(path), "waiting" if file_id else "known", file_id, manifest.retailer)
+
+
+def files_below(paths: Sequence[Path]) -> list[Path]:
+    """Return the data files among paths; a folder stands for every ``*.jsonl`` and ``*.jsonl.gz`` below it."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(p for p in path.rglob("*") if p.name.endswith((".jsonl", ".jsonl.gz"))) if path.is_dir() else [path]
+    return found
+
+
+def _manifest_beside(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".jsonl") + MANIFEST_SUFFIX)
+
+
+def _with_manifest(path: Path, packed: Path) -> Manifest:
+    beside = _manifest_beside(path)
+    manifest = read_manifest(beside.read_bytes(), str(beside))
+    digest, rows = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        for _ in read_lines(file, str(path), line_bytes_max=1 << 30, digest=digest):
+            rows += 1
+    if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
+        raise UnreadableFile(
+            f"{path}: its manifest promises {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
+            f"The file or {beside.name} was changed; export the store-day again, or remove the manifest to have the file judged by its rows."
+        )
+    _repack(path, packed)
+    return manifest
+
+
+def _repack(path: Path, packed: Path) -> None:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    if is_packed:
+        shutil.copyfile(path, packed)
+        return
+    with path.open("rb") as source, packed.open("wb") as target, gzip.GzipFile(filename="", fileobj=target, mode="wb", mtime=0) as out:
+        shutil.copyfileobj(source, out)
+
+
+def _without_manifest(path: Path, packed: Path) -> Manifest:
+    digest, rows, decoded = hashlib.sha256(), 0, 0
+    stores: Counter[tuple[str, str]] = Counter()
+    said: dict[tuple[str, str], tuple[str | None, str | None]] = {}
+    instants = []
+    missing: Counter[str] = Counter()
+    with path.open("rb") as file:
+        for raw in read_lines(file, str(path), line_bytes_max=1_000_000, digest=digest):
+            rows += 1
+            try:
+                line = decode(raw.raw)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue  # ingestion refuses the line with its reason
+            decoded += 1
+            _count_missing(line, missing)
+            store = (str(line.metadata.company), str(line.metadata.store_id))
+            stores[store] += 1
+            said.setdefault(store, (_text(line.metadata.store_name), _text(line.metadata.state)))
+            instant = line_instant(line)
+            if instant is not None:
+                instants.append((store, instant))
+    if rows == 0:
+        raise UnreadableFile(f"{path}: the file is empty. A store-day has at least one line; crawl or export it again.")
+    if not decoded:
+        raise UnreadableFile(f"{path}: none of its {rows} lines is a JSON object with `product` and `metadata`. See docs/staged-files.md for the layout.")
+    (store, own), *others = stores.most_common()
+    if own < OWN_LINES_SHARE * decoded:
+        named = ", ".join(f"{retailer} {store_id} ({lines} lines)" for (retailer, store_id), lines in stores.most_common(4))
+        raise UnreadableFile(f"{path}: lines of several stores in one file: {named}. A store-day is one store; split the file by `metadata.store_id`.")
+    retailer, store_id = store
+    if retailer not in RETAILERS:
+        raise UnreadableFile(f"{path}: `metadata.company` is {retailer!r}; known retailers: {', '.join(RETAILERS)}. Correct it in the file.")
+    own_instants = [instant for named, instant in instants if named == store]
+    if not own_instants:
+        raise UnreadableFile(f"{path}: no line says when it was seen (`scraped_at` or `scraped_date`). Without it the newest price cannot be told; add it to `metadata`.")
+    name, state = said[store]
+    sha256 = digest.hexdigest()
+    # a time in the future is no night's instant: those lines are refused one by one
+    past = [instant for instant in own_instants if instant <= clock.now()] or own_instants
+    _repack(path, packed)
+    manifest = Manifest(
+        retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(min(past)),
+        run_key=f"import-{sha256[:12]}", observed_at=min(past), last_observed_at=max(past), rows=rows, sha256=sha256, data="", missing=dict(missing), source=path.name,
+    )  # fmt: skip
+    manifest.data = manifest.name.stem + DATA_SUFFIX  # checks every part of the name, too
+    return manifest
+
+
+def _count_missing(line: Line, missing: Counter[str]) -> None:
+    for name in COUNTED_FIELDS:
+        value = getattr(line.product, name)
+        if value is None or value is msgspec.UNSET or value == "" or value == []:
+            missing[name] += 1
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def as_json(imported: Sequence[ImportedFile]) -> str:
+    """Return the outcomes as JSON, for scripts."""
+    return json.dumps([{name: getattr(file, name) for name in ImportedFile.__dataclass_fields__} for file in imported])

@@ -1,0 +1,123 @@
+"""Publishing: per store-day one transaction under the store's lock: prices, quarantine, ledger. The file moves after it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from include import clock
+from include.ingestion import ledger
+from include.ingestion.load import raw_lines
+from include.ingestion.ledger import LedgerEntry
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.statements import statement
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Counts of one or several store-days. Lines = created + updated + unchanged + unavailable + outdated + folded + quarantined."""
+
+    store_days: int = 0
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    unavailable: int = 0
+    outdated: int = 0
+    delisted: int = 0
+    folded: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: Published) -> Published:
+        mine, theirs = asdict(self), asdict(other)
+        return Published(**{name: mine[name] + theirs[name] for name in mine})
+
+
+def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None] = log.info) -> Published:
+    """Publish every checked, not held store-day of a retailer, oldest first.
+
+    Each store-day is its own transaction: a kill loses nothing but the one at work, which rolls back whole.
+    """
+    with warehouse.transaction() as connection:
+        rows = connection.execute(
+            "SELECT file_id FROM ops.staged_file JOIN staging.loaded_file USING (file_id) "
+            "WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY observed_at, file_id",
+            (retailer,),
+        ).fetchall()
+    sum_of_all = Published()
+    for position, row in enumerate(rows, start=1):
+        counts = publish_file(warehouse, storage, int(row["file_id"]))
+        if counts is not None:
+            sum_of_all += counts
+        progress(f"published {position} of {len(rows)} store-days of {retailer}")
+    return sum_of_all
+
+
+def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Published | None:
+    """Publish one checked store-day; ``None`` if another run was quicker. Safe to repeat."""
+    with warehouse.transaction() as connection:
+        file = ledger.entry(connection, file_id)
+        counts = _publish(connection, storage, file, warehouse.settings.line_bytes_max) if file.state == "loaded" else None
+    if counts is not None:
+        ledger.settle(warehouse, storage, file.manifest)
+    return counts
+
+
+def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_bytes_max: int) -> Published:
+    manifest = file.manifest
+    values: dict[str, Any] = {
+        "file_id": file.file_id, "retailer": manifest.retailer, "store_id": manifest.store_id, "name": manifest.store_name, "state": manifest.state,
+        "online_store_id": manifest.online_store_id, "is_complete": file.is_complete, "observed_at": file.observed_at, "now": clock.now(),
+    }  # fmt: skip
+    connection.execute(statement("publishing/ensure_store"), values)
+    store = connection.execute("SELECT store_key, complete_at, complete_file_id FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values).fetchone()
+    assert store is not None
+    lock(connection, f"store:{store['store_key']}")
+    # read again: another run may have published this store while we waited
+    store = connection.execute("SELECT store_key, complete_at, complete_file_id FROM core.store WHERE store_key = %s", (store["store_key"],)).fetchone()
+    assert store is not None
+    values["store_key"] = store["store_key"]
+    is_older = store["complete_at"] is not None and (file.observed_at, file.file_id) < (store["complete_at"], store["complete_file_id"])
+    if is_older:
+        counts = connection.execute("SELECT 0 AS created, 0 AS updated, 0 AS unchanged, 0 AS unavailable, count(*) AS outdated FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NULL AND NOT is_folded", values).fetchone()
+        delisted = 0
+        outcome = {"state": "superseded", "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases were taken, prices not"}
+    else:
+        if file.is_complete:
+            connection.execute(statement("publishing/freeze_refused"), values)
+        counts = connection.execute(statement("publishing/merge_prices"), values).fetchone()
+        delisted = 0
+        if file.is_complete:
+            delisted = connection.execute(statement("publishing/delist_missing"), values).rowcount
+            connection.execute(statement("publishing/move_watermark"), values)
+        outcome = {"state": "published", "state_reason": None}
+    assert counts is not None
+    _quarantine(connection, storage, file, values, line_bytes_max)
+    connection.execute(statement("publishing/close_file"), values | dict(counts) | outcome | {"delisted": delisted})
+    connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file.file_id,))
+    connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file.file_id,))
+    closed = connection.execute("SELECT rows, quarantined, folded FROM ops.staged_file WHERE file_id = %s", (file.file_id,)).fetchone()
+    assert closed is not None
+    published = Published(
+        store_days=1, rows=closed["rows"], created=counts["created"], updated=counts["updated"], unchanged=counts["unchanged"], unavailable=counts["unavailable"],
+        outdated=counts["outdated"], delisted=delisted, folded=closed["folded"], quarantined=closed["quarantined"],
+    )  # fmt: skip
+    log.info("published %s %s of %s: %s", manifest.retailer, manifest.store_id, manifest.night, published)
+    return published
+
+
+def _quarantine(connection: Connection, storage: Storage, file: LedgerEntry, values: dict[str, Any], line_bytes_max: int) -> None:
+    if connection.execute(statement("publishing/quarantine_lines"), values).rowcount <= 0:
+        return
+    rows = connection.execute("SELECT line_number FROM ops.quarantined_offer WHERE file_id = %(file_id)s AND raw_text IS NULL", values).fetchall()
+    wanted = {int(row["line_number"]) for row in rows}
+    texts = list(raw_lines(storage, file.manifest, Stage.OUTBOX, wanted, line_bytes_max))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE ops.quarantined_offer SET raw_text = %s WHERE file_id = %s AND line_number = %s", [(text, file.file_id, number) for number, text in texts]
+        )

@@ -1,0 +1,69 @@
+"""The Great Expectations suite, made from the rule catalogue and run in the database on the staged batch.
+
+Great Expectations says whether and how often a rule is broken; it never says which rows (it cuts the lists of
+keys), so quarantine is the catalogue's own SQL. Importing the library costs seconds: once per batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL
+
+from include.errors import TerminalError
+from include.quality.rules import ROW_RULES
+
+_SEVERITY = {"refuse": "critical", "warning": "warning"}
+
+
+def count_broken(url: str, file_ids: Sequence[int]) -> dict[str, int]:
+    """Run the suite on the staged rows of some files.
+
+    Args:
+        url: libpq URL of the warehouse.
+        file_ids: the batch.
+
+    Returns:
+        Rule id → lines that break it, for every row rule of the catalogue.
+
+    Raises:
+        TerminalError: an expectation could not be evaluated: the suite itself is broken, which is no data failure.
+    """
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_or_update_postgres(name="warehouse", connection_string=_sqlalchemy_url(url))
+    numbers = ", ".join(str(int(file_id)) for file_id in file_ids)
+    asset = source.add_query_asset(name="batch", query=f"SELECT * FROM staging.offer WHERE file_id IN ({numbers})")
+    expectations = [
+        gxe.UnexpectedRowsExpectation(
+            unexpected_rows_query=f"SELECT file_id, line_number FROM {{batch}} WHERE {rule.predicate}",
+            severity=_SEVERITY[rule.severity],
+            description=rule.reason,
+            meta={"rule": rule.rule_id},
+            notes=rule.why,
+        )
+        for rule in ROW_RULES
+    ]
+    suite = context.suites.add_or_update(gx.ExpectationSuite(name="offers", expectations=expectations))
+    definition = asset.add_batch_definition("whole")
+    validation = context.validation_definitions.add_or_update(gx.ValidationDefinition(name="offers", data=definition, suite=suite))
+    broken = {}
+    for result in validation.run(result_format="SUMMARY").results:
+        rule_id = result.expectation_config.meta["rule"]
+        if result.exception_info.get("raised_exception") or "observed_value" not in result.result:
+            raise TerminalError(f"Great Expectations could not evaluate rule {rule_id}: {result.exception_info}. Correct its predicate in include/quality/rules.py.")
+        broken[rule_id] = int(result.result["observed_value"])
+    return broken
+
+
+def _sqlalchemy_url(url: str) -> str:
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    host = parts.get("host", "")
+    query = {"host": host} if host.startswith("/") else {}
+    # the library refuses a URL without a host name, also where the server listens on a socket only
+    made = URL.create("postgresql+psycopg", parts.get("user"), parts.get("password"), "localhost" if query or not host else host, int(parts.get("port") or 5432), parts.get("dbname"), query=query)
+    return made.render_as_string(hide_password=False)

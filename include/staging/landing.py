@@ -1,0 +1,174 @@
+"""Raw answers: every page lands untouched before it is read, so a parser fix re-reads without the network.
+
+``landing/<retailer>/<store id, percent-encoded>/<night>--<run key>/<page>.gz`` holds one answer: a JSON
+header line (request without secrets, status, a few headers, times), then the body as it came.
+``begun.json`` in the same folder says when this store-day began; pages older than that belong to an
+earlier attempt and are not read again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from include import clock
+from include.errors import TerminalError
+from include.staging.offer import StoreRef
+from include.staging.storage import StagedName, Stage, Storage
+
+_SUFFIX = ".gz"
+_BEGUN = "begun.json"
+
+
+class UnreadableLanding(TerminalError):
+    """A landed page is damaged."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of a site.
+
+    ``params`` and ``json`` are the request's, without cookies and keys. ``headers`` is a subset, names in
+    lower case. ``observed_at`` is the instant at which the whole body was here: the instant of its offers.
+    """
+
+    method: str
+    url: str
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
+    json: Any = None
+    status: int
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    elapsed_seconds: float = 0.0
+    observed_at: datetime
+    body: bytes = b""
+
+    def packed(self) -> bytes:
+        """Serialise: gzip of a header line and the body. Equal answers give equal bytes."""
+        header = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "body"}
+        return gzip.compress(msgspec.json.encode(header) + b"\n" + self.body, mtime=0)
+
+    @classmethod
+    def unpacked(cls, content: bytes, path: str) -> Self:
+        """Read what :meth:`packed` wrote.
+
+        Raises:
+            UnreadableLanding: damaged gzip or header; ``path`` names the page in the error.
+        """
+        try:
+            header, _, body = gzip.decompress(content).partition(b"\n")
+            fields = msgspec.json.decode(header, type=dict[str, Any]) | {"body": body}
+            return msgspec.convert(fields, cls)
+        except (EOFError, OSError, zlib.error, msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise UnreadableLanding(f"{path}: not a landed page ({error}). Delete it; the next attempt asks for it again.") from error
+
+
+class _Begun(msgspec.Struct):
+    begun_at: datetime
+
+
+class Landing:
+    """The landed pages of one store-day of one run."""
+
+    def __init__(self, storage: Storage, folder: str, begun_at: datetime) -> None:
+        """Use :meth:`resume` to crawl and :meth:`existing` to read again."""
+        self._storage, self.folder, self.begun_at = storage, folder, begun_at
+
+    @classmethod
+    def resume(cls, storage: Storage, store: StoreRef, night: date, run_key: str, *, hours: float) -> Self:
+        """Go on where an attempt of the same run stopped, else begin a fresh store-day under the real time.
+
+        An attempt is continued when it began less than ``hours`` ago and in the store's present price week.
+        """
+        now = clock.now()
+        begun = _begun_at(storage, folder_of(store, night, run_key))
+        if begun is not None and _continues(begun, now, store.state, hours):
+            return cls(storage, folder_of(store, night, run_key), begun)
+        fresh = cls(storage, folder_of(store, night, run_key), now)
+        storage.write(f"{fresh.folder}/{_BEGUN}", msgspec.json.encode(_Begun(now)))
+        return fresh
+
+    @classmethod
+    def existing(cls, storage: Storage, store: StoreRef, night: date, run_key: str) -> Self:
+        """Open what a past run landed, of any age.
+
+        Raises:
+            TerminalError: this run landed nothing for this store.
+        """
+        folder = folder_of(store, night, run_key)
+        begun = _begun_at(storage, folder)
+        if begun is None:
+            raise TerminalError(f"{folder}: nothing was landed there. See `aisleflow reread --help` for how to name a store, a night and a run.")
+        return cls(storage, folder, begun)
+
+    def put(self, page: str, answer: Answer) -> None:
+        """Land an answer under a page name; a later answer to the same page replaces it."""
+        self._storage.write(self._path(page), answer.packed())
+
+    def get(self, page: str) -> Answer | None:
+        """Return the landed answer of a page, ``None`` if this attempt has none."""
+        try:
+            content = self._storage.read(self._path(page))
+        except FileNotFoundError:
+            return None
+        answer = Answer.unpacked(content, self._path(page))
+        return answer if answer.observed_at >= self.begun_at else None
+
+    def pages(self) -> Iterator[str]:
+        """Yield the names of all landed pages, sorted."""
+        filesystem = self._storage.filesystem
+        filesystem.invalidate_cache()
+        names = (str(path).rsplit("/", 1)[1] for path in filesystem.ls(self._storage.full(self.folder), detail=False))
+        yield from sorted(unquote(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
+
+    def _path(self, page: str) -> str:
+        return f"{self.folder}/{quote(page, safe='')}{_SUFFIX}"
+
+
+def folder_of(store: StoreRef, night: date, run_key: str) -> str:
+    """Return the folder of one store-day; its parts are checked as those of a staged file are.
+
+    >>> folder_of(StoreRef("coles", "COL:401"), date(2026, 11, 18), "r1")
+    'landing/coles/COL%3A401/2026-11-18--r1'
+    """
+    name = StagedName(store.retailer, store.store_id, night, run_key, "0" * 64)
+    return f"{Stage.LANDING}/{name.folder}/{night.isoformat()}--{run_key}"
+
+
+def landed_runs(storage: Storage, store: StoreRef) -> Iterator[tuple[date, str]]:
+    """Yield night and run key of every store-day landed for a store, oldest night first."""
+    filesystem = storage.filesystem
+    filesystem.invalidate_cache()
+    parent = storage.full(folder_of(store, date.min, "x").rsplit("/", 1)[0])
+    if filesystem.exists(parent):
+        for path in sorted(str(path).rstrip("/") for path in filesystem.ls(parent, detail=False)):
+            night, _, run_key = path.rsplit("/", 1)[1].partition("--")
+            yield date.fromisoformat(night), run_key
+
+
+def _begun_at(storage: Storage, folder: str) -> datetime | None:
+    try:
+        return msgspec.json.decode(storage.read(f"{folder}/{_BEGUN}"), type=_Begun).begun_at
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None  # a marker cut short by a kill is as good as none: the store-day begins again
+
+
+def _continues(begun: datetime, now: datetime, state: str | None, hours: float) -> bool:
+    age = now - begun
+    same_week = clock.price_week_start(begun, state) == clock.price_week_start(now, state)
+    return timedelta(0) <= age < timedelta(hours=hours) and same_week
+
+
+def subset(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers worth keeping, names in lower case; never cookies.
+
+    >>> subset({"Content-Type": "text/html", "Set-Cookie": "secret"})
+    {'content-type': 'text/html'}
+    """
+    kept = ("content-type", "content-length", "date", "etag", "last-modified", "retry-after", "server", "location")
+    lower = {name.lower(): value for name, value in headers.items()}
+    return {name: lower[name] for name in kept if name in lower}

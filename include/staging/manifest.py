@@ -1,0 +1,98 @@
+"""The manifest of a staged file: what the file holds, and whether the store was crawled whole."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from include.errors import TerminalError
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, StagedName, Stage
+
+FORMAT_VERSION = 1
+
+
+class ManifestError(TerminalError):
+    """A manifest cannot be read, or does not fit the file it names."""
+
+
+class Categories(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
+    """What a crawl meant to read and did read. ``skipped`` maps a category to its reason."""
+
+    expected: list[str] = msgspec.field(default_factory=list)
+    finished: list[str] = msgspec.field(default_factory=list)
+    skipped: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
+    """Everything known about one store-day besides its lines.
+
+    ``observed_at`` is the store-day's instant (its earliest line), ``last_observed_at`` its latest line.
+    ``sha256`` is over the uncompressed lines, so the same store-day is the same however it is packed.
+    ``complete`` is ``None`` for a file that came without a manifest: ingestion judges it by its rows.
+    """
+
+    format_version: int = FORMAT_VERSION
+    retailer: str
+    store_id: str
+    store_name: str | None = None
+    state: str | None = None
+    online_store_id: str | None = None
+    night: date
+    run_key: str
+    observed_at: datetime
+    last_observed_at: datetime
+    rows: int
+    sha256: str
+    data: str
+    complete: bool | None = None
+    incomplete_reason: str | None = None
+    categories: Categories = msgspec.field(default_factory=Categories)
+    pages: int = 0
+    missing: dict[str, int] = msgspec.field(default_factory=dict)
+    adapter_version: str | None = None
+    etags: dict[str, str] = msgspec.field(default_factory=dict)
+    source: str | None = None
+
+    @property
+    def name(self) -> StagedName:
+        """The staged name this manifest stands for; checks every part of it."""
+        return StagedName(self.retailer, self.store_id, self.night, self.run_key, self.sha256)
+
+    def path(self, stage: Stage) -> str:
+        """Relative path of this manifest in a stage."""
+        return f"{stage}/{self.name.folder}/{self.name.stem}{MANIFEST_SUFFIX}"
+
+    def data_path(self, stage: Stage) -> str:
+        """Relative path of the data file in a stage."""
+        return f"{stage}/{self.name.folder}/{self.name.stem}{DATA_SUFFIX}"
+
+    def to_json(self) -> bytes:
+        """Serialise, readable by a person, keys in a fixed order."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+
+
+def read_manifest(content: bytes, path: str) -> Manifest:
+    """Read and check a manifest.
+
+    Args:
+        content: the manifest's JSON.
+        path: where it stands, for the error.
+
+    Raises:
+        ManifestError: not JSON, a key missing or of the wrong type, a newer format, or a name that does not fit.
+    """
+    try:
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError(f"{path}: not a manifest ({error}). Stage the store-day again, or import its data file with `aisleflow import`.") from error
+    if manifest.format_version > FORMAT_VERSION:
+        raise ManifestError(f"{path}: format version {manifest.format_version}, this installation reads up to {FORMAT_VERSION}. Upgrade Aisleflow.")
+    if manifest.observed_at.tzinfo is None or manifest.last_observed_at.tzinfo is None:
+        raise ManifestError(f"{path}: observed_at and last_observed_at need a UTC offset. Stage the store-day again.")
+    if manifest.rows < 0:
+        raise ManifestError(f"{path}: {manifest.rows} rows. Stage the store-day again.")
+    expected = manifest.path(Stage.OUTBOX).split("/", 1)[1]
+    if not path.endswith(expected) or not manifest.data.endswith(expected.removesuffix(MANIFEST_SUFFIX).rsplit("/", 1)[1] + DATA_SUFFIX):
+        raise ManifestError(f"{path}: the manifest describes {expected} with data file {manifest.data}. A file was renamed or its manifest was swapped; stage the store-day again.")
+    return manifest

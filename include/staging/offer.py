@@ -1,0 +1,149 @@
+"""The offer line: what one store asks for one SKU at one time, and how it is written and read.
+
+One line of a staged file is ``{"product": {…}, "metadata": {…}}`` in UTF-8. The writer side
+(:class:`Offer`, :class:`StoreRef`) is what a retailer's adapter fills; the reader side
+(:func:`decode`) is tolerant: every known key may hold anything, and the rule catalogue decides.
+
+Money never becomes a binary fraction: prices are :class:`~decimal.Decimal` when written, and JSON
+numbers are handed over as their own text (:class:`Number`) when read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+
+class Number(str):
+    """A JSON number with a fraction or exponent, as the text that stood in the file."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRef:
+    """The store an offer was seen in. ``state`` is upper case (``NSW``); it decides the time zone."""
+
+    retailer: str
+    store_id: str
+    name: str | None = None
+    state: str | None = None
+    online_store_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What one store asks for one SKU at one time, in the retailer's own words.
+
+    ``price_current`` is in dollars; ``None`` means unavailable (the key is still written). ``extra``
+    holds further product keys that are kept in the file and not read by ingestion.
+    """
+
+    sku: str
+    name: str
+    observed_at: datetime
+    price_current: Decimal | None
+    brand: str | None = None
+    size: str | None = None
+    barcode: str | None = None
+    description: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+    category_path: Sequence[str] = ()
+    price_was: Decimal | None = None
+    is_on_special: bool = False
+    is_available: bool = True
+    per_unit_price_string: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class LineProduct(msgspec.Struct, gc=False):
+    """The product keys ingestion reads. Any type may stand in each: the rule catalogue judges, not the parser."""
+
+    sku: Any = None
+    name: Any = None
+    brand: Any = None
+    size: Any = None
+    barcode: Any = None
+    description: Any = None
+    url: Any = None
+    image_url: Any = None
+    category_path: Any = None
+    price_current: Any = msgspec.UNSET
+    price_was: Any = None
+    is_on_special: Any = None
+    is_available: Any = None
+    per_unit_price_string: Any = None
+    scraped_date: Any = None
+
+
+class LineMetadata(msgspec.Struct, gc=False):
+    """The metadata keys ingestion reads."""
+
+    company: Any = None
+    store_id: Any = None
+    store_name: Any = None
+    state: Any = None
+    scraped_date: Any = None
+    scraped_at: Any = None
+
+
+class Line(msgspec.Struct, gc=False):
+    """One decoded line."""
+
+    product: LineProduct
+    metadata: LineMetadata
+
+
+_decoder = msgspec.json.Decoder(Line, float_hook=Number)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode(raw: bytes) -> Line:
+    """Read one line.
+
+    Raises:
+        msgspec.DecodeError: not JSON, or not an object with a ``product`` and a ``metadata`` object.
+        RecursionError: nested deeper than the parser goes.
+        UnicodeDecodeError: not UTF-8.
+
+    >>> decode(b'{"product": {"sku": 7, "price_current": 4.10}, "metadata": {"company": "aldi"}}').product.price_current
+    '4.10'
+    """
+    return _decoder.decode(raw)
+
+
+def encode(offer: Offer, store: StoreRef) -> bytes:
+    """Write one line, without the newline. Key order is fixed, so equal offers give equal bytes."""
+    saved = offer.price_was - offer.price_current if offer.price_was is not None and offer.price_current is not None else None
+    product = {
+        "sku": offer.sku,
+        "name": offer.name,
+        "brand": offer.brand,
+        "barcode": offer.barcode,
+        "description": offer.description,
+        "size": offer.size,
+        "image_url": offer.image_url,
+        "url": offer.url,
+        "category_path": list(offer.category_path),
+        "price_current": offer.price_current,
+        "price_was": offer.price_was,
+        "price_save_amount": saved,
+        "is_on_special": offer.is_on_special,
+        "is_available": offer.is_available,
+        "per_unit_price_string": offer.per_unit_price_string,
+        **offer.extra,
+    }
+    metadata = {
+        "company": store.retailer,
+        "store_id": store.store_id,
+        "store_name": store.name,
+        "state": store.state,
+        "scraped_at": offer.observed_at.isoformat(),
+    }
+    return _encoder.encode({"product": product, "metadata": metadata})

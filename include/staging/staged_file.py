@@ -1,0 +1,233 @@
+"""Writing and reading staged files: constant memory, any storage root, nothing half-written visible."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Literal, Self
+
+import msgspec
+
+from include.errors import TerminalError
+from include.staging.instants import line_instant
+from include.staging.manifest import Categories, Manifest, read_manifest
+from include.staging.offer import Offer, StoreRef, decode, encode
+from include.staging.storage import Stage, Storage
+
+_CHUNK = 1 << 20
+#: Product keys whose absence is counted in the manifest: field fill is a check of its own.
+COUNTED_FIELDS = ("name", "brand", "size", "barcode", "price_current", "per_unit_price_string", "category_path")
+
+
+class UnreadableFile(TerminalError):
+    """The bytes cannot be unpacked, or are not what the manifest promised."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while lines pass by."""
+
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    rows: int = 0
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    missing: Counter[str] = field(default_factory=Counter)
+
+    def see(self, instant: datetime | None) -> None:
+        if instant is not None:
+            self.earliest = instant if self.earliest is None else min(self.earliest, instant)
+            self.latest = instant if self.latest is None else max(self.latest, instant)
+
+
+class StoreDayWriter:
+    """Writes one store-day: lines to a local temporary file, then data file, then manifest.
+
+    Use as a context manager; :meth:`publish` makes it visible. Leaving without it leaves nothing.
+    """
+
+    def __init__(self, storage: Storage, stage: Stage, store: StoreRef, night: date, run_key: str) -> None:
+        self._storage, self._stage, self._store, self._night, self._run_key = storage, stage, store, night, run_key
+        self._tally = _Tally()
+        self._directory = tempfile.TemporaryDirectory(prefix="aisleflow-")
+        self._local = Path(self._directory.name) / "store-day.jsonl.gz"
+        # mtime 0 and no name: equal lines give equal bytes
+        self._gzip = gzip.GzipFile(filename="", fileobj=self._local.open("wb"), mode="wb", compresslevel=6, mtime=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._gzip.close()
+        self._directory.cleanup()
+
+    @property
+    def rows(self) -> int:
+        """Lines written so far."""
+        return self._tally.rows
+
+    def write(self, offer: Offer) -> None:
+        """Append one offer."""
+        line = encode(offer, self._store) + b"\n"
+        tally = self._tally
+        self._gzip.write(line)
+        tally.digest.update(line)
+        tally.rows += 1
+        tally.see(offer.observed_at)
+        for name in COUNTED_FIELDS:
+            value = getattr(offer, name)
+            if value is None or value == "" or value == ():
+                tally.missing[name] += 1
+
+    def publish(
+        self,
+        *,
+        complete: bool,
+        incomplete_reason: str | None = None,
+        categories: Categories | None = None,
+        pages: int = 0,
+        adapter_version: str | None = None,
+        etags: dict[str, str] | None = None,
+    ) -> Manifest:
+        """Make the store-day visible: data file first, manifest last. Safe to repeat with equal lines.
+
+        Raises:
+            TerminalError: nothing was written; an empty crawl is a failure, not a store-day.
+        """
+        tally = self._tally
+        if tally.earliest is None or tally.latest is None:
+            raise TerminalError(f"{self._store.retailer} {self._store.store_id}: no offer was written, so there is no store-day to publish. See the crawl's log.")
+        _close(self._gzip)
+        manifest = Manifest(
+            retailer=self._store.retailer, store_id=self._store.store_id, store_name=self._store.name, state=self._store.state,
+            online_store_id=self._store.online_store_id, night=self._night, run_key=self._run_key,
+            observed_at=tally.earliest, last_observed_at=tally.latest, rows=tally.rows, sha256=tally.digest.hexdigest(), data="",
+            complete=complete, incomplete_reason=incomplete_reason, categories=categories or Categories(), pages=pages,
+            missing=dict(tally.missing), adapter_version=adapter_version, etags=etags or {},
+        )  # fmt: skip
+        return stage_local(self._storage, self._stage, self._local, manifest)
+
+
+def stage_local(storage: Storage, stage: Stage, local: Path, manifest: Manifest) -> Manifest:
+    """Copy a local gzip file into a stage under its manifest's name, then write the manifest."""
+    manifest.data = manifest.data_path(stage).rsplit("/", 1)[1]
+    storage.put(str(local), manifest.data_path(stage))
+    storage.write(manifest.path(stage), manifest.to_json())
+    return manifest
+
+
+def _close(packed: gzip.GzipFile) -> None:
+    beneath = packed.fileobj
+    packed.close()  # writes the trailer, and leaves the file beneath open
+    if beneath is not None:
+        beneath.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """One line as bytes. ``problem`` says why it was cut, where it was."""
+
+    number: int
+    raw: bytes
+    problem: Literal["line_too_long"] | None = None
+
+
+def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: "hashlib._Hash | None" = None) -> Iterator[RawLine]:
+    """Yield the lines of an opened data file, gzip or plain, blank lines left out (they keep their numbers).
+
+    ``digest`` is fed with the unpacked bytes. A line longer than ``line_bytes_max`` is cut to its first 2,000 bytes and marked; memory stays bounded.
+
+    Raises:
+        UnreadableFile: the gzip stream is damaged or cut short.
+    """
+    number, pending, overlong = 0, b"", False
+    try:
+        unpacked = _unpack(file)
+        while True:
+            chunk = unpacked.read(_CHUNK)
+            if not chunk:
+                break
+            if digest is not None:
+                digest.update(chunk)
+            lines = (pending + chunk).split(b"\n")
+            pending = lines.pop()
+            for raw in lines:
+                number += 1
+                if overlong or len(raw) > line_bytes_max:
+                    overlong = False
+                    yield RawLine(number, raw[:2000], "line_too_long")
+                elif raw.strip():
+                    yield RawLine(number, raw)
+            if len(pending) > line_bytes_max:
+                pending, overlong = pending[:2000], True
+        if overlong:
+            yield RawLine(number + 1, pending[:2000], "line_too_long")
+        elif pending.strip():
+            yield RawLine(number + 1, pending)
+    except (EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+            raise
+        raise UnreadableFile(f"{where}: the gzip data breaks off or is damaged after line {number} ({error}). Crawl or export the store-day again.") from error
+
+
+def _unpack(file: IO[bytes]) -> IO[bytes]:
+    magic = file.read(2)
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file, mode="rb") if magic == b"\x1f\x8b" else file  # type: ignore[return-value]
+
+
+def open_staged(storage: Storage, manifest: Manifest, stage: Stage, line_bytes_max: int) -> Iterator[RawLine]:
+    """Yield the lines of a staged file, and hold the content against the manifest at its end.
+
+    Raises:
+        UnreadableFile: damaged, missing, or its rows or SHA-256 differ from the manifest's.
+    """
+    path = manifest.data_path(stage)
+    digest, rows = hashlib.sha256(), 0
+    try:
+        file = storage.open(path)
+    except FileNotFoundError as error:
+        raise UnreadableFile(f"{path}: the manifest names this data file, but it is not there. Stage the store-day again.") from error
+    with file:
+        for line in read_lines(file, path, line_bytes_max, digest):
+            rows += 1
+            yield line
+    if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
+        raise UnreadableFile(
+            f"{path}: the manifest promises {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
+            "It was changed after it was staged; stage the store-day again."
+        )
+
+
+def load_manifest(storage: Storage, path: str) -> Manifest:
+    """Read the manifest at a relative path of a storage root."""
+    return read_manifest(storage.read(path), path)
+
+
+def move(storage: Storage, manifest: Manifest, source: Stage, target: Stage) -> None:
+    """Move a staged file to another stage: data, manifest there, manifest here, data here.
+
+    Repeatable at any point: at every moment at least one stage names the whole file.
+    """
+    if storage.exists(manifest.path(source)):
+        if storage.exists(manifest.data_path(source)):
+            with storage.open(manifest.data_path(source)) as old, storage.open(manifest.data_path(target), "wb") as new:
+                while chunk := old.read(_CHUNK):
+                    new.write(chunk)
+        storage.write(manifest.path(target), manifest.to_json())
+        storage.remove(manifest.path(source))
+    storage.remove(manifest.data_path(source))
+
+
+def remove(storage: Storage, manifest: Manifest, stage: Stage) -> None:
+    """Remove a staged file, its manifest first."""
+    storage.remove(manifest.path(stage))
+    storage.remove(manifest.data_path(stage))

@@ -1,0 +1,170 @@
+"""Where staged files live: any fsspec root, and the one layout below it.
+
+``<root>/<stage>/<retailer>/<store id, percent-encoded>/<night>--<run key>--<content hash>.jsonl.gz``
+with ``….manifest.json`` beside it, written last. **A data file no manifest names does not exist** for a
+reader, so publication needs no rename (object stores have none) and nobody sees half a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import IO
+from urllib.parse import quote, unquote
+
+import fsspec
+from fsspec import AbstractFileSystem
+
+from include.errors import TerminalError
+
+#: The retailers, by the slug used everywhere.
+RETAILERS = ("coles", "woolworths", "aldi", "iga")
+
+DATA_SUFFIX = ".jsonl.gz"
+MANIFEST_SUFFIX = ".manifest.json"
+_STORE_ID = re.compile(r"[^\x00-\x1f]{1,64}")
+_RUN_KEY = re.compile(r"[A-Za-z0-9_.+-]{1,80}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Stage(StrEnum):
+    """The folders of a storage root."""
+
+    LANDING = "landing"
+    BARCODE_INBOX = "barcode_inbox"
+    OUTBOX = "outbox"
+    REFUSED = "refused"
+    ARCHIVE = "archive"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedName:
+    """What the name of a staged file says. Equal in every stage: a file moves, its name stays.
+
+    Raises:
+        TerminalError: a part could not stand in a path (names are built from data, so they are checked).
+    """
+
+    retailer: str
+    store_id: str
+    night: date
+    run_key: str
+    content_hash: str
+
+    def __post_init__(self) -> None:
+        if self.retailer not in RETAILERS:
+            raise TerminalError(f"unknown retailer {self.retailer!r}; known: {', '.join(RETAILERS)}. Correct `company` in the file.")
+        if not _STORE_ID.fullmatch(self.store_id):
+            raise TerminalError(f"store id {self.store_id!r} of {self.retailer} is empty, longer than 64 characters or holds control characters.")
+        if not _RUN_KEY.fullmatch(self.run_key) or "--" in self.run_key:
+            raise TerminalError(f"run key {self.run_key!r} may hold only letters, digits, '_', '.', '+' and single '-'. See run_key_of().")
+        if not _HASH.fullmatch(self.content_hash):
+            raise TerminalError(f"content hash {self.content_hash!r} is not a SHA-256 in hex.")
+
+    @property
+    def folder(self) -> str:
+        """Retailer and store part of the path."""
+        # quote() leaves '.' alone, and a store called '..' must not climb
+        return f"{self.retailer}/{quote(self.store_id, safe='').replace('.', '%2E')}"
+
+    @property
+    def stem(self) -> str:
+        """File name without suffix. The hash is cut: the ledger and the manifest hold it whole."""
+        return f"{self.night.isoformat()}--{self.run_key}--{self.content_hash[:16]}"
+
+
+def run_key_of(*parts: str) -> str:
+    """Make a run key from what identifies a run (DAG id, run id): path-safe, stable, at most 80 characters.
+
+    >>> run_key_of("scrape_aldi", "scheduled__2026-11-18T04:00:00+11:00")
+    'scrape_aldi_scheduled_2026-11-18T04_00_00+11_00'
+    """
+    text = re.sub(r"[^A-Za-z0-9.+-]+", "_", "_".join(parts))
+    return re.sub(r"([_-])\1+", r"\1", text)[-80:].strip("_")
+
+
+class Storage:
+    """One storage root. Paths handed out are relative to it, so a root may move or be mounted elsewhere."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` is any fsspec URL (``file://``, ``s3://``, ``memory://``)."""
+        self.url = url.rstrip("/")
+
+    @cached_property
+    def _filesystem_and_root(self) -> tuple[AbstractFileSystem, str]:
+        filesystem, root = fsspec.core.url_to_fs(self.url)
+        return filesystem, root.rstrip("/")
+
+    @property
+    def filesystem(self) -> AbstractFileSystem:
+        """The fsspec file system behind the root."""
+        return self._filesystem_and_root[0]
+
+    def full(self, path: str) -> str:
+        """Return a relative path as the file system wants it."""
+        return f"{self._filesystem_and_root[1]}/{path}"
+
+    def open(self, path: str, mode: str = "rb") -> IO[bytes]:
+        """Open a relative path; folders are made when writing."""
+        full = self.full(path)
+        if "r" not in mode:
+            self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+        return self.filesystem.open(full, mode)  # type: ignore[no-any-return]
+
+    def put(self, local_path: str, path: str) -> None:
+        """Copy a local file into the root. A half-copied file is invisible until a manifest names it."""
+        full = self.full(path)
+        self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+        self.filesystem.put_file(local_path, full)
+
+    def read(self, path: str) -> bytes:
+        """Read a small file whole."""
+        with self.open(path) as file:
+            return file.read()
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a small file. On a local disk it appears whole or not at all; object stores give that anyway."""
+        local = "file" in self._protocols
+        target = f"{path}.writing" if local else path
+        with self.open(target, "wb") as file:
+            file.write(content)
+        if local:
+            self.filesystem.mv(self.full(target), self.full(path))
+
+    def exists(self, path: str) -> bool:
+        """Is there such a file now? Never answered from a listing cache."""
+        self.filesystem.invalidate_cache()
+        return bool(self.filesystem.exists(self.full(path)))
+
+    def remove(self, path: str) -> None:
+        """Remove a file if it is there."""
+        try:
+            self.filesystem.rm_file(self.full(path))
+        except FileNotFoundError:
+            pass  # another run of the same repair was quicker: the aim is reached
+
+    def manifests(self, stage: Stage, retailer: str | None = None) -> Iterator[str]:
+        """Yield the relative paths of all manifests of a stage, sorted (folder order differs between machines)."""
+        self.filesystem.invalidate_cache()
+        folder = self.full(f"{stage}/{retailer}" if retailer else str(stage))
+        start = len(self._filesystem_and_root[1]) + 1
+        if self.filesystem.exists(folder):
+            yield from sorted(path[start:] for path in self.filesystem.find(folder) if path.endswith(MANIFEST_SUFFIX))
+
+    @property
+    def _protocols(self) -> tuple[str, ...]:
+        protocol = self.filesystem.protocol
+        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def store_id_of(path: str) -> str:
+    """Return the store id a relative path names.
+
+    >>> store_id_of("outbox/coles/COL%3A401/2026-11-18--r--0.jsonl.gz")
+    'COL:401'
+    """
+    return unquote(path.split("/")[2])

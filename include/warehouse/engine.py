@@ -1,0 +1,72 @@
+"""The way to a warehouse connection: one SQLAlchemy engine, psycopg 3 beneath it for ``COPY``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from sqlalchemy import create_engine
+from sqlalchemy.pool import QueuePool
+
+from include import clock
+from include.config import Settings
+from include.errors import TransientError
+
+Connection = psycopg.Connection[DictRow]
+
+
+class Warehouse:
+    """The warehouse behind one libpq URL. Cheap to make; connects when first used."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        """``url`` is what libpq takes (``postgresql://…``, a unix socket in ``host=`` included)."""
+        self.url = url
+        self.settings = settings
+        # the creator keeps the libpq URL as it is: SQLAlchemy's own URL form knows fewer spellings of a socket path
+        self._engine = create_engine("postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=4, pool_pre_ping=True)
+
+    def _connect(self) -> Any:
+        options = f"-c statement_timeout={self.settings.statement_timeout_seconds}s -c TimeZone=UTC -c lock_timeout=300s -c idle_in_transaction_session_timeout=900s"
+        return psycopg.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a psycopg connection inside one transaction: committed at the end, rolled back on any error.
+
+        The session follows the project's clock (``aisleflow.now``) and setting of what is current.
+
+        Raises:
+            TransientError: the server cannot be reached.
+        """
+        try:
+            pooled = self._engine.raw_connection()
+        except Exception as error:
+            if isinstance(getattr(error, "orig", error), psycopg.OperationalError):
+                raise TransientError(f"the warehouse does not answer ({error}). Is it up? `aisleflow status`, then clear the task.") from error
+            raise
+        try:
+            connection: Connection = pooled.driver_connection  # type: ignore[assignment]
+            connection.row_factory = dict_row
+            with connection.transaction():
+                connection.execute(
+                    "SELECT set_config('aisleflow.now', %s, true), set_config('aisleflow.current_hours', %s, true)",
+                    (clock.now().isoformat(), str(self.settings.current_hours)),
+                )
+                yield connection
+        finally:
+            pooled.close()
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._engine.dispose()
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Take a named advisory lock until the transaction ends; waits for whoever holds it.
+
+    The names in use: ``ingest:<retailer>``, ``resolve``, ``store:<store_key>``.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"aisleflow:{name}",))

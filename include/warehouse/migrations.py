@@ -1,0 +1,72 @@
+"""Brings the warehouse to the newest schema: Alembic runs ``sql/migrations/000N_*.sql``, forward only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+from include.errors import TransientError
+
+_SCRIPTS = Path(__file__).parent / "alembic"
+_LOCK = "SELECT pg_advisory_lock(hashtextextended('aisleflow:migrate', 0))"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate(url: str) -> tuple[str | None, str]:
+    """Migrate the warehouse at a libpq URL; safe to repeat and to run twice at once.
+
+    Returns:
+        The revision before (``None``: an empty database) and after.
+
+    Raises:
+        TransientError: the server cannot be reached.
+    """
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(_LOCK)  # ends with the connection
+            connection.commit()
+            before = MigrationContext.configure(connection).get_current_revision()
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+            return before, newest_revision()
+    except psycopg.OperationalError as error:
+        raise TransientError(f"the warehouse does not answer ({error}). Is it up? `aisleflow status`.") from error
+    finally:
+        engine.dispose()
+
+
+def newest_revision() -> str:
+    """Return the newest revision this code knows."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision a warehouse is at; ``None``: never migrated."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def run_sql_file(connection: Connection, name: str) -> None:
+    """Run ``sql/migrations/<name>.sql`` as it stands (several statements, percent signs and all)."""
+    text = (Path(__file__).parents[2] / "sql" / "migrations" / f"{name}.sql").read_text()
+    driver_connection = connection.connection.driver_connection
+    assert driver_connection is not None
+    driver_connection.execute(text)

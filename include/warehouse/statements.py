@@ -1,0 +1,22 @@
+"""Loads the statements of ``sql/`` by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, cast
+
+SQL = Path(__file__).parents[2] / "sql"
+
+
+@cache
+def statement(name: str) -> LiteralString:
+    """Return the statement in ``sql/<name>.sql``, e.g. ``publishing/merge_prices``.
+
+    Values are psycopg parameters (``%(file_id)s``); nothing is ever formatted into the text, which is
+    why it may pass as a literal.
+
+    Raises:
+        FileNotFoundError: no such file (a programming error: a test calls every statement).
+    """
+    return cast(LiteralString, (SQL / f"{name}.sql").read_text())

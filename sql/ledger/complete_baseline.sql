@@ -1,0 +1,24 @@
+-- What a file without a manifest is judged against: the store's last complete store-day, else the retailer's median.
+--
+-- Called by   include/ingestion/ledger.py, file by file in time order
+-- Parameters  file_id bigint; baseline_days integer
+-- Reads       ops.staged_file
+-- Run again   same answer while the ledger is the same
+
+SELECT last_complete.rows AS last_complete_rows, last_complete.observed_at AS last_complete_at,
+       median.rows AS median_rows, median.files AS median_files
+  FROM ops.staged_file AS file
+  LEFT JOIN LATERAL (SELECT f.rows, f.observed_at
+                       FROM ops.staged_file AS f
+                      WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete
+                        AND f.state IN ('waiting', 'loaded', 'published', 'superseded')
+                        AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
+                      ORDER BY f.observed_at DESC, f.file_id DESC
+                      LIMIT 1) AS last_complete ON true
+  LEFT JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f.rows) AS rows, count(*) AS files
+                       FROM ops.staged_file AS f
+                      WHERE f.retailer = file.retailer AND f.file_id <> file.file_id
+                        AND f.state IN ('waiting', 'loaded', 'published', 'superseded')
+                        AND f.observed_at BETWEEN file.observed_at - make_interval(days => %(baseline_days)s)
+                                              AND file.observed_at + make_interval(days => %(baseline_days)s)) AS median ON true
+ WHERE file.file_id = %(file_id)s

@@ -1,0 +1,14 @@
+-- A re-run supersedes its own unpublished file and no other.
+--
+-- Called by   include/ingestion/ledger.py, after registering a new file
+-- Parameters  file_id bigint: the new file
+-- Writes      ops.staged_file   unpublished files of the same retailer, store and run key that were registered before
+-- Run again   nothing written
+
+UPDATE ops.staged_file AS old
+   SET state = 'superseded', stage = 'archive', state_reason = format('file %%s of the same run replaced it before it was published', new.file_id)
+  FROM ops.staged_file AS new
+ WHERE new.file_id = %(file_id)s
+   AND (old.retailer, old.store_id, old.run_key) = (new.retailer, new.store_id, new.run_key)
+   AND old.file_id < new.file_id AND old.state IN ('waiting', 'loaded', 'held')
+RETURNING old.file_id

@@ -1,0 +1,22 @@
+-- Note in the ledger that a file is loaded, with the statistics the store-level rules of later nights compare with.
+--
+-- Called by   include/ingestion/load.py, in the transaction that copied the rows
+-- Parameters  file_id bigint; now timestamptz
+-- Reads       staging.offer
+-- Writes      ops.staged_file   waiting becomes loaded, to be checked; statistics
+-- Run again   rewrites the same statistics
+
+UPDATE ops.staged_file
+   SET state = CASE state WHEN 'waiting' THEN 'loaded' ELSE state END,
+       loaded_at = %(now)s, check_version = NULL,
+       statistics = jsonb_build_object(
+           'categories', (SELECT coalesce(jsonb_object_agg(category, lines ORDER BY category), '{}')
+                            FROM (SELECT split_part(category, ' > ', 1) AS category, count(*) AS lines
+                                    FROM staging.offer
+                                   WHERE file_id = %(file_id)s AND category IS NOT NULL
+                                   GROUP BY 1) AS top),
+           'filled', (SELECT jsonb_build_object('name', count(name), 'brand', count(brand), 'size', count(size), 'price', count(price),
+                                                'barcode', count(gtins), 'unit_price', count(unit_price), 'category', count(category))
+                        FROM staging.offer
+                       WHERE file_id = %(file_id)s))
+ WHERE file_id = %(file_id)s

@@ -1,0 +1,22 @@
+-- Mark SKUs that stand in a file more than once: identical doubles fold into the first line, contradicting ones are all marked.
+--
+-- Called by   include/ingestion/load.py, once per loaded file
+-- Parameters  file_id bigint
+-- Writes      staging.offer   is_folded, is_contradicted of doubled lines only; what differs only by category or picture is identical
+-- Run again   nothing written
+
+WITH line AS (
+    SELECT line_number, sku, row_number() OVER (PARTITION BY sku ORDER BY line_number) AS place,
+           (name, brand, size, price, was_price, unit_price, is_on_special, gtins) IS DISTINCT FROM
+           first_value((name, brand, size, price, was_price, unit_price, is_on_special, gtins)) OVER (PARTITION BY sku ORDER BY line_number) AS differs
+      FROM staging.offer
+     WHERE file_id = %(file_id)s AND sku IS NOT NULL
+), judged AS (
+    SELECT line_number, place, count(*) OVER (PARTITION BY sku) AS lines, bool_or(differs) OVER (PARTITION BY sku) AS is_contradicted
+      FROM line
+)
+UPDATE staging.offer AS offer
+   SET is_contradicted = judged.is_contradicted, is_folded = NOT judged.is_contradicted AND judged.place > 1
+  FROM judged
+ WHERE judged.lines > 1 AND offer.file_id = %(file_id)s AND offer.line_number = judged.line_number
+   AND (offer.is_contradicted, offer.is_folded) IS DISTINCT FROM (judged.is_contradicted, NOT judged.is_contradicted AND judged.place > 1)

@@ -1,0 +1,19 @@
+-- Delist what a complete store-day no longer lists; a refused line still counts as listed.
+--
+-- Called by   include/ingestion/publish.py, after the prices are merged
+-- Parameters  file_id bigint; store_key integer; observed_at timestamptz: the store-day's instant; now timestamptz
+-- Reads       staging.offer, core.sku, core.store
+-- Writes      core.price   observed_at becomes the last instant it was seen; a row observed after the store-day stays listed
+-- Run again   nothing written
+
+UPDATE core.price AS known
+   SET is_listed = false, delisted_at = %(observed_at)s, changed_at = %(now)s,
+       observed_at = CASE WHEN known.follows_store THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, follows_store = false
+  FROM core.store AS store
+ WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed AND known.observed_at <= %(observed_at)s
+   AND known.file_id <> %(file_id)s
+   AND known.sku_key NOT IN (SELECT sku.sku_key  -- hashed whatever the planner believes about a table that was empty a moment ago
+                               FROM staging.offer AS offer
+                               JOIN ops.staged_file AS file USING (file_id)
+                               JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+                              WHERE offer.file_id = %(file_id)s)

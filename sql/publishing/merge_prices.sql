@@ -1,0 +1,56 @@
+-- Publish the accepted offers of one store-day as the store's newest prices.
+--
+-- Called by   include/ingestion/publish.py, task `publish` of `ingest_prices`, under the store's lock
+-- Parameters  file_id bigint; store_key integer; is_complete boolean; now timestamptz
+-- Reads       staging.offer   one row per (file, SKU): refused and folded lines are left out
+-- Writes      core.price      one row per (store, SKU); unchanged rows of a complete store-day are not touched: the store's
+--                             watermark refreshes them; an incomplete one writes observed_at of the rows it lists
+-- Units       *_cents: integer cents, tax included; *_at: UTC instants; changed_at is the time of publishing
+-- Run again   same answer with updated and created 0: the same file changes nothing a second time
+
+WITH seen AS MATERIALIZED (
+    SELECT sku.sku_key, (offer.price * 100)::integer AS price_cents,
+           CASE WHEN offer.was_price > offer.price THEN (offer.was_price * 100)::integer END AS was_price_cents,
+           offer.unit_price, offer.unit_of_measure, coalesce(offer.is_on_special, false) AS is_on_special, offer.observed_at
+      FROM staging.offer AS offer
+      JOIN ops.staged_file AS file USING (file_id)
+      JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+     WHERE offer.file_id = %(file_id)s AND offer.reasons IS NULL AND NOT offer.is_folded
+), known AS MATERIALIZED (
+    SELECT * FROM core.price WHERE store_key = %(store_key)s
+), judged AS (
+    SELECT seen.*, known.sku_key IS NULL AS is_new,
+           (known.observed_at, known.file_id) > (seen.observed_at, %(file_id)s) AS is_outdated,
+           CASE WHEN seen.price_cents IS NULL THEN (known.is_listed, known.is_available) IS DISTINCT FROM (true, false)
+                ELSE (known.price_cents, known.was_price_cents, known.unit_price, known.unit_of_measure, known.is_on_special, known.is_available, known.is_listed)
+                     IS DISTINCT FROM (seen.price_cents, seen.was_price_cents, seen.unit_price, seen.unit_of_measure, seen.is_on_special, true, true)
+           END AS is_changed,
+           NOT %(is_complete)s AND known.observed_at < seen.observed_at OR NOT known.follows_store AS is_to_refresh
+      FROM seen
+      LEFT JOIN known USING (sku_key)
+), written AS (
+    MERGE INTO core.price AS price
+    USING (SELECT * FROM judged WHERE is_new AND price_cents IS NOT NULL OR NOT is_new AND NOT is_outdated AND (is_changed OR is_to_refresh)) AS new
+       ON price.store_key = %(store_key)s AND price.sku_key = new.sku_key
+     WHEN MATCHED AND new.price_cents IS NULL
+          THEN UPDATE SET is_available = false, is_listed = true, follows_store = true, delisted_at = NULL, observed_at = new.observed_at,
+                          changed_at = CASE WHEN new.is_changed THEN %(now)s ELSE price.changed_at END, file_id = %(file_id)s
+     WHEN MATCHED
+          THEN UPDATE SET price_cents = new.price_cents, was_price_cents = new.was_price_cents, unit_price = new.unit_price,
+                          unit_of_measure = new.unit_of_measure, is_on_special = new.is_on_special, is_available = true, is_listed = true,
+                          follows_store = true, delisted_at = NULL, observed_at = new.observed_at,
+                          changed_at = CASE WHEN new.is_changed THEN %(now)s ELSE price.changed_at END, file_id = %(file_id)s
+     WHEN NOT MATCHED
+          THEN INSERT (store_key, sku_key, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, is_available, is_listed,
+                       follows_store, observed_at, changed_at, file_id)
+               VALUES (%(store_key)s, new.sku_key, new.price_cents, new.was_price_cents, new.unit_price, new.unit_of_measure, new.is_on_special,
+                       true, true, true, new.observed_at, %(now)s, %(file_id)s)
+    RETURNING merge_action() AS action, new.is_changed
+)
+SELECT count(*) FILTER (WHERE price_cents IS NULL) AS unavailable,
+       count(*) FILTER (WHERE price_cents IS NOT NULL AND is_outdated) AS outdated,
+       count(*) FILTER (WHERE price_cents IS NOT NULL AND is_new) AS created,
+       count(*) FILTER (WHERE price_cents IS NOT NULL AND NOT is_new AND NOT coalesce(is_outdated, false) AND is_changed) AS updated,
+       count(*) FILTER (WHERE price_cents IS NOT NULL AND NOT is_new AND NOT coalesce(is_outdated, false) AND NOT is_changed) AS unchanged,
+       (SELECT count(*) FROM written) AS rows_written
+  FROM judged

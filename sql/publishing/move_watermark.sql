@@ -1,0 +1,10 @@
+-- Move the store's watermark to a complete store-day: all listed prices that follow the store were observed then.
+--
+-- Called by   include/ingestion/publish.py
+-- Parameters  store_key integer; observed_at timestamptz; file_id bigint
+-- Writes      core.store   one row: what an unchanged night writes
+-- Run again   nothing written
+
+UPDATE core.store
+   SET complete_at = %(observed_at)s, complete_file_id = %(file_id)s
+ WHERE store_key = %(store_key)s AND (complete_at, complete_file_id) IS DISTINCT FROM (%(observed_at)s, %(file_id)s)

@@ -1,0 +1,28 @@
+-- The working table of one resolution: SKUs the catalogue does not know yet.
+--
+-- Called by   include/catalogue/resolve.py
+-- Writes      pending   temporary, dropped when the transaction ends; one row per unknown SKU, n in order of SKU
+-- Run again   nothing written
+
+CREATE TEMPORARY TABLE IF NOT EXISTS pending (
+    n             integer PRIMARY KEY,
+    retailer      text NOT NULL,
+    sku           text NOT NULL,
+    name          text NOT NULL,
+    brand         text,
+    size          text,
+    category      text,
+    url           text,
+    image_url     text,
+    gtins         text[],
+    same_text     text NOT NULL,
+    product_key   text,
+    folded_brand  text,
+    own_label_of  text,
+    size_quantity numeric,
+    size_unit     text,
+    leader        integer,
+    product_id    bigint,
+    joined_by     text,
+    joined_how    jsonb
+) ON COMMIT DROP

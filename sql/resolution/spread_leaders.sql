@@ -1,0 +1,14 @@
+-- Lead unknown SKUs that share a barcode by the first of them: one step of a search for connected groups.
+--
+-- Called by   include/catalogue/resolve.py, repeated until nothing is written
+-- Reads       pending
+-- Writes      pending   leader
+-- Run again   one step further; nothing written once every group has one leader
+
+UPDATE pending
+   SET leader = reached.leader
+  FROM (SELECT member.n, min(neighbour.leader) AS leader
+          FROM (SELECT n, leader, unnest(gtins) AS gtin FROM pending WHERE product_id IS NULL AND gtins IS NOT NULL) AS neighbour
+          JOIN (SELECT n, unnest(gtins) AS gtin FROM pending WHERE product_id IS NULL AND gtins IS NOT NULL) AS member USING (gtin)
+         GROUP BY member.n) AS reached
+ WHERE reached.n = pending.n AND reached.leader < pending.leader

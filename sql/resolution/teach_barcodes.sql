@@ -1,0 +1,20 @@
+-- Give products the barcodes of the unknown SKUs that were joined to them; the first one is primary.
+--
+-- Called by   include/catalogue/resolve.py
+-- Parameters  now timestamptz
+-- Reads       pending
+-- Writes      core.product_barcode   a barcode that another product owns is left there
+-- Run again   nothing written
+
+INSERT INTO core.product_barcode (gtin, product_id, is_primary, first_seen_at)
+SELECT gtin, product_id,
+       row_number() OVER (PARTITION BY product_id ORDER BY n, place) = 1
+           AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = new.product_id AND b.is_primary),
+       %(now)s
+  FROM (SELECT DISTINCT ON (given.gtin) given.gtin, p.product_id, p.n, given.place
+          FROM pending AS p
+         CROSS JOIN LATERAL unnest(p.gtins) WITH ORDINALITY AS given (gtin, place)
+         WHERE p.product_id IS NOT NULL AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.gtin = given.gtin)
+         ORDER BY given.gtin, p.n, given.place) AS new
+ ORDER BY gtin
+    ON CONFLICT (gtin) DO NOTHING
