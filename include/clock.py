@@ -54,12 +54,17 @@ def now() -> datetime:
     fixed = os.environ.get("AISLEFLOW_NOW")
     if fixed:
         return parse_instant(fixed, "AISLEFLOW_NOW")
-    machine = datetime.now(UTC)
+    machine = machine_now()
     try:
         simulated = json.loads((home() / CLOCK_FILE).read_text())
     except FileNotFoundError:
         return machine
     return datetime.fromisoformat(simulated["now"]) + (machine - datetime.fromisoformat(simulated["set_at"]))
+
+
+def machine_now() -> datetime:
+    """Return the machine's own time, whatever the clock says: to compare with times the file system wrote."""
+    return datetime.now(UTC)
 
 
 def set_sandbox_clock(instant: datetime | None) -> None:
@@ -69,7 +74,7 @@ def set_sandbox_clock(instant: datetime | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"now": instant.astimezone(UTC).isoformat(), "set_at": datetime.now(UTC).isoformat()}
+    state = {"now": instant.astimezone(UTC).isoformat(), "set_at": machine_now().isoformat()}
     half_written = path.with_suffix(f".{os.getpid()}.tmp")
     half_written.write_text(json.dumps(state))
     half_written.replace(path)

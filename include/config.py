@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     current_hours: int = Field(72, gt=0, description="A price observed less than this many hours ago is current.")
     statement_timeout_seconds: int = Field(600, gt=0, description="PostgreSQL statement timeout; shorter than every task timeout.")
     line_bytes_max: int = Field(1_000_000, gt=0, description="A longer line of a staged file is refused, not read into memory.")
+    sweep_after_minutes: int = Field(10, ge=0, description="A file that waits in the outbox longer than this is swept up.")
     archive_days: int = Field(14, gt=0, description="Published staged files are kept in the archive for so many days.")
 
     allow_live: bool = Field(False, description="Allow requests to hosts other than this machine; without it only the sandbox can be crawled.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import IO
@@ -139,6 +139,14 @@ class Storage:
         """Is there such a file now? Never answered from a listing cache."""
         self.filesystem.invalidate_cache()
         return bool(self.filesystem.exists(self.full(path)))
+
+    def modified(self, path: str) -> datetime | None:
+        """When a file was last written, in UTC; ``None`` where it is gone or the file system does not say."""
+        try:
+            at: datetime = self.filesystem.modified(self.full(path))
+        except (FileNotFoundError, NotImplementedError):
+            return None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
 
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""

@@ -11,12 +11,14 @@ WITH line AS (
            first_value((name, brand, size, price, was_price, unit_price, is_on_special, gtins)) OVER (PARTITION BY sku ORDER BY line_number) AS differs
       FROM staging.offer
      WHERE file_id = %(file_id)s AND sku IS NOT NULL
-), judged AS (
+), counted AS (
     SELECT line_number, place, count(*) OVER (PARTITION BY sku) AS lines, bool_or(differs) OVER (PARTITION BY sku) AS is_contradicted
       FROM line
+), doubled AS MATERIALIZED (
+    SELECT line_number, is_contradicted, NOT is_contradicted AND place > 1 AS is_folded FROM counted WHERE lines > 1
 )
 UPDATE staging.offer AS offer
-   SET is_contradicted = judged.is_contradicted, is_folded = NOT judged.is_contradicted AND judged.place > 1
-  FROM judged
- WHERE judged.lines > 1 AND offer.file_id = %(file_id)s AND offer.line_number = judged.line_number
-   AND (offer.is_contradicted, offer.is_folded) IS DISTINCT FROM (judged.is_contradicted, NOT judged.is_contradicted AND judged.place > 1)
+   SET is_contradicted = doubled.is_contradicted, is_folded = doubled.is_folded
+  FROM doubled
+ WHERE offer.file_id = %(file_id)s AND offer.line_number = doubled.line_number
+   AND (offer.is_contradicted, offer.is_folded) IS DISTINCT FROM (doubled.is_contradicted, doubled.is_folded)

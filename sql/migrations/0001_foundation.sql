@@ -205,7 +205,7 @@ CREATE UNLOGGED TABLE staging.offer (
     is_contradicted boolean NOT NULL DEFAULT false,
     reasons         text[]
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 95);
-CREATE INDEX offer_file ON staging.offer (file_id);
+CREATE INDEX offer_line ON staging.offer (file_id, line_number);
 COMMENT ON TABLE staging.offer IS 'The offers of store-days being ingested. One row per line of a file. Unlogged: a crash of the server empties it, and loading refills it.';
 COMMENT ON COLUMN staging.offer.file_id IS 'The staged file (ops.staged_file).';
 COMMENT ON COLUMN staging.offer.line_number IS 'Line in that file, from 1; the raw text is fetched from there when needed.';

@@ -1,0 +1,48 @@
+"""# Sweep the outbox
+
+Finds store-days that wait in the outbox although nobody is working on them, and has them ingested: an event that was lost
+(the consumer was paused, a worker was killed) loses nothing.
+
+**Starts** every 15 minutes. **Reads** the outbox and the ledger. **Writes** nothing but repairs: files whose fate was decided
+before a kill are moved to where they belong; archived files older than `AISLEFLOW_ARCHIVE_DAYS` are removed.
+
+| task | does |
+|---|---|
+| `sweep` | emits the asset `outbox` for each `retailer|night` that waits; **skipped when nothing waits**, which is the usual case |
+| `prune_archive` | removes archived files past their time |
+
+**Safe to run again**: yes. **When it fails**: the message names the storage root or the warehouse that does not answer; mend it
+and clear the task, or wait for the next run.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, task
+
+from include.orchestration.assets import OUTBOX
+from include.orchestration.defaults import DEFAULT_ARGS, Tag
+
+with DAG(
+    dag_id="sweep_outbox",
+    schedule="*/15 * * * *",
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(minutes=10)},
+    tags=[Tag.UPKEEP],
+    doc_md=__doc__,
+):
+
+    @task(outlets=[OUTBOX])
+    def sweep(outlet_events=None):
+        from include.orchestration import ingest
+
+        return ingest.sweep(outlet_events)
+
+    @task
+    def prune_archive():
+        from include.orchestration import ingest
+
+        return ingest.prune()
+
+    sweep()
+    prune_archive()

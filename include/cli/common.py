@@ -1,0 +1,103 @@
+"""What the commands share: exit codes, errors as sentences, progress on stderr, tables and JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.config import settings
+from include.errors import AisleflowError, NeedsPersonError
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+
+DONE, FAILED, WRONG_USAGE, NEEDS_PERSON = 0, 1, 2, 3
+
+Progress = Callable[[str], None]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+@contextmanager
+def reported(as_json: bool = False) -> Iterator[None]:
+    """Turn this project's errors into a message and an exit code."""
+    try:
+        yield
+    except AisleflowError as error:
+        print(json.dumps({"error": str(error)}) if as_json else f"error: {error}", file=sys.stdout if as_json else sys.stderr)
+        raise typer.Exit(NEEDS_PERSON if isinstance(error, NeedsPersonError) else FAILED) from error
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Yield a listener: one moving line on a terminal, else one plain line per news; on stderr."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with console.status("") as moving:
+            yield lambda message: moving.update(message)
+        return
+    last: list[str] = []
+
+    def line(message: str) -> None:
+        if last != [message]:
+            print(message, file=sys.stderr, flush=True)
+        last[:] = [message]
+
+    yield line
+
+
+def stdout() -> Console:
+    """Return a console that wraps and cuts nothing when the output is no terminal."""
+    return Console() if sys.stdout.isatty() else Console(width=10_000)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value; dates and instants in ISO 8601."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:
+    """Print rows as a table with the given columns; numbers to the right, nothing for null."""
+    table = Table(box=None, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        is_number = any(isinstance(row.get(column), int | float) and not isinstance(row.get(column), bool) for row in rows)
+        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[_cell(row.get(column)) for column in columns])
+    stdout().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@contextmanager
+def domain(as_json: bool = False) -> Iterator[tuple[Warehouse, Storage]]:
+    """Yield the warehouse and the storage of this installation; the embedded PostgreSQL starts on demand, the schema is brought up to date."""
+    from include.warehouse.migrations import current_revision, migrate, newest_revision
+
+    with reported(as_json):
+        url = warehouse_url()
+        if current_revision(url) != newest_revision():
+            migrate(url)
+        warehouse = Warehouse(url, settings())
+        try:
+            yield warehouse, Storage(settings().storage)
+        finally:
+            warehouse.close()
+
+
+def warehouse_url() -> str:
+    """Return the libpq URL in use: ``AISLEFLOW_WAREHOUSE_URL``, else the embedded PostgreSQL, started on demand."""
+    from include.embedded.postgres import warehouse_url as embedded_url
+
+    return settings().warehouse_url or embedded_url(settings().home)

@@ -1,0 +1,97 @@
+"""``aisleflow import``: store-day files from outside, through the outbox and the checks, to published prices."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from include import flows
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, domain, print_json, print_table, progress
+from include.cli.through_airflow import ingest_through_airflow
+from include.diagnostics.ingest_summary import list_files, summarise
+from include.ingestion.importing import ImportedFile, files_below, import_file
+from include.quality.rules import reason_of
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+
+app = typer.Typer()
+
+FILE_COLUMNS = (
+    "file_id", "retailer", "store_id", "night", "state", "is_complete", "rows", "created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined", "delisted",
+)  # fmt: skip
+RETAILER_COLUMNS = (
+    "retailer", "store_days", "offers", "created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined", "delisted", "held", "refused",
+)  # fmt: skip
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")],
+    as_json: JsonOption = False,
+    through_airflow: Annotated[bool, typer.Option("--through-airflow", help="Stage the files and let the running scheduler ingest them.")] = False,
+) -> None:
+    """Bring store-day files into the outbox, check them and publish their prices. Safe to repeat: equal content counts once.
+
+    Files are judged and published in the order of time, whatever the order of arguments. Exit code 3: something was held or refused.
+    """
+    with domain(as_json) as (warehouse, storage), progress() as told:
+        imported = []
+        for path in files_below(paths):
+            told(f"staging {path}")
+            imported.append(import_file(warehouse, storage, path))
+        retailers = sorted({file.retailer for file in imported if file.retailer})
+        if through_airflow:
+            ingest_through_airflow(warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], told)
+        else:
+            ingest_here(warehouse, storage, retailers, told)
+        report = report_of(warehouse, imported)
+    if as_json:
+        print_json(report)
+    else:
+        print_report(report)
+    if any(file["state"] in ("waiting", "loaded") for file in report["files"]):
+        raise typer.Exit(FAILED)
+    if any(file["state"] in ("held", "refused") for file in report["files"]) or report["refused"]:
+        raise typer.Exit(NEEDS_PERSON)
+
+
+def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], told: Progress) -> None:
+    """Run the four steps in this process."""
+    for retailer in retailers:
+        told(f"ingesting {retailer}")
+        flows.ingest(warehouse, storage, retailer, told)
+
+
+def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, Any]:
+    """Return what became of every imported path, per file and per retailer."""
+    file_ids = [file.file_id for file in imported if file.file_id]
+    return {
+        "files": list_files(warehouse, file_ids),
+        "retailers": summarise(warehouse, file_ids=file_ids),
+        "known": [file.path for file in imported if file.outcome == "known"],
+        "refused": [asdict(file) for file in imported if file.outcome == "refused"],
+    }
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Print the report for a person."""
+    if report["files"]:
+        print_table(report["files"], FILE_COLUMNS)
+        print()
+        print_table(report["retailers"], RETAILER_COLUMNS)
+    for row in report["retailers"]:
+        for rule_id, lines in list(row["reasons"].items())[:5]:
+            print(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
+    for file in report["files"]:
+        if file["state"] in ("held", "refused"):
+            print(f"{file['state']}: file {file['file_id']}, {file['retailer']} {file['store_id']} of {file['night']}: {file['state_reason']}")
+    for known in report["known"]:
+        print(f"known already, nothing to do: {known}")
+    for refused in report["refused"]:
+        print(f"refused: {refused['reason']}")
+    unconfirmed = sorted({f"{file['retailer']} {file['store_id']}" for file in report["files"] if not file["is_confirmed"] and file["state"] == "published"})
+    if unconfirmed:
+        print(f"published, but not confirmed by store discovery: {', '.join(unconfirmed)}")

@@ -1,0 +1,29 @@
+"""What waits for a person after ingestion: held store-days and refused files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from include.errors import NeedsPersonError
+from include.warehouse.engine import Warehouse
+
+
+def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> None:
+    """Raise if store-days of these retailers and this night are held or were refused.
+
+    Raises:
+        NeedsPersonError: names each with its reason and the commands that settle it.
+    """
+    with warehouse.transaction() as connection:
+        rows = connection.execute(
+            "SELECT file_id, retailer, store_id, state, state_reason, rows FROM ops.staged_file "
+            "WHERE retailer = ANY(%s) AND night = %s AND (state = 'held' OR state = 'refused' AND released_by IS NULL) ORDER BY retailer, store_id, file_id",
+            (list(retailers), night),
+        ).fetchall()
+    if rows:
+        listed = "\n".join(f"  file {row['file_id']}, {row['retailer']} {row['store_id']}, {row['rows']} lines, {row['state']}: {row['state_reason']}" for row in rows)
+        held, refused = (sum(row["state"] == state for row in rows) for state in ("held", "refused"))
+        raise NeedsPersonError(
+            f"{held} store-day(s) of {night} held and {refused} file(s) refused; everything else is published.\n{listed}\n"
+            "Look: aisleflow inspect file ID. Then: aisleflow quarantine release ID --why …, or aisleflow quarantine discard ID --why …. Then clear this task."
+        )

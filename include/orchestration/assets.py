@@ -1,0 +1,10 @@
+"""Every asset, declared once. Flows meet in these, in staged files and in tables; partitions are ``retailer|night``."""
+
+from airflow.sdk import Asset
+
+#: Store-days wait in the outbox. Emitted by crawls, by barcode enrichment and by the sweep.
+OUTBOX = Asset("outbox", uri="x-aisleflow://outbox")
+#: Coles' store-days wait for prefill in the barcode inbox.
+BARCODE_INBOX = Asset("barcode_inbox", uri="x-aisleflow://barcode_inbox")
+#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``.
+PRICES = Asset("prices", uri="x-aisleflow://prices")

@@ -1,0 +1,28 @@
+"""What all DAGs have in common: retries, time limits, tags."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Tag(StrEnum):
+    """The tags a DAG may carry; a test refuses others."""
+
+    CRAWL = "crawl"
+    INGEST = "ingest"
+    CATALOGUE = "catalogue"
+    STORES = "stores"
+    UPKEEP = "upkeep"
+
+
+OWNER = "aisleflow"
+
+#: Transient errors are tried again, each wait twice the last; terminal ones fail at once (``border.py``).
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": OWNER,
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(minutes=45),
+}

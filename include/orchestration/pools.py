@@ -1,0 +1,12 @@
+"""The pools, plain data: the installer creates them before a DAG is unpaused (a missing pool leaves tasks waiting for ever).
+
+The sum of the crawl pools stays below the parallelism of 8, so that crawls never starve ingestion.
+"""
+
+#: Pool name → slots.
+POOLS: dict[str, int] = {"crawl_coles": 1, "crawl_woolworths": 1, "crawl_aldi": 1, "crawl_iga": 1}
+
+
+def crawl_pool(retailer: str) -> str:
+    """Return the pool that bounds how many stores of a retailer are crawled at once."""
+    return f"crawl_{retailer}"
