@@ -7,6 +7,7 @@ so that a typing error cannot pass for a default. Secrets are no settings: they 
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from include import clock
 from include.errors import ConfigurationError
 
 PREFIX = "AISLEFLOW_"
+
+#: Where an installation remembers its sandbox (``include/embedded/sandbox.py`` writes it).
+SANDBOX_FILE = "sandbox.json"
+_SITES = ("coles", "woolworths", "aldi", "iga")
 
 
 class Settings(BaseSettings):
@@ -54,6 +59,8 @@ class Settings(BaseSettings):
     retry_after_seconds_max: float = Field(300, ge=0, description="A site that asks to wait longer than this (Retry-After) is left alone for this attempt.")
     give_up_after_requests: int = Field(3, ge=1, description="After so many requests in a row that failed for good, the store is left alone.")
     total_short_share: float = Field(0.005, ge=0, lt=1, description="A category read twice may still lack this share of the goods it announces: lists move while they are read.")
+    nightly_requests: int = Field(20_000, gt=0, description="Requests a retailer's night may take; what does not fit is deferred to the next night.")
+    requests_per_store: int = Field(120, gt=0, description="Requests a store is expected to take before its retailer was first crawled.")
     landing_resume_hours: float = Field(6, gt=0, description="A retry goes on from landed pages while the store-day began less than so many hours ago.")
 
     complete_rows_share: float = Field(0.90, gt=0, le=1, description="A file without a manifest is complete from this share of the baseline rows.")
@@ -82,10 +89,19 @@ def settings() -> Settings:
             f"unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}. See .env.example."
         )
     try:
-        return Settings(**_empty_means_default())
+        return Settings(**(_empty_means_default() | _sandbox_sites()))
     except ValidationError as error:
         faults = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}={e.get('input')!r}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{faults}. See .env.example.") from error
+
+
+def _sandbox_sites() -> dict[str, str]:
+    """While an installation has a sandbox, its retailers are the sandbox's; a site set in the environment stays."""
+    try:
+        url = json.loads((clock.home() / SANDBOX_FILE).read_text())["url"]
+    except FileNotFoundError:
+        return {}
+    return {f"{site}_url": f"{url}/{site}" for site in _SITES if not os.environ.get(f"{PREFIX}{site.upper()}_URL")}
 
 
 def _empty_means_default() -> dict[str, Any]:

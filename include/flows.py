@@ -1,4 +1,4 @@
-"""The steps of ``ingest_prices`` in their order: what the DAG's tasks and the command line both call.
+"""The steps of each flow in their order: what the DAGs' tasks and the command line both call.
 
 Subjects meet in tables and do not import one another; here, one layer above them, their steps are put side by side.
 Every step works on whatever the ledger says is next for the retailer, so each may be killed, repeated or run twice
@@ -10,7 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from include import clock
 from include.catalogue.resolve import Resolution
 from include.catalogue.resolve import resolve as resolve_skus
 from include.ingestion import ledger
@@ -18,7 +21,14 @@ from include.ingestion.load import ensure_loaded, load_waiting
 from include.ingestion.publish import Published, publish_checked
 from include.quality.gate import CheckReport
 from include.quality.gate import check as check_batch
+from include.retailers.crawl import crawl_store
+from include.retailers.crawl import discover as find_stores
+from include.retailers.errors import Blocked
+from include.retailers.http import PoliteClient
+from include.retailers.registry import retailer_of
+from include.staging.offer import StoreRef
 from include.staging.storage import Storage
+from include.stores import discovery, outcomes
 from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
@@ -76,3 +86,35 @@ def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
     for file_id in lost:
         ensure_loaded(warehouse, storage, file_id)
     return len(lost)
+
+
+def crawl(warehouse: Warehouse, storage: Storage, retailer: str, store: StoreRef, night: date, run_key: str, progress: Progress = log.info) -> dict[str, Any]:
+    """Crawl one store, stage its store-day, and keep the outcome, whatever it is.
+
+    Returns:
+        The crawl's outcome as plain values (``include.retailers.outcome.CrawlOutcome``).
+
+    Raises:
+        What the crawl raises, after the outcome row is written.
+    """
+    started_at = clock.now()
+
+    def keep(state: str, reason: str | None, outcome: dict[str, Any]) -> None:
+        outcomes.record(
+            warehouse, retailer=retailer, store_id=store.store_id, night=night, run_key=run_key, started_at=started_at, state=state, reason=reason, outcome=outcome
+        )
+
+    try:
+        outcome = crawl_store(retailer_of(retailer), store, night=night, run_key=run_key, storage=storage, settings=warehouse.settings, progress=progress)
+    except Exception as error:
+        keep("blocked" if isinstance(error, Blocked) else "failed", f"{type(error).__name__}: {error}"[:2000], {})
+        raise
+    keep("crawled", outcome.incomplete_reason, outcome.to_json())
+    return outcome.to_json()
+
+
+def discover(warehouse: Warehouse, retailer: str) -> discovery.Discovered:
+    """Ask one retailer's store finder and take over what it says."""
+    adapter = retailer_of(retailer)
+    with PoliteClient(adapter, warehouse.settings) as client:
+        return discovery.take_over(warehouse, retailer, find_stores(adapter, client))

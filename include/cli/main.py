@@ -10,7 +10,7 @@ import warnings
 
 import typer
 
-from include.cli import importing, quarantine, sandbox, services, warehouse
+from include.cli import importing, night, quarantine, sandbox, services, warehouse
 
 app = typer.Typer(
     help="Aisleflow: the shelf prices of four supermarkets, every night. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held or needs a person.",
@@ -26,6 +26,7 @@ def _prepare(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log ev
         warnings.filterwarnings("ignore", module="platformdirs")
 
 
+app.add_typer(night.app)
 app.add_typer(services.app)
 app.add_typer(importing.app)
 app.add_typer(warehouse.app, name="warehouse")

@@ -10,7 +10,7 @@ WITH line AS (
            (name, brand, size, price, was_price, unit_price, is_on_special, gtins) IS DISTINCT FROM
            first_value((name, brand, size, price, was_price, unit_price, is_on_special, gtins)) OVER (PARTITION BY sku ORDER BY line_number) AS differs
       FROM staging.offer
-     WHERE file_id = %(file_id)s AND sku IS NOT NULL
+     WHERE file_id = %(file_id)s AND sku IS NOT NULL AND defects IS NULL  -- nothing folds into a line that is refused
 ), counted AS (
     SELECT line_number, place, count(*) OVER (PARTITION BY sku) AS lines, bool_or(differs) OVER (PARTITION BY sku) AS is_contradicted
       FROM line

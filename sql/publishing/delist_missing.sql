@@ -10,7 +10,8 @@ UPDATE core.price AS known
    SET is_listed = false, delisted_at = %(observed_at)s, changed_at = %(now)s,
        observed_at = CASE WHEN known.follows_store THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, follows_store = false
   FROM core.store AS store
- WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed AND known.observed_at <= %(observed_at)s
+ WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed
+   AND (known.observed_at, known.file_id) < (%(observed_at)s, %(file_id)s)  -- of equal instants the later registration wins
    AND known.file_id <> %(file_id)s
    AND known.sku_key NOT IN (SELECT sku.sku_key  -- hashed whatever the planner believes about a table that was empty a moment ago
                                FROM staging.offer AS offer

@@ -1,0 +1,35 @@
+"""# Discover stores
+
+Asks the four retailers' store finders which stores there are and takes over what they say.
+
+**Starts** every Monday at 02:00 Melbourne. **Reads** the store finders (the sandbox's, unless `AISLEFLOW_ALLOW_LIVE` is set). **Writes** `core.store`: a store found
+is confirmed; petrol stations, liquor shops and shops without an online range are kept, but not crawled. Nothing known is replaced by nothing, and no store is removed.
+
+| task | does |
+|---|---|
+| `discover` | one task per retailer, named after it; a retailer whose finder fails leaves the others alone |
+
+**Safe to run again**: yes. **When it fails**: the message names the retailer's page; the stores known before stay as they are, so tonight's crawl is not affected.
+"""
+
+from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, task
+
+from include.orchestration.defaults import DEFAULT_ARGS, Tag
+
+with DAG(
+    dag_id="discover_stores",
+    schedule=CronTriggerTimetable("0 2 * * 1", timezone="Australia/Melbourne"),
+    catchup=False,
+    default_args=DEFAULT_ARGS,
+    tags=[Tag.STORES],
+    doc_md=__doc__,
+):
+
+    @task(map_index_template="{{ retailer_name }}")
+    def discover(retailer):
+        from include.orchestration import crawling
+
+        get_current_context()["retailer_name"] = retailer
+        return crawling.discover(retailer)
+
+    discover.expand(retailer=["coles", "woolworths", "aldi", "iga"])

@@ -1,0 +1,37 @@
+"""# Watch the night
+
+Says aloud, before anybody opens a shop, what is missing of the night.
+
+**Starts** every morning at 06:00 Melbourne. **Reads** `ops.crawl_plan`, `ops.crawl_outcome` and the ledger `ops.staged_file`. **Writes** nothing.
+
+| task | does |
+|---|---|
+| `watch` | red when a retailer has no plan, a planned store has no published store-day, or store-days are held, refused or still waiting; the message lists them |
+
+**Safe to run again**: yes; clear it when the causes are mended, and it turns green.
+
+**When it fails**: its message is the to-do list of the morning, worst first, each with the command or the DAG that settles it.
+"""
+
+from airflow.sdk import DAG, CronPartitionTimetable, Param, task
+
+from include.orchestration.defaults import DEFAULT_ARGS, Tag
+
+with DAG(
+    dag_id="watch_night",
+    schedule=CronPartitionTimetable("0 6 * * *", timezone="Australia/Melbourne", key_format="%Y-%m-%d"),
+    allowed_run_types=["scheduled", "manual"],
+    catchup=False,
+    default_args=DEFAULT_ARGS | {"retries": 1},
+    tags=[Tag.UPKEEP],
+    doc_md=__doc__,
+    params={"night": Param(None, type=["null", "string"], format="date", description="Night to look at; empty = the run's own.")},
+):
+
+    @task
+    def watch(dag_run=None, params=None):
+        from include.orchestration import crawling
+
+        crawling.watch(dag_run, params)
+
+    watch()

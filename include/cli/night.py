@@ -1,0 +1,167 @@
+"""``aisleflow night``: one whole night through Airflow on the embedded installation, then what happened."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from time import sleep as pause
+from typing import Annotated, Any
+
+import typer
+
+from include import clock
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, print_json, print_table, progress, reported
+from include.config import settings
+from include.diagnostics import night as diagnostics
+from include.diagnostics.published import last_complete, stream_prices
+from include.embedded import installation
+from include.embedded.airflow_api import AirflowApi, client
+from include.embedded.sandbox import SandboxWorld, remembered, start_sandbox
+from include.errors import ConfigurationError, TerminalError
+from include.quality.rules import reason_of
+from include.sandbox.verify import TruthOverHttp, Verdict, verify
+from include.staging.storage import RETAILERS
+from include.warehouse.engine import Warehouse
+
+app = typer.Typer()
+
+CRAWL_BEGINS = time(4, 0)
+_RUN_SECONDS = 3 * 3600
+CRAWL_COLUMNS = ("retailer", "planned", "crawled", "in_part", "failed", "blocked", "deferred", "left_out", "requests")
+INGEST_COLUMNS = ("retailer", "store_days", "offers", "created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined", "delisted", "held", "refused", "open")
+STAGES = ("crawl", "to_ingestion", "load", "check", "publish")
+
+
+@app.command()
+def night(
+    world: Annotated[str | None, typer.Option(help="`generated`, or a folder of recorded store-days; without it the last one (at first: generated).")] = None,
+    stores: Annotated[int | None, typer.Option(min=1, help="Supermarkets per retailer of a generated world.")] = None,
+    products: Annotated[int | None, typer.Option(min=50, help="Products per retailer of a generated world.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed is another world.")] = None,
+    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night's Melbourne date; without it the one after the last night, at first today.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one whole night: start what is needed, crawl the sandbox retailers, ingest, and hold every published price against the truth.
+
+    Safe to repeat: each call is the next night. Exit code 1: something failed or a price is wrong; 3: something waits for a person.
+    """
+    home = settings().home
+    with reported(as_json), progress() as told:
+        wanted = _world(world, stores, products, seed, remembered(home))
+        status = installation.up(home, told)
+        sandbox_url = start_sandbox(home, wanted, told)
+        warehouse = Warehouse(str(status.warehouse_url), settings())
+        tonight = day.date() if day else _next_night(warehouse)
+        clock.set_sandbox_clock(datetime.combine(tonight, CRAWL_BEGINS, clock.MELBOURNE))
+        _run_night(client(home), warehouse, tonight, told)
+        told("holding every published price against the truth")
+        verdict = verify(stream_prices(warehouse), TruthOverHttp(sandbox_url), last_complete(warehouse))  # type: ignore[arg-type]
+        found = diagnostics.summary(warehouse, tonight)
+        warehouse.close()
+    report = {**found, "world": asdict(wanted), "ui_url": status.ui_url, "verify": asdict(verdict) | {"is_right": verdict.is_right}}
+    if as_json:
+        print_json(report)
+    else:
+        print_night(report, verdict)
+    raise typer.Exit(exit_code(report, verdict))
+
+
+def exit_code(report: dict[str, Any], verdict: Verdict) -> int:
+    """Return 0 for a whole and right night, 3 where only a person's decision is missing, else 1."""
+    held = sum(row.get("held", 0) + row.get("refused", 0) for row in report["retailers"])
+    unplanned = set(RETAILERS) - {row["retailer"] for row in report["retailers"] if row.get("planned")}
+    if not verdict.is_right or unplanned or any(row["state"] not in ("held", "refused") for row in report["missing"]):
+        return FAILED
+    return NEEDS_PERSON if held else 0
+
+
+def print_night(report: dict[str, Any], verdict: Verdict) -> None:
+    """Print the night's summary for a person."""
+    rows = report["retailers"]
+    print_table(rows, CRAWL_COLUMNS, title=f"The night of {report['night']}: crawl, in stores")
+    print()
+    print_table(rows, INGEST_COLUMNS, title="Ingestion, in lines and prices")
+    print()
+    print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds each stage took")
+    for row in rows:
+        for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
+            print(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
+    for item in report["missing"]:
+        print(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
+    print("\nEvery published price against the truth of its store and instant")
+    print("\n".join(verdict.lines()))
+    print(f"\nAirflow: {report['ui_url']} (passwords: aisleflow status). Stop everything: aisleflow down")
+
+
+def _world(kind: str | None, stores: int | None, products: int | None, seed: int | None, before: tuple[SandboxWorld, str] | None) -> SandboxWorld:
+    last = before[0] if before else SandboxWorld()
+    if kind is None and stores is None and products is None and seed is None:
+        return last
+    if kind is not None and kind != "generated":
+        folder = Path(kind)
+        if not folder.is_dir():
+            raise ConfigurationError(f"--world {kind}: no such folder. Give `generated`, or a folder of store-days (*.jsonl.gz).")
+        return SandboxWorld(kind="recorded", folder=str(folder.resolve()))
+    usual = last if last.kind == "generated" else SandboxWorld()
+    return SandboxWorld("generated", usual.seed if seed is None else seed, stores or usual.stores, products or usual.products)
+
+
+def _next_night(warehouse: Warehouse) -> date:
+    with warehouse.transaction() as connection:
+        row = connection.execute("SELECT max(night) AS night FROM ops.crawl_plan").fetchone()
+    last: date | None = row["night"] if row else None
+    return clock.night_of(clock.machine_now()) if last is None else last + timedelta(days=1)
+
+
+def _run_night(api: AirflowApi, warehouse: Warehouse, tonight: date, told: Progress) -> None:
+    with warehouse.transaction() as connection:
+        row = connection.execute("SELECT count(DISTINCT retailer) AS retailers FROM core.store WHERE discovered_at IS NOT NULL").fetchone()
+    if not row or row["retailers"] < len(RETAILERS):
+        run = api.trigger("discover_stores")
+        _wait(api, "discover_stores", run["dag_run_id"], told, must_succeed=True)
+    runs = {f"scrape_{retailer}": api.trigger(f"scrape_{retailer}", partition_key=tonight.isoformat())["dag_run_id"] for retailer in RETAILERS}
+    for dag_id, run_id in runs.items():
+        _wait(api, dag_id, run_id, told)
+    _wait_for_consumers(api, warehouse, tonight, told)
+
+
+def _wait(api: AirflowApi, dag_id: str, run_id: str, told: Progress, *, must_succeed: bool = False) -> None:
+    def say(state: str, tasks: dict[str, int]) -> None:
+        told(f"{dag_id}: {state}, {', '.join(f'{count} {name}' for name, count in sorted(tasks.items()))}")
+
+    run = api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=say)
+    if must_succeed and run["state"] != "success":
+        raise TerminalError(f"{dag_id} ended as {run['state']}. Open {api.run_url(dag_id, run_id)} and read the red task.")
+
+
+def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, told: Progress) -> None:
+    """Wait until enrichment and ingestion have nothing left to do for the night: no run on, no staged file undecided."""
+    for _ in range(_RUN_SECONDS):
+        busy = [
+            (dag_id, run["dag_run_id"])
+            for dag_id in ("enrich_barcodes", "ingest_prices")
+            for state in ("queued", "running")
+            for run in api.list_runs(dag_id, limit=20, state=state)
+        ]
+        if busy:
+            for dag_id, run_id in busy:
+                _wait(api, dag_id, run_id, told)
+            continue
+        with warehouse.transaction() as connection:
+            row = connection.execute(
+                "SELECT count(*) AS files FROM ops.crawl_outcome AS o WHERE night = %(night)s AND manifest IS NOT NULL AND NOT EXISTS "
+                "(SELECT FROM ops.staged_file AS f WHERE (f.retailer, f.store_id, f.run_key) = (o.retailer, o.store_id, o.run_key) AND f.state NOT IN ('waiting', 'loaded'))",
+                {"night": tonight},
+            ).fetchone()
+        if row is None or not row["files"] or not _was_announced(api, told, row["files"]):
+            return
+
+
+def _was_announced(api: AirflowApi, told: Progress, files: int) -> bool:
+    """Give a run that was just announced the time to appear; a failed one will not come back by itself."""
+    failed = [run for dag_id in ("enrich_barcodes", "ingest_prices") for run in api.list_runs(dag_id, limit=5, state="failed")]
+    told(f"{files} staged store-day(s) wait for ingestion")
+    pause(2)
+    return not failed
+

@@ -1,0 +1,75 @@
+"""The night in figures: what was planned, crawled, ingested, how long each stage took, and what is missing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from include.diagnostics.ingest_summary import summarise
+from include.errors import NeedsPersonError
+from include.staging.storage import RETAILERS
+from include.warehouse.engine import Warehouse
+from include.warehouse.statements import statement
+
+
+def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
+    """Return the night's summary.
+
+    Returns:
+        ``night``; ``retailers``: per retailer the stores planned / crawled / in_part / failed / blocked / deferred / left_out, everything of
+        :func:`include.diagnostics.ingest_summary.summarise`, and seconds per stage (``crawl``, ``load``, ``check``, ``publish``);
+        ``missing``: planned stores without a published store-day.
+    """
+    with warehouse.transaction() as connection:
+        crawled = {row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/summarise_crawl"), {"night": night}).fetchall()}
+        stages = {row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/time_stages"), {"night": night}).fetchall()}
+    ingested = {row["retailer"]: row for row in summarise(warehouse, night=night)}
+    retailers = []
+    for retailer in (*RETAILERS, *sorted(set(ingested) - set(RETAILERS))):
+        if retailer in crawled or retailer in ingested:
+            crawl = crawled.get(retailer, {})
+            times = {**stages.get(retailer, {}), **crawl}
+            counts = {name: value for name, value in crawl.items() if not name.endswith("_at")}
+            retailers.append({"retailer": retailer, **counts, **ingested.get(retailer, {}), "seconds": _seconds(times)})
+    return {"night": night.isoformat(), "retailers": retailers, "missing": missing(warehouse, night)}
+
+
+def missing(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
+    """Return planned stores without a published store-day: retailer, store_id, state, reason, file_id."""
+    with warehouse.transaction() as connection:
+        return [dict(row) for row in connection.execute(statement("diagnostics/list_missing"), {"night": night}).fetchall()]
+
+
+def raise_if_missing(warehouse: Warehouse, night: date) -> None:
+    """Raise if a night is not as it should be.
+
+    Raises:
+        NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with what settles each.
+    """
+    with warehouse.transaction() as connection:
+        rows = connection.execute("SELECT DISTINCT retailer FROM ops.crawl_plan WHERE night = %s AND decision = 'crawl'", (night,)).fetchall()
+    planned = {row["retailer"] for row in rows}
+    lines = [f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, is its run red?" for retailer in RETAILERS if retailer not in planned]
+    lines += [f"  {row['retailer']} {row['store_id']}: {row['state']}{': ' + row['reason'] if row['reason'] else ''}. {_NEXT.get(row['state'], _NEXT['waiting'])}".replace(
+        "ID", str(row["file_id"])) for row in missing(warehouse, night)]  # fmt: skip
+    if lines:
+        raise NeedsPersonError(f"the night of {night} is not whole, {len(lines)} thing(s) to settle:\n" + "\n".join(lines) + "\nThen clear this task.")
+
+
+_NEXT = {
+    "held": "Look: aisleflow quarantine show ID; then release or discard it.",
+    "refused": "Look: aisleflow quarantine show ID; then clear the store's crawl task to stage it again.",
+    "failed": "Clear the store's red crawl task.",
+    "blocked": "The site refuses us: a person has to look at it before the store's crawl task is cleared.",
+    "not crawled": "Clear its crawl task, or leave it: it comes first tomorrow.",
+    "crawled": "Its file is not ingested yet: look at ingest_prices and enrich_barcodes (paused? red?).",
+    "waiting": "It waits for ingestion: look at ingest_prices (paused? red?), or wait for sweep_outbox.",
+}
+
+
+def _seconds(times: dict[str, datetime]) -> dict[str, float]:
+    stages = {
+        "crawl": ("crawl_started_at", "crawl_finished_at"), "to_ingestion": ("crawl_finished_at", "registered_at"), "load": ("registered_at", "loaded_at"),
+        "check": ("loaded_at", "checked_at"), "publish": ("checked_at", "published_at"),
+    }  # fmt: skip
+    return {stage: round((times[end] - times[start]).total_seconds(), 1) for stage, (start, end) in stages.items() if times.get(start) and times.get(end)}

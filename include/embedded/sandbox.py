@@ -1,0 +1,92 @@
+"""The sandbox retailers as one more component of an installation.
+
+``sandbox.json`` in the home remembers the world; while it is there, the retailers' base URLs of this home are the
+sandbox's (``include/config.py`` reads it), so every process of the installation crawls localhost and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from include.config import SANDBOX_FILE
+from include.embedded import components
+from include.embedded.components import Component
+from include.embedded.layout import Progress, silent
+from include.errors import ConfigurationError
+
+FIRST_PORT = 8700
+_PORTS_TRIED = 200
+
+
+@dataclass(frozen=True)
+class SandboxWorld:
+    """Which world is served: ``generated`` from a seed at a size, or ``recorded`` from a folder of store-days."""
+
+    kind: str = "generated"
+    seed: int = 7
+    stores: int = 4
+    products: int = 1500
+    folder: str | None = None
+
+
+def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = silent) -> str:
+    """Serve a world, replacing another one; return the sandbox's base URL. Safe to repeat.
+
+    Raises:
+        TerminalError: it does not start; the message holds the end of its log.
+        ConfigurationError: a recorded world without a folder.
+    """
+    if world.kind == "recorded" and not world.folder:
+        raise ConfigurationError("a recorded world needs the folder of its store-days: --world DIR.")
+    before = remembered(home)
+    if before is not None and before[0] != world:
+        components.stop(home, ["sandbox"], progress)
+        before = None
+    url = before[1] if before is not None else f"http://127.0.0.1:{_free_port()}"
+    component = _component(world, url)
+    if before is not None and components.state_of(home, component).state != "running" and not _is_free(int(url.rpartition(":")[2])):
+        url = f"http://127.0.0.1:{_free_port()}"
+        component = _component(world, url)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / SANDBOX_FILE).write_text(json.dumps({"url": url, "world": asdict(world)}, indent=2))
+    components.start_extra(home, component, progress)
+    return url
+
+
+def remembered(home: Path) -> tuple[SandboxWorld, str] | None:
+    """Return the world and base URL this home was last served, if any."""
+    try:
+        known = json.loads((home / SANDBOX_FILE).read_text())
+    except FileNotFoundError:
+        return None
+    return SandboxWorld(**known["world"]), known["url"]
+
+
+def _component(world: SandboxWorld, url: str) -> Component:
+    command = [sys.executable, "-m", "include.sandbox.serve", "--port", url.rpartition(":")[2], "--world", world.kind]
+    if world.kind == "recorded":
+        command += ["--folder", str(world.folder)]
+    else:
+        command += ["--seed", str(world.seed), "--stores", str(world.stores), "--products", str(world.products), "--silent-stores", "0"]
+    return Component("sandbox", tuple(command), f"{url}/_sandbox/health")
+
+
+def _free_port() -> int:
+    for port in range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
+        if _is_free(port):
+            return port
+    raise ConfigurationError(f"no free port between {FIRST_PORT} and {FIRST_PORT + _PORTS_TRIED} for the sandbox. End what listens there.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,171 @@
+"""Prefill: barcodes the warehouse knows are written into waiting files, which then go on. Prices never wait for look-ups.
+
+A null never beats a barcode: a line that has one keeps it. What is unknown is queued for look-up.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from include import clock
+from include.staging import staged_file
+from include.staging.manifest import Manifest
+from include.staging.staged_file import open_staged, stage_local
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.statements import statement
+
+log = logging.getLogger(__name__)
+
+
+class _Line(msgspec.Struct):
+    """A line whose values stay as they were written; only the barcode is looked at and set."""
+
+    product: dict[str, msgspec.Raw]
+    metadata: msgspec.Raw
+
+
+#: Passing on must not cut a line; ingestion refuses what is too long, with the line at hand.
+_WHOLE_LINE_BYTES = 1 << 28
+
+_decoder = msgspec.json.Decoder(_Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """Counts of one prefill, and the partition keys of the files passed on."""
+
+    files: int = 0
+    lines: int = 0
+    with_barcode: int = 0
+    filled: int = 0
+    queued: int = 0
+    keys: tuple[str, ...] = ()
+
+
+def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Prefilled:
+    """Prefill every file of the barcode inbox and pass it on to the outbox. Safe to repeat and to kill.
+
+    One query answers for all SKUs of all waiting files. A file leaves the inbox only when it stands in the outbox.
+    """
+    manifests = list(_waiting(storage, retailer))
+    if not manifests:
+        return Prefilled()
+    settings = warehouse.settings
+    with warehouse.transaction() as connection:
+        known, queued = _ask(connection, retailer, (sku for m in manifests for sku in _skus_without(storage, m, settings.line_bytes_max)))
+    result = Prefilled(files=len(manifests), queued=queued)
+    for manifest in manifests:
+        lines, had, filled = pass_on(storage, manifest, known)
+        result = Prefilled(result.files, result.lines + lines, result.with_barcode + had, result.filled + filled, queued)
+    log.info("prefilled %s: %s", retailer, result)
+    return Prefilled(**{**_fields(result), "keys": tuple(sorted({f"{retailer}|{manifest.night}" for manifest in manifests}))})
+
+
+def would_fill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int]:
+    """Return what prefill would do to a store-day file, without writing: lines, with_barcode, filled, unknown."""
+    lines = had = 0
+    skus: list[str] = []
+    with path.open("rb") as file:
+        for raw in staged_file.read_lines(file, str(path), warehouse.settings.line_bytes_max):
+            lines += 1
+            line = _read(raw.raw)
+            if line is None:
+                continue
+            if _has_barcode(line):
+                had += 1
+            elif sku := _sku(line):
+                skus.append(sku)
+    with warehouse.transaction() as connection:
+        known = _known(connection, retailer, iter(skus))
+    filled = sum(sku in known for sku in skus)
+    return {"lines": lines, "with_barcode": had, "filled": filled, "unknown": len(skus) - filled}
+
+
+def pass_on(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tuple[int, int, int]:
+    """Write one file, barcodes filled in, into the outbox and remove it from the inbox.
+
+    Returns:
+        Lines, lines that had a barcode, lines filled.
+    """
+    lines = had = filled = 0
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
+        packed = Path(folder) / "store-day.jsonl.gz"
+        with packed.open("wb") as target, gzip.GzipFile(filename="", fileobj=target, mode="wb", compresslevel=6, mtime=0) as out:
+            for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, _WHOLE_LINE_BYTES):
+                lines += 1
+                content, line = raw.raw, _read(raw.raw)
+                if line is not None and _has_barcode(line):
+                    had += 1
+                elif line is not None and (gtin := known.get(_sku(line) or "")):
+                    line.product["barcode"] = msgspec.Raw(msgspec.json.encode(gtin))
+                    content = msgspec.json.encode(line)
+                    filled += 1
+                out.write(content + b"\n")
+                digest.update(content + b"\n")
+        missing = {**manifest.missing, "barcode": lines - had - filled}
+        onward = msgspec.structs.replace(manifest, sha256=digest.hexdigest(), rows=lines, missing=missing)
+        stage_local(storage, Stage.OUTBOX, packed, onward)
+    staged_file.remove(storage, manifest, Stage.BARCODE_INBOX)
+    return lines, had, filled
+
+
+def _waiting(storage: Storage, retailer: str) -> Iterator[Manifest]:
+    for path in storage.manifests(Stage.BARCODE_INBOX, retailer):
+        try:
+            yield staged_file.load_manifest(storage, path)
+        except FileNotFoundError:
+            log.info("%s was passed on by another run", path)
+
+
+def _skus_without(storage: Storage, manifest: Manifest, line_bytes_max: int) -> Iterator[str]:
+    for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, line_bytes_max):
+        line = _read(raw.raw)
+        if line is not None and not _has_barcode(line) and (sku := _sku(line)):
+            yield sku
+
+
+def _ask(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, str], int]:
+    known = _known(connection, retailer, skus)
+    queued = connection.execute(statement("enrichment/queue_lookups"), {"retailer": retailer, "now": clock.now()}).rowcount
+    return known, queued
+
+
+def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[str, str]:
+    connection.execute("CREATE TEMPORARY TABLE said (sku text) ON COMMIT DROP")
+    with connection.cursor() as cursor, cursor.copy("COPY said FROM STDIN") as copy:
+        for sku in skus:
+            copy.write_row((sku,))
+    connection.execute("CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS SELECT DISTINCT sku FROM said")
+    connection.execute("ANALYZE wanted")
+    return {row["sku"]: row["gtin"] for row in connection.execute(statement("enrichment/find_barcodes"), {"retailer": retailer}).fetchall()}
+
+
+def _read(raw: bytes) -> _Line | None:
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # passed on as it is: ingestion refuses it with its reason
+
+
+def _has_barcode(line: _Line) -> bool:
+    return bytes(line.product.get("barcode", b"null")) not in (b"null", b'""')
+
+
+def _sku(line: _Line) -> str | None:
+    value: Any = msgspec.json.decode(line.product["sku"]) if "sku" in line.product else None
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def _fields(result: Prefilled) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in Prefilled.__dataclass_fields__}

@@ -1,0 +1,24 @@
+-- What the crawl of a night did, per retailer.
+--
+-- Called by   include/diagnostics/night.py
+-- Parameters  night date
+-- Reads       ops.crawl_plan, ops.crawl_outcome
+-- Run again   same answer while nobody crawls
+
+SELECT plan.retailer,
+       count(*) FILTER (WHERE decision = 'crawl')::integer AS planned,
+       count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'crawled')::integer AS crawled,
+       count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'crawled' AND NOT outcome.is_complete)::integer AS in_part,
+       count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'failed')::integer AS failed,
+       count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'blocked')::integer AS blocked,
+       count(*) FILTER (WHERE decision = 'deferred')::integer AS deferred,
+       count(*) FILTER (WHERE decision = 'left_out')::integer AS left_out,
+       coalesce(sum(outcome.requests), 0)::integer AS requests,
+       min(outcome.started_at) AS crawl_started_at, max(outcome.finished_at) AS crawl_finished_at
+  FROM ops.crawl_plan AS plan
+  LEFT JOIN LATERAL (SELECT * FROM ops.crawl_outcome AS o
+                      WHERE (o.night, o.retailer, o.store_id) = (plan.night, plan.retailer, plan.store_id)
+                      ORDER BY o.finished_at DESC LIMIT 1) AS outcome ON true
+ WHERE plan.night = %(night)s
+ GROUP BY plan.retailer
+ ORDER BY plan.retailer

@@ -1,0 +1,28 @@
+-- Take over what store discovery found; nothing known is replaced by nothing, a store is never removed.
+--
+-- Called by   include/stores/discovery.py
+-- Parameters  now timestamptz
+-- Reads       discovered   temporary; one row per store found
+-- Writes      core.store   new stores are confirmed; known ones are confirmed and updated
+-- Run again   same counts of stores, only discovered_at is rewritten
+
+WITH merged AS (
+    MERGE INTO core.store AS known
+    USING discovered AS found
+       ON known.retailer = found.retailer AND known.store_id = found.store_id
+     WHEN MATCHED THEN UPDATE
+          SET name = coalesce(found.name, known.name), state = coalesce(found.state, known.state), online_store_id = coalesce(found.online_store_id, known.online_store_id),
+              suburb = coalesce(found.suburb, known.suburb), postcode = coalesce(found.postcode, known.postcode),
+              latitude = coalesce(found.latitude, known.latitude), longitude = coalesce(found.longitude, known.longitude),
+              division = coalesce(found.division, known.division), is_supermarket = found.is_supermarket, is_trading = found.is_trading,
+              is_confirmed = true, discovered_at = %(now)s
+     WHEN NOT MATCHED THEN INSERT
+          (retailer, store_id, name, state, online_store_id, suburb, postcode, latitude, longitude, division, is_supermarket, is_trading, is_confirmed, discovered_at, first_seen_at)
+          VALUES (found.retailer, found.store_id, found.name, found.state, found.online_store_id, found.suburb, found.postcode, found.latitude, found.longitude,
+                  found.division, found.is_supermarket, found.is_trading, true, %(now)s, %(now)s)
+    RETURNING merge_action() AS action, found.is_supermarket, found.is_trading
+)
+SELECT count(*)::integer AS stores, count(*) FILTER (WHERE is_supermarket)::integer AS supermarkets,
+       count(*) FILTER (WHERE is_supermarket AND NOT is_trading)::integer AS not_trading,
+       count(*) FILTER (WHERE action = 'INSERT')::integer AS new
+  FROM merged
