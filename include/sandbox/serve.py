@@ -1,0 +1,173 @@
+"""The sandbox's server: four sites and the truth behind them, on one port of this machine.
+
+``/coles`` ``/woolworths`` ``/aldi`` ``/iga``   the sites, each in its own dialect
+``/_sandbox/health``                         ``{"status": "ok"}``
+``/_sandbox/world``                          kind, seed, sizes, the clock
+``/_sandbox/stores/{retailer}``              all stores, with the hidden price zone
+``/_sandbox/truth/{retailer}/{store_id}``    what a store asks (``?at=`` an instant), one JSON object a line
+``/_sandbox/requests``                       what was asked, counted; POST sets it back to nothing
+
+    python -m include.sandbox.serve --port 8700 --world generated --seed 7 --stores 4 --products 1500
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+
+from include import clock
+from include.errors import ConfigurationError
+from include.sandbox.aldi import Aldi
+from include.sandbox.coles import Coles
+from include.sandbox.counting import Counters, CountRequests
+from include.sandbox.generated import GeneratedWorld, WorldSize
+from include.sandbox.iga import Iga
+from include.sandbox.recorded import RecordedWorld
+from include.sandbox.site import answer
+from include.sandbox.woolworths import Woolworths
+from include.sandbox.world import RETAILERS, TruthOffer, UnknownStoreError, World
+
+LINES_A_CHUNK = 500
+_TRUTH_FIELDS = TruthOffer.__dataclass_fields__
+
+
+def open_world(kind: str, *, seed: int = 7, size: WorldSize | None = None, folder: Path | None = None) -> World:
+    """Open a world by its kind.
+
+    Raises:
+        ConfigurationError: an unknown kind, a recorded world without a usable folder, an impossible size.
+    """
+    if kind == "generated":
+        return GeneratedWorld(seed, size)
+    if kind != "recorded":
+        raise ConfigurationError(f"there is no {kind!r} world. Give --world generated or --world recorded.")
+    if folder is None:
+        raise ConfigurationError("a recorded world needs the folder of its store-days. Give --folder DIR.")
+    return RecordedWorld(folder)
+
+
+def create_app(world: World, site_middleware: Sequence[Middleware] = ()) -> Starlette:
+    """Return the application over one world.
+
+    Args:
+        site_middleware: wrapped around each of the four sites, and around nothing else: the place for faults
+            on command. It sees every request of a site, with its prefix in ``scope["root_path"]``.
+    """
+    counters = Counters()
+    sites: dict[str, Coles | Woolworths | Aldi | Iga] = {
+        "coles": Coles(world),
+        "woolworths": Woolworths(world),
+        "aldi": Aldi(world),
+        "iga": Iga(world),
+    }
+    mounts = [
+        Mount(f"/{name}", routes=site.routes(), middleware=[Middleware(CountRequests, retailer=name, counters=counters), *site_middleware])
+        for name, site in sites.items()
+    ]
+
+    async def health(request: Request) -> Response:
+        return answer({"status": "ok"})
+
+    async def describe(request: Request) -> Response:
+        return answer(world.describe() | {"now": clock.now().isoformat()})
+
+    async def stores(request: Request) -> Response:
+        return answer(world.stores(_retailer(request)))
+
+    async def truth(request: Request) -> Response:
+        asked = request.query_params.get("at")
+        # A plus sign that was not encoded arrives as a blank.
+        at = clock.parse_instant(asked.replace(" ", "+"), "at") if asked else clock.now()
+        shelf = world.shelf(_retailer(request), request.path_params["store_id"], at)
+        return StreamingResponse(
+            _json_lines(shelf.offers()), media_type="application/jsonl", headers={"x-sandbox-at": quote(at.isoformat())}
+        )
+
+    async def requests(request: Request) -> Response:
+        if request.method == "POST":
+            counters.reset()
+        return answer(counters.report())
+
+    own = [
+        Route("/health", health),
+        Route("/world", describe),
+        Route("/stores/{retailer}", stores),
+        Route("/truth/{retailer}/{store_id}", truth),
+        Route("/requests", requests, methods=["GET", "POST"]),
+    ]
+    return Starlette(
+        routes=[*mounts, Mount("/_sandbox", routes=own, middleware=[Middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)])],
+        exception_handlers={UnknownStoreError: _not_found, ConfigurationError: _bad_request},
+    )
+
+
+def truth_row(offer: TruthOffer) -> dict[str, object]:
+    """Return an offer as the truth route writes it: the truth, without a dialect's words."""
+    return {name: getattr(offer, name) for name in _TRUTH_FIELDS}
+
+
+def _json_lines(offers: Iterator[TruthOffer]) -> Iterator[bytes]:
+    lines: list[bytes] = []
+    for offer in offers:
+        lines.append(msgspec.json.encode(truth_row(offer)))
+        if len(lines) == LINES_A_CHUNK:
+            yield b"\n".join(lines) + b"\n"
+            lines = []
+    if lines:
+        yield b"\n".join(lines) + b"\n"
+
+
+def _retailer(request: Request) -> str:
+    retailer = str(request.path_params["retailer"])
+    if retailer not in RETAILERS:
+        raise UnknownStoreError(f"there is no retailer {retailer!r}; known: {', '.join(RETAILERS)}")
+    return retailer
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 404)
+
+
+async def _bad_request(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
+def run(world: World, port: int, host: str = "127.0.0.1") -> None:
+    """Serve a world until the process is stopped (SIGTERM ends it after the requests under way)."""
+    uvicorn.run(create_app(world), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line of ``python -m include.sandbox.serve`` and serve."""
+    usual = WorldSize()
+    parser = argparse.ArgumentParser(prog="python -m include.sandbox.serve", description="The four retailers' sites on localhost.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; only this machine by default")
+    parser.add_argument("--world", choices=["generated", "recorded"], default="generated")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--stores", type=int, default=usual.stores, help="supermarkets per retailer")
+    parser.add_argument("--products", type=int, default=usual.products, help="products per retailer")
+    parser.add_argument("--silent-stores", type=int, default=usual.silent_stores, help="Aldi stores that are listed but answer nothing")
+    parser.add_argument("--folder", type=Path, help="store-days of a recorded world")
+    asked = parser.parse_args(arguments)
+    size = WorldSize(asked.stores, asked.products, asked.silent_stores)
+    try:
+        world = open_world(asked.world, seed=asked.seed, size=size, folder=asked.folder)
+    except ConfigurationError as error:
+        parser.error(str(error))
+    run(world, asked.port, asked.host)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""What the shelves really say, independent of how a retailer words it.
+
+A :class:`World` knows stores and, for a store and an instant, its :class:`Shelf`. Prices change at
+local midnight only, so a shelf is a whole local day. Both kinds of world (``generated``, ``recorded``)
+build the same shelves; the dialects read nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+RETAILERS = ("coles", "woolworths", "aldi", "iga")
+
+CategoryPath = tuple[str, ...]
+Kind = Literal["supermarket", "liquor", "petrol"]
+
+
+class UnknownStoreError(LookupError):
+    """The world has no such store. A dialect answers as its retailer would."""
+
+
+@dataclass(frozen=True, slots=True)
+class TruthOffer:
+    """What one store really asks for one SKU: the yardstick of ``verify``.
+
+    Attributes:
+        price_cents: for one item; for Coles' and Woolworths' weighed goods an average piece, for IGA's
+            the kilogram, as each retailer's store-days have it. ``None`` = unavailable.
+        was_price_cents: the price before a reduction; ``None`` = no reduction.
+        barcode: a GTIN of 8, 12 or 13 digits, a code of the store, or ``None``.
+    """
+
+    sku: str
+    name: str
+    brand: str | None
+    size: str | None
+    barcode: str | None
+    price_cents: int | None
+    was_price_cents: int | None
+    is_on_special: bool
+    category_paths: tuple[CategoryPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """A price per measure, e.g. 153 cents per 100 g; ``measure`` is g, kg, ml, l, ea, m or sheets."""
+
+    cents: int
+    quantity: int
+    measure: str
+
+
+@dataclass(frozen=True, slots=True)
+class MultiBuy:
+    """``quantity`` items for ``total_cents`` together."""
+
+    quantity: int
+    total_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfOffer(TruthOffer):
+    """A truth with what a dialect needs to word it.
+
+    Attributes:
+        label, brand_label, pack: name, brand and size as this retailer writes them.
+        regular_cents: the price without any reduction, known even while unavailable.
+        piece_grams: average weight of a piece of weighed goods, else ``None``.
+        department: buyers' name of the goods, upper case.
+    """
+
+    label: str
+    brand_label: str | None
+    pack: str | None
+    regular_cents: int
+    unit_price: UnitPrice | None
+    piece_grams: int | None
+    multi_buy: MultiBuy | None
+    description: str | None
+    image_url: str | None
+    department: str
+    on_sale_on: str | None = None
+
+
+def unavailable(offer: ShelfOffer) -> ShelfOffer:
+    """Return an offer as a store shows it that does not have the goods."""
+    return replace(offer, price_cents=None, was_price_cents=None, is_on_special=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxStore:
+    """One store as its retailer's store finder knows it. ``zone`` is hidden: stores of one zone charge the same."""
+
+    retailer: str
+    store_id: str
+    online_store_id: str | None
+    name: str
+    kind: Kind
+    brand: str
+    address_line: str
+    suburb: str
+    state: str
+    postcode: str
+    latitude: float
+    longitude: float
+    phone: str | None
+    is_open: bool
+    zone: str
+    is_silent: bool = False
+
+    @property
+    def has_shelf(self) -> bool:
+        """Whether the web shop shows goods for this store."""
+        return self.kind == "supermarket" and self.is_open and not self.is_silent and self.online_store_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One node of a retailer's category tree; ``path`` runs from the top, the root's is empty."""
+
+    path: CategoryPath
+    count: int
+    children: tuple[Category, ...]
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path[-1] if self.path else ""
+
+    def walk(self) -> Iterator[Category]:
+        """Yield every node below this one, parents first."""
+        for child in self.children:
+            yield child
+            yield from child.walk()
+
+    def leaves(self) -> Iterator[Category]:
+        """Yield every node below this one that has no children."""
+        return (node for node in self.walk() if not node.children)
+
+
+class Shelf:
+    """All goods of one store on one local day, by category.
+
+    Args:
+        paths: the SKUs in the order in which the site lists them, each with its category paths.
+        offer_of: words one SKU's offer; asked only for what is shown.
+        article_of: the same for a SKU the retailer has, whether this store lists it or not.
+    """
+
+    def __init__(
+        self,
+        paths: Mapping[str, tuple[CategoryPath, ...]],
+        offer_of: Callable[[str], ShelfOffer],
+        article_of: Callable[[str], ShelfOffer | None],
+    ) -> None:
+        self._paths = paths
+        self._offer_of = offer_of
+        self._article_of = article_of
+
+    def __contains__(self, sku: str) -> bool:
+        return sku in self._paths
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def offer(self, sku: str) -> ShelfOffer | None:
+        """Return the offer of a SKU, ``None`` when this store does not list it."""
+        return self._offer_of(sku) if sku in self._paths else None
+
+    def article(self, sku: str) -> ShelfOffer | None:
+        """Return the offer of a SKU; without a price where only other stores list it; ``None`` for no SKU of this retailer."""
+        return self.offer(sku) or self._article_of(sku)
+
+    def offers(self) -> Iterator[ShelfOffer]:
+        """Yield every offer, in listing order."""
+        return map(self._offer_of, self._paths)
+
+    def skus(self, path: CategoryPath = ()) -> Sequence[str]:
+        """Return the SKUs a category lists (its sub-categories included); the empty path is all."""
+        return self._members.get(path, []) if path else self._all
+
+    @cached_property
+    def tree(self) -> Category:
+        """The category tree of what is listed."""
+        return self._node(())
+
+    @cached_property
+    def _all(self) -> list[str]:
+        return list(self._paths)
+
+    @cached_property
+    def _children(self) -> dict[CategoryPath, list[CategoryPath]]:
+        known: dict[CategoryPath, dict[CategoryPath, None]] = {}
+        for paths in self._paths.values():
+            for path in paths:
+                for depth in range(len(path)):
+                    known.setdefault(path[:depth], {})[path[: depth + 1]] = None
+        return {path: sorted(children) for path, children in known.items()}
+
+    @cached_property
+    def _members(self) -> dict[CategoryPath, list[str]]:
+        members: dict[CategoryPath, list[str]] = {}
+        for sku, paths in self._paths.items():
+            # A crawl of the leaves must see everything: what sits on an inner node is listed on its first leaf too.
+            listed = {
+                leaf[:depth]: None for path in paths or ((),) for leaf in (self._leaf_below(path),) for depth in range(1, len(leaf) + 1)
+            }
+            for path in listed:
+                members.setdefault(path, []).append(sku)
+        return members
+
+    def _leaf_below(self, path: CategoryPath) -> CategoryPath:
+        while children := self._children.get(path):
+            path = children[0]
+        return path
+
+    def _node(self, path: CategoryPath) -> Category:
+        children = tuple(map(self._node, self._children.get(path, ())))
+        return Category(path, len(self.skus(path)), children)
+
+
+class World(ABC):
+    """A hidden truth and its stores."""
+
+    kind: str
+
+    @abstractmethod
+    def stores(self, retailer: str) -> Sequence[SandboxStore]:
+        """Return every store a locator would show: liquor shops, petrol stations and closed ones too."""
+
+    @abstractmethod
+    def shelf(self, retailer: str, store_id: str, at: datetime) -> Shelf:
+        """Return the shelf of a store at an instant; empty for a store without one.
+
+        Raises:
+            UnknownStoreError: the world has no such store.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, object]:
+        """Return kind, seed or folder, and sizes."""
+
+    def truth(self, retailer: str, store_id: str, at: datetime) -> Iterator[TruthOffer]:
+        """Yield what a store really asks at an instant, one per SKU.
+
+        Raises:
+            UnknownStoreError: the world has no such store.
+        """
+        return self.shelf(retailer, store_id, at).offers()
+
+    def store(self, retailer: str, store_id: str) -> SandboxStore:
+        """Return one store.
+
+        Raises:
+            UnknownStoreError: the world has no such store.
+        """
+        try:
+            return self._stores_by_id[retailer, store_id]
+        except KeyError:
+            raise UnknownStoreError(
+                f"the {self.kind} world has no {retailer} store {store_id!r}; see /_sandbox/stores/{retailer}"
+            ) from None
+
+    def store_online(self, retailer: str, online_store_id: str) -> SandboxStore:
+        """Return the store with this id in the retailer's web shop.
+
+        Raises:
+            UnknownStoreError: the world has no such store.
+        """
+        try:
+            return self._stores_by_online_id[retailer, online_store_id]
+        except KeyError:
+            raise UnknownStoreError(
+                f"the {self.kind} world has no {retailer} web shop {online_store_id!r}; see /_sandbox/stores/{retailer}"
+            ) from None
+
+    def default_store(self, retailer: str) -> SandboxStore:
+        """Return the store a visitor sees who has chosen none.
+
+        Raises:
+            UnknownStoreError: no store of this retailer shows goods.
+        """
+        for store in self.stores(retailer):
+            if store.has_shelf:
+                return store
+        raise UnknownStoreError(f"the {self.kind} world has no {retailer} store that shows goods")
+
+    @cached_property
+    def _stores_by_id(self) -> dict[tuple[str, str], SandboxStore]:
+        return {(store.retailer, store.store_id): store for retailer in RETAILERS for store in self.stores(retailer)}
+
+    @cached_property
+    def _stores_by_online_id(self) -> dict[tuple[str, str], SandboxStore]:
+        return {(store.retailer, store.online_store_id): store for store in self._stores_by_id.values() if store.online_store_id}

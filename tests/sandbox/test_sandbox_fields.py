@@ -1,0 +1,295 @@
+"""The sandbox's answers, field by field: against the written reference, and against recorded answers where they are.
+
+The reference (``field_reference.json``) says names, types, nullability and which keys may be absent. The recorded
+answers are compared in both directions; every accepted difference stands in ``accepted_differences.json`` with its reason.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REFERENCE: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "field_reference.json").read_text())
+NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
+
+# Reading shapes
+
+
+def values_at(root: Any, path: str) -> list[tuple[Any, bool]]:
+    """Every (value, is present) at a path like ``a.b[].c``, below objects that are there."""
+    found: list[tuple[Any, bool]] = [(root, True)]
+    for step in re.findall(r"[^.\[\]]+|\[\]", path):
+        if step == "[]":
+            found = [(item, True) for value, there in found if there for item in value or ()]
+        else:
+            found = [(value.get(step), step in value) for value, there in found if there and isinstance(value, dict)]
+    return found
+
+
+def kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "bool", int: "num", float: "num", str: "str", list: "list", dict: "obj"}
+    return names[type(value)]
+
+
+def shape(answers: list[Any]) -> dict[str, set[str]]:
+    """Path → kinds of all values there; "absent" where an object lacks the key."""
+    kinds: dict[str, set[str]] = {}
+    keys: dict[str, list[set[str]]] = {}
+
+    def walk(value: Any, path: str) -> None:
+        kinds.setdefault(path, set()).add(kind(value))
+        if isinstance(value, dict):
+            keys.setdefault(path, []).append(set(value))
+            for key, inner in value.items():
+                walk(inner, f"{path}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, f"{path}[]")
+
+    for answer in answers:
+        walk(answer, "")
+    for path, seen in keys.items():
+        everywhere = seen[0].intersection(*seen)
+        for key in set().union(*seen) - everywhere:
+            kinds[f"{path}.{key}"].add("absent")
+    return kinds
+
+
+# Our answers, by the names of the reference
+
+
+def coles_listings(client: Any) -> list[Any]:
+    slugs = ("dairy-eggs-fridge", "bakery", "pantry", "fruit-vegetables")
+    return [client.coles_listing("0584", page, slug) for slug in slugs for page in (1, 2, 3, 99)]
+
+
+def coles_searches(client: Any) -> list[Any]:
+    terms = ("milk", "cheese", "b", "")
+    return [
+        client.coles_rest("/products/search", storeId="0584", start=page, pageSize=48, searchTerm=term).json()
+        for term in terms
+        for page in range(6)
+    ]
+
+
+def shelf_skus(world: Any, retailer: str, store_id: str, count: int) -> list[str]:
+    return [offer.sku for offer in world.truth(retailer, store_id, NOW)][:count]
+
+
+def woolworths_pages(client: Any) -> list[Any]:
+    nodes = [
+        node for node in client.woolworths_tree() if node["UrlFriendlyName"] in ("fruit-veg", "bakery", "pantry", "snacks-confectionery")
+    ]
+    return [client.woolworths_browse(node["NodeId"], page).json() for node in nodes for page in (1, 2, 3, 50)]
+
+
+def aldi_pages(client: Any) -> list[Any]:
+    tree = client.get("/aldi/v2/product-category-tree", servicePoint="G100").json()["data"]
+    asked = [{"categoryKey": node["key"]} for node in tree] + [{"q": word} for word in ("tent", "chair", "cheese")]
+    return [client.get("/aldi/v3/product-search", servicePoint="G100", limit=60, offset=0, **what).json() for what in asked]
+
+
+def iga_pages(client: Any) -> list[Any]:
+    tree = client.get("/iga/api/storefront/stores/32600/categoryHierarchy").json()
+    identifiers = [node["identifier"] for node in tree["children"][0]["children"]]
+    return [
+        client.get(f"/iga/api/storefront/stores/32600/categories/{identifier}/search", take=36, skip=skip).json()
+        for identifier in identifiers
+        for skip in (0, 720)
+    ]
+
+
+def flat(nodes: list[Any], below: str) -> list[Any]:
+    return [inner for node in nodes for inner in (node, *flat(node.get(below) or [], below))]
+
+
+@pytest.fixture(scope="session")
+def answers(world: Any, client_of: Any) -> dict[str, list[Any]]:
+    client = client_of(world)
+    listings, searches, pages = coles_listings(client), coles_searches(client), woolworths_pages(client)
+    skus = shelf_skus(world, "coles", "COL:584", 80)
+    results = [listing["pageProps"]["searchResults"] for listing in listings]
+    aldi, iga = aldi_pages(client), iga_pages(client)
+    tree = client.coles_graphql("productCategories", storeId="0584")["data"]
+    finder = [client.coles_graphql("stores", latitude=store.latitude, longitude=store.longitude)["data"] for store in world.stores("coles")]
+    return {
+        "coles next answer": [without_rows(listing) for listing in listings],
+        "coles next envelope": results,
+        "coles rest envelope": searches,
+        "coles next product": [row for result in results for row in result["results"] if row["_type"] == "PRODUCT"],
+        "coles rest product": [row for result in searches for row in result["results"] if row["_type"] == "PRODUCT"],
+        "coles rest association": [row for result in searches for row in result["results"] if row["_type"] == "PRODUCT_ASSOCIATION"],
+        "coles tile": [row for result in results for row in result["results"] if row["_type"] == "SINGLE_TILE"],
+        "coles rest tile": [row for result in searches for row in result["results"] if row["_type"] == "SINGLE_TILE"],
+        "coles graphql product": [client.coles_graphql("product", id=sku, storeId="0584")["data"]["product"] for sku in skus],
+        "coles rest detail": [client.coles_rest(f"/products/{sku}", storeId="0584").json() for sku in skus],
+        "coles graphql info": [
+            client.coles_graphql("productsInfo", productIds=[*skus[at : at + 19], "9"], storeId="0584")["data"] for at in range(0, 76, 19)
+        ],
+        "coles graphql tree": [tree],
+        "coles category": flat(tree["productCategories"]["catalogGroupView"], "catalogGroupView"),
+        "coles finder": finder,
+        "coles store": [result for found in finder for result in found["stores"]["results"]],
+        "coles store detail": [client.coles_graphql("store", storeId="0584")["data"]],
+        "woolworths envelope": pages,
+        "woolworths product": [bundle["Products"][0] for page in pages for bundle in page["Bundles"]],
+        "woolworths tree": [{"Categories": client.woolworths_tree()}],
+        "woolworths category": flat(client.woolworths_tree(), "Children"),
+        "woolworths no hit": [client.post("/woolworths/apis/ui/Search/products", {"SearchTerm": "zzz"}).json()],
+        "woolworths store": client.get("/woolworths/apis/ui/StoreLocator/Stores", Max=100).json()["Stores"],
+        "aldi answer": aldi,
+        "aldi meta": [page["meta"] for page in aldi],
+        "aldi product": [item for page in aldi for item in page["data"]],
+        "aldi promotions": [client.get("/aldi/v2/promotion-tree").json()],
+        "iga envelope": iga,
+        "iga item": [item for page in iga for item in page["items"]],
+    }
+
+
+# Against the written reference
+
+
+@pytest.mark.parametrize("name", [name for name in REFERENCE if name != "about"])
+def test_fields_agree_with_the_reference(name: str, answers: dict[str, list[Any]]) -> None:
+    faults = [fault for path, rule in REFERENCE[name].items() if (fault := _fault(answers[name], path, rule))]
+    assert faults == []
+
+
+def _fault(found: list[Any], path: str, rule: str) -> str | None:
+    values = [pair for answer in found for pair in values_at(answer, path)]
+    present = [value for value, there in values if there]
+    if not present:
+        return f"{path}: in none of {len(found)} answers"
+    if "-" not in rule and len(present) < len(values):
+        return f"{path}: absent in {len(values) - len(present)} of {len(values)}"
+    wanted = re.sub(r"[?-]", "", rule)
+    allowed = {"int": (int,), "num": (int, float), "str": (str,), "bool": (bool,), "obj": (dict,), "list": (list,)}[wanted]
+    wrong = [value for value in present if not _is(value, allowed, nullable="?" in rule)]
+    return f"{path}: {wrong[0]!r} is no {rule}" if wrong else None
+
+
+def _is(value: Any, allowed: tuple[type, ...], nullable: bool) -> bool:
+    if value is None:
+        return nullable
+    return isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
+
+
+def test_nullable_fields_are_null_now_and_then(answers: dict[str, list[Any]]) -> None:
+    """What the record shows as null must be met in a small crawl, or a reader is never tested on it."""
+    wanted = {
+        "coles next product": ("pricing", "restrictions", "adId"),
+        "coles graphql product": ("gtin", "pricing.was"),
+        "woolworths product": ("Price", "Brand", "Barcode", "OfferId", "SavingsAmount", "CupPrice"),
+        "aldi product": ("brandName", "sellingSize", "price.comparison", "onSaleDate"),
+        "woolworths store": ("Phone",),
+    }
+    never = [
+        (name, path)
+        for name, paths in wanted.items()
+        for path in paths
+        if not any(v is None for a in answers[name] for v, _ in values_at(a, path))
+    ]
+    assert never == []
+
+
+# Against recorded answers
+
+#: What is compared, regular expression of a path (or of a path and what is said of it), and why the difference is right.
+ACCEPTED: list[dict[str, str]] = json.loads((Path(__file__).parent / "accepted_differences.json").read_text())
+
+
+def recorded(shared_data: Path, name: str) -> Any:
+    path = shared_data / "payloads" / name
+    return json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+
+
+def rows_of(result: Any, kind_of_row: str) -> list[Any]:
+    return [row for row in result["results"] if row["_type"] == kind_of_row]
+
+
+def without_rows(listing: Any) -> Any:
+    """A listing without its rows, which are compared by their kind."""
+    props = listing["pageProps"]
+    return listing | {"pageProps": props | {"searchResults": props["searchResults"] | {"results": []}}}
+
+
+def of_record(shared_data: Path) -> dict[str, tuple[str, list[Any]]]:
+    """What is compared → name of our answers, recorded answers."""
+    bakery = recorded(shared_data, "coles/next_data_browse_bakery_p7.json.gz")
+    dairy = recorded(shared_data, "coles/NEXT_DATA_browse_dairy-eggs-fridge_p4.json.gz")["props"]["pageProps"]["searchResults"]
+    searches = [recorded(shared_data, f"coles/bff_{name}_2026-10_trimmed.json") for name in ("search_milk", "specials_multibuy")]
+    stores = (shared_data / "payloads/stores/woolworths_store_details_60.jsonl").read_text().splitlines()
+    trimmed = [
+        recorded(shared_data, f"woolworths/browse_{name}.json") for name in ("bakery_2026-09_trimmed", "past_last_page_ads_only_2026-09")
+    ]
+    return {
+        "coles next": ("coles next answer", [without_rows(bakery)]),
+        "coles next product": ("coles next product", rows_of(dairy, "PRODUCT") + rows_of(bakery["pageProps"]["searchResults"], "PRODUCT")),
+        "coles tile": ("coles tile", rows_of(dairy, "SINGLE_TILE")),
+        "coles rest tile": ("coles rest tile", [row for search in searches for row in rows_of(search, "SINGLE_TILE")]),
+        "coles rest product": ("coles rest product", [row for search in searches for row in rows_of(search, "PRODUCT")]),
+        "coles rest association": (
+            "coles rest association",
+            [row for search in searches for row in rows_of(search, "PRODUCT_ASSOCIATION")],
+        ),
+        "coles rest detail": ("coles rest detail", [recorded(shared_data, "coles/bff_product_1018067_2026-10.json")]),
+        "coles graphql product": ("coles graphql product", [recorded(shared_data, "coles/graphql_product_1018067_2026-10.json")]),
+        "coles graphql info": ("coles graphql info", [recorded(shared_data, "coles/graphql_products_info_2026-10.json")]),
+        "coles graphql tree": ("coles graphql tree", [recorded(shared_data, "coles/graphql_categories_2026-10_trimmed.json")]),
+        "coles finder": ("coles finder", [recorded(shared_data, "stores/coles_graphql_stores_find_2026-10.json")]),
+        "coles store detail": ("coles store detail", [recorded(shared_data, "stores/coles_graphql_store_details_2026-10.json")]),
+        "woolworths envelope": ("woolworths envelope", [recorded(shared_data, "woolworths/browse_category_1-E5BEE36E_p1.json.gz")]),
+        "woolworths trimmed": ("woolworths envelope", trimmed),
+        "woolworths tree": ("woolworths tree", [recorded(shared_data, "woolworths/pies_categories_2026-09_trimmed.json")]),
+        "woolworths no hit": ("woolworths no hit", [recorded(shared_data, "woolworths/search_empty_2026-09.json")]),
+        "woolworths store": ("woolworths store", [json.loads(line) for line in stores]),
+        "aldi answer": ("aldi answer", [recorded(shared_data, "aldi/product_search_bepanthen_cream_2026-09-16.json")]),
+        "aldi promotions": ("aldi promotions", [recorded(shared_data, "aldi/promotion_tree_2026-09.json")]),
+        "iga envelope": ("iga envelope", [recorded(shared_data, "iga/category_search_page_2023.json")]),
+    }
+
+
+def differences(ours: dict[str, set[str]], theirs: dict[str, set[str]]) -> dict[str, str]:
+    """Path → what differs, in both directions; below a path that one side lacks nothing more is said."""
+    found: dict[str, str] = {}
+    for path in sorted(ours.keys() | theirs.keys()):
+        above = re.sub(r"(\.[^.\[\]]+|\[\])$", "", path)
+        if path and above in found and "only" in found[above]:
+            found[path] = found[above]
+        elif path not in ours:
+            found[path] = "only in the record"
+        elif path not in theirs:
+            found[path] = "only in the sandbox"
+        elif ours[path] != theirs[path]:
+            found[path] = f"sandbox {sorted(ours[path])}, record {sorted(theirs[path])}"
+    return found
+
+
+def unexplained(name: str, ours: list[Any], theirs: list[Any]) -> dict[str, str]:
+    accepted = [re.compile(entry["pattern"]) for entry in ACCEPTED if f"{name} ".startswith(f"{entry['compared']} ")]
+    found = differences(shape(ours), shape(theirs))
+    return {
+        path: said
+        for path, said in found.items()
+        if not any(pattern.fullmatch(path) or pattern.fullmatch(f"{path}: {said}") for pattern in accepted)
+    }
+
+
+def test_answers_agree_with_recorded_ones_key_by_key(answers: dict[str, list[Any]], shared_data: Path) -> None:
+    ours = dict(answers)
+    for name, key in (("coles graphql product", "product"),):
+        ours[name] = [{key: answer} for answer in ours[name]]
+    faults = {
+        name: found
+        for name, (ours_name, theirs) in of_record(shared_data).items()
+        if (found := unexplained(name, ours[ours_name], theirs))
+    }  # fmt: skip
+    assert faults == {}

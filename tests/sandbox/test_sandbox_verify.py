@@ -1,0 +1,172 @@
+"""The verdict on published prices, and the command that prints it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from include.cli import sandbox as command
+from include.errors import TerminalError
+from include.sandbox.verify import PriceRow, TruthOverHttp, verify
+from include.sandbox.world import TruthOffer
+
+AT = datetime(2026, 11, 17, 17, tzinfo=UTC)
+KEY = ("coles", "COL:584")
+
+
+def offer(sku: str, price: int | None, was: int | None = None, barcode: str | None = None) -> TruthOffer:
+    return TruthOffer(sku, "Oat Bars", "Mirrin", "6pk", barcode, price, was, was is not None, ())
+
+
+def row(
+    sku: str,
+    price: int | None,
+    was: int | None = None,
+    *,
+    listed: bool = True,
+    available: bool = True,
+    barcode: str | None = None,
+    key: Any = KEY,
+) -> PriceRow:
+    return PriceRow(
+        retailer=key[0],
+        store_id=key[1],
+        sku=sku,
+        price_cents=price,
+        was_price_cents=was,
+        is_available=available,
+        is_listed=listed,
+        observed_at=AT,
+        barcode=barcode,
+    )
+
+
+def judge(rows: list[PriceRow], truth: list[TruthOffer], **more: Any) -> Any:
+    return verify(rows, lambda retailer, store, at: iter(truth), {KEY: AT}, **more)
+
+
+def counts(verdict: Any) -> tuple[int, int, int, int]:
+    return verdict.right, verdict.wrong.count, verdict.missing.count, verdict.extra.count
+
+
+def test_the_truth_is_right() -> None:
+    verdict = judge([row("1", 500), row("2", 300, 400)], [offer("1", 500), offer("2", 300, 400)])
+    assert counts(verdict) == (2, 0, 0, 0) and verdict.is_right
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        (row("1", 501, 600), (0, 1, 0, 0)),
+        (row("1", 500), (0, 1, 0, 0)),
+        (row("1", 500, 599), (0, 1, 0, 0)),
+        (row("1", None, 600), (0, 1, 0, 0)),
+        (row("1", 500, 600, listed=False), (0, 0, 1, 0)),
+        (row("9", 500, 600), (0, 0, 1, 1)),
+        (row("9", 500, 600, listed=False), (0, 0, 1, 0)),
+    ],
+)
+def test_each_fault_has_its_class(published: PriceRow, expected: tuple[int, int, int, int]) -> None:
+    verdict = judge([published], [offer("1", 500, 600)])
+    assert counts(verdict) == expected and not verdict.is_right
+
+
+def test_unavailable_goods_have_no_row_or_one_that_says_so() -> None:
+    truth = [offer("1", None)]
+    assert counts(judge([], truth)) == counts(judge([row("1", 450, available=False)], truth)) == (1, 0, 0, 0)
+    assert counts(judge([row("1", 450)], truth)) == (0, 1, 0, 0)
+
+
+def test_delisted_rows_are_counted_and_no_fault() -> None:
+    verdict = judge([row("1", 500), row("8", 100, listed=False)], [offer("1", 500)])
+    assert verdict.is_right and verdict.delisted == 1
+
+
+def test_stores_without_rows_and_rows_without_a_yardstick() -> None:
+    other = ("iga", "10245")
+    verdict = verify([row("1", 1, key=other)], lambda *_: iter([offer("1", 500)]), {KEY: AT})
+    assert counts(verdict) == (0, 0, 1, 0) and (verdict.stores, verdict.unjudged) == (1, 1)
+
+
+def test_rows_of_a_store_must_stand_together() -> None:
+    with pytest.raises(TerminalError, match="Order the published rows by retailer, store_id"):
+        judge([row("1", 1), row("1", 1, key=("iga", "1")), row("2", 1)], [])
+
+
+def test_samples_are_few_and_say_both_prices() -> None:
+    verdict = judge([row(str(number), 100) for number in range(50)], [offer(str(number), 200) for number in range(50)], samples=3)
+    assert verdict.wrong.count == 50 and len(verdict.wrong.samples) == 3
+    assert (
+        "coles COL:584 SKU 0" in verdict.wrong.samples[0]
+        and "100 cents" in verdict.wrong.samples[0]
+        and "the truth is 200" in verdict.wrong.samples[0]
+    )
+    assert "0 right, 50 wrong, 0 missing, 0 extra" in next(verdict.lines())
+
+
+def test_other_barcodes_are_noted_but_not_those_of_the_store() -> None:
+    rows = [row("1", 5, barcode="9301000000009"), row("2", 5, barcode="9301000000009"), row("3", 5, barcode="09301000000009")]
+    verdict = judge(
+        rows, [offer("1", 5, barcode="9301000000016"), offer("2", 5, barcode="2964005000008"), offer("3", 5, barcode="9301000000009")]
+    )
+    assert verdict.other_barcode.count == 1 and verdict.is_right
+
+
+def published(world: Any) -> Iterator[PriceRow]:
+    """A perfect warehouse of a world: what the truth says, as rows."""
+    for retailer in ("aldi", "coles", "iga", "woolworths"):
+        for store in sorted(world.stores(retailer), key=lambda store: store.store_id):
+            for found in world.truth(retailer, store.store_id, AT):
+                yield row(
+                    found.sku,
+                    found.price_cents,
+                    found.was_price_cents,
+                    available=found.price_cents is not None,
+                    key=(retailer, store.store_id),
+                )
+
+
+def test_a_perfect_warehouse_is_right_and_another_day_is_not(world: Any) -> None:
+    stores = {
+        (store.retailer, store.store_id): AT for retailer in ("aldi", "coles", "iga", "woolworths") for store in world.stores(retailer)
+    }
+    verdict = verify(published(world), world.truth, stores)
+    assert verdict.is_right and verdict.right > 15_000 and verdict.stores == len(stores)
+    week_later = verify(published(world), world.truth, {key: at + timedelta(days=7) for key, at in stores.items()})
+    assert week_later.wrong.count > 2_000 and week_later.missing.count and week_later.extra.count
+
+
+class AnsweredHere:
+    """Stands in for HTTP: the command's truth comes from a world in this process."""
+
+    def __init__(self, url: str) -> None:
+        assert url == "http://127.0.0.1:8700"
+
+    def __call__(self, retailer: str, store_id: str, at: datetime) -> Iterator[TruthOffer]:
+        return iter([offer("1", 500)])
+
+
+@pytest.mark.parametrize(("price", "exit_code"), [(500, 0), (400, 1)])
+def test_the_command_prints_a_verdict_and_exits_by_it(monkeypatch: pytest.MonkeyPatch, price: int, exit_code: int) -> None:
+    monkeypatch.setattr(command, "TruthOverHttp", AnsweredHere)
+    app = command.app_with(lambda: ([row("1", price)], {KEY: AT}))
+    result = CliRunner().invoke(app, ["verify", "--json"])
+    assert result.exit_code == exit_code
+    assert json.loads(result.stdout)["is_right"] is (exit_code == 0)
+    assert "1 stores" in CliRunner().invoke(app, ["verify"]).stdout
+
+
+def test_a_command_without_a_warehouse_says_what_to_run() -> None:
+    result = CliRunner().invoke(command.app, ["verify"])
+    assert result.exit_code == 2 and "aisleflow sandbox verify" in result.output
+    assert CliRunner().invoke(command.app, ["serve", "--world", "recorded"]).exit_code == 2
+
+
+def test_a_sandbox_that_does_not_answer_is_named() -> None:
+    with pytest.raises(TerminalError, match="aisleflow sandbox serve"):
+        list(TruthOverHttp("http://127.0.0.1:1", timeout_seconds=0.5)("coles", "COL:584", AT))

@@ -1,0 +1,173 @@
+"""Woolworths' dialect: cookies, page limits, sponsored rows that never end, nulls."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from include.sandbox import gtin
+from include.sandbox.woolworths_rows import product
+
+NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
+
+
+def node(client: Any, slug: str) -> str:
+    return str(next(entry["NodeId"] for entry in client.woolworths_tree() if entry["UrlFriendlyName"] == slug))
+
+
+def rows(page: Any) -> list[Any]:
+    return [bundle["Products"][0] for bundle in page["Bundles"]]
+
+
+def test_without_cookies_access_is_denied(client: Any) -> None:
+    refused = client.get("/woolworths/apis/ui/PiesCategoriesWithSpecials")
+    assert refused.status_code == 403 and refused.headers["content-type"].startswith("text/html")
+    assert "<TITLE>Access Denied</TITLE>" in refused.text and "Reference" in refused.text
+    client.get("/woolworths/")
+    assert client.get("/woolworths/apis/ui/PiesCategoriesWithSpecials").status_code == 200
+
+
+def test_pages_above_36_and_age_gated_categories_are_refused(client: Any) -> None:
+    pantry = node(client, "pantry")
+    assert client.woolworths_browse(pantry, pageSize=37).status_code == 400
+    front = next(entry for entry in client.woolworths_tree() if entry["UrlFriendlyName"] == "front-of-store")
+    tobacco = front["Children"][0]
+    assert tobacco["UrlFriendlyName"] == "cigarettes-tobacco"
+    assert client.woolworths_browse(front["NodeId"]).status_code == client.woolworths_browse(tobacco["NodeId"]).status_code == 401
+
+
+def test_every_page_repeats_the_sponsored_rows_and_past_the_end_they_are_alone(client: Any) -> None:
+    pantry = node(client, "pantry")
+    pages = [client.woolworths_browse(pantry, page).json() for page in (1, 2, 400)]
+    sponsored = [{row["Stockcode"] for row in rows(page) if row["IsSponsoredAd"]} for page in pages]
+    assert sponsored[0] == sponsored[1] == sponsored[2] and 0 < len(sponsored[0]) <= 8
+    assert [sum(not row["IsSponsoredAd"] for row in rows(page) if not row["IsMarketProduct"]) for page in pages] == [36, 36, 0]
+    assert len({page["TotalRecordCount"] for page in pages}) == 1 and pages[2]["Success"] is True
+    assert all(row["AdStatus"] == "Promoted" for row in rows(pages[2]))
+
+
+def test_distinct_unsponsored_rows_are_the_announced_number(client: Any, world: Any) -> None:
+    bakery = node(client, "bakery")
+    seen: list[int] = []
+    for page in range(1, 6):
+        seen += [
+            row["Stockcode"]
+            for row in rows(client.woolworths_browse(bakery, page).json())
+            if not row["IsSponsoredAd"] and not row["IsMarketProduct"]
+        ]
+    assert len(seen) == len(set(seen)) == client.woolworths_browse(bakery).json()["TotalRecordCount"]
+    assert set(map(str, seen)) == set(world.shelf("woolworths", "10245", NOW).skus(("Bakery",)))
+
+
+def test_a_slug_for_an_id_finds_nothing_and_says_nothing(client: Any) -> None:
+    answer = client.woolworths_browse("pantry")
+    assert (answer.status_code, answer.json()["Bundles"], answer.json()["TotalRecordCount"], answer.json()["Success"]) == (200, [], 0, True)
+
+
+def test_the_body_chooses_the_store(client: Any, world: Any) -> None:
+    pantry = node(client, "pantry")
+    shown = {
+        store: {row["Stockcode"]: row["Price"] for row in rows(client.woolworths_browse(pantry, storeId=store).json())}
+        for store in ("10245", "1102")
+    }
+    assert world.store("woolworths", "10245").zone != world.store("woolworths", "1102").zone
+    common = shown["10245"].keys() & shown["1102"].keys()
+    assert common and shown["10245"] != shown["1102"]
+    default = {row["Stockcode"]: row["Price"] for row in rows(client.woolworths_browse(pantry, storeId="no such").json())}
+    assert default == shown["10245"]
+
+
+def test_market_products_are_many_and_leak_through_the_filter(client: Any) -> None:
+    market = node(client, "everyday-market")
+    open_market = client.woolworths_browse(market, isHideEverydayMarketProducts=False).json()
+    assert open_market["TotalRecordCount"] > 100_000 and all(row["IsMarketProduct"] for row in rows(open_market))
+    assert client.woolworths_browse(market).json()["Bundles"] == []
+
+    def leaked(hide: bool) -> int:
+        pages = [
+            client.woolworths_browse(entry["NodeId"], isHideEverydayMarketProducts=hide).json() for entry in client.woolworths_tree()[2:-1]
+        ]
+        return sum(any(row["IsMarketProduct"] for row in rows(page)) for page in pages)
+
+    assert 0 < leaked(True) < leaked(False)
+
+
+def test_unavailable_goods_keep_their_was_price_and_can_be_hidden(client: Any, world: Any) -> None:
+    shelf = world.shelf("woolworths", "10245", NOW)
+    gone = [offer for offer in shelf.offers() if offer.price_cents is None]
+    row = product(gone[0], 0)
+    assert (row["Price"], row["CupPrice"], row["SavingsAmount"], row["CupString"], row["IsAvailable"]) == (None, None, None, "", False)
+    assert row["WasPrice"] * 100 == gone[0].regular_cents
+    department = gone[0].category_paths[-1]
+    full, hidden = (
+        client.woolworths_browse(node(client, "pantry"), isHideUnavailableProducts=hide).json()["TotalRecordCount"]
+        for hide in (False, True)
+    )
+    missing = sum(offer.price_cents is None for sku in shelf.skus(("Pantry",)) if (offer := shelf.offer(sku)))
+    assert department and full - hidden == missing
+
+
+def test_without_a_reduction_was_is_the_price(world: Any) -> None:
+    offers = [offer for offer in world.truth("woolworths", "10245", NOW) if offer.price_cents]
+    plain, special = next(o for o in offers if not o.is_on_special), next(o for o in offers if o.is_on_special)
+    assert product(plain, 0)["WasPrice"] == product(plain, 0)["Price"] and product(plain, 0)["SavingsAmount"] == 0
+    row = product(special, 0)
+    assert row["IsOnSpecial"] and round((row["WasPrice"] - row["Price"]) * 100) == round(row["SavingsAmount"] * 100) > 0
+
+
+def test_barcodes_are_13_digits_in_store_codes_too(world: Any) -> None:
+    codes = [code for offer in world.truth("woolworths", "10245", NOW) if (code := product(offer, 0)["Barcode"])]
+    assert all(len(code) == 13 and gtin.check_digit(code[:-1]) == code[-1] for code in codes)
+    assert any(code.startswith("02") for code in codes)
+
+
+def test_multi_buy_prices_are_for_all_together(world: Any) -> None:
+    deal = next(o for o in world.truth("woolworths", "10245", NOW) if o.multi_buy and o.price_cents)
+    tag = product(deal, 0)["CentreTag"]
+    assert tag["MultibuyData"]["Price"] * 100 == deal.multi_buy.total_cents and tag["MultibuyData"]["Quantity"] == deal.multi_buy.quantity
+    assert tag["TagType"] == "Html"
+
+
+def test_attributes_hold_json_in_texts(client: Any) -> None:
+    row = rows(client.woolworths_browse(node(client, "pantry")).json())[0]
+    assert "Pantry" in json.loads(row["AdditionalAttributes"]["piesdepartmentnamesjson"])
+    assert json.loads(row["AdditionalAttributes"]["PiesProductDepartmentsjson"])[0]["Id"].startswith("1_")
+
+
+def test_specials_are_the_reduced_goods(client: Any, world: Any) -> None:
+    half = client.woolworths_tree()[0]["Children"][0]
+    found = client.woolworths_browse(half["NodeId"]).json()
+    assert found["TotalRecordCount"] and all(row["IsHalfPrice"] for row in rows(found) if not row["IsMarketProduct"])
+
+
+def test_search_without_a_hit_is_null_and_details_are_known(client: Any, world: Any) -> None:
+    client.get("/woolworths/")
+    empty = client.post("/woolworths/apis/ui/Search/products", {"SearchTerm": "zzzz"}).json()
+    assert (empty["Products"], empty["SearchResultsCount"]) == (None, 0)
+    found = client.get("/woolworths/apis/ui/Search/products", SearchTerm="milk").json()
+    assert found["SearchResultsCount"] > 0 and found["Products"]
+    offer = next(iter(world.truth("woolworths", "10245", NOW)))
+    assert client.get(f"/woolworths/apis/ui/product/detail/{offer.sku}").json()["Product"]["Stockcode"] == int(offer.sku)
+    assert [row["Stockcode"] for row in client.get(f"/woolworths/apis/ui/products/{offer.sku},1").json()] == [int(offer.sku)]
+    assert client.get(f"/woolworths/api/v3/ui/schemaorg/product/{offer.sku}").json()["sku"] == offer.sku
+
+
+def test_locator_mixes_in_petrol_stations_and_numbers_are_texts(client: Any) -> None:
+    client.get("/woolworths/")
+    everything = client.get("/woolworths/apis/ui/StoreLocator/Stores", Max=10_000, Division="SUPERMARKETS,EG,AMPOL", postcode="*").json()[
+        "Stores"
+    ]
+    assert {store["Division"] for store in everything} == {"SUPERMARKETS", "EG", "AMPOL"}
+    assert any(not store["IsOpen"] and "Closed due to bushfires" in store["Facilities"] for store in everything)
+    supermarkets = client.get("/woolworths/apis/ui/StoreLocator/Stores", Max=10_000, Division="SUPERMARKETS", postcode="*").json()["Stores"]
+    assert {store["Division"] for store in supermarkets} == {"SUPERMARKETS"}
+    one = supermarkets[0]
+    assert client.get("/woolworths/apis/ui/StoreLocator/Store", StoreNo=one["StoreNo"], Division="SUPERMARKETS").json() == one
+    near = client.get("/woolworths/apis/ui/StoreLocator/Stores", Max=1, latitude=one["Latitude"], longitude=one["Longitude"]).json()[
+        "Stores"
+    ]
+    assert near[0]["StoreNo"] == one["StoreNo"]
+    assert client.get("/woolworths/api/v3/ui/fulfilment/stores", postcode=one["Postcode"]).json()[0]["FulfilmentStoreId"] == int(
+        one["StoreNo"]
+    )
