@@ -2,8 +2,8 @@
 
 ``landing/<retailer>/<store id, percent-encoded>/<night>--<run key>/<page>.gz`` holds one answer: a JSON
 header line (request without secrets, status, a few headers, times), then the body as it came.
-``begun.json`` in the same folder says when this store-day began; pages older than that belong to an
-earlier attempt and are not read again.
+``begun.json`` in the same folder says when this store-day began, and so does each page; pages of an
+earlier beginning are not read again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class UnreadableLanding(TerminalError):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer of a site.
+    """One answer of a site, as it came.
 
     ``params`` and ``json`` are the request's, without cookies and keys. ``headers`` is a subset, names in
     lower case. ``observed_at`` is the instant at which the whole body was here: the instant of its offers.
@@ -47,27 +47,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: datetime
     body: bytes = b""
 
-    def packed(self) -> bytes:
-        """Serialise: gzip of a header line and the body. Equal answers give equal bytes."""
-        header = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "body"}
-        return gzip.compress(msgspec.json.encode(header) + b"\n" + self.body, mtime=0)
 
-    @classmethod
-    def unpacked(cls, content: bytes, path: str) -> Self:
-        """Read what :meth:`packed` wrote.
-
-        Raises:
-            UnreadableLanding: damaged gzip or header; ``path`` names the page in the error.
-        """
-        try:
-            header, _, body = gzip.decompress(content).partition(b"\n")
-            fields = msgspec.json.decode(header, type=dict[str, Any]) | {"body": body}
-            return msgspec.convert(fields, cls)
-        except (EOFError, OSError, zlib.error, msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise UnreadableLanding(f"{path}: not a landed page ({error}). Delete it; the next attempt asks for it again.") from error
+class _Begun(msgspec.Struct, frozen=True):
+    begun_at: datetime
 
 
-class _Begun(msgspec.Struct):
+class _Header(Answer, frozen=True, kw_only=True):
     begun_at: datetime
 
 
@@ -102,21 +87,33 @@ class Landing:
         folder = folder_of(store, night, run_key)
         begun = _begun_at(storage, folder)
         if begun is None:
-            raise TerminalError(f"{folder}: nothing was landed there. See `aisleflow reread --help` for how to name a store, a night and a run.")
+            raise TerminalError(
+                f"{folder}: nothing was landed there. See `aisleflow reread --help` for how to name a store, a night and a run."
+            )
         return cls(storage, folder, begun)
 
     def put(self, page: str, answer: Answer) -> None:
         """Land an answer under a page name; a later answer to the same page replaces it."""
-        self._storage.write(self._path(page), answer.packed())
+        header = msgspec.structs.asdict(answer) | {"begun_at": self.begun_at}
+        body = header.pop("body")
+        self._storage.write(self._path(page), gzip.compress(msgspec.json.encode(header) + b"\n" + body, mtime=0))
 
     def get(self, page: str) -> Answer | None:
-        """Return the landed answer of a page, ``None`` if this attempt has none."""
+        """Return the landed answer of a page, ``None`` if there is none of this beginning.
+
+        Raises:
+            UnreadableLanding: the file is damaged.
+        """
         try:
             content = self._storage.read(self._path(page))
         except FileNotFoundError:
             return None
-        answer = Answer.unpacked(content, self._path(page))
-        return answer if answer.observed_at >= self.begun_at else None
+        try:
+            header, _, body = gzip.decompress(content).partition(b"\n")
+            answer = msgspec.convert(msgspec.json.decode(header) | {"body": body}, _Header)
+        except (EOFError, OSError, zlib.error, TypeError, msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise UnreadableLanding(f"{self._path(page)}: not a landed page ({error}). Delete it; a crawl asks for it again.") from error
+        return answer if answer.begun_at == self.begun_at else None
 
     def pages(self) -> Iterator[str]:
         """Yield the names of all landed pages, sorted."""

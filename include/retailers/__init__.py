@@ -1,0 +1,1 @@
+"""The retailers: one adapter each, and the crawl they share. Start at ``registry.RETAILERS``."""

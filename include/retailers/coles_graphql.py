@@ -1,0 +1,103 @@
+"""Coles' GraphQL routes: category tree, barcodes of a batch of products, store finder.
+
+Recorded in October 2026: the answers' content. The queries are our own and ask for what is read, no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from include.retailers.base import Page
+from include.retailers.errors import AnswerRefused
+from include.retailers.fields import sku_text, text
+
+DETAIL_BATCH = 20
+KEY_HEADER = {"ocp-apim-subscription-key": "{api_key}"}
+#: The store finder is asked around points this far apart (degrees); where an answer is full, closer ones.
+GRID_DEGREES = 1.25
+FOUND_MAX = 50
+_DEEPEST = 6
+
+_TREE = """query Categories($storeId: String) { productCategories(storeId: $storeId) { excludedCategoryIds
+ catalogGroupView { ...Node catalogGroupView { ...Node catalogGroupView { ...Node } } } } }
+fragment Node on CategoryNode { id level name originalName productCount seoToken type subType }"""
+_DETAILS = """query ProductsInfo($storeId: String, $productIds: [String!]!) {
+ productsInfo(storeId: $storeId, productIds: $productIds) { count invalidProductIds results { id gtin } } }"""
+_STORES = """query GetStores($brandIds: [BrandId!], $latitude: Float!, $longitude: Float!) {
+ stores(brandIds: $brandIds, latitude: $latitude, longitude: $longitude) { results { distance store { id name isTrading
+ address { state suburb addressLine postcode } position { latitude longitude } brand { id name } } } } }"""
+
+
+@dataclass(frozen=True, slots=True)
+class Barcodes:
+    """Answer of one detail batch: SKU → gtin (``None``: Coles has none), and the ids Coles does not know in that store."""
+
+    gtins: Mapping[str, str | None]
+    invalid: frozenset[str]
+
+
+def data(body: Any) -> Any:
+    """Return the content of an answer, with or without the ``data`` around it.
+
+    Raises:
+        AnswerRefused: the answer reports errors, usually with status 200.
+    """
+    if errors := body.get("errors"):
+        raise AnswerRefused(
+            f"coles: GraphQL answers {errors[0].get('message')!r}. "
+            "Compare the queries in include/retailers/coles_graphql.py with the site's own."
+        )
+    return body.get("data", body)
+
+
+def tree_page(store: str) -> Page:
+    """Return the request for the category tree of a store."""
+    return _page("Categories", _TREE, {"storeId": store})
+
+
+def details_page(skus: Sequence[str], store: str) -> Page:
+    """Return the request for the barcodes of up to 20 SKUs.
+
+    Raises:
+        ValueError: more than 20.
+    """
+    if len(skus) > DETAIL_BATCH:
+        raise ValueError(f"{len(skus)} SKUs in one batch; Coles takes {DETAIL_BATCH}")
+    return _page("ProductsInfo", _DETAILS, {"storeId": store, "productIds": list(skus)})
+
+
+def barcodes(body: Any) -> Barcodes:
+    """Read the answer to :func:`details_page`."""
+    info = data(body)["productsInfo"]
+    gtins = {sku_text(item["id"]): text(item.get("gtin")) for item in info["results"]}
+    return Barcodes(gtins, frozenset(map(sku_text, info["invalidProductIds"])))
+
+
+def finder_pages() -> Iterator[Page]:
+    """Yield a request for each point of a grid over Australia."""
+    for row in range(28):
+        for column in range(34):
+            yield _finder_page(-43.75 + row * GRID_DEGREES, 112.5 + column * GRID_DEGREES, depth=1)
+
+
+def closer_finder_pages(page: Page, body: Any) -> Iterator[Page]:
+    """Yield four points around that of a full answer, half as far away."""
+    if len(data(body)["stores"]["results"]) < FOUND_MAX or page.number >= _DEEPEST:
+        return
+    around = (page.json or {})["variables"]
+    step = GRID_DEGREES / 2 ** (page.number + 1)
+    for north in (-step, step):
+        for east in (-step, step):
+            yield _finder_page(around["latitude"] + north, around["longitude"] + east, depth=page.number + 1)
+
+
+def _finder_page(latitude: float, longitude: float, depth: int) -> Page:
+    page = _page("GetStores", _STORES, {"brandIds": ["COL", "LQR", "VIN"], "latitude": latitude, "longitude": longitude})
+    return replace(page, number=depth)
+
+
+def _page(name: str, query: str, variables: Mapping[str, Any]) -> Page:
+    asked = {"operationName": name, "query": query, "variables": variables}
+    return Page(method="POST", path="/api/graphql", json=asked, headers=KEY_HEADER)

@@ -1,0 +1,78 @@
+"""One test reads every page under ``tests/payloads/<retailer>/<what_is_special>/``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.retailers.base import Category, Row, Shown, Skipped
+from include.retailers.errors import AnswerRefused
+from include.retailers.fields import parse
+from include.retailers.registry import RETAILERS
+from include.staging.offer import StoreRef
+
+PAYLOADS = Path(__file__).parents[1] / "payloads"
+CASES = sorted(PAYLOADS.glob("*/*/page.json"))
+OBSERVED_AT = datetime(2026, 11, 19, 17, 0, tzinfo=UTC)  # Friday 20 November in Melbourne
+STORE = StoreRef("", "COL:401", "East", "VIC", "401")
+
+
+def told(rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
+    """Return rows as ``expect.json`` writes them."""
+    for row in rows:
+        if isinstance(row, Skipped):
+            yield {"skipped": row.reason} | ({"sku": row.sku} if row.sku else {})
+        else:
+            offer = {name: getattr(row.offer, name) for name in row.offer.__dataclass_fields__}
+            yield offer | {"category_path": list(row.offer.category_path), "sponsored": row.is_sponsored}
+
+
+@pytest.mark.parametrize("page", CASES, ids=lambda page: f"{page.parts[-3]}/{page.parts[-2]}")
+def test_page_gives_the_expected_offers(page: Path) -> None:
+    retailer, body = RETAILERS[page.parts[-3]], parse(page.read_bytes())
+    expected = json.loads(page.with_name("expect.json").read_text(), parse_float=Decimal)
+    category = Category(key="k", path=("Top", "Leaf"), address={"slugs": "top/leaf", "slug": "leaf", "level": "2", "name": "Leaf"})
+    asked = retailer.first_page(STORE, category)
+    if "error" in expected:
+        with pytest.raises(AnswerRefused) as raised:
+            list(retailer.rows(body, STORE, OBSERVED_AT))
+        assert str(raised.value) == expected["error"]
+        return
+
+    rows = list(told(retailer.rows(body, STORE, OBSERVED_AT)))
+
+    assert [{name: row.get(name) for name in expect} for row, expect in zip(rows, expected["rows"], strict=True)] == expected["rows"]
+    assert retailer.total(body) == expected["total"]
+    assert retailer.shown_store(body) == expected["shown_store"]
+    assert (retailer.next_page(asked, body) is not None) == expected["has_next"]
+    assert all(row["observed_at"] == OBSERVED_AT for row in rows if "skipped" not in row)
+
+
+@pytest.mark.parametrize("page", CASES, ids=lambda page: f"{page.parts[-3]}/{page.parts[-2]}")
+def test_prices_are_exact(page: Path) -> None:
+    retailer, body = RETAILERS[page.parts[-3]], parse(page.read_bytes())
+    if "errors" in body:
+        pytest.skip("this page has no rows")
+    for row in retailer.rows(body, STORE, OBSERVED_AT):
+        if isinstance(row, Shown):
+            for price in (row.offer.price_current, row.offer.price_was):
+                assert price is None or (isinstance(price, Decimal) and -price.as_tuple().exponent <= 2)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("page", CASES, ids=lambda page: f"{page.parts[-3]}/{page.parts[-2]}")
+def test_each_page_says_where_it_is_from(page: Path) -> None:
+    source = json.loads(page.with_name("source.json").read_text())
+
+    assert source.keys() == {"route", "era", "why"}
+
+
+def test_every_retailer_has_a_page() -> None:
+    without = RETAILERS.keys() - {page.parts[-3] for page in CASES}
+
+    assert not without, f"add at least one page for {sorted(without)} (see CONTRIBUTING.md)"
