@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.config import settings
-from include.errors import AisleflowError, NeedsPersonError
+from include.errors import AisleflowError, ConfigurationError, NeedsPersonError
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -30,7 +30,8 @@ def reported(as_json: bool = False) -> Iterator[None]:
         yield
     except AisleflowError as error:
         print(json.dumps({"error": str(error)}) if as_json else f"error: {error}", file=sys.stdout if as_json else sys.stderr)
-        raise typer.Exit(NEEDS_PERSON if isinstance(error, NeedsPersonError) else FAILED) from error
+        code = NEEDS_PERSON if isinstance(error, NeedsPersonError) else WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
+        raise typer.Exit(code) from error
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def progress() -> Iterator[Progress]:
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("") as moving:
-            yield lambda message: moving.update(message)
+            yield moving.update
         return
     last: list[str] = []
 

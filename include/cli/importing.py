@@ -31,7 +31,12 @@ RETAILER_COLUMNS = (
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")],
     as_json: JsonOption = False,
-    through_airflow: Annotated[bool, typer.Option("--through-airflow", help="Stage the files and let the running scheduler ingest them.")] = False,
+    through_airflow: Annotated[
+        bool, typer.Option("--through-airflow", help="Stage the files and let the running scheduler ingest them.")
+    ] = False,
+    stage_only: Annotated[
+        bool, typer.Option("--stage-only", help="Stage the files and stop: the sweep or the next crawl has them ingested.")
+    ] = False,
 ) -> None:
     """Bring store-day files into the outbox, check them and publish their prices. Safe to repeat: equal content counts once.
 
@@ -43,7 +48,9 @@ def import_(
             told(f"staging {path}")
             imported.append(import_file(warehouse, storage, path))
         retailers = sorted({file.retailer for file in imported if file.retailer})
-        if through_airflow:
+        if stage_only:
+            told("staged; nothing is ingested by this command")
+        elif through_airflow:
             ingest_through_airflow(warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], told)
         else:
             ingest_here(warehouse, storage, retailers, told)
@@ -52,7 +59,7 @@ def import_(
         print_json(report)
     else:
         print_report(report)
-    if any(file["state"] in ("waiting", "loaded") for file in report["files"]):
+    if not stage_only and any(file["state"] in ("waiting", "loaded") for file in report["files"]):
         raise typer.Exit(FAILED)
     if any(file["state"] in ("held", "refused") for file in report["files"]) or report["refused"]:
         raise typer.Exit(NEEDS_PERSON)
@@ -87,11 +94,15 @@ def print_report(report: dict[str, Any]) -> None:
             print(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
     for file in report["files"]:
         if file["state"] in ("held", "refused"):
-            print(f"{file['state']}: file {file['file_id']}, {file['retailer']} {file['store_id']} of {file['night']}: {file['state_reason']}")
+            print(
+                f"{file['state']}: file {file['file_id']}, {file['retailer']} {file['store_id']} of {file['night']}: {file['state_reason']}"
+            )
     for known in report["known"]:
         print(f"known already, nothing to do: {known}")
     for refused in report["refused"]:
         print(f"refused: {refused['reason']}")
-    unconfirmed = sorted({f"{file['retailer']} {file['store_id']}" for file in report["files"] if not file["is_confirmed"] and file["state"] == "published"})
+    unconfirmed = sorted(
+        {f"{file['retailer']} {file['store_id']}" for file in report["files"] if not file["is_confirmed"] and file["state"] == "published"}
+    )
     if unconfirmed:
         print(f"published, but not confirmed by store discovery: {', '.join(unconfirmed)}")

@@ -10,7 +10,7 @@ import warnings
 
 import typer
 
-from include.cli import importing, night, quarantine, sandbox, services, warehouse
+from include.cli import enrichment, importing, night, quarantine, sandbox, services, warehouse
 
 app = typer.Typer(
     help="Aisleflow: the shelf prices of four supermarkets, every night. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held or needs a person.",
@@ -31,4 +31,5 @@ app.add_typer(services.app)
 app.add_typer(importing.app)
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(enrichment.app)
 app.add_typer(sandbox.app, name="sandbox")

@@ -67,7 +67,9 @@ def release(file_id: FileArgument, why: WhyOption, by: ByOption = None, as_json:
     if as_json:
         print_json(state)
     else:
-        print(f"file {file_id} is {state['state']}: {state['created']} created, {state['updated']} updated, {state['unchanged']} unchanged, {state['quarantined']} in quarantine")
+        print(
+            f"file {file_id} is {state['state']}: {state['created']} created, {state['updated']} updated, {state['unchanged']} unchanged, {state['quarantined']} in quarantine"
+        )
 
 
 @app.command()

@@ -23,7 +23,9 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], told: 
     if not file_ids:
         return
     with warehouse.transaction() as connection:
-        rows = connection.execute("SELECT DISTINCT retailer, night FROM ops.staged_file WHERE file_id = ANY(%s) ORDER BY 1, 2", (list(file_ids),)).fetchall()
+        rows = connection.execute(
+            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE file_id = ANY(%s) ORDER BY 1, 2", (list(file_ids),)
+        ).fetchall()
     api = client(settings().home)
     for row in rows:
         api.post_asset_event("outbox", partition_key=f"{row['retailer']}|{row['night']}", extra={"from": "aisleflow import"})
@@ -31,14 +33,18 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], told: 
     while open_files := _open(warehouse, file_ids):
         told(f"the scheduler is at work: {len(file_ids) - open_files} of {len(file_ids)} store-days decided")
         if time.monotonic() > give_up_at:
-            raise TransientError(f"{open_files} store-day(s) are still undecided after {_PATIENCE_SECONDS // 60} minutes. Look at the runs of ingest_prices in the Airflow UI.")
+            raise TransientError(
+                f"{open_files} store-day(s) are still undecided after {_PATIENCE_SECONDS // 60} minutes. Look at the runs of ingest_prices in the Airflow UI."
+            )
         time.sleep(1)
     _wait_until_quiet(told)
 
 
 def _open(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
     with warehouse.transaction() as connection:
-        row = connection.execute("SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded')", (list(file_ids),)).fetchone()
+        row = connection.execute(
+            "SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded')", (list(file_ids),)
+        ).fetchone()
     assert row is not None
     return int(row["files"])
 
@@ -47,4 +53,9 @@ def _wait_until_quiet(told: Progress) -> None:
     api = client(settings().home)
     for run in api.list_runs("ingest_prices", limit=50, order_by="-run_after"):
         if run["state"] in ("queued", "running"):
-            api.wait_for_run("ingest_prices", run["dag_run_id"], timeout_seconds=_PATIENCE_SECONDS, progress=lambda _state, _tasks: told("the last ingestion runs are ending"))
+            api.wait_for_run(
+                "ingest_prices",
+                run["dag_run_id"],
+                timeout_seconds=_PATIENCE_SECONDS,
+                progress=lambda _state, _tasks: told("the last ingestion runs are ending"),
+            )

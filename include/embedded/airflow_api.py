@@ -1,0 +1,279 @@
+"""A small client of Airflow's REST API (v2), for the embedded installation or any address and user.
+
+Answers are Airflow's own JSON objects. Errors: :class:`TransientError` when the API could not be reached or is
+overloaded, :class:`TerminalError` when it refuses; both name the call and what to do next.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from include.embedded import airflow_env, ports
+from include.errors import TerminalError, TransientError
+
+Json = dict[str, Any]
+
+#: Hears a run's state and its task instances counted by state, e.g. ``("running", {"success": 3, "running": 1})``.
+RunProgress = Callable[[str, dict[str, int]], None]
+
+FINISHED = frozenset({"success", "failed"})
+_PAGE = 100
+
+
+class AirflowApi:
+    """The API at ``base_url`` as one user. One object may not be shared between threads."""
+
+    def __init__(self, base_url: str, user: str, password: str, *, timeout_seconds: float = 30) -> None:
+        """Prepare the client; it logs in at its first call."""
+        self.base_url = base_url.rstrip("/")
+        self._login = {"username": user, "password": password}
+        self._timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy stands between this machine and itself
+
+    # -- the installation
+
+    def health(self) -> Json:
+        """Return ``{"metadatabase": …, "scheduler": {"status": "healthy", …}, …}``."""
+        return self._call("GET", "/monitor/health", log_in=False)
+
+    def list_dags(self) -> list[Json]:
+        """Return all DAGs that are still there: ``dag_id``, ``is_paused``, ``relative_fileloc``, ``last_parsed_time``, …."""
+        return list(self._pages("/dags", "dags", {"exclude_stale": "true", "order_by": "dag_id"}))
+
+    def import_errors(self) -> list[Json]:
+        """Return the DAG files that cannot be imported: ``filename``, ``stack_trace``, ``timestamp``."""
+        return list(self._pages("/importErrors", "import_errors"))
+
+    def plugin_import_errors(self) -> list[Json]:
+        """Return the plugins that cannot be imported: ``source``, ``error``."""
+        return list(self._pages("/plugins/importErrors", "import_errors"))
+
+    def set_paused(self, dag_id: str, paused: bool) -> Json:
+        """Pause or unpause a DAG."""
+        return self._call("PATCH", f"/dags/{_part(dag_id)}", body={"is_paused": paused})
+
+    def unpause(self, dag_id: str) -> Json:
+        """Unpause a DAG."""
+        return self.set_paused(dag_id, paused=False)
+
+    def pools(self) -> dict[str, int]:
+        """Return pool name to slots."""
+        return {pool["name"]: pool["slots"] for pool in self._pages("/pools", "pools")}
+
+    def put_pool(self, name: str, slots: int, description: str = "") -> None:
+        """Create a pool, or give it this number of slots."""
+        present = self.pools().get(name)
+        if present is None:
+            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+            self._call("POST", "/pools", body=body)
+        elif present != slots:
+            self._call("PATCH", f"/pools/{_part(name)}", params={"update_mask": "slots"}, body={"name": name, "slots": slots})
+
+    # -- runs
+
+    def trigger(
+        self,
+        dag_id: str,
+        *,
+        partition_key: str | None = None,
+        conf: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        note: str | None = None,
+    ) -> Json:
+        """Start a run now; ``partition_key`` only for partitioned DAGs (others answer 400). Returns the run."""
+        body: Json = {"logical_date": None, "conf": dict(conf or {})}
+        body |= {
+            name: value for name, value in {"partition_key": partition_key, "dag_run_id": run_id, "note": note}.items() if value is not None
+        }
+        return self._call("POST", f"/dags/{_part(dag_id)}/dagRuns", body=body)
+
+    def run(self, dag_id: str, run_id: str) -> Json:
+        """Return one run: ``dag_run_id``, ``state``, ``partition_key``, ``run_after``, …."""
+        return self._call("GET", _run_path(dag_id, run_id))
+
+    def list_runs(self, dag_id: str = "~", *, limit: int | None = None, **filters: Any) -> list[Json]:
+        """Return runs, the newest first; ``~`` = of all DAGs. ``filters`` as in the API, e.g. ``state="failed"``."""
+        return list(self._pages(f"/dags/{_part(dag_id)}/dagRuns", "dag_runs", {"order_by": "-run_after", **filters}, limit))
+
+    def wait_for_run(
+        self, dag_id: str, run_id: str, *, timeout_seconds: float, progress: RunProgress | None = None, every_seconds: float = 2
+    ) -> Json:
+        """Wait until a run has succeeded or failed, and return it; its ``state`` is the caller's to judge.
+
+        Raises:
+            TransientError: it still runs after ``timeout_seconds``.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            run = self.run(dag_id, run_id)
+            if progress:
+                progress(run["state"], dict(Counter(str(task["state"]) for task in self.task_instances(dag_id, run_id))))
+            if run["state"] in FINISHED:
+                return run
+            if time.monotonic() > deadline:
+                raise TransientError(
+                    f"run {run_id} of {dag_id} is still {run['state']} after {timeout_seconds:.0f} seconds. Look at {self.run_url(dag_id, run_id)}"
+                )
+            time.sleep(every_seconds)
+
+    def run_url(self, dag_id: str, run_id: str) -> str:
+        """Return the address of a run's page in the UI."""
+        return f"{self.base_url}/dags/{_part(dag_id)}/runs/{_part(run_id)}"
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[Json]:
+        """Return all task instances of a run: ``task_id``, ``map_index`` (-1 = not mapped), ``state``, ``try_number``, …."""
+        return list(self._pages(f"{_run_path(dag_id, run_id)}/taskInstances", "task_instances"))
+
+    def clear(
+        self, dag_id: str, run_id: str, tasks: Sequence[str | tuple[str, int]], *, downstream: bool = True, only_failed: bool = False
+    ) -> list[Json]:
+        """Clear task instances, by task or by (task, map index), so that they run again; returns the cleared ones."""
+        body = {
+            "dry_run": False, "dag_run_id": run_id, "task_ids": [list(task) if isinstance(task, tuple) else task for task in tasks],
+            "only_failed": only_failed, "include_downstream": downstream, "reset_dag_runs": True,
+        }  # fmt: skip
+        found: list[Json] = self._call("POST", f"/dags/{_part(dag_id)}/clearTaskInstances", body=body)["task_instances"]
+        return found
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, *, key: str = "return_value", map_index: int = -1) -> Any:
+        """Return what a task handed on.
+
+        Raises:
+            TerminalError: it handed on nothing under this key.
+        """
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{_part(task_id)}/xcomEntries/{_part(key)}"
+        value = self._call("GET", path, params={"map_index": map_index, "stringify": "false"})["value"]
+        return value
+
+    def log_tail(self, dag_id: str, run_id: str, task_id: str, *, try_number: int = 1, map_index: int = -1, lines: int = 30) -> str:
+        """Return the last lines of a task's log as text, with the error's stack where there is one."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{_part(task_id)}/logs/{try_number}"
+        content = self._call("GET", path, params={"map_index": map_index, "full_content": "true"})["content"]
+        return "\n".join([line for entry in content for line in _log_lines(entry)][-lines:])
+
+    # -- assets
+
+    def assets(self) -> list[Json]:
+        """Return the assets: ``id``, ``name``, ``uri``, …."""
+        return list(self._pages("/assets", "assets"))
+
+    def asset_events(self, *, limit: int | None = None, **filters: Any) -> list[Json]:
+        """Return asset events, the newest first: ``partition_key``, ``extra``, ``created_dagruns``, …."""
+        return list(self._pages("/assets/events", "asset_events", {"order_by": "-timestamp", **filters}, limit))
+
+    def post_asset_event(self, asset: str, *, partition_key: str | None = None, extra: Mapping[str, Any] | None = None) -> Json:
+        """Emit an event of the asset with this name or URI, as a producer would.
+
+        Raises:
+            TerminalError: there is no such asset.
+        """
+        found = [known for known in self.assets() if asset in (known["name"], known["uri"])]
+        if not found:
+            raise TerminalError(
+                f"no asset {asset!r} at {self.base_url}. Assets appear once a DAG that uses them was parsed: aisleflow doctor"
+            )
+        body = {"asset_id": found[0]["id"], "partition_key": partition_key, "extra": dict(extra or {})}
+        return self._call("POST", "/assets/events", body=body)
+
+    # -- the wire
+
+    def _pages(self, path: str, key: str, params: Mapping[str, Any] | None = None, limit: int | None = None) -> Iterator[Json]:
+        """Yield the entries of a paged list, at most ``limit``."""
+        given = 0
+        while limit is None or given < limit:
+            size = _PAGE if limit is None else min(_PAGE, limit - given)
+            page = self._call("GET", path, params={**(params or {}), "limit": size, "offset": given})[key]
+            yield from page
+            given += len(page)
+            if len(page) < size:
+                return
+
+    def _call(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Json | None = None, log_in: bool = True
+    ) -> Json:
+        if log_in and "Authorization" not in self._session.headers:
+            self._authorise()
+        answer = self._send(method, f"/api/v2{path}", params, body)
+        if answer.status_code == 401 and log_in:  # the token has expired
+            self._authorise()
+            answer = self._send(method, f"/api/v2{path}", params, body)
+        found: Json = _checked(answer, method).json() if answer.content else {}
+        return found
+
+    def _authorise(self) -> None:
+        self._session.headers.pop("Authorization", None)
+        answer = self._send("POST", "/auth/token", None, dict(self._login))
+        if answer.status_code == 401:
+            raise TerminalError(
+                f"{self.base_url} refuses the password of {self._login['username']!r}. It is kept in passwords.json of the home."
+            )
+        self._session.headers["Authorization"] = f"Bearer {_checked(answer, 'POST').json()['access_token']}"
+
+    def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Json | None) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                f"{self.base_url}{path}",
+                params=params,
+                json=body,
+                headers={"Accept": "application/json"},
+                timeout=self._timeout_seconds,
+            )
+        except requests.RequestException as error:
+            raise TransientError(f"{method} {self.base_url}{path}: {error}. Is Airflow up? aisleflow status") from error
+
+
+def client(home: Path, user: str = "admin") -> AirflowApi:
+    """Return a client of the installation in ``home``.
+
+    Raises:
+        TerminalError: this home was never started.
+    """
+    return AirflowApi(ports.ui_url(home), user, airflow_env.passwords(home)[user])
+
+
+def _checked(answer: requests.Response, method: str) -> requests.Response:
+    """Return a good answer, or raise what a bad one means."""
+    if answer.ok:
+        return answer
+    what = f"{method} {answer.url}: {answer.status_code} {_detail(answer)}"
+    if answer.status_code >= 500 or answer.status_code == 429:
+        raise TransientError(f"{what}. Try again; if it stays, read the api-server's log.")
+    raise TerminalError(f"{what}. The request itself is refused: check the name, the key and the user's role.")
+
+
+def _detail(answer: requests.Response) -> str:
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = answer.text
+    return (detail if isinstance(detail, str) else json.dumps(detail)).rstrip(". ")[:500]
+
+
+def _log_lines(entry: Any) -> Iterator[str]:
+    """Yield one log entry as lines: Airflow's structured entries or plain text."""
+    if not isinstance(entry, dict):
+        yield str(entry)
+        return
+    yield " ".join(str(part) for part in (entry.get("timestamp"), entry.get("level"), entry.get("event")) if part)
+    for error in entry.get("error_detail") or []:
+        for frame in error.get("frames") or []:
+            yield f"  {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}"
+        yield f"  {error.get('exc_type')}: {error.get('exc_value')}"
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="~")
+
+
+def _run_path(dag_id: str, run_id: str) -> str:
+    return f"/dags/{_part(dag_id)}/dagRuns/{_part(run_id)}"

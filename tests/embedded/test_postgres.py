@@ -1,0 +1,168 @@
+"""The embedded PostgreSQL, for real: odd homes, crashes, stale files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+import pytest
+
+from include.embedded.postgres import airflow_metadata_urls, ensure_postgres, running_postgres, stop_postgres, warehouse_url
+from include.errors import ConfigurationError, TerminalError
+
+
+@contextmanager
+def temporary_home(inside: str = "") -> Iterator[Path]:
+    """Make a home of its own: pytest closes its folders to other users, and for root PostgreSQL runs as one."""
+    folder = Path(tempfile.mkdtemp(prefix="aisle-test-"))
+    try:
+        yield folder / inside
+    finally:
+        stop_postgres(folder / inside)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A home with spaces and quotes, longer than a unix socket's path may be."""
+    with temporary_home('it\'s a "home" ' + "x" * 80) as folder:
+        yield folder
+
+
+def rows(home: Path) -> int:
+    with psycopg.connect(warehouse_url(home), autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (i int)")
+        connection.execute("INSERT INTO kept VALUES (1)")
+        found = connection.execute("SELECT count(*) FROM kept").fetchone()
+    assert found
+    return int(found[0])
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie":
+        time.sleep(0.01)
+
+
+def test_it_starts_once_and_keeps_what_is_committed_over_a_stop(home: Path) -> None:
+    heard: list[str] = []
+    first = ensure_postgres(home, heard.append)
+    assert "starting PostgreSQL" in heard
+    assert ensure_postgres(home, pytest.fail) == first == running_postgres(home)
+    assert rows(home) == 1
+    assert stop_postgres(home)
+    assert running_postgres(home) is None
+    assert not stop_postgres(home)
+    assert rows(home) == 2
+
+
+def test_its_settings_keep_commits_safe_and_strangers_out(home: Path) -> None:
+    cluster = ensure_postgres(home)
+    names = ("fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "TimeZone", "max_connections", "shared_buffers")
+    with psycopg.connect(cluster.url("warehouse")) as connection:
+        values = [connection.execute("SELECT current_setting(%s)", (name,)).fetchone() for name in names]
+    assert values == [("on",), ("on",), ("on",), ("",), ("UTC",), ("200",), ("256MB",)]
+    assert stat.S_IMODE(cluster.socket_dir.stat().st_mode) == 0o700
+    assert len(os.fsencode(cluster.socket_dir)) <= 85
+    assert not cluster.socket_dir.is_relative_to(home)  # too long, and not plain
+
+
+def test_a_short_plain_home_holds_its_own_socket() -> None:
+    with temporary_home() as folder:
+        (folder / "postgres.new").mkdir()  # half a cluster of a killed initdb
+        (folder / "postgres.new" / "PG_VERSION").write_text("18\n")
+        cluster = ensure_postgres(folder)
+        assert not (folder / "postgres.new").exists()
+        assert cluster.socket_dir == folder / "run" / "postgres"
+        with psycopg.connect(warehouse_url(folder)) as connection:
+            assert connection.execute("SELECT current_database()").fetchone() == ("warehouse",)
+        sync_url, async_url = airflow_metadata_urls(folder)
+        assert urlsplit(sync_url).scheme == "postgresql+psycopg2"
+        assert urlsplit(async_url).scheme == "postgresql+asyncpg"
+        assert urlsplit(sync_url).query == f"host={cluster.socket_dir}"
+
+
+def test_it_comes_back_after_kill_9_with_every_commit(home: Path) -> None:
+    cluster, before = ensure_postgres(home), rows(home)
+    kill(cluster.pid)
+    assert running_postgres(home) is None
+    assert ensure_postgres(home).pid != cluster.pid
+    assert rows(home) == before + 1
+
+
+def test_a_busy_backend_that_outlived_its_server_is_ended(home: Path) -> None:
+    cluster = ensure_postgres(home)
+    busy = psycopg.connect(warehouse_url(home), autocommit=True)
+    backend = busy.info.backend_pid
+    busy.pgconn.send_query(b"DO 'BEGIN LOOP END LOOP; END'")  # never looks whether its server still lives
+    kill(cluster.pid)
+    assert psutil.pid_exists(backend)
+    ensure_postgres(home)
+    assert not psutil.pid_exists(backend) or psutil.Process(backend).status() == psutil.STATUS_ZOMBIE
+    busy.close()
+    assert rows(home) > 0
+
+
+def test_a_stale_file_that_names_a_strangers_process_is_not_believed(home: Path) -> None:
+    ensure_postgres(home)
+    stop_postgres(home)
+    lines = [str(os.getpid()), str(home / "postgres"), "1", "5432", str(home), "", "1 2", "ready"]
+    (home / "postgres" / "postmaster.pid").write_text("\n".join(lines) + "\n")
+    assert running_postgres(home) is None
+    assert ensure_postgres(home).pid != os.getpid()
+
+
+def test_a_lost_note_means_that_the_running_server_is_taken_over(home: Path) -> None:
+    cluster = ensure_postgres(home)
+    (home / "run" / "postgres.pid").unlink()
+    assert ensure_postgres(home) == cluster
+
+
+def test_a_socket_folder_outside_the_home_goes_with_the_server(home: Path) -> None:
+    before = ensure_postgres(home).socket_dir
+    assert before.is_dir()
+    stop_postgres(home)
+    assert not before.exists()
+
+
+def test_a_socket_folder_swept_away_is_made_again(home: Path) -> None:
+    cluster = ensure_postgres(home)
+    kill(cluster.pid)
+    shutil.rmtree(cluster.socket_dir)
+    assert ensure_postgres(home).socket_dir.is_dir()
+
+
+def test_a_cluster_of_another_version_is_named(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
+    with pytest.raises(TerminalError, match=r"PostgreSQL 16.*pg_upgrade"):
+        ensure_postgres(tmp_path)
+
+
+def test_a_start_that_fails_shows_the_end_of_the_log(home: Path) -> None:
+    ensure_postgres(home)
+    stop_postgres(home)
+    own = home / "postgres" / "postgresql.conf"
+    before = own.read_text()
+    own.write_text(before + "max_connections = nonsense\n")
+    try:
+        with pytest.raises(TerminalError, match="nonsense"):
+            ensure_postgres(home)
+    finally:
+        own.write_text(before)
+
+
+def test_a_home_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError):
+        ensure_postgres(tmp_path / "file" / "home")
