@@ -59,7 +59,15 @@ def data_dictionary(connection: Connection) -> str:
     for schema, in_schema in groupby(columns, itemgetter("schema")):
         lines += ["", f"## {schema}", "", schema_comments[schema] or ""]
         for (relation, kind, comment), of_relation in groupby(in_schema, itemgetter("relation", "kind", "relation_comment")):
-            lines += ["", f"### {schema}.{relation} ({kind})", "", comment or "", "", "| column | type | null | meaning |", "|---|---|---|---|"]
+            lines += [
+                "",
+                f"### {schema}.{relation} ({kind})",
+                "",
+                comment or "",
+                "",
+                "| column | type | null | meaning |",
+                "|---|---|---|---|",
+            ]
             lines += [_row(column) for column in of_relation]
     if functions:
         lines += ["", "## Functions", "", "| function | returns | meaning |", "|---|---|---|"]

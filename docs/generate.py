@@ -1,0 +1,189 @@
+"""Writes the generated pages: ``make docs``. Each is a function of what it documents; a test fails when one is stale."""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import typer
+from typer.cli import get_docs_for_click
+
+from include.cli.main import app
+from include.config import PREFIX, Settings
+from include.embedded.postgres import ensure_postgres, stop_postgres
+from include.quality import rules
+from include.retailer_names import RETAILERS
+from include.warehouse.dictionary import data_dictionary
+from include.warehouse.engine import Warehouse
+from include.warehouse.migrations import migrate
+
+ROOT = Path(__file__).parents[1]
+DATA_DICTIONARY = ROOT / "docs" / "data-dictionary.md"
+
+
+def dags_page() -> str:
+    """Return ``docs/dags.md``: every DAG file's docstring, which is also the page an operator sees in Airflow."""
+    documents = {path.stem: (ast.get_docstring(ast.parse(path.read_text())) or "") for path in sorted((ROOT / "dags").glob("[!_]*.py"))}
+    summaries = [[f"[`{dag_id}`](#{dag_id})", _summary(document)] for dag_id, document in documents.items()]
+    lines = [
+        "# DAGs",
+        "",
+        "Generated from the docstrings in `dags/` by `make docs`; Airflow shows the same text on each DAG's page.",
+        "",
+        *_table(["DAG", "does"], summaries),
+    ]
+    for dag_id, document in documents.items():
+        lines += ["", f"## {dag_id}", "", re.sub(r"^# .*\n+", "", document)]
+    return "\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """Return ``docs/cli.md``: every command with its arguments and options, as ``--help`` says them."""
+    command = typer.main.get_command(app)
+    page = get_docs_for_click(obj=command, ctx=typer.Context(command), name="aisleflow", title="Commands")
+    return html.unescape(page).strip() + "\n"
+
+
+def checks_page() -> str:
+    """Return ``docs/quality.md``: the rule catalogue with each rule's reason, and the settings that move its limits."""
+    limits = [
+        [f"`{PREFIX}{name.upper()}`", str(field.default), field.description or ""]
+        for name, field in Settings.model_fields.items()
+        if name.startswith("hold_")
+    ]
+    lines = [
+        "# Checks",
+        "",
+        "Generated from the rule catalogue `include/quality/rules.py` by `make docs`. The same catalogue makes the single SQL pass that",
+        "moves lines to quarantine and the Great Expectations suite that runs on the staged batch; a test holds both to the same counts.",
+        "",
+        "## Lines",
+        "",
+        "A line that breaks a *refuse* rule goes to `ops.quarantined_offer` with all its reasons; the rest of its store-day goes on.",
+        "A *warning* keeps the line and is counted. What to do with refused lines: [operating.md](operating.md#held-and-refused-data).",
+        "",
+        *_table(
+            ["rule", "severity", "what a person reads", "why"], [[f"`{r.rule_id}`", r.severity, r.reason, r.why] for r in rules.ROW_RULES]
+        ),
+        "",
+        "## Store-days",
+        "",
+        "A store-day that breaks one of these is held whole: nothing of it is published until a person releases or discards it.",
+        "",
+        *_table(["rule", "what a person reads", "why"], [[f"`{r.rule_id}`", r.reason, r.why] for r in rules.STORE_DAY_RULES]),
+        "",
+        "## Limits",
+        "",
+        *_table(["setting", "default", "meaning"], limits),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def settings_file() -> str:
+    """Return ``.env.example``: every setting with its default, its meaning and the modules that use it."""
+    lines = [
+        "# Every setting of Aisleflow, with its default. Made from include/config.py by `make docs`.",
+        "#",
+        "# Settings are environment variables: export them, or put those that differ into a file of your own and load it with",
+        "#     set -a; . ./.env; set +a",
+        "# An AISLEFLOW_ name that is not listed here is refused. Secrets are no settings: they are Airflow connections.",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default is None else str(field.default)
+        value = f'"{default}"' if " " in default else default.lower() if isinstance(field.default, bool) else default
+        lines += ["", f"# {field.description}", f"# Used by {', '.join(users_of(name))}", f"#{PREFIX}{name.upper()}={value}"]
+    lines += ["", "# Only for the scaled-out installation (docs/scale-out.md); `sh docker/new-env.sh` draws the secrets among them."]
+    for name, meaning in _COMPOSE_VARIABLES.items():
+        lines += ["", f"# {meaning}", "# Used by docker-compose.yaml", f"#{name}="]
+    return "\n".join(lines) + "\n"
+
+
+#: What docker-compose.yaml reads besides the settings.
+_COMPOSE_VARIABLES = {
+    "POSTGRES_PASSWORD": "PostgreSQL's superuser.",
+    "AIRFLOW_DB_PASSWORD": "Airflow's metadata database and Celery's results.",
+    "WAREHOUSE_PASSWORD": "The warehouse.",
+    "REDIS_PASSWORD": "Celery's broker.",
+    "S3_ACCESS_KEY": "The store of staged files: key.",
+    "S3_SECRET_KEY": "The store of staged files: secret.",
+    "AWS_ENDPOINT_URL": "The store of staged files: address; default the store of the compose file, empty = Amazon's own.",
+    "AWS_DEFAULT_REGION": "The store of staged files: region.",
+    "AIRFLOW_API_SECRET_KEY": "Signs Airflow's pages and log requests; the same for all components.",
+    "AIRFLOW_JWT_SECRET": "Signs Airflow's tokens; the same for all components.",
+    "AIRFLOW_FERNET_KEY": "Encrypts Airflow's connections; the same for all components.",
+    "UI_ADMIN_PASSWORD": "Airflow's UI, user admin.",
+    "UI_OP_PASSWORD": "Airflow's UI, user op.",
+    "UI_VIEWER_PASSWORD": "Airflow's UI, user viewer.",
+    "SANDBOX_ADDRESS": "Where the workers find the sandbox retailers; empty = no sandbox.",
+}
+
+#: How a setting is read where it is not by its own name: through a property or a method.
+_READ_AS = {"storage_root": "storage", **{f"{slug}_url": "site_url" for slug in RETAILERS}}
+
+
+def users_of(setting: str) -> list[str]:
+    """Return the modules that read a setting, as paths from the project's root; empty: nobody does."""
+    read_as = _READ_AS.get(setting, setting)
+    attribute = re.compile(rf"\b_?(settings(\(\))?|configured)\.{read_as}\b")
+    variable = re.compile(rf'"{PREFIX}{setting.upper()}"')
+    texts = {path: path.read_text() for path in _sources() if path.name != "config.py"}
+    found = {path for path, text in texts.items() if attribute.search(text)} or {
+        path for path, text in texts.items() if variable.search(text)
+    }
+    return [path.relative_to(ROOT).as_posix() for path in sorted(found)]
+
+
+def _sources() -> Iterable[Path]:
+    return (path for folder in ("include", "dags", "plugins") for path in (ROOT / folder).rglob("*.py"))
+
+
+def _summary(document: str) -> str:
+    """Return the first paragraph below a docstring's title, as one line."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in document.split("\n\n")]
+    return next((paragraph for paragraph in paragraphs if paragraph and not paragraph.startswith("#")), "")
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in ([*header], ["---"] * len(header), *cells)]
+
+
+#: Page → what it should hold. The data dictionary needs a database and is written by :func:`main`.
+PAGES: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "dags.md": dags_page,
+    ROOT / "docs" / "cli.md": commands_page,
+    ROOT / "docs" / "quality.md": checks_page,
+    ROOT / ".env.example": settings_file,
+}
+
+
+def main() -> None:
+    """Write every page; the data dictionary from a throwaway PostgreSQL with all migrations."""
+    for path, page in PAGES.items():
+        _write(path, page())
+    home = Path(tempfile.mkdtemp(prefix="aisleflow-docs-"))
+    try:
+        url = ensure_postgres(home).url("warehouse")
+        migrate(url)
+        warehouse = Warehouse(url, Settings())
+        with warehouse.transaction() as connection:
+            _write(DATA_DICTIONARY, data_dictionary(connection))
+        warehouse.close()
+    finally:
+        stop_postgres(home)
+        shutil.rmtree(home)
+
+
+def _write(path: Path, text: str) -> None:
+    state = "unchanged" if path.exists() and path.read_text() == text else "written"
+    path.write_text(text)
+    print(f"{path.relative_to(ROOT)}: {state}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Every DAG: imports, explains itself, is owned and tagged, has its tasks in order, and is cheap to parse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.orchestration.defaults import OWNER, Tag
+from include.retailer_names import RETAILERS
+from tests.project.files import ROOT, name_of
+
+Facts = dict[str, Any]
+
+#: Every DAG there may be; a new one is added here, with its order of tasks below where the order matters.
+EXPECTED = {
+    "discover_stores", "enrich_barcodes", "ingest_prices", "sweep_outbox", "watch_night",
+    "reconcile_catalogue", "maintain_store_groups", "publish_bargains", "look_up_barcodes",
+    *(f"scrape_{retailer}" for retailer in RETAILERS),
+}  # fmt: skip
+
+#: Pairs (task, direct follower) without which a DAG would do harm.
+ORDER = {
+    "ingest_prices": ["load", "check", "resolve", "publish", "report"],
+    **{f"scrape_{retailer}": ["plan", "crawl", "emit"] for retailer in RETAILERS},
+}
+
+DAG_FILES = sorted((ROOT / "dags").glob("[!_]*.py"))
+DAG_IDS = [path.stem for path in DAG_FILES]
+
+PARTS = ("**Starts**", "**Reads**", "**Writes**", "**Safe to run again**", "**When it fails**")
+
+
+@pytest.fixture(scope="session")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    """What Airflow makes of ``dags/``, asked in a process with a home of its own."""
+    home = tmp_path_factory.mktemp("airflow")
+    airflow = {
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAG_DISCOVERY_SAFE_MODE": "True",  # the default elsewhere: a file without the words "airflow" and "dag" is skipped in silence
+        "CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    environment = (
+        inherited | {f"AIRFLOW__{name}": value for name, value in airflow.items()} | {"AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    )
+    command = [sys.executable, str(Path(__file__).with_name("dag_facts.py")), str(ROOT / "dags")]
+    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found: Facts = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_dag_files_import_without_errors(facts: Facts) -> None:
+    assert facts["import_errors"] == {}
+    assert facts["files"] == [path.name for path in DAG_FILES]
+
+
+def test_a_dag_is_named_after_its_file_and_none_is_a_surprise(facts: Facts) -> None:
+    assert {dag_id: dag["file"] for dag_id, dag in facts["dags"].items()} == {path.stem: path.name for path in DAG_FILES}
+    assert facts["dags"].keys() <= EXPECTED, f"unexpected {sorted(facts['dags'].keys() - EXPECTED)}: document them, then add them here"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_dag_says_what_an_operator_needs(facts: Facts, dag_id: str) -> None:
+    document = facts["dags"][dag_id]["doc"]
+    assert document.startswith("# "), "the docstring begins with a title"
+    first = document.split("\n\n")[1]
+    assert first
+    assert not first.startswith("**"), "then says what the DAG does"
+    missing = [part for part in PARTS if part not in document]
+    assert not missing, f"{dag_id} does not say {missing}. See CONTRIBUTING.md, 'Add a DAG'."
+    untold = [task for task in facts["dags"][dag_id]["tasks"] if f"`{task}`" not in document]
+    assert not untold, f"tasks {untold} are missing from the table of tasks"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_dag_is_owned_tagged_and_never_catches_up(facts: Facts, dag_id: str) -> None:
+    dag = facts["dags"][dag_id]
+    assert dag["tags"]
+    assert set(dag["tags"]) <= set(Tag)
+    assert {task["owner"] for task in dag["tasks"].values()} == {OWNER}
+    assert dag["catchup"] is False
+    assert dag["start_date"] is None, "a past start_date runs the DAG at once when it is unpaused"
+    if dag["schedule"] == "PartitionedAssetTimetable":
+        assert dag["max_active_runs"] > 1, "max_active_runs=1 on a consumer of an asset swallows events: take an advisory lock"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_tasks_have_time_limits_and_mapped_ones_a_name(facts: Facts, dag_id: str) -> None:
+    for name, task in facts["dags"][dag_id]["tasks"].items():
+        assert task["timeout_seconds"], f"{dag_id}.{name} has no execution_timeout"
+        assert task["map_index_template"] or not task["is_mapped"], f"{dag_id}.{name} is mapped without map_index_template"
+
+
+@pytest.mark.parametrize("dag_id", sorted(ORDER.keys() & set(DAG_IDS)))
+def test_tasks_stand_in_their_order(facts: Facts, dag_id: str) -> None:
+    tasks = facts["dags"][dag_id]["tasks"]
+    for task, follower in zip(ORDER[dag_id], ORDER[dag_id][1:], strict=False):
+        assert follower in tasks[task]["downstream"], f"{dag_id}: {follower} does not follow {task}"
+
+
+def test_stores_are_crawled_in_the_pool_of_their_retailer(facts: Facts) -> None:
+    for retailer in RETAILERS:
+        if dag := facts["dags"].get(f"scrape_{retailer}"):
+            crawls = {name: task["pool"] for name, task in dag["tasks"].items() if name.startswith("crawl")}
+            assert set(crawls.values()) == {f"crawl_{retailer}"}, f"without its pool a site is asked by many tasks at once: {crawls}"
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=name_of)
+def test_parsing_imports_nothing_heavy(facts: Facts, path: Path) -> None:
+    found = facts["heavy_imports"][path.name]
+    assert not found, f"parsing {path.name} imports {found}. Move the import into the task's body."
