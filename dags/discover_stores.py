@@ -1,6 +1,6 @@
 """# Discover stores
 
-Asks the four retailers' store finders which stores there are and takes over what they say.
+Asks the retailers' store finders which stores there are and takes over what they say.
 
 **Starts** every Monday at 02:00 Melbourne. **Reads** the store finders (the sandbox's, unless `AISLEFLOW_ALLOW_LIVE` is set). **Writes** `core.store`: a store found
 is confirmed; petrol stations, liquor shops and shops without an online range are kept, but not crawled. Nothing known is replaced by nothing, and no store is removed.
@@ -15,6 +15,7 @@ is confirmed; petrol stations, liquor shops and shops without an online range ar
 from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, task
 
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.retailer_names import RETAILERS
 
 with DAG(
     dag_id="discover_stores",
@@ -32,4 +33,4 @@ with DAG(
         get_current_context()["retailer_name"] = retailer
         return crawling.discover(retailer)
 
-    discover.expand(retailer=["coles", "woolworths", "aldi", "iga"])
+    discover.expand(retailer=list(RETAILERS))

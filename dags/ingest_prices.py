@@ -25,6 +25,7 @@ from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, T
 
 from include.orchestration.assets import OUTBOX, PRICES
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.retailer_names import RETAILERS
 
 with DAG(
     dag_id="ingest_prices",
@@ -34,7 +35,7 @@ with DAG(
     tags=[Tag.INGEST],
     doc_md=__doc__,
     params={
-        "retailer": Param(None, type=["null", "string"], enum=[None, "coles", "woolworths", "aldi", "iga"], description="Only this retailer; empty = all."),
+        "retailer": Param(None, type=["null", "string"], enum=[None, *RETAILERS], description="Only this retailer; empty = all."),
         "night": Param(None, type=["null", "string"], format="date", description="Night the run reports on; empty = the date of the run."),
     },
 ):

@@ -20,7 +20,7 @@ from include.orchestration.defaults import DEFAULT_ARGS, Tag
 with DAG(
     dag_id="watch_night",
     schedule=CronPartitionTimetable("0 6 * * *", timezone="Australia/Melbourne", key_format="%Y-%m-%d"),
-    allowed_run_types=["scheduled", "manual"],
+    allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]
     catchup=False,
     default_args=DEFAULT_ARGS | {"retries": 1},
     tags=[Tag.UPKEEP],

@@ -10,23 +10,23 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include import clock
 from include.errors import ConfigurationError
+from include.retailer_names import RETAILERS
 
 PREFIX = "AISLEFLOW_"
 
 #: Where an installation remembers its sandbox (``include/embedded/sandbox.py`` writes it).
 SANDBOX_FILE = "sandbox.json"
-_SITES = ("coles", "woolworths", "aldi", "iga")
 
 
-class Settings(BaseSettings):
-    """All settings of one process; see :func:`settings`."""
+class FixedSettings(BaseSettings):
+    """The settings that are the same whatever retailers there are."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     now: str | None = Field(None, description="Stops the clock at this ISO 8601 instant (include/clock.py).")
     warehouse_url: str | None = Field(None, description="libpq URL of the warehouse; without it the embedded PostgreSQL is used.")
     storage_root: str | None = Field(None, description="fsspec URL under which staged files live; without it <home>/storage.")
-    api_port: int = Field(8080, ge=1024, le=65_000, description="First port tried for Airflow's UI and API; when taken, the next free one is used.")
+    api_port: int = Field(
+        8080, ge=1024, le=65_000, description="First port tried for Airflow's UI and API; when taken, the next free one is used."
+    )
 
     current_hours: int = Field(72, gt=0, description="A price observed less than this many hours ago is current.")
     statement_timeout_seconds: int = Field(600, gt=0, description="PostgreSQL statement timeout; shorter than every task timeout.")
@@ -42,38 +44,80 @@ class Settings(BaseSettings):
     sweep_after_minutes: int = Field(10, ge=0, description="A file that waits in the outbox longer than this is swept up.")
     archive_days: int = Field(14, gt=0, description="Published staged files are kept in the archive for so many days.")
 
-    allow_live: bool = Field(False, description="Allow requests to hosts other than this machine; without it only the sandbox can be crawled.")
-    coles_url: str | None = Field(None, description="Base URL of Coles; without it the live site, https://www.coles.com.au.")
-    woolworths_url: str | None = Field(None, description="Base URL of Woolworths; without it the live site, https://www.woolworths.com.au.")
-    aldi_url: str | None = Field(None, description="Base URL of Aldi; without it the live site, https://api.aldi.com.au.")
-    iga_url: str | None = Field(None, description="Base URL of IGA; without it the live site, https://www.igashop.com.au.")
-    user_agent: str = Field("Aisleflow/0.1 (shelf price research; set AISLEFLOW_USER_AGENT to say who you are)", min_length=5, description="Names the project, and who runs it, to the sites.")
+    allow_live: bool = Field(
+        False, description="Allow requests to hosts other than this machine; without it only the sandbox can be crawled."
+    )
+    user_agent: str = Field(
+        "Aisleflow/0.1 (shelf price research; set AISLEFLOW_USER_AGENT to say who you are)",
+        min_length=5,
+        description="Names the project, and who runs it, to the sites.",
+    )
     crawl_delay_seconds: float = Field(1.0, ge=0, description="Least pause between two requests to a live site.")
     crawl_jitter_seconds: float = Field(0.5, ge=0, description="Up to so much is added to the pause, at random.")
-    connect_timeout_seconds: float = Field(10, gt=0, description="A site that does not take the connection in this time counts as not answering.")
+    connect_timeout_seconds: float = Field(
+        10, gt=0, description="A site that does not take the connection in this time counts as not answering."
+    )
     read_timeout_seconds: float = Field(30, gt=0, description="A site that sends nothing for so long counts as not answering.")
     answer_seconds_max: float = Field(120, gt=0, description="An answer that trickles in for longer than this is given up.")
     answer_bytes_max: int = Field(20_000_000, gt=0, description="A larger answer is given up, not read into memory.")
     request_attempts: int = Field(5, ge=1, description="A request that meets a timeout, 429 or 5xx is made at most so many times.")
     backoff_seconds_max: float = Field(60, ge=0, description="Longest random pause before a request is made again; the pauses double.")
-    retry_after_seconds_max: float = Field(300, ge=0, description="A site that asks to wait longer than this (Retry-After) is left alone for this attempt.")
-    give_up_after_requests: int = Field(3, ge=1, description="After so many requests in a row that failed for good, the store is left alone.")
-    total_short_share: float = Field(0.005, ge=0, lt=1, description="A category read twice may still lack this share of the goods it announces: lists move while they are read.")
-    nightly_requests: int = Field(20_000, gt=0, description="Requests a retailer's night may take; what does not fit is deferred to the next night.")
+    retry_after_seconds_max: float = Field(
+        300, ge=0, description="A site that asks to wait longer than this (Retry-After) is left alone for this attempt."
+    )
+    give_up_after_requests: int = Field(
+        3, ge=1, description="After so many requests in a row that failed for good, the store is left alone."
+    )
+    total_short_share: float = Field(
+        0.005,
+        ge=0,
+        lt=1,
+        description="A category read twice may still lack this share of the goods it announces: lists move while they are read.",
+    )
+    nightly_requests: int = Field(
+        20_000, gt=0, description="Requests a retailer's night may take; what does not fit is deferred to the next night."
+    )
     requests_per_store: int = Field(120, gt=0, description="Requests a store is expected to take before its retailer was first crawled.")
-    landing_resume_hours: float = Field(6, gt=0, description="A retry goes on from landed pages while the store-day began less than so many hours ago.")
+    landing_resume_hours: float = Field(
+        6, gt=0, description="A retry goes on from landed pages while the store-day began less than so many hours ago."
+    )
 
-    complete_rows_share: float = Field(0.90, gt=0, le=1, description="A file without a manifest is complete from this share of the baseline rows.")
+    complete_rows_share: float = Field(
+        0.90, gt=0, le=1, description="A file without a manifest is complete from this share of the baseline rows."
+    )
     baseline_days: int = Field(14, gt=0, description="Window of the retailer's median when a store has no complete store-day yet.")
-    hold_row_count_share: float = Field(0.70, gt=0, le=1, description="A complete store-day with fewer rows than this share of its last ones is held.")
+    hold_row_count_share: float = Field(
+        0.70, gt=0, le=1, description="A complete store-day with fewer rows than this share of its last ones is held."
+    )
     hold_quarantined_share: float = Field(0.05, gt=0, le=1, description="A store-day with a larger share of refused lines is held.")
-    hold_category_share: float = Field(0.05, gt=0, le=1, description="A category of at least this share of the last store-day that vanishes holds the store-day.")
-    hold_scale_share: float = Field(0.30, gt=0, le=1, description="A store-day in which this share of known prices moved by 100 or 1/100 is held.")
+    hold_category_share: float = Field(
+        0.05, gt=0, le=1, description="A category of at least this share of the last store-day that vanishes holds the store-day."
+    )
+    hold_scale_share: float = Field(
+        0.30, gt=0, le=1, description="A store-day in which this share of known prices moved by 100 or 1/100 is held."
+    )
 
     @property
     def storage(self) -> str:
         """The fsspec URL under which all stages live, without a trailing slash."""
         return (self.storage_root or f"file://{self.home / 'storage'}").rstrip("/")
+
+    def site_url(self, retailer: str) -> str | None:
+        """The base URL set for a retailer's site; ``None`` means the live one."""
+        url: str | None = getattr(self, f"{retailer}_url")
+        return url
+
+
+#: One more setting per retailer, so that a new adapter needs no line here.
+_SITES: dict[str, Any] = {
+    f"{slug}_url": (str | None, Field(None, description=f"Base URL of {title}; without it the live site's (include/retailers/{slug}.py)."))
+    for slug, title in RETAILERS.items()
+}
+
+if TYPE_CHECKING:
+    Settings = FixedSettings
+else:
+    Settings = create_model("Settings", __base__=FixedSettings, __doc__="All settings of one process; see :func:`settings`.", **_SITES)
 
 
 def settings() -> Settings:
@@ -85,9 +129,7 @@ def settings() -> Settings:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
-        raise ConfigurationError(
-            f"unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}. See .env.example."
-        )
+        raise ConfigurationError(f"unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}. See .env.example.")
     try:
         return Settings(**(_empty_means_default() | _sandbox_sites()))
     except ValidationError as error:
@@ -101,10 +143,14 @@ def _sandbox_sites() -> dict[str, str]:
         url = json.loads((clock.home() / SANDBOX_FILE).read_text())["url"]
     except FileNotFoundError:
         return {}
-    return {f"{site}_url": f"{url}/{site}" for site in _SITES if not os.environ.get(f"{PREFIX}{site.upper()}_URL")}
+    return {f"{site}_url": f"{url}/{site}" for site in RETAILERS if not os.environ.get(f"{PREFIX}{site.upper()}_URL")}
 
 
 def _empty_means_default() -> dict[str, Any]:
     """An empty variable (usual in compose files) means the default; pydantic would read it as a value."""
     fields = Settings.model_fields.items()
-    return {name: field.get_default(call_default_factory=True, validated_data={}) for name, field in fields if os.environ.get(PREFIX + name.upper()) == ""}
+    return {
+        name: field.get_default(call_default_factory=True, validated_data={})
+        for name, field in fields
+        if os.environ.get(PREFIX + name.upper()) == ""
+    }

@@ -74,7 +74,9 @@ def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Pro
 def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Ingested:
     """Run all four steps for one retailer."""
     loaded = len(load(warehouse, storage, retailer, progress))
-    return Ingested(loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress))
+    return Ingested(
+        loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress)
+    )
 
 
 def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
@@ -88,7 +90,9 @@ def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
     return len(lost)
 
 
-def crawl(warehouse: Warehouse, storage: Storage, retailer: str, store: StoreRef, night: date, run_key: str, progress: Progress = log.info) -> dict[str, Any]:
+def crawl(
+    warehouse: Warehouse, storage: Storage, retailer: str, store: StoreRef, night: date, run_key: str, progress: Progress = log.info
+) -> dict[str, Any]:
     """Crawl one store, stage its store-day, and keep the outcome, whatever it is.
 
     Returns:
@@ -101,11 +105,21 @@ def crawl(warehouse: Warehouse, storage: Storage, retailer: str, store: StoreRef
 
     def keep(state: str, reason: str | None, outcome: dict[str, Any]) -> None:
         outcomes.record(
-            warehouse, retailer=retailer, store_id=store.store_id, night=night, run_key=run_key, started_at=started_at, state=state, reason=reason, outcome=outcome
+            warehouse,
+            retailer=retailer,
+            store_id=store.store_id,
+            night=night,
+            run_key=run_key,
+            started_at=started_at,
+            state=state,
+            reason=reason,
+            outcome=outcome,
         )
 
     try:
-        outcome = crawl_store(retailer_of(retailer), store, night=night, run_key=run_key, storage=storage, settings=warehouse.settings, progress=progress)
+        outcome = crawl_store(
+            retailer_of(retailer), store, night=night, run_key=run_key, storage=storage, settings=warehouse.settings, progress=progress
+        )
     except Exception as error:
         keep("blocked" if isinstance(error, Blocked) else "failed", f"{type(error).__name__}: {error}"[:2000], {})
         raise

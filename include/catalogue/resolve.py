@@ -55,7 +55,8 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
     with warehouse.transaction() as connection:
         lock(connection, "resolve")
         rows = connection.execute(
-            "SELECT file_id FROM ops.staged_file WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY file_id", (retailer,)
+            "SELECT file_id FROM ops.staged_file WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY file_id",
+            (retailer,),
         ).fetchall()
         file_ids = [int(row["file_id"]) for row in rows]
         return _resolve(connection, retailer, file_ids) if file_ids else Resolution()
@@ -94,7 +95,9 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
         run("fill_products")
     else:
         created = proposals = 0
-    ways = connection.execute("SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending").fetchone()
+    ways = connection.execute(
+        "SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending"
+    ).fetchone()
     assert ways is not None
     learnt, conflicts, moved = _learn_barcodes(connection, values)
     refreshed = run("refresh_skus")
@@ -109,12 +112,16 @@ def _read_texts(connection: Connection) -> None:
         "CREATE TEMPORARY TABLE pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
     )
     last = 0
-    while chunk := connection.execute("SELECT n, name, brand, size FROM pending WHERE n > %s ORDER BY n LIMIT %s", (last, _CHUNK)).fetchall():
+    while chunk := connection.execute(
+        "SELECT n, name, brand, size FROM pending WHERE n > %s ORDER BY n LIMIT %s", (last, _CHUNK)
+    ).fetchall():
         with connection.cursor() as cursor, cursor.copy("COPY pending_text FROM STDIN") as copy:
             for row in chunk:
                 name, brand, size = row["name"], row["brand"], row["size"]
                 quantity, unit = _total(size, name)
-                copy.write_row((row["n"], product_key(name, brand, size) or None, fold_brand(brand or ""), own_label_of(brand), quantity, unit))
+                copy.write_row(
+                    (row["n"], product_key(name, brand, size) or None, fold_brand(brand or ""), own_label_of(brand), quantity, unit)
+                )
         last = chunk[-1]["n"]
     connection.execute(
         "UPDATE pending SET product_key = t.product_key, folded_brand = t.folded_brand, own_label_of = t.own_label_of, "

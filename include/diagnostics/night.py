@@ -7,7 +7,7 @@ from typing import Any
 
 from include.diagnostics.ingest_summary import summarise
 from include.errors import NeedsPersonError
-from include.staging.storage import RETAILERS
+from include.retailer_names import RETAILERS
 from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
 
@@ -21,8 +21,12 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
         ``missing``: planned stores without a published store-day.
     """
     with warehouse.transaction() as connection:
-        crawled = {row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/summarise_crawl"), {"night": night}).fetchall()}
-        stages = {row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/time_stages"), {"night": night}).fetchall()}
+        crawled = {
+            row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/summarise_crawl"), {"night": night}).fetchall()
+        }
+        stages = {
+            row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/time_stages"), {"night": night}).fetchall()
+        }
     ingested = {row["retailer"]: row for row in summarise(warehouse, night=night)}
     retailers = []
     for retailer in (*RETAILERS, *sorted(set(ingested) - set(RETAILERS))):
@@ -47,18 +51,31 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
         NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with what settles each.
     """
     with warehouse.transaction() as connection:
-        rows = connection.execute("SELECT DISTINCT retailer FROM ops.crawl_plan WHERE night = %s AND decision = 'crawl'", (night,)).fetchall()
+        rows = connection.execute(
+            "SELECT DISTINCT retailer FROM ops.crawl_plan WHERE night = %s AND decision = 'crawl'", (night,)
+        ).fetchall()
     planned = {row["retailer"] for row in rows}
-    lines = [f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, is its run red?" for retailer in RETAILERS if retailer not in planned]
-    lines += [f"  {row['retailer']} {row['store_id']}: {row['state']}{': ' + row['reason'] if row['reason'] else ''}. {_NEXT.get(row['state'], _NEXT['waiting'])}".replace(
-        "ID", str(row["file_id"])) for row in missing(warehouse, night)]  # fmt: skip
+    lines = [
+        f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, is its run red?"
+        for retailer in RETAILERS
+        if retailer not in planned
+    ]
+    lines += [_line(row) for row in missing(warehouse, night)]
     if lines:
-        raise NeedsPersonError(f"the night of {night} is not whole, {len(lines)} thing(s) to settle:\n" + "\n".join(lines) + "\nThen clear this task.")
+        raise NeedsPersonError(
+            f"the night of {night} is not whole, {len(lines)} thing(s) to settle:\n" + "\n".join(lines) + "\nThen clear this task."
+        )
 
 
+def _line(row: dict[str, Any]) -> str:
+    reason = f": {row['reason']}" if row["reason"] else ""
+    return f"  {row['retailer']} {row['store_id']}: {row['state']}{reason}. {_NEXT.get(row['state'], _NEXT['waiting']).format(**row)}"
+
+
+#: What settles each state; filled in with the row of sql/diagnostics/list_missing.sql.
 _NEXT = {
-    "held": "Look: aisleflow quarantine show ID; then release or discard it.",
-    "refused": "Look: aisleflow quarantine show ID; then clear the store's crawl task to stage it again.",
+    "held": "Look: aisleflow quarantine show {file_id}; then release or discard it.",
+    "refused": "Look: aisleflow quarantine show {file_id}; then clear the store's crawl task to stage it again.",
     "failed": "Clear the store's red crawl task.",
     "blocked": "The site refuses us: a person has to look at it before the store's crawl task is cleared.",
     "not crawled": "Clear its crawl task, or leave it: it comes first tomorrow.",
@@ -72,4 +89,8 @@ def _seconds(times: dict[str, datetime]) -> dict[str, float]:
         "crawl": ("crawl_started_at", "crawl_finished_at"), "to_ingestion": ("crawl_finished_at", "registered_at"), "load": ("registered_at", "loaded_at"),
         "check": ("loaded_at", "checked_at"), "publish": ("checked_at", "published_at"),
     }  # fmt: skip
-    return {stage: round((times[end] - times[start]).total_seconds(), 1) for stage, (start, end) in stages.items() if times.get(start) and times.get(end)}
+    return {
+        stage: round((times[end] - times[start]).total_seconds(), 1)
+        for stage, (start, end) in stages.items()
+        if times.get(start) and times.get(end)
+    }

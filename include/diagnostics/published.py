@@ -13,7 +13,9 @@ def stream_prices(warehouse: Warehouse) -> Iterator[dict[str, Any]]:
     """Yield every row of ``core.store_price``, store by store."""
     with warehouse.transaction() as connection, connection.cursor(name="prices") as cursor:
         cursor.itersize = 5_000
-        cursor.execute("SELECT retailer, store_id, sku, price_cents, was_price_cents, is_available, is_listed, observed_at, barcode FROM core.store_price ORDER BY retailer, store_id, sku")
+        cursor.execute(
+            "SELECT retailer, store_id, sku, price_cents, was_price_cents, is_available, is_listed, observed_at, barcode FROM core.store_price ORDER BY retailer, store_id, sku"
+        )
         yield from cursor
 
 

@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -21,11 +22,12 @@ import msgspec
 from include import clock
 from include.errors import TerminalError
 from include.ingestion import ledger
+from include.retailer_names import RETAILERS
 from include.staging.instants import line_instant
 from include.staging.manifest import Manifest, read_manifest
 from include.staging.offer import Line, decode
 from include.staging.staged_file import COUNTED_FIELDS, UnreadableFile, read_lines, stage_local
-from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, RETAILERS, Stage, Storage
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 
 #: From this share of its lines on, a file belongs to a store; what names another store is then a refused line.
@@ -112,7 +114,8 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
     digest, rows, decoded = hashlib.sha256(), 0, 0
     stores: Counter[tuple[str, str]] = Counter()
     said: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-    instants = []
+    seen: dict[tuple[str, str], list[datetime]] = {}
+    now = clock.now()
     missing: Counter[str] = Counter()
     with path.open("rb") as file:
         for raw in read_lines(file, str(path), line_bytes_max=1_000_000, digest=digest):
@@ -127,30 +130,39 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
             stores[store] += 1
             said.setdefault(store, (_text(line.metadata.store_name), _text(line.metadata.state)))
             instant = line_instant(line)
-            if instant is not None:
-                instants.append((store, instant))
+            # a time in the future is no night's instant: such lines are refused one by one
+            if instant is not None and (instant <= now or store not in seen):
+                known = seen.get(store, [instant])
+                past = [moment for moment in known if moment <= now] or [instant]
+                seen[store] = [min(*past, instant), max(*past, instant)]
     if rows == 0:
         raise UnreadableFile(f"{path}: the file is empty. A store-day has at least one line; crawl or export it again.")
     if not decoded:
-        raise UnreadableFile(f"{path}: none of its {rows} lines is a JSON object with `product` and `metadata`. See docs/staged-files.md for the layout.")
-    (store, own), *others = stores.most_common()
+        raise UnreadableFile(
+            f"{path}: none of its {rows} lines is a JSON object with `product` and `metadata`. See docs/staged-files.md for the layout."
+        )
+    [(store, own)] = stores.most_common(1)
     if own < OWN_LINES_SHARE * decoded:
         named = ", ".join(f"{retailer} {store_id} ({lines} lines)" for (retailer, store_id), lines in stores.most_common(4))
-        raise UnreadableFile(f"{path}: lines of several stores in one file: {named}. A store-day is one store; split the file by `metadata.store_id`.")
+        raise UnreadableFile(
+            f"{path}: lines of several stores in one file: {named}. A store-day is one store; split the file by `metadata.store_id`."
+        )
     retailer, store_id = store
     if retailer not in RETAILERS:
-        raise UnreadableFile(f"{path}: `metadata.company` is {retailer!r}; known retailers: {', '.join(RETAILERS)}. Correct it in the file.")
-    own_instants = [instant for named, instant in instants if named == store]
-    if not own_instants:
-        raise UnreadableFile(f"{path}: no line says when it was seen (`scraped_at` or `scraped_date`). Without it the newest price cannot be told; add it to `metadata`.")
+        raise UnreadableFile(
+            f"{path}: `metadata.company` is {retailer!r}; known retailers: {', '.join(RETAILERS)}. Correct it in the file."
+        )
+    if store not in seen:
+        raise UnreadableFile(
+            f"{path}: no line says when it was seen (`scraped_at` or `scraped_date`). Without it the newest price cannot be told; add it to `metadata`."
+        )
     name, state = said[store]
     sha256 = digest.hexdigest()
-    # a time in the future is no night's instant: those lines are refused one by one
-    past = [instant for instant in own_instants if instant <= clock.now()] or own_instants
+    earliest, latest = seen[store]
     _repack(path, packed)
     manifest = Manifest(
-        retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(min(past)),
-        run_key=f"import-{sha256[:12]}", observed_at=min(past), last_observed_at=max(past), rows=rows, sha256=sha256, data="", missing=dict(missing), source=path.name,
+        retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(earliest),
+        run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(missing), source=path.name,
     )  # fmt: skip
     manifest.data = manifest.name.stem + DATA_SUFFIX  # checks every part of the name, too
     return manifest

@@ -49,9 +49,15 @@ def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> l
         File ids registered now, in order of registration.
     """
     with warehouse.transaction() as connection:
-        rows = connection.execute("SELECT manifest, state FROM ops.staged_file WHERE retailer = %s AND state IN ('waiting', 'loaded', 'held')", (retailer,)).fetchall()
+        rows = connection.execute(
+            "SELECT manifest, state FROM ops.staged_file WHERE retailer = %s AND state IN ('waiting', 'loaded', 'held')", (retailer,)
+        ).fetchall()
     known = {msgspec.convert(row["manifest"], Manifest).path(Stage.OUTBOX) for row in rows}
-    registered = [file_id for path in storage.manifests(Stage.OUTBOX, retailer) if path not in known and (file_id := _register_path(warehouse, storage, path))]
+    registered = [
+        file_id
+        for path in storage.manifests(Stage.OUTBOX, retailer)
+        if path not in known and (file_id := _register_path(warehouse, storage, path))
+    ]
     with warehouse.transaction() as connection:
         judge_completeness(connection, retailer, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
     return registered
@@ -90,7 +96,9 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
     ).fetchone()  # fmt: skip
     if row is None:
         return None
-    connection.execute(statement("ledger/supersede_run"), {"file_id": row["file_id"]})
+    replaced = [old["file_id"] for old in connection.execute(statement("ledger/supersede_run"), {"file_id": row["file_id"]}).fetchall()]
+    if replaced:
+        _forget_rows(connection, replaced)
     return int(row["file_id"])
 
 
@@ -110,20 +118,28 @@ def judge_completeness(connection: Connection, retailer: str, rows_share: float,
     median of the retailer's store-days within ``baseline_days``; without any: incomplete.
     """
     waiting = connection.execute(
-        "SELECT file_id, rows FROM ops.staged_file WHERE retailer = %s AND is_complete IS NULL AND state = 'waiting' ORDER BY observed_at, file_id", (retailer,)
+        "SELECT file_id, rows FROM ops.staged_file WHERE retailer = %s AND is_complete IS NULL AND state = 'waiting' ORDER BY observed_at, file_id",
+        (retailer,),
     ).fetchall()
     for file in waiting:
-        base = connection.execute(statement("ledger/complete_baseline"), {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
+        base = connection.execute(
+            statement("ledger/complete_baseline"), {"file_id": file["file_id"], "baseline_days": baseline_days}
+        ).fetchone()
         assert base is not None
         if base["last_complete_rows"] is not None:
             expected, against = base["last_complete_rows"], f"the store's last complete store-day ({base['last_complete_at']:%Y-%m-%d})"
         elif base["median_files"]:
-            expected, against = base["median_rows"], f"the median of {base['median_files']} store-days of {retailer} within {baseline_days} days"
+            expected, against = (
+                base["median_rows"],
+                f"the median of {base['median_files']} store-days of {retailer} within {baseline_days} days",
+            )
         else:
             expected, against = None, "no other store-day to compare with"
         is_complete = expected is not None and file["rows"] >= rows_share * expected
         reason = f"{file['rows']} rows; {against}" + (f" has {expected:.0f}" if expected is not None else "")
-        connection.execute("UPDATE ops.staged_file SET is_complete = %s, complete_reason = %s WHERE file_id = %s", (is_complete, reason, file["file_id"]))
+        connection.execute(
+            "UPDATE ops.staged_file SET is_complete = %s, complete_reason = %s WHERE file_id = %s", (is_complete, reason, file["file_id"])
+        )
 
 
 def entries(connection: Connection, retailer: str, states: Sequence[str]) -> list[LedgerEntry]:
@@ -153,15 +169,24 @@ def entry(connection: Connection, file_id: int) -> LedgerEntry:
 
 
 def _entry(row: dict[str, Any]) -> LedgerEntry:
-    return LedgerEntry(row["file_id"], row["state"], msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], row["is_released"])
+    return LedgerEntry(
+        row["file_id"], row["state"], msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], row["is_released"]
+    )
+
+
+def _forget_rows(connection: Connection, file_ids: Sequence[int]) -> None:
+    connection.execute("DELETE FROM staging.offer WHERE file_id = ANY(%s)", (list(file_ids),))
+    connection.execute("DELETE FROM staging.loaded_file WHERE file_id = ANY(%s)", (list(file_ids),))
 
 
 def refuse(warehouse: Warehouse, storage: Storage, file_id: int, reason: str) -> None:
     """Refuse a whole file with its reason: it moves to the refused stage, nothing of it is published."""
     with warehouse.transaction() as connection:
         manifest = entry(connection, file_id).manifest
-        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
-        connection.execute("UPDATE ops.staged_file SET state = 'refused', stage = 'refused', state_reason = %s WHERE file_id = %s", (reason, file_id))
+        _forget_rows(connection, [file_id])
+        connection.execute(
+            "UPDATE ops.staged_file SET state = 'refused', stage = 'refused', state_reason = %s WHERE file_id = %s", (reason, file_id)
+        )
     log.error("refused %s: %s", manifest.data_path(Stage.OUTBOX), reason)
     settle(warehouse, storage, manifest)
 

@@ -54,7 +54,9 @@ def load_waiting(warehouse: Warehouse, storage: Storage, retailer: str, progress
         files = ledger.entries(connection, retailer, ["waiting", "loaded"])
     for position, file in enumerate(files, start=1):
         ensure_loaded(warehouse, storage, file.file_id)
-        progress(f"loaded {position} of {len(files)}: {retailer} {file.manifest.store_id} of {file.manifest.night}, {file.manifest.rows} lines")
+        progress(
+            f"loaded {position} of {len(files)}: {retailer} {file.manifest.store_id} of {file.manifest.night}, {file.manifest.rows} lines"
+        )
     with warehouse.transaction() as connection:
         if files:
             connection.execute("ANALYZE staging.offer")  # the table was empty a moment ago: the planner would guess wrong
@@ -138,9 +140,13 @@ class LineReader:
         return (self._file_id, number, *[None] * 13, "f", None, None, None, "{" + defect + "}")
 
     def _instant(self, said: Any, state: Any, defects: list[str]) -> str:
-        if said is None:
-            return _iso(self._file_instant)
-        instant = read_instant(said, state if isinstance(state, str) else self._state) if isinstance(said, str) else None
+        instant = (
+            self._file_instant
+            if said is None
+            else read_instant(said, state if isinstance(state, str) else self._state)
+            if isinstance(said, str)
+            else None
+        )
         if instant is None:
             defects.append("time_unreadable")
             return _iso(self._file_instant)

@@ -21,9 +21,12 @@ def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> 
             (list(retailers), night),
         ).fetchall()
     if rows:
-        listed = "\n".join(f"  file {row['file_id']}, {row['retailer']} {row['store_id']}, {row['rows']} lines, {row['state']}: {row['state_reason']}" for row in rows)
+        listed = "\n".join(
+            f"  file {row['file_id']}, {row['retailer']} {row['store_id']}, {row['rows']} lines, {row['state']}: {row['state_reason']}"
+            for row in rows
+        )
         held, refused = (sum(row["state"] == state for row in rows) for state in ("held", "refused"))
         raise NeedsPersonError(
             f"{held} store-day(s) of {night} held and {refused} file(s) refused; everything else is published.\n{listed}\n"
-            "Look: aisleflow inspect file ID. Then: aisleflow quarantine release ID --why …, or aisleflow quarantine discard ID --why …. Then clear this task."
+            "Look: aisleflow quarantine show ID. Then, for what is held: aisleflow quarantine release ID --why …, or aisleflow quarantine discard ID --why …. Then clear this task."
         )

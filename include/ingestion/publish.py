@@ -9,8 +9,8 @@ from typing import Any
 
 from include import clock
 from include.ingestion import ledger
-from include.ingestion.load import raw_lines
 from include.ingestion.ledger import LedgerEntry
+from include.ingestion.load import raw_lines
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.statements import statement
@@ -59,13 +59,26 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
 
 
 def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Published | None:
-    """Publish one checked store-day; ``None`` if another run was quicker. Safe to repeat."""
+    """Publish one checked store-day; ``None`` if another run was quicker, or a step before is to be done again. Safe to repeat."""
     with warehouse.transaction() as connection:
         file = ledger.entry(connection, file_id)
-        counts = _publish(connection, storage, file, warehouse.settings.line_bytes_max) if file.state == "loaded" else None
+        counts = (
+            _publish(connection, storage, file, warehouse.settings.line_bytes_max)
+            if file.state == "loaded" and _is_ready(connection, file_id)
+            else None
+        )
     if counts is not None:
         ledger.settle(warehouse, storage, file.manifest)
     return counts
+
+
+def _is_ready(connection: Connection, file_id: int) -> bool:
+    # since the list was made the server may have crashed, or another run may have loaded the file and not resolved it yet
+    row = connection.execute(statement("publishing/is_ready"), {"file_id": file_id}).fetchone()
+    if row is None or not row["is_ready"]:
+        log.warning("file %s is not ready to be published: it is loaded, checked or resolved again by the next run", file_id)
+        return False
+    return True
 
 
 def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_bytes_max: int) -> Published:
@@ -75,18 +88,28 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
         "online_store_id": manifest.online_store_id, "is_complete": file.is_complete, "observed_at": file.observed_at, "now": clock.now(),
     }  # fmt: skip
     connection.execute(statement("publishing/ensure_store"), values)
-    store = connection.execute("SELECT store_key, complete_at, complete_file_id FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values).fetchone()
+    store = connection.execute(
+        "SELECT store_key, complete_at, complete_file_id FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values
+    ).fetchone()
     assert store is not None
     lock(connection, f"store:{store['store_key']}")
     # read again: another run may have published this store while we waited
-    store = connection.execute("SELECT store_key, complete_at, complete_file_id FROM core.store WHERE store_key = %s", (store["store_key"],)).fetchone()
+    store = connection.execute(
+        "SELECT store_key, complete_at, complete_file_id FROM core.store WHERE store_key = %s", (store["store_key"],)
+    ).fetchone()
     assert store is not None
     values["store_key"] = store["store_key"]
     is_older = store["complete_at"] is not None and (file.observed_at, file.file_id) < (store["complete_at"], store["complete_file_id"])
     if is_older:
-        counts = connection.execute("SELECT 0 AS created, 0 AS updated, 0 AS unchanged, 0 AS unavailable, count(*) AS outdated FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NULL AND NOT is_folded", values).fetchone()
+        counts = connection.execute(
+            "SELECT 0 AS created, 0 AS updated, 0 AS unchanged, 0 AS unavailable, count(*) AS outdated FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NULL AND NOT is_folded",
+            values,
+        ).fetchone()
         delisted = 0
-        outcome = {"state": "superseded", "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases were taken, prices not"}
+        outcome: dict[str, str | None] = {
+            "state": "superseded",
+            "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases were taken, prices not",
+        }
     else:
         if file.is_complete:
             connection.execute(statement("publishing/freeze_refused"), values)
@@ -114,10 +137,13 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
 def _quarantine(connection: Connection, storage: Storage, file: LedgerEntry, values: dict[str, Any], line_bytes_max: int) -> None:
     if connection.execute(statement("publishing/quarantine_lines"), values).rowcount <= 0:
         return
-    rows = connection.execute("SELECT line_number FROM ops.quarantined_offer WHERE file_id = %(file_id)s AND raw_text IS NULL", values).fetchall()
+    rows = connection.execute(
+        "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %(file_id)s AND raw_text IS NULL", values
+    ).fetchall()
     wanted = {int(row["line_number"]) for row in rows}
     texts = list(raw_lines(storage, file.manifest, Stage.OUTBOX, wanted, line_bytes_max))
     with connection.cursor() as cursor:
         cursor.executemany(
-            "UPDATE ops.quarantined_offer SET raw_text = %s WHERE file_id = %s AND line_number = %s", [(text, file.file_id, number) for number, text in texts]
+            "UPDATE ops.quarantined_offer SET raw_text = %s WHERE file_id = %s AND line_number = %s",
+            [(text, file.file_id, number) for number, text in texts],
         )

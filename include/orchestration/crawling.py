@@ -25,7 +25,12 @@ def plan(retailer: str, dag_run: Any, params: Any) -> list[dict[str, Any]]:
     with resources() as (warehouse, _):
         planned = crawl_plan.plan(warehouse, retailer, date.fromisoformat(night(dag_run, params)), params.get("stores") or None)
     return [
-        {"store": asdict(item.store), "label": f"{item.store.store_id} {item.store.name or ''}".strip(), "reason": item.reason, "night": night(dag_run, params)}
+        {
+            "store": asdict(item.store),
+            "label": f"{item.store.store_id} {item.store.name or ''}".strip(),
+            "reason": item.reason,
+            "night": night(dag_run, params),
+        }
         for item in planned
     ]
 
@@ -37,7 +42,14 @@ def crawl(retailer: str, item: dict[str, Any], dag_run: Any) -> dict[str, Any]:
     from include.staging.storage import run_key_of
 
     with resources() as (warehouse, storage):
-        outcome = flows.crawl(warehouse, storage, retailer, StoreRef(**item["store"]), date.fromisoformat(item["night"]), run_key_of(dag_run.dag_id, dag_run.run_id))
+        outcome = flows.crawl(
+            warehouse,
+            storage,
+            retailer,
+            StoreRef(**item["store"]),
+            date.fromisoformat(item["night"]),
+            run_key_of(dag_run.dag_id, dag_run.run_id),
+        )
     return {name: outcome[name] for name in ("store_id", "manifest", "rows", "pages", "requests", "complete", "incomplete_reason")}
 
 

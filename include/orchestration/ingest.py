@@ -9,12 +9,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from include.orchestration.assets import OUTBOX, PRICES
 from include.orchestration.resources import resources, run_key
+from include.retailer_names import RETAILERS
 
 
 def retailers_of(dag_run: Any, params: Any) -> list[str]:
     """Return the retailers a run works on: its partition's, its param's, else all."""
-    from include.staging.storage import RETAILERS
-
     retailer, _ = run_key(dag_run, params)
     return [retailer] if retailer else list(RETAILERS)
 
@@ -52,7 +51,7 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
 
     with resources() as (warehouse, storage):
         counts = {retailer: asdict(flows.publish(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
-    retailer, night = run_key(dag_run, params)
+    _, night = run_key(dag_run, params)
     if not any(count["store_days"] for count in counts.values()):
         raise AirflowSkipException("nothing was left to publish")
     outlet_events[PRICES].add_partitions([f"{name}|{night}" for name, count in counts.items() if count["store_days"]])

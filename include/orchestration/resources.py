@@ -42,7 +42,13 @@ def warehouse_url() -> str:
 
     connection = Connection.get(WAREHOUSE_CONNECTION)
     extra: dict[str, Any] = json.loads(connection.extra) if connection.extra else {}
-    parts = {"host": connection.host, "port": connection.port, "user": connection.login, "password": connection.password, "dbname": connection.schema}
+    parts = {
+        "host": connection.host,
+        "port": connection.port,
+        "user": connection.login,
+        "password": connection.password,
+        "dbname": connection.schema,
+    }
     return make_conninfo("", **{name: value for name, value in (parts | extra).items() if value})
 
 
@@ -58,6 +64,8 @@ def run_key(dag_run: Any, params: Any) -> tuple[str | None, str]:
     if key:
         retailer, bar, night = key.partition("|")
         if not bar:
-            raise ConfigurationError(f"partition key {key!r} is not `retailer|night`, e.g. aldi|2026-11-18. Trigger the DAG again with such a key.")
+            raise ConfigurationError(
+                f"partition key {key!r} is not `retailer|night`, e.g. aldi|2026-11-18. Trigger the DAG again with such a key."
+            )
         return retailer, night
     return params.get("retailer"), params.get("night") or night_of(dag_run.run_after).isoformat()

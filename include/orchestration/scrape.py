@@ -25,14 +25,18 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
         dag_id=f"scrape_{retailer}",
         # past midnight in every state, so that Wednesday is Wednesday in Perth too; no start_date: unpausing must not crawl at once
         schedule=CronPartitionTimetable(f"{minute} 4 * * *", timezone="Australia/Melbourne", key_format="%Y-%m-%d"),
-        allowed_run_types=["scheduled", "manual"],  # a backfill would label today's prices with an old night
+        allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # a backfill would label today's prices with an old night
         catchup=False,
         default_args=DEFAULT_ARGS,
         tags=[Tag.CRAWL],
         doc_md=doc_md,
         params={
-            "night": Param(None, type=["null", "string"], format="date", description="Night the store-days belong to; empty = the run's own."),
-            "stores": Param([], type="array", items={"type": "string"}, description="Only these store ids, whatever the budget; empty = by plan."),
+            "night": Param(
+                None, type=["null", "string"], format="date", description="Night the store-days belong to; empty = the run's own."
+            ),
+            "stores": Param(
+                [], type="array", items={"type": "string"}, description="Only these store ids, whatever the budget; empty = by plan."
+            ),
         },
     ) as dag:
 
@@ -42,7 +46,7 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
 
             return crawling.plan(retailer, dag_run, params)
 
-        @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), execution_timeout=timedelta(hours=3))
+        @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
         def crawl(item: dict[str, Any], dag_run: Any = None) -> dict[str, Any]:
             from include.orchestration import crawling
 
@@ -55,7 +59,9 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
 
             staged = [outcome for outcome in ti.xcom_pull(task_ids=["crawl"]) if outcome and outcome["manifest"]]
             if not staged:
-                raise AirflowFailException(f"no store of {retailer} was crawled; see the messages of the red `crawl` tasks, mend the cause and clear them")
+                raise AirflowFailException(
+                    f"no store of {retailer} was crawled; see the messages of the red `crawl` tasks, mend the cause and clear them"
+                )
             outlet_events[emits].add_partitions(f"{retailer}|{crawling.night(dag_run, params)}")
             outlet_events[emits].extra = {"files": [outcome["manifest"] for outcome in staged]}
             return {"stores": len(staged), "rows": sum(outcome["rows"] for outcome in staged)}

@@ -53,11 +53,14 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
         expected = suite.count_broken(warehouse.url, file_ids)
         if expected != broken:
             differ = {rule: (expected[rule], broken[rule]) for rule in expected if expected[rule] != broken[rule]}
-            raise TerminalError(f"the suite and the single pass disagree on {differ} (suite, pass). Correct the predicates in include/quality/rules.py; nothing was marked.")
+            raise TerminalError(
+                f"the suite and the single pass disagree on {differ} (suite, pass). Correct the predicates in include/quality/rules.py; nothing was marked."
+            )
         _record_rows(connection, file_ids)
         held = _judge_store_days(connection, file_ids, warehouse.settings)
         connection.execute(
-            "UPDATE ops.staged_file SET check_version = %s, checked_at = %s WHERE file_id = ANY(%s)", (CATALOGUE_VERSION, clock.now(), file_ids)
+            "UPDATE ops.staged_file SET check_version = %s, checked_at = %s WHERE file_id = ANY(%s)",
+            (CATALOGUE_VERSION, clock.now(), file_ids),
         )
         return CheckReport(len(file_ids), {rule: lines for rule, lines in broken.items() if lines}, held)
 
@@ -65,11 +68,13 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
 def mark_refused(connection: Connection, file_ids: Sequence[int]) -> dict[str, int]:
     """Write the reasons to every line that breaks a ``refuse`` rule, in one pass; return lines per rule, warnings too."""
     reasons = sql.SQL(", ").join(
-        sql.SQL("CASE WHEN {} THEN {} END").format(_predicate(rule.predicate), sql.Literal(rule.rule_id)) for rule in ROW_RULES if rule.severity == "refuse"
+        sql.SQL("CASE WHEN {} THEN {} END").format(_predicate(rule.predicate), sql.Literal(rule.rule_id))
+        for rule in ROW_RULES
+        if rule.severity == "refuse"
     )
-    found = sql.SQL("SELECT file_id, line_number, array_remove(ARRAY[{}], NULL) AS reasons FROM staging.offer WHERE file_id = ANY({})").format(
-        reasons, sql.Literal(list(file_ids))
-    )
+    found = sql.SQL(
+        "SELECT file_id, line_number, array_remove(ARRAY[{}], NULL) AS reasons FROM staging.offer WHERE file_id = ANY({})"
+    ).format(reasons, sql.Literal(list(file_ids)))
     connection.execute(
         sql.SQL(
             "UPDATE staging.offer AS offer SET reasons = nullif(found.reasons, '{{}}') FROM ({}) AS found "
@@ -79,7 +84,9 @@ def mark_refused(connection: Connection, file_ids: Sequence[int]) -> dict[str, i
     counts = sql.SQL(", ").join(
         sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(_predicate(rule.predicate), sql.Identifier(rule.rule_id)) for rule in ROW_RULES
     )
-    row = connection.execute(sql.SQL("SELECT {} FROM staging.offer WHERE file_id = ANY({})").format(counts, sql.Literal(list(file_ids)))).fetchone()
+    row = connection.execute(
+        sql.SQL("SELECT {} FROM staging.offer WHERE file_id = ANY({})").format(counts, sql.Literal(list(file_ids)))
+    ).fetchone()
     assert row is not None
     return {rule: int(lines) for rule, lines in row.items()}
 
@@ -93,7 +100,12 @@ def _record_rows(connection: Connection, file_ids: Sequence[int]) -> None:
     connection.execute("DELETE FROM ops.data_quality_result WHERE scope = 'row' AND file_id = ANY(%s)", (list(file_ids),))
     connection.execute(
         statement("quality/record_row_results"),
-        {"file_ids": list(file_ids), "rule_ids": [r.rule_id for r in ROW_RULES], "severities": [r.severity for r in ROW_RULES], "now": clock.now()},
+        {
+            "file_ids": list(file_ids),
+            "rule_ids": [r.rule_id for r in ROW_RULES],
+            "severities": [r.severity for r in ROW_RULES],
+            "now": clock.now(),
+        },
     )
 
 
@@ -104,17 +116,20 @@ def _judge_store_days(connection: Connection, file_ids: Sequence[int], settings:
     }  # fmt: skip
     reasons: dict[int, list[str]] = {}
     for rule in STORE_DAY_RULES:
-        for row in connection.execute(statement(f"quality/store_day_{rule.rule_id}"), {"file_ids": list(file_ids), **thresholds}).fetchall():
+        for row in connection.execute(
+            statement(f"quality/store_day_{rule.rule_id}"), {"file_ids": list(file_ids), **thresholds}
+        ).fetchall():
             connection.execute(statement("quality/record_store_day_result"), {**row, "rule_id": rule.rule_id, "now": clock.now()})
             if row["failed"]:
                 reasons.setdefault(row["file_id"], []).append(f"{rule.rule_id}: {BY_ID[rule.rule_id].reason} ({row['detail']})")
     held = {}
     for file_id, found in reasons.items():
         reason = "; ".join(found)
-        row = connection.execute(
-            "UPDATE ops.staged_file SET state = 'held', state_reason = %s WHERE file_id = %s AND released_by IS NULL RETURNING retailer, store_id, night", (reason, file_id)
+        marked = connection.execute(
+            "UPDATE ops.staged_file SET state = 'held', state_reason = %s WHERE file_id = %s AND released_by IS NULL RETURNING retailer, store_id, night",
+            (reason, file_id),
         ).fetchone()
-        if row is not None:
-            held[file_id] = f"{row['retailer']} {row['store_id']} of {row['night']}: {reason}"
+        if marked is not None:
+            held[file_id] = f"{marked['retailer']} {marked['store_id']} of {marked['night']}: {reason}"
             log.warning("held file %s: %s", file_id, held[file_id])
     return held

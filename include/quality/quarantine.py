@@ -39,9 +39,17 @@ def show(warehouse: Warehouse, file_id: int, limit: int = 20) -> dict[str, Any]:
         file = connection.execute("SELECT * FROM ops.staged_file WHERE file_id = %s", (file_id,)).fetchone()
         if file is None:
             raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
-        results = connection.execute("SELECT * FROM ops.data_quality_result WHERE file_id = %s ORDER BY is_passed, rule_id", (file_id,)).fetchall()
-        lines = connection.execute("SELECT * FROM ops.quarantined_offer WHERE file_id = %s ORDER BY line_number LIMIT %s", (file_id, limit)).fetchall()
-    return {"file": dict(file), "results": [dict(row) for row in results], "lines": [{**row, "why": [reason_of(rule) for rule in row["reasons"]]} for row in lines]}
+        results = connection.execute(
+            "SELECT * FROM ops.data_quality_result WHERE file_id = %s ORDER BY is_passed, rule_id", (file_id,)
+        ).fetchall()
+        lines = connection.execute(
+            "SELECT * FROM ops.quarantined_offer WHERE file_id = %s ORDER BY line_number LIMIT %s", (file_id, limit)
+        ).fetchall()
+    return {
+        "file": dict(file),
+        "results": [dict(row) for row in results],
+        "lines": [{**row, "why": [reason_of(rule) for rule in row["reasons"]]} for row in lines],
+    }
 
 
 def release(warehouse: Warehouse, file_id: int, by: str, why: str) -> str:
@@ -53,7 +61,13 @@ def release(warehouse: Warehouse, file_id: int, by: str, why: str) -> str:
     Raises:
         TerminalError: the file is not held: says what it is.
     """
-    return _decide(warehouse, file_id, by, why, "UPDATE ops.staged_file SET state = 'loaded', released_by = %(by)s, released_why = %(why)s WHERE file_id = %(file_id)s")
+    return _decide(
+        warehouse,
+        file_id,
+        by,
+        why,
+        "UPDATE ops.staged_file SET state = 'loaded', released_by = %(by)s, released_why = %(why)s WHERE file_id = %(file_id)s",
+    )
 
 
 def discard(warehouse: Warehouse, file_id: int, by: str, why: str) -> str:
@@ -75,11 +89,15 @@ def _decide(warehouse: Warehouse, file_id: int, by: str, why: str, update: Any) 
     if not why.strip():
         raise TerminalError("a decision needs a reason: --why '…'. It is kept in the ledger.")
     with warehouse.transaction() as connection:
-        file = connection.execute("SELECT retailer, store_id, night, state FROM ops.staged_file WHERE file_id = %s FOR UPDATE", (file_id,)).fetchone()
+        file = connection.execute(
+            "SELECT retailer, store_id, night, state FROM ops.staged_file WHERE file_id = %s FOR UPDATE", (file_id,)
+        ).fetchone()
         if file is None:
             raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
         if file["state"] != "held":
-            raise TerminalError(f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}, not held: there is nothing to decide.")
+            raise TerminalError(
+                f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}, not held: there is nothing to decide."
+            )
         connection.execute(update, {"file_id": file_id, "by": by, "why": why, "now": clock.now()})
         if "discarded" in update:
             connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))

@@ -71,13 +71,21 @@ ROW_RULES: tuple[RowRule, ...] = (
 )  # fmt: skip
 
 STORE_DAY_RULES: tuple[StoreDayRule, ...] = (
-    StoreDayRule("row_count", "a store-day that calls itself complete has far fewer rows than the store's last ones", "a partial crawl taken for a whole one delists everything it missed"),
+    StoreDayRule(
+        "row_count",
+        "a store-day that calls itself complete has far fewer rows than the store's last ones",
+        "a partial crawl taken for a whole one delists everything it missed",
+    ),
     StoreDayRule("quarantined_share", "too many of its lines are refused", "the page changed: what is left is not the store"),
-    StoreDayRule("category_lost", "a whole category of the store's last complete store-day is gone", "a category that failed silently would be delisted"),
+    StoreDayRule(
+        "category_lost",
+        "a whole category of the store's last complete store-day is gone",
+        "a category that failed silently would be delisted",
+    ),
     StoreDayRule("price_scale", "many known prices moved by a factor of 100", "cents and dollars were confused"),
 )
 
-BY_ID: dict[str, RowRule | StoreDayRule] = {rule.rule_id: rule for rule in (*ROW_RULES, *STORE_DAY_RULES)}
+BY_ID: dict[str, RowRule | StoreDayRule] = {rule.rule_id: rule for rules in (ROW_RULES, STORE_DAY_RULES) for rule in rules}
 
 
 def reason_of(rule_id: str) -> str:

@@ -32,16 +32,18 @@ def count_broken(url: str, file_ids: Sequence[int]) -> dict[str, int]:
     """
     import great_expectations as gx
     import great_expectations.expectations as gxe
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.metadata_types import FailureSeverity
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_or_update_postgres(name="warehouse", connection_string=_sqlalchemy_url(url))
     numbers = ", ".join(str(int(file_id)) for file_id in file_ids)
-    asset = source.add_query_asset(name="batch", query=f"SELECT * FROM staging.offer WHERE file_id IN ({numbers})")
+    asset = source.add_query_asset(name="batch", query=f"SELECT * FROM staging.offer WHERE file_id IN ({numbers})")  # noqa: S608 whole numbers
     expectations = [
         gxe.UnexpectedRowsExpectation(
-            unexpected_rows_query=f"SELECT file_id, line_number FROM {{batch}} WHERE {rule.predicate}",
-            severity=_SEVERITY[rule.severity],
+            unexpected_rows_query=f"SELECT file_id, line_number FROM {{batch}} WHERE {rule.predicate}",  # noqa: S608 the catalogue is code
+            severity=FailureSeverity(_SEVERITY[rule.severity]),
             description=rule.reason,
             meta={"rule": rule.rule_id},
             notes=rule.why,
@@ -53,9 +55,12 @@ def count_broken(url: str, file_ids: Sequence[int]) -> dict[str, int]:
     validation = context.validation_definitions.add_or_update(gx.ValidationDefinition(name="offers", data=definition, suite=suite))
     broken = {}
     for result in validation.run(result_format="SUMMARY").results:
+        assert result.expectation_config is not None
         rule_id = result.expectation_config.meta["rule"]
         if result.exception_info.get("raised_exception") or "observed_value" not in result.result:
-            raise TerminalError(f"Great Expectations could not evaluate rule {rule_id}: {result.exception_info}. Correct its predicate in include/quality/rules.py.")
+            raise TerminalError(
+                f"Great Expectations could not evaluate rule {rule_id}: {result.exception_info}. Correct its predicate in include/quality/rules.py."
+            )
         broken[rule_id] = int(result.result["observed_value"])
     return broken
 
@@ -65,5 +70,13 @@ def _sqlalchemy_url(url: str) -> str:
     host = parts.get("host", "")
     query = {"host": host} if host.startswith("/") else {}
     # the library refuses a URL without a host name, also where the server listens on a socket only
-    made = URL.create("postgresql+psycopg", parts.get("user"), parts.get("password"), "localhost" if query or not host else host, int(parts.get("port") or 5432), parts.get("dbname"), query=query)
+    made = URL.create(
+        "postgresql+psycopg",
+        parts.get("user"),
+        parts.get("password"),
+        "localhost" if query or not host else host,
+        int(parts.get("port") or 5432),
+        parts.get("dbname"),
+        query=query,
+    )
     return made.render_as_string(hide_password=False)

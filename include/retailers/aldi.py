@@ -31,6 +31,7 @@ class Aldi(Retailer):
     """See the module's docstring."""
 
     name = "aldi"
+    title = "Aldi"
     base_url = "https://api.aldi.com.au"
 
     def asked_store(self, store: StoreRef) -> str:

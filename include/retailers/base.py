@@ -100,6 +100,8 @@ class Retailer(ABC):
 
     #: The slug used everywhere.
     name: ClassVar[str]
+    #: As the chain writes itself.
+    title: ClassVar[str]
     #: Raised when the same page would be read differently; stands in each manifest.
     version: ClassVar[str] = "1"
     #: The live host; ``AISLEFLOW_<NAME>_URL`` replaces it.

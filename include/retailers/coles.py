@@ -43,6 +43,7 @@ class Coles(Retailer):
     """See the module's docstring."""
 
     name = "coles"
+    title = "Coles"
     base_url = "https://www.coles.com.au"
     stage = Stage.BARCODE_INBOX
     opening = Page(path="/browse", accept="text")

@@ -35,7 +35,7 @@ class Blocked(NeedsPersonError):
     def __init__(self, retailer: str, sign: str, url: str) -> None:
         super().__init__(
             f"{retailer}: the site refuses automatic requests ({sign}) at {url}. "
-            f"Open the site in a browser and run `aisleflow session set {retailer}`, then continue the run; landed pages are kept."
+            "Nothing is evaded: open the site in a browser to see what it asks, wait, and clear the store's task later; landed pages are kept."
         )
 
 

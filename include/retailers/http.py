@@ -41,7 +41,7 @@ _SIGNS = {
 
 def base_url_of(retailer: Retailer, settings: Settings) -> str:
     """Return the address all of a retailer's routes hang under, without a trailing slash."""
-    return (getattr(settings, f"{retailer.name}_url", None) or retailer.base_url).rstrip("/")
+    return (settings.site_url(retailer.name) or retailer.base_url).rstrip("/")
 
 
 def is_this_machine(url: str) -> bool:

@@ -31,6 +31,7 @@ class Iga(Retailer):
     """See the module's docstring."""
 
     name = "iga"
+    title = "IGA"
     base_url = "https://www.igashop.com.au"
     opening = Page(path="/", accept="text", headers=_SHOPPING_MODE)
     ends_oddly = True

@@ -28,6 +28,7 @@ class Woolworths(Retailer):
     """See the module's docstring."""
 
     name = "woolworths"
+    title = "Woolworths"
     base_url = "https://www.woolworths.com.au"
     opening = Page(path="/", accept="text")
 

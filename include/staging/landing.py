@@ -88,7 +88,7 @@ class Landing:
         begun = _begun_at(storage, folder)
         if begun is None:
             raise TerminalError(
-                f"{folder}: nothing was landed there. See `aisleflow reread --help` for how to name a store, a night and a run."
+                f"{folder}: nothing was landed there. A landing folder is named by retailer, store, night and run; list the storage root to see which there are."
             )
         return cls(storage, folder, begun)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from include.errors import TerminalError
-from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, StagedName, Stage
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, StagedName
 
 FORMAT_VERSION = 1
 
@@ -85,14 +85,20 @@ def read_manifest(content: bytes, path: str) -> Manifest:
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ManifestError(f"{path}: not a manifest ({error}). Stage the store-day again, or import its data file with `aisleflow import`.") from error
+        raise ManifestError(
+            f"{path}: not a manifest ({error}). Stage the store-day again, or import its data file with `aisleflow import`."
+        ) from error
     if manifest.format_version > FORMAT_VERSION:
-        raise ManifestError(f"{path}: format version {manifest.format_version}, this installation reads up to {FORMAT_VERSION}. Upgrade Aisleflow.")
+        raise ManifestError(
+            f"{path}: format version {manifest.format_version}, this installation reads up to {FORMAT_VERSION}. Upgrade Aisleflow."
+        )
     if manifest.observed_at.tzinfo is None or manifest.last_observed_at.tzinfo is None:
         raise ManifestError(f"{path}: observed_at and last_observed_at need a UTC offset. Stage the store-day again.")
     if manifest.rows < 0:
         raise ManifestError(f"{path}: {manifest.rows} rows. Stage the store-day again.")
     expected = manifest.path(Stage.OUTBOX).split("/", 1)[1]
     if not path.endswith(expected) or not manifest.data.endswith(expected.removesuffix(MANIFEST_SUFFIX).rsplit("/", 1)[1] + DATA_SUFFIX):
-        raise ManifestError(f"{path}: the manifest describes {expected} with data file {manifest.data}. A file was renamed or its manifest was swapped; stage the store-day again.")
+        raise ManifestError(
+            f"{path}: the manifest describes {expected} with data file {manifest.data}. A file was renamed or its manifest was swapped; stage the store-day again."
+        )
     return manifest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import tempfile
 import zlib
 from collections import Counter
@@ -15,12 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
-import msgspec
-
 from include.errors import TerminalError
-from include.staging.instants import line_instant
 from include.staging.manifest import Categories, Manifest, read_manifest
-from include.staging.offer import Offer, StoreRef, decode, encode
+from include.staging.offer import Offer, StoreRef, encode
 from include.staging.storage import Stage, Storage
 
 _CHUNK = 1 << 20
@@ -36,7 +32,7 @@ class UnreadableFile(TerminalError):
 class _Tally:
     """What is counted while lines pass by."""
 
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     rows: int = 0
     earliest: datetime | None = None
     latest: datetime | None = None
@@ -60,14 +56,19 @@ class StoreDayWriter:
         self._directory = tempfile.TemporaryDirectory(prefix="aisleflow-")
         self._local = Path(self._directory.name) / "store-day.jsonl.gz"
         # mtime 0 and no name: equal lines give equal bytes
-        self._gzip = gzip.GzipFile(filename="", fileobj=self._local.open("wb"), mode="wb", compresslevel=6, mtime=0)
+        self._file = self._local.open("wb")
+        self._gzip = gzip.GzipFile(filename="", fileobj=self._file, mode="wb", compresslevel=6, mtime=0)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._gzip.close()
+        self._close()
         self._directory.cleanup()
+
+    def _close(self) -> None:
+        self._gzip.close()  # writes the trailer, and leaves the file beneath open
+        self._file.close()
 
     @property
     def rows(self) -> int:
@@ -104,8 +105,10 @@ class StoreDayWriter:
         """
         tally = self._tally
         if tally.earliest is None or tally.latest is None:
-            raise TerminalError(f"{self._store.retailer} {self._store.store_id}: no offer was written, so there is no store-day to publish. See the crawl's log.")
-        _close(self._gzip)
+            raise TerminalError(
+                f"{self._store.retailer} {self._store.store_id}: no offer was written, so there is no store-day to publish. See the crawl's log."
+            )
+        self._close()
         manifest = Manifest(
             retailer=self._store.retailer, store_id=self._store.store_id, store_name=self._store.name, state=self._store.state,
             online_store_id=self._store.online_store_id, night=self._night, run_key=self._run_key,
@@ -124,13 +127,6 @@ def stage_local(storage: Storage, stage: Stage, local: Path, manifest: Manifest)
     return manifest
 
 
-def _close(packed: gzip.GzipFile) -> None:
-    beneath = packed.fileobj
-    packed.close()  # writes the trailer, and leaves the file beneath open
-    if beneath is not None:
-        beneath.close()
-
-
 @dataclass(frozen=True, slots=True)
 class RawLine:
     """One line as bytes. ``problem`` says why it was cut, where it was."""
@@ -140,7 +136,7 @@ class RawLine:
     problem: Literal["line_too_long"] | None = None
 
 
-def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: "hashlib._Hash | None" = None) -> Iterator[RawLine]:
+def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib._Hash | None = None) -> Iterator[RawLine]:
     """Yield the lines of an opened data file, gzip or plain, blank lines left out (they keep their numbers).
 
     ``digest`` is fed with the unpacked bytes. A line longer than ``line_bytes_max`` is cut to its first 2,000 bytes and marked; memory stays bounded.
@@ -175,7 +171,9 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: "hashli
     except (EOFError, OSError, zlib.error) as error:
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise
-        raise UnreadableFile(f"{where}: the gzip data breaks off or is damaged after line {number} ({error}). Crawl or export the store-day again.") from error
+        raise UnreadableFile(
+            f"{where}: the gzip data breaks off or is damaged after line {number} ({error}). Crawl or export the store-day again."
+        ) from error
 
 
 def _unpack(file: IO[bytes]) -> IO[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -20,9 +21,7 @@ import fsspec
 from fsspec import AbstractFileSystem
 
 from include.errors import TerminalError
-
-#: The retailers, by the slug used everywhere.
-RETAILERS = ("coles", "woolworths", "aldi", "iga")
+from include.retailer_names import RETAILERS
 
 DATA_SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
@@ -59,7 +58,9 @@ class StagedName:
         if self.retailer not in RETAILERS:
             raise TerminalError(f"unknown retailer {self.retailer!r}; known: {', '.join(RETAILERS)}. Correct `company` in the file.")
         if not _STORE_ID.fullmatch(self.store_id):
-            raise TerminalError(f"store id {self.store_id!r} of {self.retailer} is empty, longer than 64 characters or holds control characters.")
+            raise TerminalError(
+                f"store id {self.store_id!r} of {self.retailer} is empty, longer than 64 characters or holds control characters."
+            )
         if not _RUN_KEY.fullmatch(self.run_key) or "--" in self.run_key:
             raise TerminalError(f"run key {self.run_key!r} may hold only letters, digits, '_', '.', '+' and single '-'. See run_key_of().")
         if not _HASH.fullmatch(self.content_hash):
@@ -150,10 +151,8 @@ class Storage:
 
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""
-        try:
+        with suppress(FileNotFoundError):  # another run of the same repair was quicker: the aim is reached
             self.filesystem.rm_file(self.full(path))
-        except FileNotFoundError:
-            pass  # another run of the same repair was quicker: the aim is reached
 
     def manifests(self, stage: Stage, retailer: str | None = None) -> Iterator[str]:
         """Yield the relative paths of all manifests of a stage, sorted (folder order differs between machines)."""

@@ -39,11 +39,18 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
     settings = warehouse.settings
     with warehouse.transaction() as connection:
         taken = connection.execute(
-            "SELECT avg(requests)::float AS requests FROM (SELECT requests FROM ops.crawl_outcome WHERE retailer = %s AND is_complete ORDER BY finished_at DESC LIMIT 50) AS last", (retailer,)
+            "SELECT avg(requests)::float AS requests FROM (SELECT requests FROM ops.crawl_outcome WHERE retailer = %s AND is_complete ORDER BY finished_at DESC LIMIT 50) AS last",
+            (retailer,),
         ).fetchone()
         requests_per_store = max((taken["requests"] if taken else None) or settings.requests_per_store, 1)
         budget = max(int(settings.nightly_requests / requests_per_store), 1)
-        values = {"retailer": retailer, "night": night, "store_budget": budget, "store_ids": list(store_ids) if store_ids else None, "now": clock.now()}
+        values = {
+            "retailer": retailer,
+            "night": night,
+            "store_budget": budget,
+            "store_ids": list(store_ids) if store_ids else None,
+            "now": clock.now(),
+        }
         connection.execute(statement("stores/plan_crawl"), values)
         rows = connection.execute(
             "SELECT p.store_id, p.decision, p.reason, s.name, s.state, s.online_store_id FROM ops.crawl_plan AS p JOIN core.store AS s USING (retailer, store_id) "
@@ -53,8 +60,14 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
     counts = {decision: sum(row["decision"] == decision for row in rows) for decision in ("crawl", "deferred", "left_out")}
     log.info("plan of %s for %s: %s; about %.0f requests a store", retailer, night, counts, requests_per_store)
     if not counts["crawl"]:
-        why = f"{counts['left_out']} stores are left out, see ops.crawl_plan" if rows else "no store is known: run the DAG discover_stores first"
+        why = (
+            f"{counts['left_out']} stores are left out, see ops.crawl_plan"
+            if rows
+            else "no store is known: run the DAG discover_stores first"
+        )
         raise TerminalError(f"{retailer}: no store can be crawled on {night}; {why}.")
     return [
-        PlannedStore(StoreRef(retailer, row["store_id"], row["name"], row["state"], row["online_store_id"]), row["reason"]) for row in rows if row["decision"] == "crawl"
+        PlannedStore(StoreRef(retailer, row["store_id"], row["name"], row["state"], row["online_store_id"]), row["reason"])
+        for row in rows
+        if row["decision"] == "crawl"
     ]

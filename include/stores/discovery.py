@@ -51,5 +51,7 @@ def take_over(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) 
                 copy.write_row([getattr(store, column) for column in _COLUMNS])
         row = connection.execute(statement("stores/merge_discovered"), {"now": clock.now()}).fetchone()
         if row is None or not row["supermarkets"]:
-            raise TerminalError(f"{retailer}: the store finder returned no supermarket. Its answer has changed, or the site is not the one expected; see the log of the task.")
+            raise TerminalError(
+                f"{retailer}: the store finder returned no supermarket. Its answer has changed, or the site is not the one expected; see the log of the task."
+            )
         return Discovered(**row)

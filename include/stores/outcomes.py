@@ -12,7 +12,18 @@ from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
 
 
-def record(warehouse: Warehouse, *, retailer: str, store_id: str, night: date, run_key: str, started_at: datetime, state: str, reason: str | None, outcome: dict[str, Any]) -> None:
+def record(
+    warehouse: Warehouse,
+    *,
+    retailer: str,
+    store_id: str,
+    night: date,
+    run_key: str,
+    started_at: datetime,
+    state: str,
+    reason: str | None,
+    outcome: dict[str, Any],
+) -> None:
     """Keep the outcome of one attempt; a complete one also settles a crawl request.
 
     Args:
@@ -28,4 +39,7 @@ def record(warehouse: Warehouse, *, retailer: str, store_id: str, night: date, r
     with warehouse.transaction() as connection:
         connection.execute(statement("stores/record_outcome"), values)
         if values["is_complete"]:
-            connection.execute("DELETE FROM ops.crawl_request WHERE retailer = %s AND store_id = %s AND requested_at <= %s", (retailer, store_id, started_at))
+            connection.execute(
+                "DELETE FROM ops.crawl_request WHERE retailer = %s AND store_id = %s AND requested_at <= %s",
+                (retailer, store_id, started_at),
+            )

@@ -26,7 +26,9 @@ class Warehouse:
         self.url = url
         self.settings = settings
         # the creator keeps the libpq URL as it is: SQLAlchemy's own URL form knows fewer spellings of a socket path
-        self._engine = create_engine("postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=4, pool_pre_ping=True)
+        self._engine = create_engine(
+            "postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=4, pool_pre_ping=True
+        )
 
     def _connect(self) -> Any:
         options = f"-c statement_timeout={self.settings.statement_timeout_seconds}s -c TimeZone=UTC -c lock_timeout=300s -c idle_in_transaction_session_timeout=900s"
@@ -45,7 +47,9 @@ class Warehouse:
             pooled = self._engine.raw_connection()
         except Exception as error:
             if isinstance(getattr(error, "orig", error), psycopg.OperationalError):
-                raise TransientError(f"the warehouse does not answer ({error}). Is it up? `aisleflow status`, then clear the task.") from error
+                raise TransientError(
+                    f"the warehouse does not answer ({error}). Is it up? `aisleflow status`, then clear the task."
+                ) from error
             raise
         try:
             connection: Connection = pooled.driver_connection  # type: ignore[assignment]

@@ -11,9 +11,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from include.errors import TransientError
+from include.retailer_names import RETAILERS
 
 _SCRIPTS = Path(__file__).parent / "alembic"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('aisleflow:migrate', 0))"
@@ -44,10 +46,12 @@ def migrate(url: str) -> tuple[str | None, str]:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            for retailer, name in RETAILERS.items():  # one more name in the list is one more row, without a migration
+                connection.exec_driver_sql("INSERT INTO core.retailer VALUES (%s, %s) ON CONFLICT DO NOTHING", (retailer, name))
             connection.commit()
             return before, newest_revision()
-    except psycopg.OperationalError as error:
-        raise TransientError(f"the warehouse does not answer ({error}). Is it up? `aisleflow status`.") from error
+    except OperationalError as error:  # SQLAlchemy's: it wraps psycopg's, from connecting on
+        raise TransientError(f"the warehouse does not answer ({error.orig}). Is it up? `aisleflow status`.") from error
     finally:
         engine.dispose()
 

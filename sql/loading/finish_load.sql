@@ -4,7 +4,7 @@
 -- Parameters  file_id bigint; now timestamptz
 -- Reads       staging.offer
 -- Writes      ops.staged_file   waiting becomes loaded, to be checked; statistics
--- Run again   rewrites the same statistics
+-- Run again   same rows: the statistics are rewritten
 
 UPDATE ops.staged_file
    SET state = CASE state WHEN 'waiting' THEN 'loaded' ELSE state END,

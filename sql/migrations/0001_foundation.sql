@@ -20,10 +20,9 @@ CREATE TABLE core.retailer (
     retailer text PRIMARY KEY,
     name     text NOT NULL
 );
-COMMENT ON TABLE core.retailer IS 'The four supermarket chains. One row per retailer.';
+COMMENT ON TABLE core.retailer IS 'The supermarket chains (include/retailer_names.py). One row per retailer.';
 COMMENT ON COLUMN core.retailer.retailer IS 'Lower-case slug used everywhere: coles, woolworths, aldi, iga.';
 COMMENT ON COLUMN core.retailer.name IS 'As the chain writes itself.';
-INSERT INTO core.retailer VALUES ('coles', 'Coles'), ('woolworths', 'Woolworths'), ('aldi', 'Aldi'), ('iga', 'IGA');
 
 CREATE TABLE core.store (
     store_key        integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -4,7 +4,7 @@
 -- Parameters  file_id bigint; state, state_reason text; created, updated, unchanged, unavailable, outdated, delisted integer; now timestamptz
 -- Reads       staging.offer
 -- Writes      ops.staged_file
--- Run again   rewrites the same counts
+-- Run again   same rows: the counts are rewritten
 
 UPDATE ops.staged_file
    SET state = %(state)s, stage = 'archive', state_reason = %(state_reason)s, published_at = %(now)s,

@@ -6,7 +6,7 @@
 -- Writes      core.price      one row per (store, SKU); unchanged rows of a complete store-day are not touched: the store's
 --                             watermark refreshes them; an incomplete one writes observed_at of the rows it lists
 -- Units       *_cents: integer cents, tax included; *_at: UTC instants; changed_at is the time of publishing
--- Run again   same answer with updated and created 0: the same file changes nothing a second time
+-- Run again   nothing written: created and updated are 0, the same file changes nothing a second time
 
 WITH seen AS MATERIALIZED (
     SELECT sku.sku_key, (offer.price * 100)::integer AS price_cents,

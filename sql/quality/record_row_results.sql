@@ -4,7 +4,7 @@
 -- Parameters  file_ids bigint[]; rule_ids, severities text[] (parallel); now timestamptz
 -- Reads       staging.offer (reasons; warnings stand there too, in barcode_note)
 -- Writes      ops.data_quality_result   rules that found something
--- Run again   the same rows are rewritten
+-- Run again   same rows: they are rewritten
 
 INSERT INTO ops.data_quality_result AS known (file_id, rule_id, scope, severity, is_passed, checked, failed, detail, checked_at)
 SELECT found.file_id, found.rule_id, 'row', rule.severity, false, file.rows, found.lines, NULL, %(now)s

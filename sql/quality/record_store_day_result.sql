@@ -3,7 +3,7 @@
 -- Called by   include/quality/gate.py
 -- Parameters  file_id bigint; rule_id, detail text; checked, failed integer; now timestamptz
 -- Writes      ops.data_quality_result
--- Run again   the same row is rewritten
+-- Run again   same rows: one is rewritten
 
 INSERT INTO ops.data_quality_result (file_id, rule_id, scope, severity, is_passed, checked, failed, detail, checked_at)
 VALUES (%(file_id)s, %(rule_id)s, 'store_day', 'critical', %(failed)s = 0, %(checked)s, %(failed)s, %(detail)s, %(now)s)

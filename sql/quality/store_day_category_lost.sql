@@ -12,7 +12,8 @@ SELECT file.file_id, file.rows AS checked, coalesce(sum(past.lines), 0)::integer
   LEFT JOIN LATERAL (SELECT last.observed_at, category.key AS category, category.value::integer AS lines
                        FROM (SELECT f.observed_at, f.rows, f.statistics
                                FROM ops.staged_file AS f
-                              WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete AND f.state IN ('loaded', 'published')
+                              WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete
+                                AND (f.state IN ('loaded', 'published') OR f.state = 'superseded' AND f.published_at IS NOT NULL)  -- older than the newest, and whole all the same
                                 AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                               ORDER BY f.observed_at DESC, f.file_id DESC
                               LIMIT 1) AS last

@@ -12,7 +12,8 @@ SELECT file.file_id, file.rows AS checked,
  CROSS JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY rows) AS rows, count(*) AS files
                        FROM (SELECT f.rows
                                FROM ops.staged_file AS f
-                              WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete AND f.state IN ('loaded', 'published')
+                              WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete
+                                AND (f.state IN ('loaded', 'published') OR f.state = 'superseded' AND f.published_at IS NOT NULL)  -- older than the newest, and whole all the same
                                 AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                               ORDER BY f.observed_at DESC, f.file_id DESC
                               LIMIT 5) AS last_ones) AS past

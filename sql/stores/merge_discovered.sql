@@ -4,7 +4,7 @@
 -- Parameters  now timestamptz
 -- Reads       discovered   temporary; one row per store found
 -- Writes      core.store   new stores are confirmed; known ones are confirmed and updated
--- Run again   same counts of stores, only discovered_at is rewritten
+-- Run again   same rows: only discovered_at is rewritten
 
 WITH merged AS (
     MERGE INTO core.store AS known

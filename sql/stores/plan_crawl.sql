@@ -4,7 +4,7 @@
 -- Parameters  retailer text; night date; store_budget integer; store_ids text[] (null = all; otherwise only these, beyond any budget); now timestamptz
 -- Reads       core.store, ops.crawl_request
 -- Writes      ops.crawl_plan   one row per store of the retailer
--- Run again   the plan of the night is rewritten
+-- Run again   same rows: the plan of the night is rewritten
 
 WITH candidate AS (
     SELECT store.store_id, store.name, store.state, store.complete_at, request.reason AS request,

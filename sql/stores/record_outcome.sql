@@ -3,7 +3,7 @@
 -- Called by   include/stores/outcomes.py
 -- Parameters  retailer, store_id, run_key, state, reason, manifest text; night date; is_complete boolean; rows, pages, requests integer; detail jsonb; started_at, finished_at timestamptz
 -- Writes      ops.crawl_outcome
--- Run again   the same row is rewritten
+-- Run again   same rows: one is rewritten
 
 INSERT INTO ops.crawl_outcome (retailer, store_id, night, run_key, state, is_complete, reason, rows, pages, requests, manifest, detail, started_at, finished_at)
 VALUES (%(retailer)s, %(store_id)s, %(night)s, %(run_key)s, %(state)s, %(is_complete)s, %(reason)s, %(rows)s, %(pages)s, %(requests)s, %(manifest)s, %(detail)s, %(started_at)s, %(finished_at)s)

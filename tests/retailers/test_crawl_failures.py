@@ -119,7 +119,7 @@ def test_a_refusal_stops_the_store_and_keeps_its_place(crawl: Crawl) -> None:
         html_reply("<html><script src='/_Incapsula_Resource?x=1'></script></html>") if asked.query.get("category") == "bread" else None
     )
 
-    with pytest.raises(Blocked, match=r"aisleflow session set hillview") as raised:
+    with pytest.raises(Blocked, match=r"hillview: the site refuses automatic requests") as raised:
         crawl.run()
     assert "Incapsula page, status 200" in str(raised.value)
     assert not crawl.published()

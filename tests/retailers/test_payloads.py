@@ -1,9 +1,13 @@
-"""One test reads every page under ``tests/payloads/<retailer>/<what_is_special>/``."""
+"""One test reads every page under ``tests/payloads/<retailer>/``.
+
+A case is a folder ``<what_is_special>/`` with ``page.json``, ``source.json`` and ``expect.json``, or, where the page is short,
+one file ``<what_is_special>.json`` with the keys ``page``, ``source`` and ``expect``.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +22,30 @@ from include.retailers.registry import RETAILERS
 from include.staging.offer import StoreRef
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
-CASES = sorted(PAYLOADS.glob("*/*/page.json"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One page of a retailer, where it is from, and what it must give."""
+
+    path: Path
+
+    @property
+    def retailer(self) -> str:
+        return self.path.relative_to(PAYLOADS).parts[0]
+
+    @property
+    def name(self) -> str:
+        return f"{self.retailer}/{self.path.relative_to(PAYLOADS).parts[1].removesuffix('.json')}"
+
+    def part(self, name: str) -> Any:
+        """Return the case's page, source or expect, numbers exact."""
+        if self.path.name == "page.json":
+            return parse(self.path.with_name(f"{name}.json").read_bytes())
+        return parse(self.path.read_bytes())[name]
+
+
+CASES = [Case(path) for path in sorted([*PAYLOADS.glob("*/*/page.json"), *PAYLOADS.glob("*/*.json")])]
 OBSERVED_AT = datetime(2026, 11, 19, 17, 0, tzinfo=UTC)  # Friday 20 November in Melbourne
 STORE = StoreRef("", "COL:401", "East", "VIC", "401")
 
@@ -33,10 +60,10 @@ def told(rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
             yield offer | {"category_path": list(row.offer.category_path), "sponsored": row.is_sponsored}
 
 
-@pytest.mark.parametrize("page", CASES, ids=lambda page: f"{page.parts[-3]}/{page.parts[-2]}")
-def test_page_gives_the_expected_offers(page: Path) -> None:
-    retailer, body = RETAILERS[page.parts[-3]], parse(page.read_bytes())
-    expected = json.loads(page.with_name("expect.json").read_text(), parse_float=Decimal)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_page_gives_the_expected_offers(case: Case) -> None:
+    retailer, body = RETAILERS[case.retailer], case.part("page")
+    expected = case.part("expect")
     category = Category(key="k", path=("Top", "Leaf"), address={"slugs": "top/leaf", "slug": "leaf", "level": "2", "name": "Leaf"})
     asked = retailer.first_page(STORE, category)
     if "error" in expected:
@@ -54,9 +81,9 @@ def test_page_gives_the_expected_offers(page: Path) -> None:
     assert all(row["observed_at"] == OBSERVED_AT for row in rows if "skipped" not in row)
 
 
-@pytest.mark.parametrize("page", CASES, ids=lambda page: f"{page.parts[-3]}/{page.parts[-2]}")
-def test_prices_are_exact(page: Path) -> None:
-    retailer, body = RETAILERS[page.parts[-3]], parse(page.read_bytes())
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_prices_are_exact(case: Case) -> None:
+    retailer, body = RETAILERS[case.retailer], case.part("page")
     if "errors" in body:
         pytest.skip("this page has no rows")
     for row in retailer.rows(body, STORE, OBSERVED_AT):
@@ -65,14 +92,14 @@ def test_prices_are_exact(page: Path) -> None:
                 assert price is None or (isinstance(price, Decimal) and -price.as_tuple().exponent <= 2)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("page", CASES, ids=lambda page: f"{page.parts[-3]}/{page.parts[-2]}")
-def test_each_page_says_where_it_is_from(page: Path) -> None:
-    source = json.loads(page.with_name("source.json").read_text())
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_page_says_where_it_is_from(case: Case) -> None:
+    source = case.part("source")
 
     assert source.keys() == {"route", "era", "why"}
 
 
 def test_every_retailer_has_a_page() -> None:
-    without = RETAILERS.keys() - {page.parts[-3] for page in CASES}
+    without = RETAILERS.keys() - {case.retailer for case in CASES}
 
     assert not without, f"add at least one page for {sorted(without)} (see CONTRIBUTING.md)"

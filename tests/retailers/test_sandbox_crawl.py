@@ -60,10 +60,8 @@ def sandbox(world: World) -> Iterator[str]:
 
 
 def settings_for(url: str, home: Path) -> Settings:
-    return Settings(
-        home=home, coles_url=f"{url}/coles", woolworths_url=f"{url}/woolworths", aldi_url=f"{url}/aldi", iga_url=f"{url}/iga",
-        backoff_seconds_max=0.001,
-    )  # fmt: skip
+    sites = {f"{retailer}_url": f"{url}/{retailer}" for retailer in RETAILERS}
+    return Settings(home=home, backoff_seconds_max=0.001, **sites)  # type: ignore[arg-type]
 
 
 @pytest.fixture

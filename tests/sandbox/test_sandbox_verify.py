@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,16 +155,16 @@ class AnsweredHere:
 @pytest.mark.parametrize(("price", "exit_code"), [(500, 0), (400, 1)])
 def test_the_command_prints_a_verdict_and_exits_by_it(monkeypatch: pytest.MonkeyPatch, price: int, exit_code: int) -> None:
     monkeypatch.setattr(command, "TruthOverHttp", AnsweredHere)
-    app = command.app_with(lambda: ([row("1", price)], {KEY: AT}))
-    result = CliRunner().invoke(app, ["verify", "--json"])
+    monkeypatch.setattr(command, "domain", lambda _as_json: nullcontext((None, None)))
+    monkeypatch.setattr(command, "stream_prices", lambda _warehouse: [row("1", price)])
+    monkeypatch.setattr(command, "last_complete", lambda _warehouse: {KEY: AT})
+    result = CliRunner().invoke(command.app, ["verify", "--json", "--url", "http://127.0.0.1:8700"])
     assert result.exit_code == exit_code
     assert json.loads(result.stdout)["is_right"] is (exit_code == 0)
-    assert "1 stores" in CliRunner().invoke(app, ["verify"]).stdout
+    assert "1 stores" in CliRunner().invoke(command.app, ["verify", "--url", "http://127.0.0.1:8700"]).stdout
 
 
-def test_a_command_without_a_warehouse_says_what_to_run() -> None:
-    result = CliRunner().invoke(command.app, ["verify"])
-    assert result.exit_code == 2 and "aisleflow sandbox verify" in result.output
+def test_a_recorded_world_without_a_folder_is_wrong_usage() -> None:
     assert CliRunner().invoke(command.app, ["serve", "--world", "recorded"]).exit_code == 2
 
 

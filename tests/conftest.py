@@ -1,0 +1,165 @@
+"""What every test may ask for: a PostgreSQL, a fresh warehouse, a storage root, store-days, a clock that stands still.
+
+Run pytest with ``--disable-socket --allow-unix-socket --allow-hosts=127.0.0.1,localhost``: nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import LiteralString, cast
+
+import psycopg
+import pytest
+
+from include.config import Settings, settings
+from include.embedded.postgres import Cluster, ensure_postgres, stop_postgres
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from include.warehouse.migrations import migrate
+from tests.ingestion.store_days import StoreDays
+from tests.quality.counting import count_broken
+
+#: Wednesday 18 November 2026, 20:00 in Melbourne: after the night of that date, in its price week.
+NOW = "2026-11-18T09:00:00+00:00"
+
+#: Thresholds that hold no store-day: a handful of lines is far from what real ones are made for.
+RELAXED = {"hold_row_count_share": 0.0001, "hold_quarantined_share": 1.0, "hold_category_share": 1.0, "hold_scale_share": 1.0}
+
+
+@dataclass
+class Server:
+    """A PostgreSQL of the tests' own, and its empty warehouses: copies of one migrated template, emptied after use."""
+
+    home: Path
+    cluster: Cluster
+    _free: list[str] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _to_empty: str = ""
+
+    def execute(self, *statements: str, database: str = "postgres") -> None:
+        """Run statements as superuser, each in a transaction of its own."""
+        with psycopg.connect(self.cluster.url(database), autocommit=True) as connection:
+            for text in statements:
+                connection.execute(cast(LiteralString, text))
+
+    def prepare(self) -> None:
+        """Migrate the template. Nothing is flushed to disk from now on: a crash of the machine may cost the cluster."""
+        self.execute(
+            *(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")),
+            "SELECT pg_reload_conf()",
+        )
+        self.execute("CREATE DATABASE template_warehouse")
+        migrate(self.cluster.url("template_warehouse"))
+        with psycopg.connect(self.cluster.url("template_warehouse")) as connection:
+            tables = [
+                name
+                for (name,) in connection.execute(
+                    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('core', 'staging', 'ops')"
+                )
+            ]
+            empty = [
+                name
+                for name in tables
+                if connection.execute(cast(LiteralString, f"SELECT NOT EXISTS (SELECT FROM {name})")).fetchone() == (True,)
+            ]
+        self._to_empty = f"TRUNCATE {', '.join(empty)} RESTART IDENTITY CASCADE"
+
+    def take(self) -> str:
+        """Return the name of an empty warehouse database. Emptying one is ten times as fast as copying the template."""
+        if self._free:
+            return self._free.pop()
+        name = f"warehouse_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template_warehouse")
+        return name
+
+    def empty(self, name: str) -> None:
+        """Empty a warehouse database; what migrations put in stays."""
+        self.execute("SET lock_timeout = '20s'", self._to_empty, database=name)
+
+    def give_back(self, name: str) -> None:
+        """Empty a warehouse database for the next test."""
+        self.empty(name)
+        self._free.append(name)
+
+
+def start_server(folder: Path) -> Server:
+    """Start a server for tests in an empty folder."""
+    server = Server(folder, ensure_postgres(folder))
+    server.prepare()
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Start PostgreSQL once for all tests; it is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="aisle-test-"))  # short: a socket's path has little room
+    try:
+        yield start_server(folder)
+    finally:
+        stop_postgres(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Stop the clock at :data:`NOW`, and keep every test out of the real home. Call it to set another instant (ISO 8601)."""
+    monkeypatch.setenv("AISLEFLOW_NOW", NOW)
+    monkeypatch.setenv("AISLEFLOW_HOME", str(tmp_path / "home"))
+    return lambda instant: monkeypatch.setenv("AISLEFLOW_NOW", instant)
+
+
+@pytest.fixture
+def make_warehouse(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Warehouse]]:
+    """Make fresh warehouses: ``make_warehouse()`` holds nothing, ``make_warehouse(hold_scale_share=0.3)`` does, ``thresholds="default"`` too."""
+    made: list[tuple[str, Warehouse]] = []
+    # importing Great Expectations takes seconds; tests of the gate itself take the fixture `true_suite`
+    monkeypatch.setattr("include.quality.suite.count_broken", count_broken)
+
+    def make(thresholds: str = "relaxed", **changed: object) -> Warehouse:
+        name = postgres.take()
+        chosen: Settings = settings().model_copy(update=(RELAXED if thresholds == "relaxed" else {}) | changed)
+        made.append((name, Warehouse(postgres.cluster.url(name), chosen)))
+        return made[-1][1]
+
+    yield make
+    for name, warehouse in made:
+        warehouse.close()
+        postgres.give_back(name)
+
+
+@pytest.fixture
+def warehouse(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
+    """Return a fresh, migrated, empty warehouse whose thresholds hold no store-day."""
+    return make_warehouse()
+
+
+@pytest.fixture
+def strict_warehouse(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
+    """Return a fresh warehouse with the thresholds as they are delivered."""
+    return make_warehouse("default")
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    """Return an empty storage root on the local disk."""
+    return Storage(f"file://{tmp_path / 'storage'}")
+
+
+@pytest.fixture
+def store_day(storage: Storage) -> StoreDays:
+    """Return the factory of staged store-days: ``store_day(store_id="G1", lines=[offer(sku="7", price=2.5)])``."""
+    return StoreDays(storage)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder with the recorded data; a test that wants it is skipped, with the reason, where it is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"recorded data are not present at {folder}")
+    return folder

@@ -1,0 +1,91 @@
+"""The night's summary and the morning's list of what is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from include import flows
+from include.diagnostics.night import raise_if_missing, summary
+from include.errors import NeedsPersonError
+from include.retailer_names import RETAILERS
+from include.retailers.base import StoreRecord
+from include.staging.storage import Storage
+from include.stores import crawl_plan, discovery, outcomes
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import StoreDays, offer
+
+NIGHT = date(2026, 11, 18)
+
+
+def plan(warehouse: Warehouse, retailer: str, *store_ids: str) -> None:
+    discovery.take_over(
+        warehouse,
+        retailer,
+        [StoreRecord(retailer=retailer, store_id=store_id, online_store_id=None, name=store_id, state="VIC") for store_id in store_ids],
+    )
+    crawl_plan.plan(warehouse, retailer, NIGHT)
+
+
+def crawled(warehouse: Warehouse, retailer: str, store_id: str, state: str = "crawled", reason: str | None = None) -> None:
+    outcome = {"complete": True, "rows": 2, "pages": 3, "requests": 4, "manifest": "m"} if state == "crawled" else {}
+    started_at = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
+    outcomes.record(
+        warehouse,
+        retailer=retailer,
+        store_id=store_id,
+        night=NIGHT,
+        run_key="r",
+        started_at=started_at,
+        state=state,
+        reason=reason,
+        outcome=outcome,
+    )
+
+
+def whole_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    for retailer in RETAILERS:
+        plan(warehouse, retailer, "1")
+        crawled(warehouse, retailer, "1")
+        store_day(retailer=retailer, store_id="1", lines=[offer(sku="1", price=2), offer(sku="2", price=None)], night=NIGHT)
+        flows.ingest(warehouse, storage, retailer)
+
+
+def test_a_whole_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    whole_night(warehouse, storage, store_day)
+
+    found = summary(warehouse, NIGHT)
+
+    assert found["missing"] == []
+    assert [row["retailer"] for row in found["retailers"]] == list(RETAILERS)
+    for row in found["retailers"]:
+        assert (row["planned"], row["crawled"], row["failed"], row["deferred"]) == (1, 1, 0, 0)
+        assert (row["store_days"], row["offers"], row["created"], row["unavailable"]) == (1, 2, 1, 1)
+        assert "publish" in row["seconds"]
+    raise_if_missing(warehouse, NIGHT)
+
+
+def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    warehouse = strict_warehouse
+    plan(warehouse, "aldi", "1", "2", "3", "4")
+    crawled(warehouse, "aldi", "1", "failed", "TransientError: the site sleeps")
+    crawled(warehouse, "aldi", "2", "blocked", "Blocked: a wall")
+    crawled(warehouse, "aldi", "3")
+    store_day(store_id="3", lines=[offer(sku=str(n), price="text") for n in range(30)], night=NIGHT)
+    flows.ingest(warehouse, storage, "aldi")
+
+    with pytest.raises(NeedsPersonError) as caught:
+        raise_if_missing(warehouse, NIGHT)
+
+    text = str(caught.value)
+    assert "coles: nothing was planned. Look at the DAG scrape_coles" in text
+    assert "aldi 1: failed: TransientError: the site sleeps. Clear the store's red crawl task." in text
+    assert "aldi 2: blocked: Blocked: a wall. The site refuses us" in text
+    assert "aldi 3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
+    assert "aldi 4: not crawled" in text
+
+
+def test_a_night_nobody_planned_is_said_aloud(warehouse: Warehouse):
+    with pytest.raises(NeedsPersonError, match="4 thing"):
+        raise_if_missing(warehouse, NIGHT)

@@ -1,0 +1,117 @@
+"""Prefill: known barcodes go into waiting files, everything else of a line stays as it was written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include import flows
+from include.enrichment.prefill import prefill_waiting, would_fill
+from include.staging.manifest import Manifest
+from include.staging.staged_file import load_manifest
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import TUESDAY, StoreDays, gtin, offer
+
+COLES: dict[str, Any] = {"retailer": "coles", "store_id": "COL:1"}
+
+
+def staged(storage: Storage, stage: Stage) -> list[Manifest]:
+    return [load_manifest(storage, path) for path in storage.manifests(stage)]
+
+
+def lines_of(storage: Storage, manifest: Manifest, stage: Stage) -> list[bytes]:
+    return gzip.decompress(storage.read(manifest.data_path(stage))).splitlines()
+
+
+def publish(warehouse: Warehouse, storage: Storage, store_day: StoreDays, *lines: Any) -> None:
+    store_day(at=TUESDAY, lines=list(lines), **COLES)
+    flows.ingest(warehouse, storage, "coles")
+
+
+def test_a_known_barcode_is_filled_in_and_the_file_goes_on(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    publish(warehouse, storage, store_day, offer(sku=7, barcode=gtin(7)))
+    before = store_day(lines=[offer(sku=7), offer(sku=8)], stage=Stage.BARCODE_INBOX, **COLES)
+
+    done = prefill_waiting(warehouse, storage, "coles")
+
+    assert (done.files, done.lines, done.filled, done.queued, done.keys) == (1, 2, 1, 1, (f"coles|{before.night}",))
+    assert staged(storage, Stage.BARCODE_INBOX) == []
+    (onward,) = staged(storage, Stage.OUTBOX)
+    barcodes = [json.loads(line)["product"]["barcode"] for line in lines_of(storage, onward, Stage.OUTBOX)]
+    assert barcodes == ["0" + gtin(7), None]
+    assert (onward.run_key, onward.night, onward.observed_at, onward.complete) == (
+        before.run_key,
+        before.night,
+        before.observed_at,
+        before.complete,
+    )
+
+
+def test_the_rest_of_the_line_stays_to_the_letter(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    publish(warehouse, storage, store_day, offer(sku=7, barcode=gtin(7)))
+    raw = b'{"product": {"sku": 7, "name": "N\xc3\xa4me", "price_current": 12.0, "price_was": 1.50e1, "odd": [1.10, {"x": null}]}, "metadata": {"company": "coles", "store_id": "COL:1"}}'
+    damaged = b'{"product": '
+    store_day(lines=[raw, damaged], stage=Stage.BARCODE_INBOX, **COLES)
+
+    prefill_waiting(warehouse, storage, "coles")
+
+    (onward,) = staged(storage, Stage.OUTBOX)
+    filled, untouched = lines_of(storage, onward, Stage.OUTBOX)
+    assert untouched == damaged
+    assert b'"price_current":12.0' in filled and b'"price_was":1.50e1' in filled and b'"odd":[1.10, {"x": null}]' in filled
+    assert json.loads(filled)["product"]["barcode"] == "0" + gtin(7)
+
+
+def test_a_null_never_beats_a_barcode_and_a_given_one_stays(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    publish(warehouse, storage, store_day, offer(sku="7", barcode=gtin(7)))
+    publish(warehouse, storage, store_day, offer(sku="7", barcode=None))
+    store_day(lines=[offer(sku="7", barcode=gtin(9)), offer(sku=7, name="int instead of text")], stage=Stage.BARCODE_INBOX, **COLES)
+
+    done = prefill_waiting(warehouse, storage, "coles")
+
+    (onward,) = staged(storage, Stage.OUTBOX)
+    assert [json.loads(line)["product"]["barcode"] for line in lines_of(storage, onward, Stage.OUTBOX)] == [gtin(9), "0" + gtin(7)]
+    assert (done.with_barcode, done.filled) == (1, 1)
+
+
+def test_unknown_skus_are_queued_once(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    for at in (TUESDAY, "2026-11-18T04:30:00+11:00"):
+        store_day(at=at, lines=[offer(sku="8"), offer(sku="9")], stage=Stage.BARCODE_INBOX, **COLES)
+        prefill_waiting(warehouse, storage, "coles")
+    with warehouse.transaction() as connection:
+        assert [
+            row["sku"] for row in connection.execute("SELECT sku FROM ops.barcode_lookup WHERE state = 'queued' ORDER BY sku").fetchall()
+        ] == ["8", "9"]
+
+
+def test_a_kill_between_passing_on_and_leaving_the_inbox_doubles_nothing(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch
+):
+    store_day(lines=[offer(sku="8", price=2)], stage=Stage.BARCODE_INBOX, **COLES)
+    with monkeypatch.context() as patch:
+        patch.setattr("include.enrichment.prefill.staged_file.remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            prefill_waiting(warehouse, storage, "coles")
+    prefill_waiting(warehouse, storage, "coles")
+
+    assert len(staged(storage, Stage.OUTBOX)) == 1
+    assert staged(storage, Stage.BARCODE_INBOX) == []
+    assert flows.ingest(warehouse, storage, "coles").published.created == 1
+
+
+def test_an_empty_inbox_is_no_work(warehouse: Warehouse, storage: Storage):
+    assert prefill_waiting(warehouse, storage, "coles").files == 0
+
+
+def test_would_fill_counts_and_writes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path):
+    publish(warehouse, storage, store_day, offer(sku="7", barcode=gtin(7)))
+    file = store_day.file(tmp_path / "day.jsonl", [offer(sku="7"), offer(sku="8"), offer(sku="9", barcode=gtin(9))], **COLES)
+
+    assert would_fill(warehouse, "coles", file) == {"lines": 3, "with_barcode": 1, "filled": 1, "unknown": 1}
+    with warehouse.transaction() as connection:
+        assert connection.execute("SELECT FROM ops.barcode_lookup").fetchall() == []

@@ -1,0 +1,114 @@
+"""Store-days for tests: name what the test is about, the rest is filled with something plain."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from include.clock import night_of
+from include.staging.manifest import Categories, Manifest
+from include.staging.staged_file import stage_local
+from include.staging.storage import Stage, Storage
+
+TUESDAY = "2026-11-17T04:30:00+11:00"
+WEDNESDAY = "2026-11-18T04:30:00+11:00"
+
+#: A line: a dictionary with ``product`` and ``metadata``, or the bytes themselves for a damaged one.
+Line = dict[str, Any] | bytes
+
+
+def offer(
+    sku: Any = "1", price: Any = 1.0, *, without: Sequence[str] = (), metadata: dict[str, Any] | None = None, **product: Any
+) -> dict[str, Any]:
+    """Make one line. ``price=None`` is unavailable; ``without=["price_current"]`` leaves keys out; ``metadata`` overrides.
+
+    >>> offer(sku="7", price=2.5, brand="Zorbo")["product"]["brand"]
+    'Zorbo'
+    """
+    line = {
+        "sku": sku,
+        "name": f"Thing {sku}",
+        "brand": None,
+        "size": None,
+        "barcode": None,
+        "category_path": ["Pantry"],
+        "price_current": price,
+        "price_was": None,
+    }
+    line |= {"is_on_special": False, "is_available": True, "per_unit_price_string": None} | product
+    return {"product": {key: value for key, value in line.items() if key not in without}, "metadata": metadata or {}}
+
+
+def offers(count: int, price: float = 1.0, start: int = 1, **product: Any) -> list[Line]:
+    """Make ``count`` plain lines with SKUs from ``start``."""
+    return [offer(sku=str(number), price=price, **product) for number in range(start, start + count)]
+
+
+def gtin(number: int) -> str:
+    """Return a valid GTIN-13 made from a number.
+
+    >>> gtin(1)
+    '9300000000019'
+    """
+    digits = f"93{number:010d}"
+    return digits + str(-sum(int(d) * (3 if place % 2 else 1) for place, d in enumerate(digits)) % 10)
+
+
+def content(lines: Sequence[Line], retailer: str, store_id: str, state: str | None, at: str | None) -> bytes:
+    """Return the bytes of a file; ``at`` is each line's ``scraped_at`` unless the line says otherwise."""
+    metadata = {"company": retailer, "store_id": store_id, "store_name": f"{retailer} {store_id}", "state": state, "scraped_at": at}
+    made = [
+        line if isinstance(line, bytes) else json.dumps({**line, "metadata": metadata | line["metadata"]}, ensure_ascii=False).encode()
+        for line in lines
+    ]
+    return b"".join(line + b"\n" for line in made)
+
+
+class StoreDays:
+    """Stages store-days into one storage root."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    def __call__(
+        self, retailer: str = "aldi", store_id: str = "G1", at: str = WEDNESDAY, lines: Sequence[Line] = (), *, complete: bool | None = True,
+        state: str | None = "VIC", night: date | None = None, run_key: str | None = None, stage: Stage = Stage.OUTBOX, **manifest: Any,
+    ) -> Manifest:  # fmt: skip
+        """Stage one store-day and return its manifest. ``complete=None`` leaves completeness to be judged by the rows."""
+        data = content(lines, retailer, store_id, state, at)
+        instants = [datetime.fromisoformat(at).astimezone(UTC)]
+        for line in lines:
+            said = None if isinstance(line, bytes) else line["metadata"].get("scraped_at")
+            if isinstance(said, str) and said.endswith("+00:00"):
+                instants.append(datetime.fromisoformat(said))
+        sha256 = hashlib.sha256(data).hexdigest()
+        fields: dict[str, Any] = {
+            "retailer": retailer, "store_id": store_id, "store_name": f"{retailer} {store_id}", "state": state, "night": night or night_of(instants[0]),
+            "run_key": run_key or f"run-{sha256[:8]}", "observed_at": min(instants), "last_observed_at": max(instants), "rows": len(lines),
+            "sha256": sha256, "data": "", "complete": complete, "categories": Categories(),
+        }  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / "store-day.jsonl.gz"
+            local.write_bytes(gzip.compress(data, mtime=0))
+            return stage_local(self.storage, stage, local, Manifest(**fields | manifest))
+
+    def file(
+        self,
+        path: Path,
+        lines: Sequence[Line],
+        retailer: str = "aldi",
+        store_id: str = "G1",
+        at: str | None = WEDNESDAY,
+        state: str | None = "VIC",
+    ) -> Path:
+        """Write a file to import, packed where the name ends in ``.gz``, without a manifest."""
+        data = content(lines, retailer, store_id, state, at)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+        return path

@@ -1,0 +1,214 @@
+"""Killed anywhere and run again: the same rows as without the kill."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from include import flows
+from include.config import settings
+from include.embedded.postgres import ensure_postgres, stop_postgres
+from include.ingestion.sweeping import sweep
+from include.staging.staged_file import UnreadableFile, load_manifest
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.conftest import RELAXED, Server, start_server
+from tests.ingestion.rich_nights import tuesday, wednesday
+from tests.ingestion.store_days import StoreDays, offer, offers
+from tests.warehouse.looking import contents, one
+
+EMPTY_STAGING = "TRUNCATE staging.offer, staging.loaded_file"
+
+
+class Crash(BaseException):
+    """The end of the process, as far as the code under test can tell."""
+
+
+class Crashing:
+    """Counts the boundaries at which something may stand half done, and ends the process at one of them.
+
+    A boundary is the begin of a transaction (whatever breaks off inside one is rolled back) or a change in storage.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events: list[str] = []
+        self.at: int | None = None
+        self._is_on = False
+        self._wrap(monkeypatch, Warehouse, "transaction")
+        for name in ("write", "put", "remove"):
+            self._wrap(monkeypatch, Storage, name)
+
+    def _wrap(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+        real = getattr(owner, name)
+
+        def wrapped(this: Any, *values: Any, **options: Any) -> Any:
+            if self._is_on:
+                self._pass_by(f"before {name} {values[0] if values else ''}")
+            return real(this, *values, **options)
+
+        monkeypatch.setattr(owner, name, wrapped)
+
+    def _pass_by(self, event: str) -> None:
+        self.events.append(event)
+        if len(self.events) - 1 == self.at:
+            self._is_on = False
+            raise Crash(event)
+
+    @contextmanager
+    def active(self, at: int | None) -> Iterator[None]:
+        self.events, self.at, self._is_on = [], at, True
+        try:
+            yield
+        finally:
+            self._is_on = False
+
+
+def archive(storage: Storage) -> list[str]:
+    return [path for stage in (Stage.OUTBOX, Stage.ARCHIVE, Stage.REFUSED) for path in storage.manifests(stage)]
+
+
+class Nights:
+    """The same evening again and again, each time to be disturbed in another way."""
+
+    def __init__(self, server: Server, warehouse: Warehouse, folder: Path) -> None:
+        self._server, self.warehouse, self._folder, self._count = server, warehouse, folder, 0
+        storage = self.next()
+        flows.ingest(warehouse, storage, "aldi")
+        self.undisturbed = (contents(warehouse), archive(storage))
+
+    def next(self) -> Storage:
+        """Go back to the evening before Wednesday's night; return its storage."""
+        self._count += 1
+        self._server.empty(self.warehouse.url.split("/")[3].split("?")[0])
+        storage = Storage(f"file://{self._folder / f'evening{self._count}'}")
+        tuesday(storage)
+        for retailer in ("aldi", "coles"):
+            flows.ingest(self.warehouse, storage, retailer)
+        storage = Storage(f"file://{self._folder / f'night{self._count}'}")
+        wednesday(storage)
+        return storage
+
+    def settled(self, warehouse: Warehouse, storage: Storage) -> tuple[dict[str, list[str]], list[str]]:
+        """Run the night again and let the sweep repair; return what there is then."""
+        flows.ingest(warehouse, storage, "aldi")
+        sweep(warehouse, storage)
+        return contents(warehouse), archive(storage)
+
+
+@pytest.fixture
+def nights(postgres: Server, warehouse: Warehouse, tmp_path: Path) -> Nights:
+    """Evenings before Wednesday's night."""
+    return Nights(postgres, warehouse, tmp_path)
+
+
+def test_the_night_of_the_kill_is_a_rich_one(nights: Nights) -> None:
+    found, files = nights.undisturbed
+    assert all(found[table] for table in found if not table.startswith("staging.")), [table for table in found if not found[table]]
+    assert [path.split("/")[0] for path in files].count("refused") == 1
+
+
+def test_a_crash_at_every_boundary_leaves_no_trace(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    crashing, warehouse, storage = Crashing(monkeypatch), nights.warehouse, nights.next()
+    with crashing.active(None):
+        flows.ingest(warehouse, storage, "aldi")
+    boundaries = len(crashing.events)
+    assert boundaries > 30
+    for place in range(boundaries):
+        storage = nights.next()
+        with crashing.active(place), pytest.raises(Crash) as crash:
+            flows.ingest(warehouse, storage, "aldi")
+        if place % 2:  # the server went down, too
+            with warehouse.transaction() as connection:
+                connection.execute(EMPTY_STAGING)
+        found, files = nights.settled(warehouse, storage)
+        expected, expected_files = nights.undisturbed
+        for table in expected:
+            assert found[table] == expected[table], f"{table} after a crash {crash.value}, number {place}"
+        assert files == expected_files, f"files after a crash {crash.value}, number {place}"
+
+
+@pytest.mark.parametrize(("step", "statement"), [("load", "loading/finish_load"), ("resolve", "resolution/create_products"), ("publish", "publishing/merge_prices"), ("publish", "publishing/close_file")])
+def test_a_killed_process_leaves_no_trace(nights: Nights, step: str, statement: str) -> None:
+    warehouse, storage = nights.warehouse, nights.next()
+    steps = ("load", "check", "resolve", "publish")
+    for earlier in steps[: steps.index(step)]:
+        getattr(flows, earlier)(warehouse, storage, "aldi")
+    command = [sys.executable, "-m", "tests.ingestion.killed_process", warehouse.url, storage.url, "aldi", step, statement]
+    died = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert nights.settled(warehouse, storage) == nights.undisturbed
+
+
+def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nights) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="aisle-crash-"))
+    try:
+        server = start_server(folder)
+        warehouse, storage = Warehouse(server.cluster.url("template_warehouse"), settings().model_copy(update=RELAXED)), Storage(f"file://{tmp_path / 'crash'}")
+        tuesday(storage)
+        for retailer in ("aldi", "coles"):
+            flows.ingest(warehouse, storage, retailer)
+        shutil.rmtree(tmp_path / "crash")
+        wednesday(storage)
+        flows.load(warehouse, storage, "aldi")
+        flows.check(warehouse, storage, "aldi")
+        assert one(warehouse, "SELECT count(*) FROM staging.offer") > 10
+        warehouse.close()
+        os.kill(server.cluster.pid, signal.SIGQUIT)  # immediate shutdown: no checkpoint, recovery at the next start
+        while True:
+            try:
+                psycopg.connect(warehouse.url).close()
+            except psycopg.OperationalError:
+                break
+        ensure_postgres(folder)
+        assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0, "unlogged rows are gone after a crash"
+        flows.resolve(warehouse, storage, "aldi")
+        flows.publish(warehouse, storage, "aldi")
+        assert nights.settled(warehouse, storage) == nights.undisturbed
+        warehouse.close()
+    finally:
+        stop_postgres(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_file_that_became_unreadable_after_a_server_crash_is_refused(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    manifest = store_day(lines=offers(3))
+    store_day(store_id="G2", lines=offers(3))
+    flows.load(warehouse, storage, "aldi")
+    flows.check(warehouse, storage, "aldi")
+    with warehouse.transaction() as connection:
+        connection.execute(EMPTY_STAGING)
+    storage.write(manifest.data_path(Stage.OUTBOX), b"\x1f\x8bbroken")
+    assert flows.publish(warehouse, storage, "aldi").store_days == 1
+    assert one(warehouse, "SELECT state FROM ops.staged_file WHERE store_id = 'G1'") == "refused"
+
+
+def test_a_file_that_changes_before_it_is_published_publishes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    manifest = store_day(lines=[*offers(3), offer("9", -1)])
+    for step in (flows.load, flows.check, flows.resolve):
+        step(warehouse, storage, "aldi")
+    storage.write(manifest.data_path(Stage.OUTBOX), gzip.compress(b"{}\n"))
+    with pytest.raises(UnreadableFile, match="It was changed after it was staged"):
+        flows.publish(warehouse, storage, "aldi")
+    assert one(warehouse, "SELECT count(*) FROM core.price") == 0 and one(warehouse, "SELECT state FROM ops.staged_file") == "loaded"
+
+
+def test_the_sweep_settles_what_a_kill_left_in_the_outbox(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    manifest = store_day(lines=offers(3))
+    data = storage.read(manifest.data_path(Stage.OUTBOX))
+    flows.ingest(warehouse, storage, "aldi")
+    storage.write(manifest.data_path(Stage.OUTBOX), data)
+    storage.write(manifest.path(Stage.OUTBOX), manifest.to_json())
+    assert sweep(warehouse, storage) == {}
+    assert list(storage.manifests(Stage.OUTBOX)) == [] and load_manifest(storage, next(storage.manifests(Stage.ARCHIVE))) == manifest

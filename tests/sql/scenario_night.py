@@ -1,0 +1,39 @@
+"""What stands around ingestion: discovery, plan, outcomes, prefill, the questions of a night."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from include import flows
+from include.diagnostics import ingest_summary, night
+from include.enrichment.prefill import prefill_waiting
+from include.quality import quarantine
+from include.retailers.base import StoreRecord
+from include.staging.storage import Stage, Storage
+from include.stores import crawl_plan, discovery, outcomes
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import StoreDays, gtin, offer
+
+NIGHT = date(2026, 11, 18)
+
+
+def play(warehouse: Warehouse, storage: Storage) -> None:
+    """Play the night."""
+    stores = [StoreRecord(retailer="coles", store_id=f"COL:{number}", online_store_id=None, name=f"Coles {number}", state="VIC") for number in range(4)]
+    discovery.take_over(warehouse, "coles", stores)
+    crawl_plan.plan(warehouse, "coles", NIGHT)
+    outcomes.record(
+        warehouse, retailer="coles", store_id="COL:1", night=NIGHT, run_key="r", started_at=datetime(2026, 11, 17, 17, tzinfo=UTC), state="crawled", reason=None,
+        outcome={"rows": 2, "pages": 1, "requests": 1, "complete": True},
+    )  # fmt: skip
+    stage = StoreDays(storage)
+    stage("coles", "COL:1", lines=[offer("1", barcode=gtin(1)), offer("2", -1)])
+    flows.ingest(warehouse, storage, "coles")
+    stage("coles", "COL:2", lines=[offer("1"), offer("3")], stage=Stage.BARCODE_INBOX)
+    prefill_waiting(warehouse, storage, "coles")
+    flows.ingest(warehouse, storage, "coles")
+    night.summary(warehouse, NIGHT)
+    night.missing(warehouse, NIGHT)
+    ingest_summary.summarise(warehouse, night=NIGHT)
+    ingest_summary.list_files(warehouse, [1, 2])
+    quarantine.list_refused_lines(warehouse)

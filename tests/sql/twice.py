@@ -1,0 +1,129 @@
+"""Executes every statement of ``sql/`` a second time, right after the first and inside the same real flow, and holds it to its header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+import pytest
+
+from include.warehouse.statements import SQL
+
+#: What `Run again` may begin with, and what is held against it.
+PROMISES = {
+    "nothing written": "no row of any table is touched the second time",
+    "same answer": "the same rows are returned, and no row is touched",
+    "same rows": "rows may be rewritten, with the values they have",
+    "one step further": "a step of a loop: the loop ends when nothing is written",
+}
+
+_TABLES = """
+SELECT format('%I.%I', nspname, relname) AS name, relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+ WHERE relkind IN ('r', 'p') AND (nspname IN ('core', 'staging', 'ops') OR n.oid = pg_my_temp_schema()) ORDER BY 1
+"""
+
+
+def files() -> dict[str, str]:
+    """Return every statement file but the migrations, by name."""
+    paths = sorted(path for path in SQL.rglob("*.sql") if path.parent.name != "migrations")
+    return {path.relative_to(SQL).with_suffix("").as_posix(): path.read_text() for path in paths}
+
+
+def header(text: str) -> dict[str, str]:
+    """Return the header of a statement: ``Called by`` … ``Run again``, continued lines joined.
+
+    >>> header("-- Do.\\n--\\n-- Reads       a.b\\n--             c.d\\n-- Run again   same answer\\n\\nSELECT 1")
+    {'Reads': 'a.b c.d', 'Run again': 'same answer'}
+    """
+    found: dict[str, str] = {}
+    last = ""
+    for line in text.splitlines():
+        if not line.startswith("--"):
+            break
+        if match := re.match(r"-- ([A-Z][a-z]+(?: [a-z]+)?) {2,}(\S.*)", line):
+            last = match[1]
+            found[last] = match[2]
+        elif last and (match := re.match(r"-- {6,}(\S.*)", line)):
+            found[last] += f" {match[1]}"
+    return found
+
+
+def promise(text: str) -> str:
+    """Return which of :data:`PROMISES` a statement makes."""
+    said = header(text).get("Run again", "")
+    return next((known for known in PROMISES if said.startswith(known)), f"unknown: {said!r}")
+
+
+@dataclass
+class Twice:
+    """What was executed, and every promise that was broken."""
+
+    executed: set[str] = field(default_factory=set)
+    written: dict[str, set[str]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[Twice]:
+    """While active, run each statement twice; the caller gets the first answer."""
+    names = {text: name for name, text in files().items()}
+    seen, execute = Twice(), psycopg.Connection.execute
+
+    def execute_twice(self: Any, query: Any, *values: Any, **options: Any) -> Any:
+        name = names.get(query) if isinstance(query, str) else None
+        if name is None:
+            return execute(self, query, *values, **options)
+        before = _state(self, execute)
+        first = execute(self, query, *values, **options)
+        answer = first.fetchall() if first.description else None
+        after = _state(self, execute)
+        second = execute(self, query, *values, **options)
+        again = second.fetchall() if second.description else None
+        _judge(seen, name, query, answer, again, after, _state(self, execute))
+        seen.executed.add(name)
+        seen.written.setdefault(name, set()).update(table for table in after if before.get(table) != after[table])
+        if first.description and answer:
+            first.scroll(0, mode="absolute")
+        return first
+
+    monkeypatch.setattr(psycopg.Connection, "execute", execute_twice)
+    try:
+        yield seen
+    finally:
+        monkeypatch.setattr(psycopg.Connection, "execute", execute)
+
+
+def _judge(seen: Twice, name: str, text: str, answer: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]) -> None:
+    kept = promise(text)
+    touched = sorted(table for table in later if after.get(table) != later[table])
+    changed = sorted(table for table in touched if table not in after or after[table][0] != later[table][0])
+    if kept in ("nothing written", "same answer") and touched:
+        seen.broken.append(f"{name} promises {kept!r}, but touched {touched}")
+    if kept == "same answer" and sorted(map(str, answer)) != sorted(map(str, again)):
+        seen.broken.append(f"{name} promises {kept!r}, but answered {again} after {answer}")
+    if kept == "same rows" and changed:
+        seen.broken.append(f"{name} promises {kept!r}, but changed {changed}")
+    for row in again or ():
+        if kept == "nothing written" and any(row.get(count) for count in ("created", "updated", "rows_written")):
+            seen.broken.append(f"{name} promises {kept!r}, but counts {row}")
+
+
+def _state(connection: Any, execute: Any) -> dict[str, tuple[str, str]]:
+    """Return, per table, a hash of its rows and one of its rows with their places."""
+    with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+        tables = cursor.execute(_TABLES).fetchall()
+        parts = [
+            f"SELECT '{short}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')), md5(coalesce(string_agg(ctid::text || t::text, '|' ORDER BY ctid), '')) FROM {table} AS t"
+            for table, short in tables
+        ]
+        return {table: (rows, places) for table, rows, places in cursor.execute(cast(LiteralString, " UNION ALL ".join(parts))).fetchall()}
+
+
+def scenarios() -> list[Path]:
+    """Return the scenario modules beside this one: each subject adds its own ``scenario_<subject>.py``."""
+    return sorted(Path(__file__).parent.glob("scenario_*.py"))
