@@ -29,9 +29,25 @@ HELD = ("iga", "90002", WEDNESDAY)
 BRANDS = (
     "Zorbo", "Quillbee", "Tumbledown", "Marrowby", "Ölvikka", "Ñandola", "Крупеня", "菜灯坊", "Fennick & Daughters", "Pip'n'Drum", "Old Ferry Lane", "Nubbin",
 )  # fmt: skip
-KINDS = ("Golden", "Crunchy", "Lightly Salted", "Wild", "Creamy", "Stone Ground", "Sun Dried", "Smoky", "Honey", "Garden", "Classic", "Double")
+KINDS = (
+    "Golden",
+    "Crunchy",
+    "Lightly Salted",
+    "Wild",
+    "Creamy",
+    "Stone Ground",
+    "Sun Dried",
+    "Smoky",
+    "Honey",
+    "Garden",
+    "Classic",
+    "Double",
+)
 GOODS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "Pantry": (("Oat Biscuits", "Lentil Soup", "Penne", "Basmati Rice", "Plum Jam", "Green Tea", "Peanut Paste"), ("100g", "250 g", "375g", "500g", "1kg")),
+    "Pantry": (
+        ("Oat Biscuits", "Lentil Soup", "Penne", "Basmati Rice", "Plum Jam", "Green Tea", "Peanut Paste"),
+        ("100g", "250 g", "375g", "500g", "1kg"),
+    ),
     "Dairy": (("Yoghurt", "Cheddar", "Butter", "Custard"), ("170g", "250g", "500 g", "1kg")),
     "Drinks": (("Cola", "Lemon Squash", "Apple Juice", "Soda Water"), ("375mL", "1.25L", "2 L", "10 x 375mL")),
     "Freezer": (("Garden Peas", "Fish Fingers", "Berry Mix", "Potato Gems"), ("450g", "600g", "1 kg")),
@@ -121,7 +137,10 @@ def line_of(store: Store, article: Article, night: str, was_cents: int | None) -
         "per_unit_price_string": f"${article.price_cents / 100:.2f} {measure}",
         "scraped_date": night,
     }
-    return {"product": product, "metadata": {"company": store.retailer, "store_name": store.town.lower(), "store_id": store.store_id, "state": store.state}}
+    return {
+        "product": product,
+        "metadata": {"company": store.retailer, "store_name": store.town.lower(), "store_id": store.store_id, "state": store.state},
+    }
 
 
 def shelf(store: Store, articles: list[Article], dice: Random, night: str) -> list[dict[str, Any]]:
@@ -135,7 +154,14 @@ def shelf(store: Store, articles: list[Article], dice: Random, night: str) -> li
             continue
         is_special = night == WEDNESDAY and move < 0.1
         factor = 0.75 if is_special else 1.1 if night == WEDNESDAY and move > 0.9 else 1.0
-        lines.append(line_of(store, replace(article, price_cents=max(5, round(article.price_cents * factor / 5) * 5)), night, article.price_cents if is_special else None))
+        lines.append(
+            line_of(
+                store,
+                replace(article, price_cents=max(5, round(article.price_cents * factor / 5) * 5)),
+                night,
+                article.price_cents if is_special else None,
+            )
+        )
     return lines
 
 
@@ -168,7 +194,13 @@ def trouble(store: Store, night: str, lines: list[dict[str, Any]]) -> list[dict[
         lines[4]["product"]["barcode"] = "4011"
         lines[5]["product"]["barcode"] = "9509000000010"
         for place in (6, 7, 8):
-            lines[place]["product"] |= {"price_current": None, "price_was": None, "price_save_amount": None, "is_on_special": False, "is_available": False}
+            lines[place]["product"] |= {
+                "price_current": None,
+                "price_was": None,
+                "price_save_amount": None,
+                "is_on_special": False,
+                "is_available": False,
+            }
         made += [copied(9), copied(10), copied(10)]
     elif store.retailer == "woolworths":
         lines[11]["product"] |= {"price_was": 0.5, "is_on_special": True}
@@ -203,7 +235,10 @@ def make(folder: Path = FOLDER) -> list[Path]:
             lines = shelf(store, articles, Random(f"{SEED} {store.store_id}"), night)  # noqa: S311
             stamp(store, night, lines)
             suffix = ".jsonl" if (store.store_id, night) == ("G902", TUESDAY) else ".jsonl.gz"
-            paths.append(folder / f"{store.retailer}-{store.town.lower().replace(' ', '-')}-{store.store_id.lower().replace(':', '')}-{night}{suffix}")
+            paths.append(
+                folder
+                / f"{store.retailer}-{store.town.lower().replace(' ', '-')}-{store.store_id.lower().replace(':', '')}-{night}{suffix}"
+            )
             write(paths[-1], trouble(store, night, lines))
     return paths
 

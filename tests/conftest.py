@@ -48,9 +48,9 @@ class Server:
                 connection.execute(cast(LiteralString, text))
 
     def prepare(self) -> None:
-        """Migrate the template. Nothing is flushed to disk from now on: a crash of the machine may cost the cluster."""
+        """Migrate the template. Nothing is flushed to disk: a crash of the machine may cost the cluster, one of the server does not."""
         self.execute(
-            *(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")),
+            *(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes", "autovacuum")),
             "SELECT pg_reload_conf()",
         )
         self.execute("CREATE DATABASE template_warehouse")

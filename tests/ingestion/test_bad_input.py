@@ -38,29 +38,45 @@ def lines(*made: Any, retailer: str = "aldi", store_id: str = "G1", at: str | No
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {
-    "cut gzip": (gzip.compress(lines(*offers(500)))[:-30], r"the gzip data breaks off or is damaged after line \d+ .*Crawl or export the store-day again"),
+    "cut gzip": (
+        gzip.compress(lines(*offers(500)))[:-30],
+        r"the gzip data breaks off or is damaged after line \d+ .*Crawl or export the store-day again",
+    ),
     "no gzip after all": (b"\x1f\x8b" + b"x" * 50, "the gzip data breaks off or is damaged"),
     "empty": (b"", "the file is empty. A store-day has at least one line; crawl or export it again"),
     "empty gzip": (gzip.compress(b""), "the file is empty"),
     "blank lines": (b"\n \n\n", "the file is empty"),
     "no JSON": (b"hello\nworld\n", "none of its 2 lines is a JSON object with `product` and `metadata`. See docs/staged-files.md"),
     "binary": (b"\x00\x01\xff" * 100, "none of its 1 lines is a JSON object"),
-    "mixed stores": (lines(*offers(10)) + lines(*offers(10), store_id="G2"), r"lines of several stores in one file: aldi G1 \(10 lines\), aldi G2 \(10 lines\).*split the file by `metadata.store_id`"),
+    "mixed stores": (
+        lines(*offers(10)) + lines(*offers(10), store_id="G2"),
+        r"lines of several stores in one file: aldi G1 \(10 lines\), aldi G2 \(10 lines\).*split the file by `metadata.store_id`",
+    ),
     "mixed retailers": (lines(*offers(9)) + lines(*offers(2), retailer="iga"), "lines of several stores in one file"),
-    "unknown retailer": (lines(*offers(3), retailer="tesco"), "`metadata.company` is 'tesco'; known retailers: coles, woolworths, aldi, iga. Correct it in the file"),
+    "unknown retailer": (
+        lines(*offers(3), retailer="tesco"),
+        "`metadata.company` is 'tesco'; known retailers: .*coles.*Correct it in the file",
+    ),
     "no time": (lines(*offers(3), at=None), r"no line says when it was seen \(`scraped_at` or `scraped_date`\).*add it to `metadata`"),
     "impossible store": (lines(*offers(3), store_id="x" * 65), "is empty, longer than 64 characters or holds control characters"),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_that_cannot_be_staged_is_kept_with_its_reason(offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage, case: str) -> None:
+def test_a_file_that_cannot_be_staged_is_kept_with_its_reason(
+    offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage, case: str
+) -> None:
     data, reason = REFUSED[case]
     for _ in range(2):
         found = offered(data)
         assert found.outcome == "refused" and re.search(reason, found.reason or ""), found.reason
     (entry,) = rows(warehouse, "SELECT state, stage, state_reason, manifest FROM ops.staged_file")
-    assert (entry["state"], entry["stage"], entry["state_reason"], entry["manifest"]) == ("refused", "refused", found.reason, {"source": "bad file.jsonl.gz"})
+    assert (entry["state"], entry["stage"], entry["state_reason"], entry["manifest"]) == (
+        "refused",
+        "refused",
+        found.reason,
+        {"source": "bad file.jsonl.gz"},
+    )
     (copy,) = storage.filesystem.find(storage.full("refused/unknown"))
     assert Path(copy).read_bytes() == data and copy.endswith("--bad_file.jsonl.gz")
     assert list(storage.manifests(Stage.OUTBOX)) == []
@@ -71,15 +87,22 @@ def test_a_missing_path_says_so(warehouse: Warehouse, storage: Storage, tmp_path
         import_file(warehouse, storage, tmp_path / "nowhere.jsonl")
 
 
-def test_single_damaged_lines_are_refused_one_by_one(offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage) -> None:
+def test_single_damaged_lines_are_refused_one_by_one(
+    offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage
+) -> None:
     foreign = lines(offer("99", 9.0), store_id="G2")
     assert offered(lines(*offers(30)) + b"{\n" + foreign).outcome == "waiting"
     counts = flows.ingest(warehouse, storage, "aldi").published
     assert (counts.rows, counts.created, counts.quarantined) == (32, 30, 2) and "99" not in cents(warehouse)
-    assert [row["reasons"] for row in rows(warehouse, "SELECT reasons FROM ops.quarantined_offer ORDER BY line_number")] == [["not_json"], ["foreign_store"]]
+    assert [row["reasons"] for row in rows(warehouse, "SELECT reasons FROM ops.quarantined_offer ORDER BY line_number")] == [
+        ["not_json"],
+        ["foreign_store"],
+    ]
 
 
-def test_an_unknown_store_is_published_unconfirmed(offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage) -> None:
+def test_an_unknown_store_is_published_unconfirmed(
+    offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage
+) -> None:
     offered(lines(*offers(3), store_id="never heard of"))
     flows.ingest(warehouse, storage, "aldi")
     found = prices(warehouse, "never heard of")
@@ -88,7 +111,9 @@ def test_an_unknown_store_is_published_unconfirmed(offered: Callable[[bytes], Im
     assert store == {"name": "aldi never heard of", "state": "VIC", "is_confirmed": False}
 
 
-def test_lines_of_the_future_are_refused_and_the_others_keep_their_night(offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage) -> None:
+def test_lines_of_the_future_are_refused_and_the_others_keep_their_night(
+    offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage
+) -> None:
     offered(lines(*offers(5), offer("9", metadata={"scraped_at": "2027-01-01T00:00:00+11:00"})))
     counts = flows.ingest(warehouse, storage, "aldi").published
     assert (counts.created, counts.quarantined) == (5, 1)
@@ -118,10 +143,14 @@ def with_manifest(store_day: StoreDays, storage: Storage, folder: Path, suffix: 
 
 
 @pytest.mark.parametrize("suffix", [".jsonl.gz", ".jsonl"])
-def test_a_manifest_beside_the_file_is_believed(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, suffix: str) -> None:
+def test_a_manifest_beside_the_file_is_believed(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, suffix: str
+) -> None:
     path, _ = with_manifest(store_day, storage, tmp_path / "aldi" / "G1", suffix)
     assert import_file(warehouse, storage, path).outcome == "waiting"
-    assert rows(warehouse, "SELECT is_complete, complete_reason FROM ops.staged_file") == [{"is_complete": True, "complete_reason": "its manifest says so"}]
+    assert rows(warehouse, "SELECT is_complete, complete_reason FROM ops.staged_file") == [
+        {"is_complete": True, "complete_reason": "its manifest says so"}
+    ]
     assert flows.ingest(warehouse, storage, "aldi").published.created == 3
 
 
@@ -131,7 +160,9 @@ def test_a_manifest_beside_the_file_is_believed(warehouse: Warehouse, storage: S
     ("format_version", 9, "format version 9, this installation reads up to 1. Upgrade Aisleflow"),
     ("store_id", "G9", "A file was renamed or its manifest was swapped"),
 ])  # fmt: skip
-def test_a_manifest_that_does_not_fit_is_refused(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, field: str, value: Any, reason: str) -> None:
+def test_a_manifest_that_does_not_fit_is_refused(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, field: str, value: Any, reason: str
+) -> None:
     path, beside = with_manifest(store_day, storage, tmp_path / "aldi" / "G1", ".jsonl.gz")
     said = json.loads(beside.read_text())
     said[field] = value if value is not None else said["sha256"][:16] + "0" * 48
@@ -166,7 +197,11 @@ def test_a_manifest_that_is_none_is_refused_with_its_data(warehouse: Warehouse, 
     assert register_waiting(warehouse, storage, "aldi") == [] == register_waiting(warehouse, storage, "aldi")
     (entry,) = rows(warehouse, "SELECT retailer, store_id, state, state_reason FROM ops.staged_file")
     assert (entry["retailer"], entry["store_id"], entry["state"]) == ("aldi", "G1", "refused") and "not a manifest" in entry["state_reason"]
-    assert storage.exists(manifest.path(Stage.REFUSED)) and storage.exists(manifest.data_path(Stage.REFUSED)) and not storage.exists(manifest.data_path(Stage.OUTBOX))
+    assert (
+        storage.exists(manifest.path(Stage.REFUSED))
+        and storage.exists(manifest.data_path(Stage.REFUSED))
+        and not storage.exists(manifest.data_path(Stage.OUTBOX))
+    )
     assert manifest.data_path(Stage.REFUSED).endswith(DATA_SUFFIX)
 
 
@@ -174,13 +209,28 @@ def test_a_manifest_that_is_none_is_refused_with_its_data(warehouse: Warehouse, 
 
 
 def completeness(warehouse: Warehouse) -> dict[str, bool]:
-    return {row["key"]: row["is_complete"] for row in rows(warehouse, "SELECT store_id || ' ' || observed_at::date AS key, is_complete FROM ops.staged_file")}
+    return {
+        row["key"]: row["is_complete"]
+        for row in rows(warehouse, "SELECT store_id || ' ' || observed_at::date AS key, is_complete FROM ops.staged_file")
+    }
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_completeness_is_judged_in_time_order(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, reverse: bool) -> None:
-    days = [("G1", "2026-11-10", 100), ("G1", "2026-11-11", 91), ("G1", "2026-11-12", 82), ("G1", "2026-11-13", 81), ("G2", "2026-11-12", 99), ("G2", "2026-11-13", 80)]
-    files = [store_day.file(tmp_path / f"{store}-{day}.jsonl", offers(count), store_id=store, at=f"{day}T04:00:00Z") for store, day, count in days]
+def test_completeness_is_judged_in_time_order(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, reverse: bool
+) -> None:
+    days = [
+        ("G1", "2026-11-10", 100),
+        ("G1", "2026-11-11", 91),
+        ("G1", "2026-11-12", 82),
+        ("G1", "2026-11-13", 81),
+        ("G2", "2026-11-12", 99),
+        ("G2", "2026-11-13", 80),
+    ]
+    files = [
+        store_day.file(tmp_path / f"{store}-{day}.jsonl", offers(count), store_id=store, at=f"{day}T04:00:00Z")
+        for store, day, count in days
+    ]
     for path in reversed(files) if reverse else files:
         import_file(warehouse, storage, path)
     register_waiting(warehouse, storage, "aldi")
@@ -188,13 +238,17 @@ def test_completeness_is_judged_in_time_order(warehouse: Warehouse, storage: Sto
     assert completeness(warehouse) == {
         "G1 2026-11-10": True, "G1 2026-11-11": True, "G1 2026-11-12": True, "G1 2026-11-13": True, "G2 2026-11-12": True, "G2 2026-11-13": False,
     }  # fmt: skip
-    assert "81 rows; the store's last complete store-day (2026-11-12) has 82" in one(warehouse, "SELECT complete_reason FROM ops.staged_file WHERE rows = 81")
+    assert "81 rows; the store's last complete store-day (2026-11-12) has 82" in one(
+        warehouse, "SELECT complete_reason FROM ops.staged_file WHERE rows = 81"
+    )
 
 
 def test_a_lone_file_is_incomplete_and_no_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
     import_file(warehouse, storage, store_day.file(tmp_path / "a.jsonl", offers(50), at=TUESDAY))
     flows.ingest(warehouse, storage, "aldi")
-    assert one(warehouse, "SELECT complete_reason FROM ops.staged_file WHERE NOT is_complete") == "50 rows; no other store-day to compare with"
+    assert (
+        one(warehouse, "SELECT complete_reason FROM ops.staged_file WHERE NOT is_complete") == "50 rows; no other store-day to compare with"
+    )
     assert len(cents(warehouse)) == 50 and one(warehouse, "SELECT complete_at IS NULL FROM core.store")
 
 
@@ -205,8 +259,15 @@ def test_the_retailers_median_reaches_fourteen_days(warehouse: Warehouse, storag
     assert completeness(warehouse) == {"G1 2026-10-01": True, "G2 2026-10-15": True, "G3 2026-10-30": False}
 
 
-def test_a_partial_crawl_beside_whole_ones_is_incomplete(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
+def test_a_partial_crawl_beside_whole_ones_is_incomplete(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path
+) -> None:
     for number, count in enumerate((100, 98, 10, 101)):
         import_file(warehouse, storage, store_day.file(tmp_path / f"{number}.jsonl", offers(count), store_id=f"G{number}"))
     register_waiting(warehouse, storage, "aldi")
-    assert [row["is_complete"] for row in rows(warehouse, "SELECT is_complete FROM ops.staged_file ORDER BY store_id")] == [True, True, False, True]
+    assert [row["is_complete"] for row in rows(warehouse, "SELECT is_complete FROM ops.staged_file ORDER BY store_id")] == [
+        True,
+        True,
+        False,
+        True,
+    ]

@@ -139,7 +139,15 @@ def test_a_crash_at_every_boundary_leaves_no_trace(nights: Nights, monkeypatch: 
         assert files == expected_files, f"files after a crash {crash.value}, number {place}"
 
 
-@pytest.mark.parametrize(("step", "statement"), [("load", "loading/finish_load"), ("resolve", "resolution/create_products"), ("publish", "publishing/merge_prices"), ("publish", "publishing/close_file")])
+@pytest.mark.parametrize(
+    ("step", "statement"),
+    [
+        ("load", "loading/finish_load"),
+        ("resolve", "resolution/create_products"),
+        ("publish", "publishing/merge_prices"),
+        ("publish", "publishing/close_file"),
+    ],
+)
 def test_a_killed_process_leaves_no_trace(nights: Nights, step: str, statement: str) -> None:
     warehouse, storage = nights.warehouse, nights.next()
     steps = ("load", "check", "resolve", "publish")
@@ -155,7 +163,10 @@ def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nigh
     folder = Path(tempfile.mkdtemp(prefix="aisle-crash-"))
     try:
         server = start_server(folder)
-        warehouse, storage = Warehouse(server.cluster.url("template_warehouse"), settings().model_copy(update=RELAXED)), Storage(f"file://{tmp_path / 'crash'}")
+        warehouse, storage = (
+            Warehouse(server.cluster.url("template_warehouse"), settings().model_copy(update=RELAXED)),
+            Storage(f"file://{tmp_path / 'crash'}"),
+        )
         tuesday(storage)
         for retailer in ("aldi", "coles"):
             flows.ingest(warehouse, storage, retailer)
@@ -182,7 +193,9 @@ def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nigh
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_file_that_became_unreadable_after_a_server_crash_is_refused(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_a_file_that_became_unreadable_after_a_server_crash_is_refused(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays
+) -> None:
     manifest = store_day(lines=offers(3))
     store_day(store_id="G2", lines=offers(3))
     flows.load(warehouse, storage, "aldi")

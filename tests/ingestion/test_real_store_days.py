@@ -109,7 +109,9 @@ def test_all_files_are_published_and_every_line_is_accounted_for(replayed: Any, 
         assert entry["rows"] == sum(parts.values()), (name, parts)
         assert entry["rows"] - entry["folded"] - entry["quarantined"] <= lines[name] <= entry["rows"], name
     assert sum(entry["rows"] for entry in ledger) == 37_621
-    assert one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE NOT is_complete") == 3, "a partial crawl, and two stores alone with their retailer"
+    assert one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE NOT is_complete") == 3, (
+        "a partial crawl, and two stores alone with their retailer"
+    )
 
 
 def expected_prices(warehouse: Warehouse, store: Store, its_files: list[File]) -> dict[str, int]:
@@ -120,7 +122,9 @@ def expected_prices(warehouse: Warehouse, store: Store, its_files: list[File]) -
     refused = {row["sku"] for row in rows(warehouse, "SELECT sku FROM ops.quarantined_offer WHERE retailer = %s AND store_id = %s", *store)}
     listed = {}
     for sku, price in newest.prices.items():
-        known = price if price is not None else next((past.prices[sku] for past in reversed(earlier) if past.prices.get(sku) is not None), None)
+        known = (
+            price if price is not None else next((past.prices[sku] for past in reversed(earlier) if past.prices.get(sku) is not None), None)
+        )
         if known is not None and sku not in refused:
             listed[sku] = known
     return listed
@@ -130,7 +134,12 @@ def test_listed_prices_are_those_of_the_newest_complete_file(replayed: Any, file
     warehouse, _ = replayed
     compared = 0
     for store, its_files in by_store(files).items():
-        found = {row["sku"]: row["price_cents"] for row in rows(warehouse, "SELECT sku, price_cents FROM core.store_price WHERE is_listed AND retailer = %s AND store_id = %s", *store)}
+        found = {
+            row["sku"]: row["price_cents"]
+            for row in rows(
+                warehouse, "SELECT sku, price_cents FROM core.store_price WHERE is_listed AND retailer = %s AND store_id = %s", *store
+            )
+        }
         assert found == expected_prices(warehouse, store, its_files), store
         compared += len(found)
     assert compared > 20_000
@@ -144,7 +153,11 @@ def test_changed_new_and_vanished_of_successive_days_are_all_found(replayed: Any
         seen: set[str] = set(its_files[0].prices)
         for before, after in pairwise(its_files):
             changed = [sku for sku in after.values if sku in before.values and before.values[sku] != after.values[sku]]
-            found = rows(warehouse, "SELECT created, updated, unchanged, delisted FROM ops.staged_file WHERE manifest->>'source' = %s", after.path.name)[0]
+            found = rows(
+                warehouse,
+                "SELECT created, updated, unchanged, delisted FROM ops.staged_file WHERE manifest->>'source' = %s",
+                after.path.name,
+            )[0]
             back = len((set(after.prices) - set(before.prices)) & seen)
             assert found["created"] == len(set(after.prices) - seen), after.path.name
             assert found["delisted"] == len(set(before.prices) - set(after.prices)), after.path.name
@@ -171,7 +184,9 @@ def test_every_changed_price_and_no_other_is_dated(replayed: Any, files: list[Fi
         assert after == file.prices
         if number:
             past = its_files[number - 1].prices
-            assert {sku for sku in after if sku in past and before_by_sku[sku] != after[sku]} == {sku for sku in after if sku in past and past[sku] != after[sku]}
+            assert {sku for sku in after if sku in past and before_by_sku[sku] != after[sku]} == {
+                sku for sku in after if sku in past and past[sku] != after[sku]
+            }
         before_by_sku = {sku: row["price_cents"] for sku, row in found.items()}
     warehouse.close()
     postgres.give_back(name)

@@ -6,15 +6,19 @@ The tests share one installation and build on one another, top to bottom.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from include import clock
 from tests.live.conftest import Installation
 
 pytestmark = pytest.mark.live
@@ -67,7 +71,8 @@ def test_the_wednesday_after_moves_prices_and_delists_what_is_gone(installation:
 
     assert is_proven(report), report["verify"]
     for row in report["retailers"]:
-        assert row["updated"] > 0.1 * row["unchanged"], f"{row['retailer']}: prices move on Wednesdays"
+        least_share = 0.01 if row["retailer"] == "aldi" else 0.1  # Aldi's everyday prices move little
+        assert row["updated"] > least_share * row["unchanged"], f"{row['retailer']}: prices move on Wednesdays"
         assert row["delisted"] > 0
 
 
@@ -112,18 +117,54 @@ def test_a_cleared_store_of_a_past_night_is_crawled_afresh_and_stays_true(instal
     assert verdict["is_right"], verdict
 
 
-@pytest.mark.parametrize(("task", "lock"), [("resolve", "resolve"), ("publish", "ledger-row")])
-def test_a_task_killed_in_the_middle_is_cleared_and_ends_like_an_undisturbed_one(installation: Installation, task: str, lock: str):
+@pytest.fixture(scope="module")
+def undisturbed() -> Iterator[Installation]:
+    """A warehouse into which the same store-days went without a disturbance."""
+    home = Path(tempfile.mkdtemp(prefix="aisleflow-calm-"))
+    calm = Installation(home)
+    try:
+        for retailer in ("aldi", "woolworths", "iga"):
+            calm.run("import", *map(str, sample_of(retailer)), expect=None)
+        yield calm
+    finally:
+        calm.run("down")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def sample_of(retailer: str) -> list[Path]:
+    """Two store-days of the sample: one store on two nights."""
+    return sorted((SAMPLE / "store-days").glob(f"{retailer}-*"))[:2]
+
+
+def sample_prices(installation: Installation, stores: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return every published row of some stores, without surrogate keys and times of publishing."""
+    wanted = [f"{retailer}|{store_id}" for retailer, store_id in stores]
+    return installation.query(
+        "SELECT to_jsonb(p) - 'product_id' - 'is_current' - 'changed_at' AS row FROM core.store_price AS p "
+        "WHERE retailer || '|' || store_id = ANY(%s) ORDER BY retailer, store_id, sku",
+        wanted,
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "retailer", "lock"),
+    [
+        ("load", "aldi", "SELECT pg_advisory_xact_lock(hashtextextended('aisleflow:file:{file_id}', 0))"),
+        ("resolve", "woolworths", "SELECT pg_advisory_xact_lock(hashtextextended('aisleflow:resolve', 0))"),
+        ("publish", "iga", "LOCK TABLE core.price IN EXCLUSIVE MODE"),  # writing waits, reading does not
+    ],
+    ids=["load", "resolve", "publish"],
+)
+def test_a_task_killed_in_the_middle_is_cleared_and_ends_like_an_undisturbed_one(
+    installation: Installation, undisturbed: Installation, monkeypatch: pytest.MonkeyPatch, task: str, retailer: str, lock: str
+):
     """The task is made to wait at a known point by a lock it needs, killed there with -9, and cleared."""
-    store_days = sorted(SAMPLE.glob("**/woolworths*.jsonl.gz" if task == "resolve" else "**/iga*.jsonl.gz"))
-    assert store_days, "the sample has store-days of this retailer"
+    monkeypatch.setenv("AISLEFLOW_HOME", str(installation.home))
+    clock.set_sandbox_clock(datetime(2026, 11, 18, 9, tzinfo=UTC))  # the sample's Wednesday is not to lie in the future
+    staged = installation.run("import", "--stage-only", *map(str, sample_of(retailer)))["files"]
     connection = installation.connect()
-    if lock == "resolve":
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('aisleflow:resolve', 0))")
-    else:
-        connection.execute("LOCK TABLE core.price IN ACCESS EXCLUSIVE MODE")  # publishing waits here, reading what to publish does not
-    started = installation.run("import", "--stage-only", *map(str, store_days))
-    key = f"{started['files'][0]['retailer']}|{started['files'][0]['night']}"
+    connection.execute(lock.format(file_id=staged[0]["file_id"]))
+    key = f"{retailer}|{staged[0]['night']}"
     installation.api.post_asset_event("outbox", partition_key=key)
 
     run = wait_for(
@@ -163,9 +204,9 @@ def test_a_task_killed_in_the_middle_is_cleared_and_ends_like_an_undisturbed_one
     installation.api.clear("ingest_prices", run["dag_run_id"], [task], downstream=True)
     installation.api.wait_for_run("ingest_prices", run["dag_run_id"], timeout_seconds=300)
 
-    states = installation.query(
-        "SELECT state, count(*) AS files FROM ops.staged_file WHERE retailer = %s GROUP BY state", key.partition("|")[0]
-    )
+    stores = [(row["retailer"], row["store_id"]) for row in staged]
+    assert sample_prices(installation, stores) == sample_prices(undisturbed, stores)
+    states = installation.query("SELECT state, count(*) AS files FROM ops.staged_file WHERE retailer = %s GROUP BY state", retailer)
     assert not {row["state"] for row in states} & {"waiting", "loaded"}
     files = installation.query(
         "SELECT rows, created + updated + unchanged + unavailable + outdated + folded + quarantined AS accounted FROM ops.staged_file WHERE state = 'published'"

@@ -4,55 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from include import flows
+from include.catalogue import resolve as resolution
 from include.catalogue.resolve import resolve
 from include.staging.storage import Storage
-from include.warehouse.engine import Warehouse
-from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
+from include.warehouse.engine import Connection, Warehouse
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, gtin, offer
+from tests.resolution.catalogue_view import A, B, C, joined, proposals, same, tea
 from tests.warehouse.looking import contents, core_fingerprints, one, product_of, rows
-
-A, B, C = gtin(1), gtin(2), gtin(3)
-
-
-def tea(sku: str, barcode: str | None = None, **more: Any) -> Line:
-    """One article by its text: the same key whatever the SKU."""
-    return offer(**{"sku": sku, "name": "Zorbo Green Tea", "brand": "Zorbo", "size": "100g", "barcode": barcode} | more)
-
-
-@pytest.fixture
-def met(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> Callable[..., None]:
-    """Ingest lines of one retailer as one more store-day."""
-    minutes = iter(range(60))
-
-    def run(retailer: str, *lines: Line, **more: Any) -> None:
-        store_day(retailer, "S1", at=f"2026-11-18T04:{next(minutes):02d}:00+11:00", lines=lines, complete=False, **more)
-        flows.ingest(warehouse, storage, retailer)
-
-    return run
-
-
-def same(warehouse: Warehouse, *skus: tuple[str, str]) -> bool:
-    return len({product_of(warehouse, sku, retailer) for retailer, sku in skus}) == 1
-
-
-def proposals(warehouse: Warehouse) -> list[str]:
-    return [row["reason"] for row in rows(warehouse, "SELECT reason FROM ops.match_proposal ORDER BY left_product_id, right_product_id")]
-
-
-def conflicts(warehouse: Warehouse) -> list[tuple[str, str, str]]:
-    return [
-        (row["sku"], row["gtin"], row["reason"])
-        for row in rows(warehouse, "SELECT sku, gtin, reason FROM ops.barcode_conflict ORDER BY sku, gtin")
-    ]
-
-
-def joined(warehouse: Warehouse, sku: str, retailer: str = "aldi") -> str:
-    return str(one(warehouse, "SELECT joined_by FROM core.sku WHERE sku = %s AND retailer = %s", sku, retailer))
 
 
 def test_a_known_sku_keeps_its_product(warehouse: Warehouse, met: Callable[..., None]) -> None:
@@ -181,95 +146,6 @@ def test_sizes_that_differ_veto_a_join_by_key(warehouse: Warehouse, met: Callabl
     assert not same(warehouse, ("coles", "c"), ("iga", "i"))
 
 
-# a barcode is learnt for a known SKU ------------------------------------------------------------------------------------
-
-
-def test_a_product_without_a_barcode_adopts_one_nobody_owns(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("aldi", tea("1"))
-    met("aldi", tea("1", A))
-    assert (
-        one(warehouse, "SELECT product_id FROM core.product_barcode WHERE is_primary") == product_of(warehouse, "1")
-        and conflicts(warehouse) == []
-    )
-    assert one(warehouse, "SELECT gtin FROM core.sku") == f"0{A}"
-
-
-def test_a_missing_barcode_never_beats_one(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("aldi", tea("1", A))
-    met("aldi", tea("1", None))
-    met("aldi", tea("1", "4011"))
-    assert one(warehouse, "SELECT gtin FROM core.sku") == f"0{A}" and one(warehouse, "SELECT count(*) FROM core.product_barcode") == 1
-
-
-def test_a_sku_joins_the_owner_of_its_learnt_barcode(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("coles", offer("c", name="Leaves", barcode=A))
-    met("aldi", tea("1"))
-    lonely = product_of(warehouse, "1")
-    met("aldi", tea("1", A))
-    assert same(warehouse, ("coles", "c"), ("aldi", "1")) and joined(warehouse, "1") == "barcode"
-    (log,) = rows(warehouse, "SELECT from_product_id, to_product_id, merged_by, evidence, undone_at FROM ops.merge_log")
-    assert (log["from_product_id"], log["to_product_id"], log["merged_by"], log["evidence"]) == (
-        lonely,
-        product_of(warehouse, "c", "coles"),
-        "barcode",
-        {"gtin": f"0{A}"},
-    )
-    assert one(warehouse, "SELECT count(*) FROM core.product WHERE product_id = %s", lonely) == 1, (
-        "nothing is lost: the emptied product stays for undo"
-    )
-
-
-def test_the_key_of_an_emptied_product_leads_to_where_its_sku_went(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("coles", offer("c", name="Leaves", barcode=A))
-    met("aldi", tea("1"))
-    met("aldi", tea("1", A))
-    met("iga", tea("i"))
-    assert same(warehouse, ("coles", "c"), ("aldi", "1"), ("iga", "i"))
-
-
-def test_another_valid_barcode_is_a_recorded_conflict(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("aldi", tea("1", A))
-    met("aldi", tea("1", B))
-    met("aldi", tea("1", B))
-    assert conflicts(warehouse) == [("1", f"0{B}", "other_barcode")]
-    assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode")] == [f"0{A}"]
-
-
-def test_a_barcode_beside_the_known_one_is_learnt(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("aldi", tea("1", A))
-    met("aldi", tea("1", f"{A},{B}"))
-    found = rows(warehouse, "SELECT gtin, is_primary FROM core.product_barcode ORDER BY gtin")
-    assert [(row["gtin"], row["is_primary"]) for row in found] == [(f"0{A}", True), (f"0{B}", False)] and conflicts(warehouse) == []
-
-
-@pytest.mark.parametrize(("owner_size", "reason"), [("150g", "size"), ("100.5g", None), ("1 each", None)])
-def test_a_size_that_differs_vetoes_the_join(warehouse: Warehouse, met: Callable[..., None], owner_size: str, reason: str | None) -> None:
-    met("coles", offer("c", name="Leaves", size=owner_size, barcode=A))
-    met("aldi", tea("1"))
-    met("aldi", tea("1", A))
-    assert same(warehouse, ("coles", "c"), ("aldi", "1")) == (reason is None)
-    assert conflicts(warehouse) == ([("1", f"0{A}", reason)] if reason else [])
-
-
-def test_an_own_label_vetoes_the_join(warehouse: Warehouse, met: Callable[..., None]) -> None:
-    met("coles", offer("c", name="Coles Leaves", brand="Coles", barcode=A))
-    met("aldi", tea("1"))
-    met("aldi", tea("1", A))
-    assert not same(warehouse, ("coles", "c"), ("aldi", "1")) and conflicts(warehouse) == [("1", f"0{A}", "own_label")]
-
-
-@pytest.mark.parametrize("first", ["1", "2"])
-def test_two_skus_of_one_product_learn_different_barcodes(warehouse: Warehouse, met: Callable[..., None], first: str) -> None:
-    met("aldi", tea("1"), tea("2"))
-    lines = [tea("1", A), tea("2", B)]
-    met("aldi", *(lines if first == "1" else reversed(lines)))
-    assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode")] == [f"0{A}"], "the first SKU speaks"
-    assert conflicts(warehouse) == [("2", f"0{B}", "other_barcode")]
-
-
-# order, repetition, two at once -----------------------------------------------------------------------------------------
-
-
 def test_the_order_of_lines_does_not_matter(make_warehouse: Callable[..., Warehouse], tmp_path: Any) -> None:
     lines = [
         tea("1"), tea("2"), tea("3", A), offer("4", name="Leaves", barcode=A), offer("5", name="Coffee", barcode=f"{B},{C}"), offer("6", name="Coffee", barcode=C),
@@ -329,18 +205,28 @@ def test_refused_and_folded_lines_make_no_product(warehouse: Warehouse, met: Cal
     assert [row["sku"] for row in rows(warehouse, "SELECT sku FROM core.sku")] == ["2"]
 
 
-def test_two_retailers_at_once_create_a_shared_product_once(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_retailers_at_once_create_a_shared_product_once(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
+) -> None:
     retailers = ("aldi", "coles", "iga", "woolworths")
     for retailer in retailers:
         # each in another order, so that careless locks would meet crosswise
         lines = [
-            offer(f"{retailer}{n}", name=f"Thing number {n}", brand="Zorbo", size=f"{n + 1}00g", barcode=gtin(n) if n % 2 else None)
-            for n in range(60)
+            offer(f"{retailer}{n}", name=f"Thing number {n}", size=f"{n + 1}00g", barcode=gtin(n) if n % 2 else None) for n in range(60)
         ]
         store_day(retailer, lines=lines if retailer < "d" else lines[::-1])
         flows.load(warehouse, storage, retailer)
         flows.check(warehouse, storage, retailer)
     start, errors = threading.Barrier(len(retailers)), []
+    # no brand: two that create one meet there already. Whoever has collected what it does not know waits a moment for the others: without the lock all would go on with the same
+    meeting, read_texts = threading.Barrier(len(retailers), timeout=1), resolution._read_texts
+
+    def read_and_wait(connection: Connection) -> None:
+        read_texts(connection)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait()
+
+    monkeypatch.setattr(resolution, "_read_texts", read_and_wait)
 
     def run(retailer: str) -> None:
         try:

@@ -19,7 +19,10 @@ NIGHT = date(2026, 11, 18)
 
 def play(warehouse: Warehouse, storage: Storage) -> None:
     """Play the night."""
-    stores = [StoreRecord(retailer="coles", store_id=f"COL:{number}", online_store_id=None, name=f"Coles {number}", state="VIC") for number in range(4)]
+    stores = [
+        StoreRecord(retailer="coles", store_id=f"COL:{number}", online_store_id=None, name=f"Coles {number}", state="VIC")
+        for number in range(4)
+    ]
     discovery.take_over(warehouse, "coles", stores)
     crawl_plan.plan(warehouse, "coles", NIGHT)
     outcomes.record(

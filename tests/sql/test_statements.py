@@ -26,7 +26,9 @@ def played() -> dict[str, Twice]:
 
 
 @pytest.mark.parametrize("scenario", [path.stem for path in scenarios()])
-def test_a_scenario_runs_every_statement_twice(scenario: str, make_warehouse: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, played: dict[str, Twice]) -> None:
+def test_a_scenario_runs_every_statement_twice(
+    scenario: str, make_warehouse: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, played: dict[str, Twice]
+) -> None:
     play = importlib.import_module(f"tests.sql.{scenario}").play
     doubled, plain = make_warehouse(), make_warehouse()
     with twice(monkeypatch) as seen:

@@ -98,7 +98,9 @@ def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[Twice]:
         monkeypatch.setattr(psycopg.Connection, "execute", execute)
 
 
-def _judge(seen: Twice, name: str, text: str, answer: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]) -> None:
+def _judge(
+    seen: Twice, name: str, text: str, answer: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]
+) -> None:
     kept = promise(text)
     touched = sorted(table for table in later if after.get(table) != later[table])
     changed = sorted(table for table in touched if table not in after or after[table][0] != later[table][0])

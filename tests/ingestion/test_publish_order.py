@@ -1,0 +1,135 @@
+"""Publishing in every order, twice, and beside other runs: the newest wins, and nothing is lost in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import permutations
+
+import pytest
+
+from include import flows
+from include.ingestion import ledger
+from include.ingestion.publish import publish_checked, publish_file
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
+from tests.warehouse.looking import cents, contents, one, rows
+
+MONDAY = "2026-11-16T04:30:00+11:00"
+LATER_WEDNESDAY = "2026-11-18T09:00:00+11:00"
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize("second_is_complete", [True, False])
+@pytest.mark.parametrize("first_is_complete", [True, False])
+def test_of_equal_instants_the_later_registration_wins(
+    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, first_is_complete: bool, second_is_complete: bool
+) -> None:
+    files = [
+        store_day(lines=[offer("1", 1.0), offer("2", 1.0)], run_key="a", complete=first_is_complete),
+        store_day(lines=[offer("1", 2.0), offer("3", 2.0)], run_key="b", complete=second_is_complete),
+    ]
+    found = []
+    for order in permutations((0, 1)):
+        warehouse = make_warehouse()
+        flows.ingest(warehouse, storage, "coles")
+        with warehouse.transaction() as connection:
+            ids = [ledger.register(connection, file) for file in files]
+        flows.load(warehouse, storage, "aldi")
+        flows.check(warehouse, storage, "aldi")
+        flows.resolve(warehouse, storage, "aldi")
+        for place in order:
+            publish_file(warehouse, Keeping(storage), ids[place] or 0)
+        found.append(cents(warehouse))
+    assert found[0] == found[1]
+    assert found[0] == ({"1": 200, "3": 200} if second_is_complete else {"1": 200, "2": 100, "3": 200})
+
+
+class Keeping(Storage):
+    """A root whose files never leave the outbox, so that two warehouses can read them."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage.url)
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write nothing."""
+
+    def remove(self, path: str) -> None:
+        """Remove nothing."""
+
+
+def test_the_newest_of_several_files_wins_in_every_order_of_arrival(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    days = [
+        (MONDAY, [offer("1", 1.0), offer("2", 1.0)], True),
+        (TUESDAY, [offer("1", 2.0), offer("3", 2.0), offer("4", 2.0)], True),
+        (WEDNESDAY, [offer("1", 3.0), offer("4", 0)], False),
+        (LATER_WEDNESDAY, [offer("3", 4.0), offer("1", 3.0), offer("4", -1)], True),
+    ]
+    orders = list(permutations(days))  # each order of arrival happens to a store of its own
+    for place in range(len(days)):
+        for number, order in enumerate(orders):
+            at, lines, complete = order[place]
+            store_day(store_id=f"G{number}", at=at, lines=lines, complete=complete)
+        flows.ingest(warehouse, storage, "aldi")
+    for number, order in enumerate(orders):
+        found = cents(warehouse, f"G{number}")
+        assert found in ({"1": 300, "3": 400}, {"1": 300, "3": 400, "4": 200}), [at for at, _, _ in order]
+        newest = order.index(days[3])
+        assert ("4" in found) == (days[1] in order[:newest]), "only a price that was known before can outlive its refusal"
+
+
+def test_rows_that_vanish_between_two_files_delist_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    for store_id in ("G1", "G2"):
+        store_day(store_id=store_id, at=TUESDAY, lines=offers(5))
+    flows.ingest(warehouse, storage, "aldi")
+    for store_id in ("G1", "G2"):
+        store_day(store_id=store_id, at=WEDNESDAY, lines=offers(5, price=2.0))
+    for step in (flows.load, flows.check, flows.resolve):
+        step(warehouse, storage, "aldi")
+
+    def crash(_said: str) -> None:
+        with warehouse.transaction() as connection:  # what a crash of the server does to unlogged tables
+            connection.execute("TRUNCATE staging.offer, staging.loaded_file")
+
+    counts = publish_checked(warehouse, storage, "aldi", crash)
+    assert (counts.store_days, counts.delisted) == (1, 0) and cents(warehouse, "G2") == {str(n): 100 for n in range(1, 6)}
+    assert flows.publish(warehouse, storage, "aldi").updated == 5 and cents(warehouse, "G2") == {str(n): 200 for n in range(1, 6)}
+
+
+def test_a_file_checked_by_another_run_waits_until_it_is_resolved(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    store_day(lines=offers(3))
+    flows.load(warehouse, storage, "aldi")
+    flows.check(warehouse, storage, "aldi")
+    assert publish_checked(warehouse, storage, "aldi").store_days == 0 and cents(warehouse) == {}
+    flows.resolve(warehouse, storage, "aldi")
+    assert publish_checked(warehouse, storage, "aldi").created == 3
+
+
+def test_a_rerun_supersedes_its_own_file_and_no_other(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    store_day(lines=offers(2), run_key="mine")
+    store_day(store_id="G2", lines=offers(2), run_key="mine")
+    store_day(at=TUESDAY, lines=offers(2), run_key="other")
+    flows.load(warehouse, storage, "aldi")
+    store_day(lines=offers(3, price=3.0), run_key="mine")
+    flows.ingest(warehouse, storage, "aldi")
+    found = rows(warehouse, "SELECT store_id, run_key, rows, state, state_reason FROM ops.staged_file ORDER BY store_id, run_key, rows")
+    assert [(r["store_id"], r["run_key"], r["rows"], r["state"]) for r in found] == [
+        ("G1", "mine", 2, "superseded"), ("G1", "mine", 3, "published"), ("G1", "other", 2, "published"), ("G2", "mine", 2, "published"),
+    ]  # fmt: skip
+    assert "replaced it before it was published" in found[0]["state_reason"] and cents(warehouse) == {"1": 300, "2": 300, "3": 300}
+    assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0, "its rows are not left behind"
+
+
+def test_publishing_twice_changes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    manifest = store_day(lines=offers(3))
+    flows.ingest(warehouse, storage, "aldi")
+    before = contents(warehouse)
+    file_id = one(warehouse, "SELECT file_id FROM ops.staged_file")
+    assert publish_file(warehouse, storage, file_id) is None
+    store_day(lines=offers(3), run_key=manifest.run_key)
+    flows.ingest(warehouse, storage, "aldi")
+    assert contents(warehouse) == before and list(storage.manifests(Stage.OUTBOX)) == []
