@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,13 +67,31 @@ class Installation:
         )
 
 
-@pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 180) -> Any:
+    """Return the condition's value once it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+
+
+@contextmanager
+def fresh_installation(name: str) -> Iterator[Installation]:
+    """Yield an installation in a home of its own; everything of it is stopped and removed at the end."""
     # short: a socket's path may have 107 bytes; outside the project: git and linters look there
-    home = Path(tempfile.mkdtemp(prefix="aisleflow-live-"))
+    home = Path(tempfile.mkdtemp(prefix=f"aisleflow-{name}-"))
     made = Installation(home)
     try:
         yield made
     finally:
         subprocess.run([AISLEFLOW, "down"], env=made.environment, capture_output=True, timeout=180, check=False)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    """The installation of the nights."""
+    with fresh_installation("live") as made:
+        yield made
