@@ -104,7 +104,7 @@ class FixedSettings(BaseSettings):
 
     def site_url(self, retailer: str) -> str | None:
         """The base URL set for a retailer's site; ``None`` means the live one."""
-        url: str | None = getattr(self, f"{retailer}_url")
+        url: str | None = getattr(self, f"{retailer}_url", None)
         return url
 
 

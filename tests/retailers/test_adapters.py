@@ -40,7 +40,7 @@ def test_only_coles_needs_barcodes_first() -> None:
 
 
 def test_an_unknown_retailer_is_said_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"unknown retailer 'spar'\. Known: coles, woolworths, aldi, iga"):
+    with pytest.raises(ConfigurationError, match=r"unknown retailer 'spar'\. Known: aldi, coles, iga, woolworths"):
         retailer_of("spar")
 
 
