@@ -11,6 +11,7 @@ from include import clock
 from include.ingestion import ledger
 from include.ingestion.ledger import LedgerEntry
 from include.ingestion.load import raw_lines
+from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.statements import statement
@@ -59,14 +60,21 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
 
 
 def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Published | None:
-    """Publish one checked store-day; ``None`` if another run was quicker, or a step before is to be done again. Safe to repeat."""
-    with warehouse.transaction() as connection:
-        file = ledger.entry(connection, file_id)
-        counts = (
-            _publish(connection, storage, file, warehouse.settings.line_bytes_max)
-            if file.state == "loaded" and _is_ready(connection, file_id)
-            else None
-        )
+    """Publish one checked store-day; ``None`` if another run was quicker, or a step before is to be done again. Safe to repeat.
+
+    A file that was changed since it was loaded is refused, and the others go on.
+    """
+    try:
+        with warehouse.transaction() as connection:
+            file = ledger.entry(connection, file_id)
+            counts = (
+                _publish(connection, storage, file, warehouse.settings.line_bytes_max)
+                if file.state == "loaded" and _is_ready(connection, file_id)
+                else None
+            )
+    except UnreadableFile as error:
+        ledger.refuse(warehouse, storage, file_id, str(error))
+        return None
     if counts is not None:
         ledger.settle(warehouse, storage, file.manifest)
     return counts

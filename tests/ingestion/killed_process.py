@@ -1,4 +1,7 @@
-"""Runs one step of ingestion in a process of its own and kills it (SIGKILL) right after a statement: ``URL STORAGE RETAILER STEP STATEMENT``."""
+"""Runs one step of ingestion in a process of its own and kills it (SIGKILL): ``URL STORAGE RETAILER STEP WHEN``.
+
+``WHEN`` is the name of a statement (right after it) or ``#N`` (right after the N-th thing the process asks of the database).
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,14 @@ from include.warehouse.statements import statement
 def main(url: str, root: str, retailer: str, step: str, name: str) -> None:
     """Run the step; the process does not outlive the statement."""
     execute = psycopg.Connection.execute
-    fatal = statement(name)
+    fatal = None if name.startswith("#") else statement(name)
+    left = int(name[1:]) if name.startswith("#") else 0
 
     def execute_and_die(self: Any, query: Any, *values: Any, **options: Any) -> Any:
+        nonlocal left
         cursor = execute(self, query, *values, **options)
-        if query == fatal:
+        left -= 1
+        if query == fatal or (fatal is None and left <= 0):
             os.kill(os.getpid(), signal.SIGKILL)
         return cursor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from include import flows
 from include.config import settings
 from include.embedded.postgres import ensure_postgres, stop_postgres
 from include.ingestion.sweeping import sweep
-from include.staging.staged_file import UnreadableFile, load_manifest
+from include.staging.staged_file import load_manifest
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.conftest import RELAXED, Server, start_server
@@ -159,6 +160,18 @@ def test_a_killed_process_leaves_no_trace(nights: Nights, step: str, statement: 
     assert nights.settled(warehouse, storage) == nights.undisturbed
 
 
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(100))
+def test_a_process_killed_at_any_moment_leaves_no_trace(nights: Nights, seed: int) -> None:
+    """The whole ingestion in a process of its own, with the real suite, killed after a number of database calls drawn from the seed."""
+    warehouse, storage = nights.warehouse, nights.next()
+    after = random.Random(seed).randrange(1, 260)
+    command = [sys.executable, "-m", "tests.ingestion.killed_process", warehouse.url, storage.url, "aldi", "ingest", f"#{after}"]
+    died = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=False)
+    assert died.returncode in (-signal.SIGKILL, 0), died.stderr
+    assert nights.settled(warehouse, storage) == nights.undisturbed, f"killed after {after} calls"
+
+
 def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nights) -> None:
     folder = Path(tempfile.mkdtemp(prefix="aisle-crash-"))
     try:
@@ -212,9 +225,9 @@ def test_a_file_that_changes_before_it_is_published_publishes_nothing(warehouse:
     for step in (flows.load, flows.check, flows.resolve):
         step(warehouse, storage, "aldi")
     storage.write(manifest.data_path(Stage.OUTBOX), gzip.compress(b"{}\n"))
-    with pytest.raises(UnreadableFile, match="It was changed after it was staged"):
-        flows.publish(warehouse, storage, "aldi")
-    assert one(warehouse, "SELECT count(*) FROM core.price") == 0 and one(warehouse, "SELECT state FROM ops.staged_file") == "loaded"
+    flows.publish(warehouse, storage, "aldi")
+    assert one(warehouse, "SELECT count(*) FROM core.price") == 0 and one(warehouse, "SELECT state FROM ops.staged_file") == "refused"
+    assert "It was changed after it was staged" in one(warehouse, "SELECT state_reason FROM ops.staged_file")
 
 
 def test_the_sweep_settles_what_a_kill_left_in_the_outbox(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
