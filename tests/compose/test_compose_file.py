@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from include.config import PREFIX, Settings, settings
 from include.embedded.airflow_env import url_from_connection
 from include.embedded.postgres_programs import VERSION as EMBEDDED_POSTGRES
+from include.retailer_names import RETAILERS
+from include.sandbox.world import RETAILERS as SANDBOX_RETAILERS
 from tests.compose.compose_file import compose, new_env, services, settled, variables
 from tests.project.files import ROOT
 
@@ -145,6 +147,8 @@ def test_our_settings_are_those_the_code_reads(name: str, monkeypatch: pytest.Mo
 
 def test_every_setting_can_be_set_here() -> None:
     elsewhere = {"home", "api_port"}  # the image's; the published port's
+    served = {f"{retailer}_url" for retailer in SANDBOX_RETAILERS}
+    elsewhere |= {f"{retailer}_url" for retailer in RETAILERS} - served  # a site the sandbox does not have is the live one
     expected = {PREFIX + field.upper() for field in Settings.model_fields if field not in elsewhere}
     assert expected <= set(own_environments()["worker-1"]), "hand it on under x-settings in docker-compose.yaml"
 

@@ -87,5 +87,5 @@ def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Wareho
 
 
 def test_a_night_nobody_planned_is_said_aloud(warehouse: Warehouse):
-    with pytest.raises(NeedsPersonError, match="4 thing"):
+    with pytest.raises(NeedsPersonError, match=f"{len(RETAILERS)} thing"):
         raise_if_missing(warehouse, NIGHT)
