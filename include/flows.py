@@ -19,6 +19,7 @@ from include.catalogue.resolve import resolve as resolve_skus
 from include.ingestion import ledger
 from include.ingestion.load import ensure_loaded, load_waiting
 from include.ingestion.publish import Published, publish_checked
+from include.quality import quarantine
 from include.quality.gate import CheckReport
 from include.quality.gate import check as check_batch
 from include.retailers.crawl import crawl_store
@@ -77,6 +78,16 @@ def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Prog
     return Ingested(
         loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress)
     )
+
+
+def discard(warehouse: Warehouse, storage: Storage, file_id: int, by: str, why: str) -> None:
+    """Never publish a held store-day, and move it out of the outbox; a refused file is taken note of."""
+    was_held = quarantine.show(warehouse, file_id, 0)["file"]["state"] == "held"
+    quarantine.discard(warehouse, file_id, by, why)
+    if was_held:  # a refused file has left the outbox already
+        with warehouse.transaction() as connection:
+            manifest = ledger.entry(connection, file_id).manifest
+        ledger.settle(warehouse, storage, manifest)
 
 
 def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:

@@ -9,7 +9,7 @@ from include.config import settings
 from include.embedded.doctor import Finding
 from include.embedded.postgres import running_postgres
 from include.ingestion.sweeping import waiting_files
-from include.quality.quarantine import list_held
+from include.quality.quarantine import list_undecided
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -23,7 +23,7 @@ def waiting_data(home: Path) -> Sequence[Finding]:
     warehouse = Warehouse(url, settings())
     try:
         waiting = waiting_files(warehouse, Storage(settings().storage))
-        held = list_held(warehouse)
+        held = list_undecided(warehouse)
     finally:
         warehouse.close()
     files = sum(len(names) for names in waiting.values())
@@ -36,7 +36,7 @@ def waiting_data(home: Path) -> Sequence[Finding]:
         )
         if files
         else Finding("ok", "outbox", "nothing waits too long"),
-        Finding("warn", "quarantine", f"{len(held)} store-day(s) held", "aisleflow quarantine list, then release or discard")
+        Finding("warn", "quarantine", f"{len(held)} file(s) held or refused", "aisleflow quarantine list, then release or discard")
         if held
-        else Finding("ok", "quarantine", "no store-day is held"),
+        else Finding("ok", "quarantine", "no file is held or refused"),
     ]

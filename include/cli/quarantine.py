@@ -9,7 +9,6 @@ import typer
 
 from include import flows
 from include.cli.common import JsonOption, domain, print_json, print_table, progress
-from include.ingestion import ledger
 from include.quality import quarantine
 
 app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard.", no_args_is_help=True)
@@ -24,12 +23,14 @@ ByOption = Annotated[str | None, typer.Option(help="Who decides; without it the 
 def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
     """Show what waits for a person: held store-days, then refused lines per file and rule."""
     with domain(as_json) as (warehouse, _):
-        held, lines = quarantine.list_held(warehouse, retailer), quarantine.list_refused_lines(warehouse, retailer)
+        held, lines = quarantine.list_undecided(warehouse, retailer), quarantine.list_refused_lines(warehouse, retailer)
     if as_json:
         print_json({"held": held, "lines": lines})
         return
     if held:
-        print_table(held, ("file_id", "retailer", "store_id", "night", "rows", "state_reason"), title="held store-days")
+        print_table(
+            held, ("file_id", "retailer", "store_id", "night", "rows", "state", "state_reason"), title="files that wait for a decision"
+        )
     if lines:
         print_table(lines, ("file_id", "retailer", "store_id", "night", "lines", "rule_id", "reason"), title="refused lines")
     if not held and not lines:
@@ -74,13 +75,10 @@ def release(file_id: FileArgument, why: WhyOption, by: ByOption = None, as_json:
 
 @app.command()
 def discard(file_id: FileArgument, why: WhyOption, by: ByOption = None, as_json: JsonOption = False) -> None:
-    """Never publish a held store-day. The file stays in the refused stage, the decision in the ledger."""
+    """Never publish a held store-day, or take note of a refused file. It stays in the refused stage, the decision in the ledger."""
     with domain(as_json) as (warehouse, storage):
-        quarantine.discard(warehouse, file_id, by or getpass.getuser(), why)
-        with warehouse.transaction() as connection:
-            manifest = ledger.entry(connection, file_id).manifest
-        ledger.settle(warehouse, storage, manifest)
+        flows.discard(warehouse, storage, file_id, by or getpass.getuser(), why)
     if as_json:
         print_json({"file_id": file_id, "state": "discarded"})
     else:
-        print(f"file {file_id} is discarded; its lines stay in the refused stage")
+        print(f"file {file_id} is discarded; it stays in the refused stage")

@@ -28,5 +28,6 @@ def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> 
         held, refused = (sum(row["state"] == state for row in rows) for state in ("held", "refused"))
         raise NeedsPersonError(
             f"{held} store-day(s) of {night} held and {refused} file(s) refused; everything else is published.\n{listed}\n"
-            "Look: aisleflow quarantine show ID. Then, for what is held: aisleflow quarantine release ID --why …, or aisleflow quarantine discard ID --why …. Then clear this task."
+            "Look: aisleflow quarantine show ID. A held one: aisleflow quarantine release ID --why …, or discard ID --why …. "
+            "A refused one: stage the store-day again (clear its crawl task), or take note of it: aisleflow quarantine discard ID --why …. Then clear this task."
         )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from include import clock
 from include.errors import TerminalError
 from include.quality.rules import reason_of
-from include.warehouse.engine import Warehouse
+from include.warehouse.engine import Connection, Warehouse
 from include.warehouse.statements import statement
 
 
-def list_held(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
-    """Return held store-days, oldest first: file_id, retailer, store_id, night, rows, state_reason."""
+def list_undecided(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
+    """Return held store-days and refused files nobody has decided about, oldest first: file_id, retailer, store_id, night, rows, state, state_reason."""
     with warehouse.transaction() as connection:
         rows = connection.execute(
-            "SELECT file_id, retailer, store_id, night, rows, state_reason FROM ops.staged_file "
-            "WHERE state = 'held' AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s) ORDER BY observed_at, file_id",
+            "SELECT file_id, retailer, store_id, night, rows, state, state_reason FROM ops.staged_file "
+            "WHERE (state = 'held' OR state = 'refused') AND released_by IS NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s) "
+            "ORDER BY observed_at, file_id",
             {"retailer": retailer},
         ).fetchall()
     return [dict(row) for row in rows]
@@ -59,47 +59,42 @@ def release(warehouse: Warehouse, file_id: int, by: str, why: str) -> str:
         The retailer whose store-days are to be published now.
 
     Raises:
-        TerminalError: the file is not held: says what it is.
+        TerminalError: the file is not held (says what it is), or no reason is given.
     """
-    return _decide(
-        warehouse,
-        file_id,
-        by,
-        why,
-        "UPDATE ops.staged_file SET state = 'loaded', released_by = %(by)s, released_why = %(why)s WHERE file_id = %(file_id)s",
-    )
+    with warehouse.transaction() as connection:
+        return _decide(connection, file_id, by, why, ("held",), "loaded")
 
 
 def discard(warehouse: Warehouse, file_id: int, by: str, why: str) -> str:
-    """Never publish a held store-day: it moves to the refused stage (by the sweep, if not by the caller) and stays in the ledger.
+    """Never publish a held store-day, or take note of a refused file. It stays in the refused stage and in the ledger.
 
     Returns:
         The retailer it belongs to.
 
     Raises:
-        TerminalError: the file is not held: says what it is.
+        TerminalError: the file is neither held nor refused (says what it is), or no reason is given.
     """
-    return _decide(
-        warehouse, file_id, by, why,
-        "UPDATE ops.staged_file SET state = 'discarded', stage = 'refused', released_by = %(by)s, released_why = %(why)s WHERE file_id = %(file_id)s",
-    )  # fmt: skip
+    with warehouse.transaction() as connection:
+        retailer = _decide(connection, file_id, by, why, ("held", "refused"), "discarded")
+        connection.execute("UPDATE ops.staged_file SET stage = 'refused' WHERE file_id = %s", (file_id,))
+        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
+        connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file_id,))
+        return retailer
 
 
-def _decide(warehouse: Warehouse, file_id: int, by: str, why: str, update: Any) -> str:
+def _decide(connection: Connection, file_id: int, by: str, why: str, states: tuple[str, ...], becomes: str) -> str:
     if not why.strip():
         raise TerminalError("a decision needs a reason: --why '…'. It is kept in the ledger.")
-    with warehouse.transaction() as connection:
-        file = connection.execute(
-            "SELECT retailer, store_id, night, state FROM ops.staged_file WHERE file_id = %s FOR UPDATE", (file_id,)
-        ).fetchone()
-        if file is None:
-            raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
-        if file["state"] != "held":
-            raise TerminalError(
-                f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}, not held: there is nothing to decide."
-            )
-        connection.execute(update, {"file_id": file_id, "by": by, "why": why, "now": clock.now()})
-        if "discarded" in update:
-            connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
-            connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file_id,))
-        return str(file["retailer"])
+    file = connection.execute(
+        "SELECT retailer, store_id, night, state FROM ops.staged_file WHERE file_id = %s FOR UPDATE", (file_id,)
+    ).fetchone()
+    if file is None:
+        raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
+    if file["state"] not in states:
+        raise TerminalError(
+            f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}, not {' or '.join(states)}: there is nothing to decide."
+        )
+    connection.execute(
+        "UPDATE ops.staged_file SET state = %s, released_by = %s, released_why = %s WHERE file_id = %s", (becomes, by, why, file_id)
+    )
+    return str(file["retailer"])
