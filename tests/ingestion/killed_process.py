@@ -17,6 +17,7 @@ from include.config import settings
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
+from tests.conftest import RELAXED
 
 
 def main(url: str, root: str, retailer: str, step: str, name: str) -> None:
@@ -34,7 +35,7 @@ def main(url: str, root: str, retailer: str, step: str, name: str) -> None:
         return cursor
 
     psycopg.Connection.execute = execute_and_die  # type: ignore[method-assign]
-    getattr(flows, step)(Warehouse(url, settings()), Storage(root), retailer)
+    getattr(flows, step)(Warehouse(url, settings().model_copy(update=RELAXED)), Storage(root), retailer)
 
 
 if __name__ == "__main__":
