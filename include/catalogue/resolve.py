@@ -9,21 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from include import clock
 from include.catalogue.brand import fold_brand, own_label_of
 from include.catalogue.product_key import RULE_VERSION, product_key
-from include.catalogue.size import readings
-from include.catalogue.size_units import Dimension
+from include.catalogue.size import total
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
-
-#: Units of core.product.size_unit.
-_UNITS = {Dimension.MASS: "g", Dimension.VOLUME: "ml", Dimension.LENGTH: "m", Dimension.COUNT: "each"}
 
 #: Statements that join what grew much on a first night.
 _AFTER_GROWTH = frozenset({"join_by_barcode", "propose_pairs"})
@@ -118,7 +113,7 @@ def _read_texts(connection: Connection) -> None:
         with connection.cursor() as cursor, cursor.copy("COPY pending_text FROM STDIN") as copy:
             for row in chunk:
                 name, brand, size = row["name"], row["brand"], row["size"]
-                quantity, unit = _total(size, name)
+                quantity, unit = total(size, name) or (None, None)
                 copy.write_row(
                     (row["n"], product_key(name, brand, size) or None, fold_brand(brand or ""), own_label_of(brand), quantity, unit)
                 )
@@ -127,14 +122,6 @@ def _read_texts(connection: Connection) -> None:
         "UPDATE pending SET product_key = t.product_key, folded_brand = t.folded_brand, own_label_of = t.own_label_of, "
         "size_quantity = t.size_quantity, size_unit = t.size_unit, leader = t.n FROM pending_text AS t WHERE t.n = pending.n"
     )
-
-
-def _total(size: str | None, name: str) -> tuple[Decimal | None, str | None]:
-    """Return total quantity and unit of the likeliest reading; an approximate size or a range vetoes nothing."""
-    likeliest = next(iter(readings(size, name)), None)
-    if likeliest is None or likeliest.is_approximate or likeliest.quantity_max is not None:
-        return None, None
-    return likeliest.total, _UNITS[likeliest.dimension]
 
 
 def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int, int, int]:

@@ -151,15 +151,19 @@ def canonical(text: str | None) -> str | None:
 
 
 def total(text: str | None, name: str | None = None) -> tuple[Decimal, str] | None:
-    """Base units of the whole in the likeliest reading, and which unit; None for no size and for ``each``, which counts nothing.
+    """Base units of the whole in the likeliest reading, and which unit: what a join is vetoed by.
+
+    None where a size is no ground for a veto: for none, for ``each``, which counts nothing, for an approximate one and for a range.
 
     >>> total("6x200mL"), total("1.5kg"), total("1 pack", "Fish Oil 200 Capsules"), total("each")
     ((Decimal('1200'), 'ml'), (Decimal('1500.0'), 'g'), (Decimal('200'), 'ea'), None)
     """
-    sizes = readings(text, name)
-    if not sizes or (sizes[0].dimension is Dimension.COUNT and sizes[0].total == 1):
+    likeliest = next(iter(readings(text, name)), None)
+    if likeliest is None or likeliest.is_approximate or likeliest.quantity_max is not None:
         return None
-    return sizes[0].total, sizes[0].dimension.value
+    if likeliest.dimension is Dimension.COUNT and likeliest.total == 1:
+        return None
+    return likeliest.total, likeliest.dimension.value
 
 
 def sizes_conflict(left: str | Readings | None, right: str | Readings | None) -> bool:

@@ -193,19 +193,30 @@ def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, to
             for dag_id, run_id in busy:
                 _wait(api, dag_id, run_id, told)
             continue
-        with warehouse.transaction() as connection:
-            row = connection.execute(
-                "SELECT count(*) AS files FROM ops.crawl_outcome AS o WHERE night = %(night)s AND manifest IS NOT NULL AND NOT EXISTS "
-                "(SELECT FROM ops.staged_file AS f WHERE (f.retailer, f.store_id, f.run_key) = (o.retailer, o.store_id, o.run_key) AND f.state NOT IN ('waiting', 'loaded'))",
-                {"night": tonight},
-            ).fetchone()
-        if row is None or not row["files"] or not _was_announced(api, told, row["files"]):
+        waiting = _waiting(warehouse, tonight)
+        failed = _failed(api, tonight)
+        if not waiting - failed:  # a failed run does not come back by itself; the summary says what is missing
             return
+        told(f"staged store-days of {', '.join(sorted(waiting))} wait for ingestion")
+        pause(2)  # a run that was just announced takes a moment to appear
 
 
-def _was_announced(api: AirflowApi, told: Progress, files: int) -> bool:
-    """Give a run that was just announced the time to appear; a failed one will not come back by itself."""
-    failed = [run for dag_id in ("enrich_barcodes", "ingest_prices") for run in api.list_runs(dag_id, limit=5, state="failed")]
-    told(f"{files} staged store-day(s) wait for ingestion")
-    pause(2)
-    return not failed
+def _waiting(warehouse: Warehouse, tonight: date) -> set[str]:
+    """Return the retailers with a store-day of tonight that is staged and not decided."""
+    with warehouse.transaction() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT retailer FROM ops.crawl_outcome AS o WHERE night = %(night)s AND manifest IS NOT NULL AND NOT EXISTS "
+            "(SELECT FROM ops.staged_file AS f WHERE (f.retailer, f.store_id, f.run_key) = (o.retailer, o.store_id, o.run_key) AND f.state NOT IN ('waiting', 'loaded'))",
+            {"night": tonight},
+        ).fetchall()
+    return {row["retailer"] for row in rows}
+
+
+def _failed(api: AirflowApi, tonight: date) -> set[str]:
+    """Return the retailers whose enrichment or ingestion of tonight failed; another night's red run says nothing about this one."""
+    keys = [
+        str(run["partition_key"])
+        for dag_id in ("enrich_barcodes", "ingest_prices")
+        for run in api.list_runs(dag_id, limit=50, state="failed")
+    ]
+    return {retailer for retailer, _, night in (key.partition("|") for key in keys) if night == tonight.isoformat()}

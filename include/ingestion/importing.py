@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import shutil
 import tempfile
 from collections import Counter
@@ -177,8 +176,3 @@ def _count_missing(line: Line, missing: Counter[str]) -> None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def as_json(imported: Sequence[ImportedFile]) -> str:
-    """Return the outcomes as JSON, for scripts."""
-    return json.dumps([{name: getattr(file, name) for name in ImportedFile.__dataclass_fields__} for file in imported])

@@ -65,7 +65,7 @@ CREATE TABLE core.product (
     brand_id      integer REFERENCES core.brand,
     size          text,
     size_quantity numeric,
-    size_unit     text CHECK (size_unit IN ('g', 'ml', 'm', 'each')),
+    size_unit     text CHECK (size_unit IN ('g', 'ml', 'm', 'ea')),
     own_label_of  text REFERENCES core.retailer,
     image_url     text,
     created_at    timestamptz NOT NULL
@@ -76,7 +76,7 @@ COMMENT ON COLUMN core.product.name IS 'Name of the first SKU; never changed by 
 COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that had one; filled when empty, never overwritten.';
 COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that had one; filled when empty, never overwritten.';
 COMMENT ON COLUMN core.product.size_quantity IS 'Parsed total size in size_unit; two sizes more than 1 percent apart veto a join.';
-COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or each.';
+COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count).';
 COMMENT ON COLUMN core.product.own_label_of IS 'Retailer whose private label this is: never the same product as another retailer''s.';
 COMMENT ON COLUMN core.product.image_url IS 'Filled when empty, never overwritten.';
 COMMENT ON COLUMN core.product.created_at IS 'When the product was first published.';

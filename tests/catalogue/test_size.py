@@ -99,6 +99,7 @@ def test_conflict_is_mutual_and_never_with_itself(left: str, right: str) -> None
 def test_totals() -> None:
     assert total("6x200mL") == (Decimal(1200), "ml")
     assert total("each") is None and total(None) is None
+    assert total("approx. 340g") is None and total("1kg - 1.3kg") is None
 
 
 def _recorded_sizes(data: Path) -> Iterator[str]:
