@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from include.cli.common import FAILED, JsonOption, print_json, reported, warehouse_url
+from include.cli.common import FAILED, JsonOption, domain, print_json, progress, reported, warehouse_url
 from include.warehouse.migrations import migrate as bring_up_to_date
 
-app = typer.Typer(help="The warehouse: its address, its schema, a prompt.", no_args_is_help=True)
+app = typer.Typer(help="The warehouse: its address, its schema, a prompt, its prices as a file.", no_args_is_help=True)
+ExportFormat = Literal["parquet", "csv"]
 
 
 @app.command()
@@ -31,6 +32,33 @@ def migrate(as_json: JsonOption = False) -> None:
         print_json({"before": before, "after": after})
     else:
         print(f"schema {after} (it was {before or 'empty'})" if before != after else f"schema {after}, nothing to do")
+
+
+@app.command()
+def export(
+    target: Annotated[str, typer.Argument(help="A file: a local path, or any fsspec URL (s3://bucket/prices.parquet).")],
+    file_format: Annotated[
+        ExportFormat | None, typer.Option("--format", help="Without it: csv for a target that ends in .csv, else parquet.")
+    ] = None,
+    retailer: Annotated[str | None, typer.Option(help="Prices of this retailer only.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="CURSOR", help="Only rows changed since: the cursor that the last export printed.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the prices of core.store_price to a file, whole or what changed since a cursor, and print the next cursor.
+
+    The file appears when it is whole. A row may come again with the next cursor, none is left out: take rows over by retailer, store_id and sku.
+    """
+    from include.warehouse.export import export_prices
+
+    with domain(as_json) as (warehouse, _), progress() as tell:
+        done = export_prices(warehouse, target, file_format, retailer=retailer, since=since, progress=lambda rows: tell(f"{rows:,} rows"))
+    cursor = done.cursor.isoformat()
+    if as_json:
+        print_json({"target": done.target, "format": done.format, "rows": done.rows, "cursor": cursor})
+    else:
+        print(f"{done.rows:,} rows written to {done.target} ({done.format})\nnext time: --since {cursor}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -21,6 +21,9 @@ Connection = psycopg.Connection[DictRow]
 class Warehouse:
     """The warehouse behind one libpq URL. Cheap to make; connects when first used."""
 
+    #: True where nothing is ever committed (``include/warehouse/rehearsal.py``).
+    is_rehearsal = False
+
     def __init__(self, url: str, settings: Settings) -> None:
         """``url`` is what libpq takes (``postgresql://…``, a unix socket in ``host=`` included)."""
         self.url = url
@@ -38,10 +41,10 @@ class Warehouse:
     def transaction(self) -> Iterator[Connection]:
         """Yield a psycopg connection inside one transaction: committed at the end, rolled back on any error.
 
-        The session follows the project's clock (``aisleflow.now``) and setting of what is current.
+        The session follows the project's clock (``aisleflow.now``) and settings (what is current, the change log).
 
         Raises:
-            TransientError: the server cannot be reached.
+            TransientError: the server cannot be reached, or went away.
         """
         try:
             pooled = self._engine.raw_connection()
@@ -56,10 +59,17 @@ class Warehouse:
             connection.row_factory = dict_row
             with connection.transaction():
                 connection.execute(
-                    "SELECT set_config('aisleflow.now', %s, true), set_config('aisleflow.current_hours', %s, true)",
-                    (clock.now().isoformat(), str(self.settings.current_hours)),
+                    "SELECT set_config('aisleflow.now', %s, true), set_config('aisleflow.current_hours', %s, true), set_config('aisleflow.change_log', %s, true)",
+                    (clock.now().isoformat(), str(self.settings.current_hours), "on" if self.settings.change_log else "off"),
                 )
                 yield connection
+        except psycopg.OperationalError as error:
+            if not connection.broken:
+                raise
+            pooled.invalidate()
+            raise TransientError(
+                f"the warehouse broke the connection ({str(error).strip()}). What was not committed is undone, nothing is lost. Is it up? `aisleflow status`. Then do the same again, or clear the task."
+            ) from error
         finally:
             pooled.close()
 

@@ -24,6 +24,8 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
         for number in range(4)
     ]
     discovery.take_over(warehouse, "coles", stores)
+    discovery.take_over(warehouse, "coles", stores[:3])
+    discovery.list_stores(warehouse, "coles", "vic")
     crawl_plan.plan(warehouse, "coles", NIGHT)
     outcomes.record(
         warehouse, retailer="coles", store_id="COL:1", night=NIGHT, run_key="r", started_at=datetime(2026, 11, 17, 17, tzinfo=UTC), state="crawled", reason=None,

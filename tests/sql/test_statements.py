@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from include.quality.rules import STORE_DAY_RULES
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.sql.twice import PROMISES, Twice, files, header, promise, scenarios, twice
@@ -73,8 +72,6 @@ def mentions(code: str, name: str) -> bool:
     subject, verb = name.split("/")
     if f'"{name}"' in code:
         return True
-    if rule := re.fullmatch(r"store_day_(\w+)", verb):
-        return f'f"{subject}/store_day_{{' in code and rule[1] in {known.rule_id for known in STORE_DAY_RULES}
     return f'f"{subject}/{{' in code and f'"{verb}"' in code
 
 

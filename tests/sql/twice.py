@@ -24,7 +24,7 @@ PROMISES = {
 
 _TABLES = """
 SELECT format('%I.%I', nspname, relname) AS name, relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
- WHERE relkind IN ('r', 'p') AND (nspname IN ('core', 'staging', 'ops') OR n.oid = pg_my_temp_schema()) ORDER BY 1
+ WHERE relkind IN ('r', 'p') AND NOT relispartition AND (nspname IN ('core', 'staging', 'ops') OR n.oid = pg_my_temp_schema()) ORDER BY 1
 """
 
 
@@ -91,11 +91,29 @@ def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[Twice]:
             first.scroll(0, mode="absolute")
         return first
 
+    copy = psycopg.Cursor.copy
+
+    def copy_twice(self: Any, query: Any, *values: Any, **options: Any) -> Any:
+        name = names.get(query) if isinstance(query, str) else None
+        if name is None:
+            return copy(self, query, *values, **options)
+        before = _state(self.connection, execute)
+        answers: list[list[dict[str, Any]]] = []
+        for _ in range(2):
+            with copy(self, query, *values, **options) as sent:
+                answers.append([{"row": bytes(row)} for row in sent])
+        after = _state(self.connection, execute)
+        _judge(seen, name, query, answers[0], answers[1], before, after)
+        seen.executed.add(name)
+        return copy(self, query, *values, **options)
+
     monkeypatch.setattr(psycopg.Connection, "execute", execute_twice)
+    monkeypatch.setattr(psycopg.Cursor, "copy", copy_twice)
     try:
         yield seen
     finally:
         monkeypatch.setattr(psycopg.Connection, "execute", execute)
+        monkeypatch.setattr(psycopg.Cursor, "copy", copy)
 
 
 def _judge(

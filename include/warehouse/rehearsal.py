@@ -1,0 +1,46 @@
+"""A warehouse for trying things out: steps run on it as on the real one, and nothing they do is ever committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from include.warehouse.engine import Connection, Warehouse
+
+
+class Rehearsal(Warehouse):
+    """Looks like the warehouse to every step; its transactions are savepoints inside one that is always rolled back."""
+
+    is_rehearsal = True
+
+    def __init__(self, warehouse: Warehouse, connection: Connection) -> None:
+        """``connection`` stands in an open transaction of ``warehouse``; see :func:`rehearsal`."""
+        self.url, self.settings = warehouse.url, warehouse.settings
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield the one connection inside a savepoint: released at the end, rolled back on any error."""
+        with self.connection.transaction():
+            yield self.connection
+
+    @contextmanager
+    def undone(self) -> Iterator[Connection]:
+        """Yield the connection inside a savepoint that is rolled back in any case; constraints speak before that, deferred ones too."""
+        with self.connection.transaction():
+            yield self.connection
+            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            raise psycopg.Rollback
+
+    def close(self) -> None:
+        """Close nothing: the connection is the real warehouse's."""
+
+
+@contextmanager
+def rehearsal(warehouse: Warehouse) -> Iterator[Rehearsal]:
+    """Yield a rehearsal on the warehouse; whatever happened in it is rolled back at the end."""
+    with warehouse.transaction() as connection:
+        yield Rehearsal(warehouse, connection)
+        raise psycopg.Rollback

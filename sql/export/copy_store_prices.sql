@@ -1,0 +1,15 @@
+-- Send the rows of the public contract view, whole or since a cursor, as CSV in one snapshot.
+--
+-- Called by   include/warehouse/export.py
+-- Parameters  retailer text: one retailer only, null = all; since timestamptz: rows changed at or after it, null = all
+-- Reads       core.store_price   one row per store and SKU, in no order
+-- Units       booleans are written true and false, instants in UTC with their offset; null is empty, an empty text is ""
+-- Run again   same answer while nothing is published
+
+COPY (
+    SELECT retailer, store_id, sku, product_id, barcode, name, brand, size, price_cents, was_price_cents, unit_price, unit_of_measure,
+           is_on_special::text, is_available::text, is_listed::text, delisted_at, is_current::text, observed_at, changed_at,
+           source, anchor_store_id, is_confirmed::text
+      FROM core.store_price
+     WHERE (%(retailer)s::text IS NULL OR retailer = %(retailer)s) AND (%(since)s::timestamptz IS NULL OR changed_at >= %(since)s)
+) TO STDOUT (FORMAT csv)

@@ -1,0 +1,21 @@
+"""What alerts ask: held store-days, what they are beside, the lines that say most."""
+
+from __future__ import annotations
+
+from include import flows
+from include.diagnostics.alerts import held_alert
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
+
+
+def play(warehouse: Warehouse, storage: Storage) -> None:
+    """Play a night with two store-days on their way."""
+    stage = StoreDays(storage)
+    stage(at=TUESDAY, lines=offers(5))
+    flows.ingest(warehouse, storage, "aldi")
+    stage(lines=[*offers(5, price=100.0), offer("bad", -1)])
+    stage(store_id="G2", lines=offers(3))
+    files = flows.load(warehouse, storage, "aldi")
+    flows.check(warehouse, storage, "aldi")
+    held_alert(warehouse, files, storage)

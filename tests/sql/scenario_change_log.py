@@ -1,0 +1,19 @@
+"""Nights with the change log on."""
+
+from __future__ import annotations
+
+from include import flows
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import TUESDAY, StoreDays, offer
+
+
+def play(warehouse: Warehouse, storage: Storage) -> None:
+    """Play the nights; the texts of the second fill what the first left empty."""
+    logging = Warehouse(warehouse.url, warehouse.settings.model_copy(update={"change_log": True}))
+    stage = StoreDays(storage)
+    stage(at=TUESDAY, lines=[offer("1"), offer("2"), offer("3")])
+    flows.ingest(logging, storage, "aldi")
+    stage(lines=[offer("1", 2.0, brand="Zorbo", size="100 g"), offer("2", None)])
+    flows.ingest(logging, storage, "aldi")
+    logging.close()

@@ -1,0 +1,80 @@
+"""Held store-days that are asked about, refused lines that are released, read again and forgotten, a store-day that is taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from include import clock, deciding, flows
+from include.diagnostics.held_question import held_question
+from include.ingestion.release_lines import discard_lines, recheck_lines, release_lines
+from include.ingestion.retract import retract
+from include.quality import held, quarantine
+from include.staging import staged_file
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from include.warehouse.statements import statement
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
+
+
+def newest(warehouse: Warehouse) -> int:
+    """Return the file registered last: run twice, registering leaves gaps in the numbers."""
+    with warehouse.transaction() as connection:
+        row = connection.execute("SELECT max(file_id) AS file_id FROM ops.staged_file").fetchone()
+    assert row is not None
+    return int(row["file_id"])
+
+
+def play(warehouse: Warehouse, storage: Storage) -> None:
+    """Play the decisions."""
+    stage = StoreDays(storage)
+    warehouse.settings = warehouse.settings.model_copy(update={"hold_scale_share": 0.3, "change_log": True})
+    stage(at=TUESDAY, lines=[*offers(40, price=2.5), offer("90", 3.0, name="Tin")])
+    flows.ingest(warehouse, storage, "aldi")
+    stage(
+        at=WEDNESDAY, lines=[*offers(40, price=2.5), *(offer(str(90 + n), 4.0 + n, name="Donation Tin") for n in range(3)), offer("99", -1)]
+    )
+    flows.ingest(warehouse, storage, "aldi")
+    second = newest(warehouse)
+    release_lines(warehouse, storage, second, "ann", "it is a tin", lines=[41])
+    discard_lines(warehouse, second, "ann", "no price", rule_id="price_not_positive")
+    with warehouse.transaction() as connection:
+        connection.execute("UPDATE ops.quarantined_offer SET reasons = '{not_json}' WHERE line_number = 43")
+    deciding.recheck(warehouse, storage, "ann")
+
+    def all_pass(connection: object, file_ids: object) -> None:
+        """A catalogue without rules."""
+
+    recheck_lines(warehouse, storage, second, all_pass, "0", "ann")
+    quarantine.list_refused_lines(warehouse)
+
+    stage(at="2026-11-18T06:00:00+11:00", lines=offers(40, price=250))
+    flows.ingest(warehouse, storage, "aldi")
+    third = newest(warehouse)
+    held.claim(warehouse, ["aldi"], "run-1")
+    held_question(warehouse, storage, [third])
+    quarantine.batch_of(warehouse, third)
+    deciding.answer_held(warehouse, storage, [third], "release", "ann", "it is right", "Airflow")
+    deciding.publish_released(warehouse, storage, "aldi")
+
+    take_back(warehouse, storage)
+    with warehouse.transaction() as connection:
+        connection.execute(statement("quarantine/prune_decided"), {"decided_before": clock.now() + timedelta(days=1)})
+
+
+def take_back(warehouse: Warehouse, storage: Storage) -> None:
+    """Take store-days back: with their predecessors in the archive, and without."""
+    stage = StoreDays(storage)
+    stage(store_id="G5", at=TUESDAY, lines=[*offers(6), offer("7", 7.0), offer("8", 8.0)])
+    flows.ingest(warehouse, storage, "aldi")
+    stage(store_id="G5", at=WEDNESDAY, lines=[*offers(5), offer("6", 60.0), offer("7", -1), offer("100", 1.0)])
+    flows.ingest(warehouse, storage, "aldi")
+    retract(warehouse, storage, "aldi", "G5", newest(warehouse), "ann", "test system")
+
+    stage(store_id="G5", at="2026-11-18T06:00:00+11:00", lines=offers(4))
+    flows.ingest(warehouse, storage, "aldi")
+    last = newest(warehouse)
+    for path in list(storage.manifests(Stage.ARCHIVE, "aldi")):
+        manifest = staged_file.load_manifest(storage, path)
+        if manifest.store_id == "G5" and manifest.observed_at.hour == 17 and manifest.night.day == 17:
+            staged_file.remove(storage, manifest, Stage.ARCHIVE)
+    retract(warehouse, storage, "aldi", "G5", last, "ann", "half a store")

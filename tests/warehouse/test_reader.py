@@ -1,0 +1,91 @@
+"""The role for readers: reads everything in core and ops, also what later migrations bring; writes nothing; sees nothing of staging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import LiteralString, cast
+
+import psycopg
+import pytest
+
+from tests.conftest import Server
+
+ROLE = "aisleflow_reader"
+_RELATIONS = """
+SELECT n.nspname AS schema, format('%I.%I', n.nspname, c.relname) AS name
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE n.nspname IN ('core', 'ops', 'staging') AND c.relkind IN ('r', 'p', 'v', 'm') ORDER BY 2
+"""
+
+
+@pytest.fixture
+def reader(postgres: Server) -> Iterator[psycopg.Connection]:
+    """Yield a connection of the template warehouse, whose login is a person's with the role; nothing it does is kept."""
+    postgres.execute("DROP ROLE IF EXISTS mara", f"CREATE ROLE mara LOGIN IN ROLE {ROLE}")
+    url = postgres.cluster.url("template_warehouse").replace("postgres@", "mara@")
+    with psycopg.connect(url) as connection:
+        yield connection
+        connection.rollback()
+    postgres.execute("DROP ROLE mara")
+
+
+@pytest.fixture
+def relations(postgres: Server) -> dict[str, str]:
+    """Return every table and view of the warehouse with its schema."""
+    with psycopg.connect(postgres.cluster.url("template_warehouse")) as connection:
+        return {name: schema for schema, name in connection.execute(_RELATIONS)}
+
+
+def test_a_reader_reads_every_table_and_view_of_core_and_ops(reader: psycopg.Connection, relations: dict[str, str]) -> None:
+    readable = [name for name, schema in relations.items() if schema != "staging"]
+    assert len(readable) > 20 and {"core.store_price", "core.product_price", "ops.staged_file", "ops.crawl_plan"} <= set(readable)
+    for name in readable:
+        reader.execute(cast(LiteralString, f"SELECT * FROM {name} LIMIT 1"))
+
+
+def test_a_reader_writes_nowhere(reader: psycopg.Connection, relations: dict[str, str]) -> None:
+    granted = [
+        (name, right)
+        for name in relations
+        for right in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+        if reader.execute("SELECT has_table_privilege(%s::regclass, %s)", (_oid(reader, name), right)).fetchone() == (True,)
+    ]
+    assert granted == []
+    for text in ("DELETE FROM core.price", "UPDATE core.store SET name = 'x'", "INSERT INTO core.retailer VALUES ('x', 'x')", "TRUNCATE ops.staged_file",
+                 "CREATE TABLE core.mine (x integer)", "CREATE TABLE ops.mine (x integer)", "DROP VIEW core.store_price"):  # fmt: skip
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), reader.transaction():
+            reader.execute(cast(LiteralString, text))
+
+
+def test_a_reader_sees_nothing_of_staging(reader: psycopg.Connection, relations: dict[str, str]) -> None:
+    staging = [name for name, schema in relations.items() if schema == "staging"]
+    assert len(staging) >= 2
+    for name in staging:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), reader.transaction():
+            reader.execute(cast(LiteralString, f"SELECT * FROM {name}"))
+
+
+def test_a_reader_reads_what_a_later_migration_brings(postgres: Server, reader: psycopg.Connection) -> None:
+    name = postgres.take()
+    try:
+        postgres.execute("CREATE TABLE core.later (x integer)", "CREATE VIEW ops.later AS SELECT x FROM core.later",
+                         "CREATE TABLE staging.later (x integer)", database=name)  # fmt: skip
+        with psycopg.connect(postgres.cluster.url(name).replace("postgres@", "mara@"), autocommit=True) as connection:
+            connection.execute("SELECT * FROM core.later")
+            connection.execute("SELECT * FROM ops.later")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT * FROM staging.later")
+    finally:
+        postgres.execute("DROP VIEW ops.later", "DROP TABLE core.later, staging.later", database=name)
+        postgres.give_back(name)
+
+
+def _oid(connection: psycopg.Connection, name: str) -> int:
+    # a reader cannot look up names in a schema it may not use
+    schema, relation = name.split(".")
+    row = connection.execute(
+        "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
+        (schema, relation),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
