@@ -8,15 +8,20 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from include.cli import sandbox_faults
 from include.cli.common import FAILED, JsonOption, domain, print_json, reported
-from include.config import settings
+from include.cli.sandbox_faults import UrlOption, sandbox_url
 from include.diagnostics.published import last_complete, stream_prices
-from include.embedded.sandbox import FIRST_PORT, remembered
+from include.embedded.sandbox import FIRST_PORT
+from include.sandbox.faults import FaultBook, read_scenario
 from include.sandbox.generated import WorldSize
 from include.sandbox.serve import open_world, run
 from include.sandbox.verify import PriceRow, TruthOverHttp, verify
 
 app = typer.Typer(help="The retailers' sites on localhost, over a world whose prices are known.", no_args_is_help=True)
+app.add_typer(sandbox_faults.app, name="fault")
+app.command()(sandbox_faults.latency)
+app.command()(sandbox_faults.requests)
 
 
 @app.command()
@@ -26,27 +31,31 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = "127.0.0.1",
     seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 7,
     stores: Annotated[int, typer.Option(help="Supermarkets per retailer.")] = 4,
-    products: Annotated[int, typer.Option(help="Products per retailer (Aldi has at most 2,600).")] = 1500,
+    products: Annotated[int, typer.Option(help="Products per retailer, at most 33,000 (Aldi: 2,600).")] = 1500,
     silent_stores: Annotated[int, typer.Option(help="Aldi stores that are listed but answer nothing.")] = 0,
     folder: Annotated[Path | None, typer.Option(help="Store-days of a recorded world.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="A scenario of faults, TOML or JSON; see docs/sandbox.md.")] = None,
+    latency_seconds: Annotated[float | None, typer.Option(min=0, help="How long every answer of a site takes at least.")] = None,
 ) -> None:
     """Serve the sites until stopped. The installation's clock moves the prices. `aisleflow night` starts a sandbox by itself."""
     with reported():
         opened = open_world(world, seed=seed, size=WorldSize(stores, products, silent_stores), folder=folder)
+        book = read_scenario(faults) if faults else FaultBook()
+        if latency_seconds is not None:
+            book.latency_seconds = latency_seconds
         typer.echo(f"serving http://{host}:{port}/{{coles,woolworths,aldi,iga}}, the truth below /_sandbox; Ctrl-C stops", err=True)
-        run(opened, port, host)
+        run(opened, port, host, book)
 
 
 @app.command("verify")
 def verify_prices(
-    url: Annotated[str | None, typer.Option(help="Address of the running sandbox; without it this installation's.")] = None,
+    url: UrlOption = None,
     samples: Annotated[int, typer.Option(min=0, help="How many faults of each kind to show.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Compare every published price with the truth of its store and instant. Exit code 1: they differ."""
     with domain(as_json) as (warehouse, _):
-        before = remembered(settings().home)
-        truth = TruthOverHttp(url or (before[1] if before else f"http://127.0.0.1:{FIRST_PORT}"))
+        truth = TruthOverHttp(sandbox_url(url))
         verdict = verify(cast("list[PriceRow]", stream_prices(warehouse)), truth, last_complete(warehouse), samples=samples)
     if as_json:
         print_json(asdict(verdict) | {"is_right": verdict.is_right})

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from include import clock
 from include.sandbox.aldi_rows import category_key, facets, product, special_buy
+from include.sandbox.asked import or_another, purpose
 from include.sandbox.site import Json, answer, distance_km, number, shelf_now, skus_found, slug, suggestions
 from include.sandbox.world import Category, SandboxStore, Shelf, UnknownStoreError, World
 
@@ -49,6 +50,7 @@ class Aldi:
         """Answer a category, a search or the special buys of a day."""
         asked = request.query_params
         limit, offset = number(asked.get("limit"), 12), number(asked.get("offset"), 0)
+        purpose.set("listing" if "categoryKey" in asked else "promotions" if "promotionKey" in asked else "search")
         if limit not in LIMITS:
             return _error(400, "3731", f"The limit must be one of {', '.join(map(str, LIMITS))}")
         store = self._store(asked)
@@ -86,8 +88,8 @@ class Aldi:
     async def categories(self, request: Request) -> Response:
         """Answer the category tree of a store."""
         store = self._store(request.query_params)
-        if store is None:
-            return _error(400, "3801", "servicePoint is missing or unknown")
+        if store is None:  # an error, and the status says all is well
+            return _error(200, "3801", "servicePoint is missing or unknown")
         return answer({"data": _tree(shelf_now(self.world, store).tree)})
 
     async def product(self, request: Request) -> Response:
@@ -133,7 +135,7 @@ class Aldi:
 
     def _store(self, asked: Mapping[str, str]) -> SandboxStore | None:
         try:
-            return self.world.store("aldi", asked.get("servicePoint", ""))
+            return or_another(self.world, self.world.store("aldi", asked.get("servicePoint", "")))
         except UnknownStoreError:
             return None
 

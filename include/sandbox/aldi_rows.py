@@ -57,7 +57,7 @@ def product(offer: ShelfOffer) -> Json:
         "onSaleDateDisplay": None,
         "onSaleDate": None,
         "isAbstract": False,
-        "abstractSku": f"{offer.sku}A",
+        "abstractSku": f"{offer.sku}A" if dice.roll("aldi abstract", offer.sku) % 4 else f"{int(offer.sku) + 300_000:018d}",
         "isDropship": False,
         "sellingUnitDisplay": None,
         "price": _price(cents, offer.unit_price, was, saved),

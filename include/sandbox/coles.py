@@ -19,9 +19,9 @@ from starlette.routing import Route
 
 from include import clock
 from include.sandbox import coles_stores
-from include.sandbox.coles_detail import detail, info_row, schema_org
+from include.sandbox.asked import or_another, purpose
+from include.sandbox.coles_detail import find_detail, info_row, schema_org
 from include.sandbox.coles_listing import category_tree, find_category, menu_items, search_results
-from include.sandbox.coles_rows import Era
 from include.sandbox.site import Json, answer, html, json_body, number, opaque, shelf_now, skus_found, suggestions, uuid
 from include.sandbox.world import Category, SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
 
@@ -29,6 +29,16 @@ BATCH_MAX = 20
 ASSETS = "https://cdn.productimages.coles.com.au/productimages"
 EXCLUDED_CATEGORIES = ["17490"]
 _FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
+#: What the fields of GraphQL are asked for.
+_PURPOSES = {
+    "product": "barcodes",
+    "productsInfo": "barcodes",
+    "productCategories": "tree",
+    "menuItems": "tree",
+    "stores": "stores",
+    "store": "stores",
+    "storeRange": "stores",
+}
 
 
 class Coles:
@@ -64,6 +74,10 @@ class Coles:
         ]
 
     # The page and its data twin
+
+    def deploy(self) -> None:
+        """Change the build id from now on."""
+        self.deployments += 1
 
     def build_id(self) -> str:
         """Return the id of the present deployment; it lasts at most six days."""
@@ -107,8 +121,9 @@ class Coles:
         shelf = shelf_now(self.world, store)
         path = request.url.path.partition("/en/")[2] or request.scope["path"]
         props: Json = {"assetsUrl": ASSETS, "isMobile": False, "initStoreId": store.online_store_id}
+        purpose.set(_purpose_of_page(f"/{path}", _slugs(request)))
         if "/product/" in f"/{path}":
-            props["product"] = _detail(shelf, str(request.path_params["slug"]).removesuffix(".json").rpartition("-")[2], "next")
+            props["product"] = find_detail(shelf, str(request.path_params["slug"]).removesuffix(".json").rpartition("-")[2], "next")
         elif "search/products" in path:
             text = request.query_params.get("q", "")
             props["searchResults"] = search_results(shelf, skus_found(shelf, text), _page(request), "next", keyword=text)
@@ -133,6 +148,7 @@ class Coles:
         store = self._store(asked.get("storeId"))
         shelf = shelf_now(self.world, store)
         page, ads = number(asked.get("start"), 0), asked.get("excludeAds") != "true"
+        purpose.set("listing" if "categoryId" in asked else "search")
         if wanted := asked.get("categoryId"):
             nodes = [node for node in shelf.tree.walk() if category_tree(Category((), 0, (node,)))[0]["id"] == wanted]
             skus, facets, keyword = (list(shelf.skus(nodes[0].path)), nodes[0].children, None) if nodes else ([], (), None)
@@ -150,7 +166,7 @@ class Coles:
         if refusal := self._key_missing(request):
             return refusal
         shelf = shelf_now(self.world, self._store(request.query_params.get("storeId")))
-        found = _detail(shelf, request.path_params["id"], "rest")
+        found = find_detail(shelf, request.path_params["id"], "rest")
         return answer(found) if found else Response(b"", media_type="application/json")
 
     async def rest_suggestions(self, request: Request) -> Response:
@@ -196,13 +212,14 @@ class Coles:
             "storeRange": self._store_range,
         }
         field = match[1] if match else ""
+        purpose.set(_PURPOSES.get(field, "other"))
         if field not in resolvers:
             return answer({"errors": [{"message": f'Cannot query field "{field}" on type "Query".'}]})
         return answer(resolvers[field](body.get("variables") or {}))
 
     def _product(self, variables: Json) -> Json:
         wanted = str(variables.get("id") or variables.get("productId") or "")
-        return {"data": {"product": _detail(self._shelf(variables), wanted, "graphql")}}
+        return {"data": {"product": find_detail(self._shelf(variables), wanted, "graphql")}}
 
     def _products_info(self, variables: Json) -> Json:
         ids = [str(item) for item in variables.get("productIds") or variables.get("ids") or []]
@@ -245,7 +262,7 @@ class Coles:
         """Return the chosen store; the site's default where none or an unknown one is named."""
         digits = str(wanted or "").rpartition(":")[2]
         try:
-            return self.world.store_online("coles", digits.zfill(4))
+            return or_another(self.world, self.world.store_online("coles", digits.zfill(4)))
         except UnknownStoreError:
             return self.world.default_store("coles")
 
@@ -259,6 +276,14 @@ def _page(request: Request) -> int:
     return number(request.query_params.get("page"), 1, least=1) - 1
 
 
+def _purpose_of_page(path: str, slugs: list[str]) -> str:
+    if "/product/" in path:
+        return "detail"
+    if "search/products" in path:
+        return "search"
+    return "listing" if slugs else "tree" if path.endswith(".json") else "home"
+
+
 def _slugs(request: Request) -> list[str]:
     path = str(request.path_params.get("slugs", "")).removesuffix(".json")
     return [part for part in path.split("/") if part]
@@ -266,11 +291,3 @@ def _slugs(request: Request) -> list[str]:
 
 def _is_half_price(offer: ShelfOffer) -> bool:
     return bool(offer.price_cents and offer.was_price_cents and offer.price_cents * 2 <= offer.was_price_cents)
-
-
-def _detail(shelf: Shelf, sku: str, era: Era) -> Json | None:
-    offer = shelf.article(sku)
-    if offer is None:
-        return None
-    others = (other for other in shelf.skus(offer.category_paths[0])[:2] if other != sku) if offer.category_paths else iter(())
-    return detail(offer, era, shelf.offer(next(others, "")))

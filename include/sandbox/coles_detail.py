@@ -5,7 +5,7 @@ from __future__ import annotations
 from include.sandbox import dice, gtin
 from include.sandbox.coles_rows import Era, buyers, heirs, images, location, names, pricing, restrictions, stock, variations
 from include.sandbox.site import Json, opaque, slug
-from include.sandbox.world import ShelfOffer
+from include.sandbox.world import Shelf, ShelfOffer
 
 
 def info_row(offer: ShelfOffer) -> Json:
@@ -19,6 +19,15 @@ def info_row(offer: ShelfOffer) -> Json:
     }
     row |= stock(offer) | {"availabilityStatus": None, "merchandiseHeir": buyers(offer), "onlineHeirs": heirs(offer)}
     return row | {"pricing": pricing(offer, "graphql"), "minGuarantee": None, "gtin": gtin.padded(offer.barcode) if offer.barcode else None}
+
+
+def find_detail(shelf: Shelf, sku: str, era: Era) -> Json | None:
+    """Return the detail of a SKU of this retailer, ``None`` for another."""
+    offer = shelf.article(sku)
+    if offer is None:
+        return None
+    others = (other for other in shelf.skus(offer.category_paths[0])[:2] if other != sku) if offer.category_paths else iter(())
+    return detail(offer, era, shelf.offer(next(others, "")))
 
 
 def detail(offer: ShelfOffer, era: Era, sibling: ShelfOffer | None = None) -> Json:

@@ -11,6 +11,8 @@ from include.sandbox.site import Json, opaque, slug, uuid
 from include.sandbox.world import Category, Shelf, ShelfOffer
 
 PAGE_SIZE = 48
+#: So deep a listing is served, whatever its total; a deeper category is read by its children.
+PAGES_MAX = 104
 
 
 def search_results(
@@ -23,7 +25,8 @@ def search_results(
         facets: the categories below the listed one.
         ads: whether tiles, sponsored and associated rows are mixed in.
     """
-    offers = [offer for sku in skus[page * PAGE_SIZE : (page + 1) * PAGE_SIZE] if (offer := shelf.offer(sku))]
+    served = skus[page * PAGE_SIZE : (page + 1) * PAGE_SIZE] if page < PAGES_MAX else []
+    offers = [offer for sku in served if (offer := shelf.offer(sku))]
     rows = [product_row(offer, era, sibling=offers[place - 1] if place else None) for place, offer in enumerate(offers)]
     if ads and rows:
         _mix_in_ads(rows, shelf, skus, page, era)
@@ -60,27 +63,32 @@ def _mix_in_ads(rows: list[Json], shelf: Shelf, skus: Sequence[str], page: int, 
             rows.insert(min(len(rows), 2 + 7 * place), product_row(offer, era, ad=(f"display_{opaque('ad', sku, place % 5)}", "citrus")))
     for place in range(1 + (page + len(skus)) % 5):
         rows.insert(min(len(rows), 5 + 9 * place), _tile(skus, page, place, era))
-    if era == "rest" and page == 0 and (offer := shelf.offer(skus[-1])):
+    if (page + len(skus)) % 4 == 2:
+        content = _tile(skus, page, 9, era) | {"_type": "CONTENT_ASSOCIATION", "targetProductId": int(skus[0])}
+        rows.insert(min(len(rows), 11), {key: value for key, value in content.items() if key != "productIds"})
+    if era == "rest" and (offer := shelf.offer(skus[-1 - page % len(skus)])):
         rows.append(product_row(offer, era) | {"_type": "PRODUCT_ASSOCIATION", "targetProductId": int(skus[0])})
 
 
 def _tile(skus: Sequence[str], page: int, place: int, era: Era) -> Json:
+    # The tiles of one source have no colours and no heading; all tiles of REST are like that.
+    is_plain = era == "rest" or place % 2 == 0
     tile: Json = {
         "_type": "SINGLE_TILE",
         "adId": f"campaigns_aisle_tile_{page}_{place}",
         "adSource": "aem" if place % 2 == 0 else "citrus",
         "campaignName": f"/content/fragment/supplier-media/{page}-{place}",
-        "expiry": None if place % 2 == 0 else "2026-11-30T22:48:12.712671Z",
-        "headingText": None if place % 2 == 0 else "Single tile ad",
+        "expiry": None if is_plain else "2026-11-30T22:48:12.712671Z",
+        "headingText": None if is_plain else "Single tile ad",
         "bannerText": "Everything for a Sunday lunch",
-        "bannerTextColour": None if place % 2 == 0 else "ffffff",
-        "ctaFlag": None if place % 2 == 0 else True,
+        "bannerTextColour": None if is_plain else "ffffff",
+        "ctaFlag": None if is_plain else True,
         "ctaText": "Shop now",
         "ctaTextAccessibility": None if era == "rest" else "Shop the range",
         "ctaLink": f"/promotions/sunday-lunch?pid=campaigns_aisle_tile_{page}_{place}",
-        "backgroundColour": None if place % 2 == 0 else "ffffff",
+        "backgroundColour": None if is_plain else "ffffff",
         "backgroundImage": "/content/dam/tiles/sunday-lunch.png",
-        "backgroundImagePosition": None if place % 2 == 0 else "fill",
+        "backgroundImagePosition": None if is_plain else "fill",
         "secondaryBackgroundImage": None,
         "secondaryBackgroundImagePosition": None,
         "heroImage": "/content/dam/tiles/hero.png" if place % 2 or era == "rest" else None,
@@ -140,6 +148,8 @@ def _filters(offers: Sequence[ShelfOffer], total: int, era: Era) -> list[Json]:
     ]
     if era == "rest":
         filters[-1]["values"] = [{"id": None, "displayText": "all", "count": 0}]
+    elif named := filters[0]["values"]:  # one of some hundred on record
+        named[-1]["brand"] = named[-1]["displayText"]
     return filters
 
 

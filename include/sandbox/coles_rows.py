@@ -36,7 +36,7 @@ def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = Non
     noise = dice.roll("coles noise", offer.sku)
     if noise % 4 == 0:
         row["variations"] = {"total": 1 + noise % 9} if era == "next" or noise % 8 else variations(offer, era, sibling)
-    if noise % 23 == 0:
+    if noise % 11 == 0:
         row["continuity"] = _continuity()
     if era == "rest" and noise % 29 == 0:
         row["collectableCampaign"] = "Shop Scan Win Entry"
@@ -46,7 +46,8 @@ def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = Non
 def names(offer: ShelfOffer) -> Json:
     """Return name, brand, till text and size; the name has neither brand nor size in it."""
     till_text = offer.description or " ".join(filter(None, (offer.brand_label, offer.label, offer.pack))).upper()
-    return {"name": offer.label, "brand": offer.brand_label or "", "description": till_text, "size": offer.pack or ""}
+    brand = (offer.brand_label or "") + (" " if offer.brand_label and dice.roll("coles blank", offer.brand_label) % 17 == 0 else "")
+    return {"name": offer.label, "brand": brand, "description": till_text, "size": offer.pack or ""}
 
 
 def stock(offer: ShelfOffer) -> Json:
@@ -88,7 +89,9 @@ def restrictions(offer: ShelfOffer, era: Era) -> Json | None:
         "tobaccoAgeRestrictionFlag": flag,
         "restrictedByOrganisation": False,
     }
-    if era == "graphql" or noise % 3:
+    if era == "graphql" and noise % 3 == 0:
+        limits["delivery"] = []
+    elif era == "graphql" or noise % 3:
         limits["delivery"] = ["REMOTE SERVICE", "OVN"] if noise % 2 else ["T4T"]
     return limits
 
@@ -214,7 +217,9 @@ def _unit(offer: ShelfOffer, era: Era) -> Json:
             unit["isWeighted"] = False
     elif era == "next":
         # To 2025 the unit was that of ``quantity``, although the price is per kilogram.
-        unit |= {"quantity": offer.piece_grams, "ofMeasureQuantity": 1, "ofMeasureUnits": "g", "ofMeasureType": "g", "isWeighted": True}
+        heavy = offer.piece_grams >= 1000
+        kind, quantity = ("kg", offer.piece_grams / 1000) if heavy else ("g", offer.piece_grams)
+        unit |= {"quantity": quantity, "ofMeasureQuantity": 1, "ofMeasureUnits": kind, "ofMeasureType": kind, "isWeighted": True}
     else:
         unit |= {"quantity": offer.piece_grams / 1000, "isWeighted": True}
     return unit | {"isIncremental": False}

@@ -110,7 +110,8 @@ class GeneratedWorld(World):
     def _offer(self, products: dict[str, Product], store: SandboxStore, on: date, sku: str) -> ShelfOffer:
         product = products[sku]
         price = price_of(self.seed, store.retailer, store.zone, sku, product.base_cents, on)
-        scale = product.size.total / 1000 if product.size.is_weighed and store.retailer != "iga" else None
+        by_piece = product.size.is_weighed and store.retailer != "iga" and not product.is_by_kg
+        scale = product.size.total / 1000 if by_piece else None
         now, regular = price.now_cents, price.regular_cents
         if scale:
             now, regular = max(1, round(now * scale)), max(1, round(regular * scale))
@@ -134,11 +135,12 @@ class GeneratedWorld(World):
             pack=product.pack,
             regular_cents=regular,
             unit_price=_unit_price(store.retailer, product, price.now_cents),
-            piece_grams=product.size.amount if product.size.is_weighed else None,
-            multi_buy=price.multi_buy if not scale else None,
+            piece_grams=product.size.amount if product.size.is_weighed and not product.is_by_kg else None,
+            multi_buy=price.multi_buy if not product.size.is_weighed or store.retailer == "iga" else None,
             description=None,
             image_url=None,
             department=product.department,
+            is_by_kg=product.is_by_kg,
         )
 
 

@@ -33,8 +33,12 @@ OWN_SHARE = {"coles": 0.25, "woolworths": 0.25, "aldi": 0.88, "iga": 0.08}
 CARRIED_SHARE = {"coles": 0.8, "woolworths": 0.8, "aldi": 0.1, "iga": 0.7}
 #: A discounter's range is small however large the world is.
 ALDI_RANGE = 2600
-#: What the vocabulary can name: the smallest capacity of the four retailers, rounded down.
-PRODUCTS_MAX = 20_000
+#: As large as a store gets; a store lists some 92 percent of its retailer's range, an IGA shop 60.
+PRODUCTS_MAX = 33_000
+#: When all goods of the usual brands of a department are named, others make the same goods.
+_WAVES = {"o": 1, "b": 3}
+#: The five digits of an in-store code end here; goods beyond have none.
+_IN_STORE_CODES = 50_000
 
 _LOOSE = tuple(kind for kind in KINDS if kind.is_loose)
 _PACKED = tuple(kind for kind in KINDS if not kind.is_loose)
@@ -56,6 +60,7 @@ class Product:
     base_cents: int
     department: str
     is_seasonal: bool
+    is_by_kg: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +88,17 @@ def _goods(seed: int, retailer: str, wanted: int) -> Iterator[_Good]:
     brands = {"o": len(OWN_LABELS[retailer]), "b": BRANDS_A_DEPARTMENT}
     for letter in "ob":
         total = _combinations(_PACKED, brands[letter])
-        for number in range(total):
+        for number in range(total * _WAVES[letter]):
             if not left[letter]:
                 break
-            kind, variety, size, brand = _combination(_PACKED, brands[letter], _shuffled(seed, number, total))
+            wave, place = divmod(number, total)
+            kind, variety, size, brand = _combination(_PACKED, brands[letter], _shuffled(seed, place, total))
             if DEPARTMENTS[kind.department][RETAILERS.index(retailer)] is None:
                 continue
             if letter == "b" and dice.share(seed, "carried", retailer, number) >= CARRIED_SHARE[retailer]:
                 continue
             left[letter] -= 1
-            names = OWN_LABELS[retailer] if letter == "o" else brands_of(kind.department)
+            names = OWN_LABELS[retailer] if letter == "o" else brands_of(kind.department, wave)
             yield _Good(f"{letter}{number}", kind, variety, size, names[brand])
         left["b"] += left["o"] if letter == "o" else 0  # more goods than the own labels can name
 
@@ -126,6 +132,9 @@ def _product(seed: int, retailer: str, good: _Good, number: int) -> Product:
     # Berries are named in one word, most goods in two.
     name = f"{good.variety}berries" if kind.noun == "Berries" and good.variety != "Ras" else f"{good.variety} {kind.noun}"
     brand_label = _brand_label(retailer, brand)
+    # Some trays of meat have the price of a kilogram at Woolworths, where all other goods have that of an item.
+    is_by_kg = retailer == "woolworths" and size.is_weighed and kind.department == "meat" and chance % 3 == 0
+    pack = f"Min. {size.amount}g" if is_by_kg else wording.pack(retailer, size, chance)
     return Product(
         sku=_sku(retailer, good, number),
         name=name,
@@ -133,12 +142,13 @@ def _product(seed: int, retailer: str, good: _Good, number: int) -> Product:
         brand_label=brand_label,
         label=wording.label(retailer, name, brand_label, size),
         size=size,
-        pack=None if retailer == "aldi" and kind.department == "liquor" else wording.pack(retailer, size, chance),
+        pack=None if retailer == "aldi" and kind.department == "liquor" else pack,
         barcode=_barcode(seed, retailer, good),
         paths=_paths(seed, retailer, good),
         base_cents=_base_cents(seed, retailer, good),
         department=kind.department.upper(),
         is_seasonal=good.key[0] == "b" and chance % 100 < 8,
+        is_by_kg=is_by_kg,
     )
 
 
@@ -172,6 +182,8 @@ def _barcode(seed: int, retailer: str, good: _Good) -> str | None:
             else gtin.in_store_code({"coles": "29", "woolworths": "02"}[retailer], 64_000 + number)
         )
     if good.size.is_weighed or good.kind.leaf in ("Ham", "Olives"):
+        if number >= _IN_STORE_CODES:
+            return None
         return gtin.in_store_code(
             {"coles": "29", "woolworths": "02", "aldi": "21", "iga": "28"}[retailer], {"b": 10_000, "o": 70_000}[good.key[0]] + number
         )

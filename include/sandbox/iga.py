@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from starlette.requests import Request
@@ -15,11 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from include.sandbox import dice
+from include.sandbox.asked import or_another
 from include.sandbox.iga_rows import breadcrumb_ids, item
 from include.sandbox.site import Json, answer, html, number, opaque, shelf_now, uuid
 from include.sandbox.world import Category, SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
 
 TAKE_MAX = 50
+_SEARCHES_KEPT = 16
 
 
 class Iga:
@@ -73,8 +76,7 @@ class Iga:
         if text == "*" or facet.startswith("Category"):
             return answer({"message": "The request is invalid"}, 400)
         shelf = shelf_now(self.world, shop)
-        words = text.lower().split()
-        skus = [offer.sku for offer in shelf.offers() if not words or any(word in offer.label.lower() for word in words)]
+        skus = _nearly_found(shelf, text)
         return self._rows(request, shelf, skus, fuzz=len(skus) // 5)
 
     async def promotions(self, request: Request) -> Response:
@@ -121,9 +123,16 @@ class Iga:
 
     def _shop(self, request: Request) -> SandboxStore | None:
         try:
-            return self.world.store_online("iga", request.path_params["shop"])
+            return or_another(self.world, self.world.store_online("iga", request.path_params["shop"]))
         except UnknownStoreError:
             return None
+
+
+@lru_cache(_SEARCHES_KEPT)
+def _nearly_found(shelf: Shelf, text: str) -> Sequence[str]:
+    """Return the SKUs of which the name has any word of a text in it."""
+    words = text.lower().split()
+    return [offer.sku for offer in shelf.offers() if not words or any(word in offer.label.lower() for word in words)]
 
 
 def _unknown_shop(request: Request) -> Response:

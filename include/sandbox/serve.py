@@ -6,6 +6,7 @@
 ``/_sandbox/stores/{retailer}``              all stores, with the hidden price zone
 ``/_sandbox/truth/{retailer}/{store_id}``    what a store asks (``?at=`` an instant), one JSON object a line
 ``/_sandbox/requests``                       what was asked, counted; POST sets it back to nothing
+``/_sandbox/faults`` ``/latency`` ``/requests/log``  faults on command (``include/sandbox/admin.py``)
 
     python -m include.sandbox.serve --port 8700 --world generated --seed 7 --stores 4 --products 1500
 """
@@ -23,14 +24,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from include import clock
 from include.errors import ConfigurationError
+from include.sandbox import admin
 from include.sandbox.aldi import Aldi
 from include.sandbox.coles import Coles
-from include.sandbox.counting import Counters, CountRequests
+from include.sandbox.counting import CountRequests, Traffic
+from include.sandbox.fault_effects import FaultyAnswers
+from include.sandbox.faults import FaultBook, read_scenario
 from include.sandbox.generated import GeneratedWorld, WorldSize
 from include.sandbox.iga import Iga
 from include.sandbox.recorded import RecordedWorld
@@ -57,22 +61,36 @@ def open_world(kind: str, *, seed: int = 7, size: WorldSize | None = None, folde
     return RecordedWorld(folder)
 
 
-def create_app(world: World, site_middleware: Sequence[Middleware] = ()) -> Starlette:
+def create_app(
+    world: World, site_middleware: Sequence[Middleware] = (), *, faults: FaultBook | None = None, traffic: Traffic | None = None
+) -> Starlette:
     """Return the application over one world.
 
     Args:
-        site_middleware: wrapped around each of the four sites, and around nothing else: the place for faults
-            on command. It sees every request of a site, with its prefix in ``scope["root_path"]``.
+        site_middleware: wrapped around each of the four sites, and around nothing else. It sees every request of a
+            site, with its prefix in ``scope["root_path"]``, before faults strike.
+        faults: faults on command; without it a book without any, open to the admin routes.
+        traffic: where requests are counted.
     """
-    counters = Counters()
+    book, log = faults or FaultBook(), traffic or Traffic()
+    coles = Coles(world)
+    book.on_new_build = coles.deploy
     sites: dict[str, Coles | Woolworths | Aldi | Iga] = {
-        "coles": Coles(world),
+        "coles": coles,
         "woolworths": Woolworths(world),
         "aldi": Aldi(world),
         "iga": Iga(world),
     }
     mounts = [
-        Mount(f"/{name}", routes=site.routes(), middleware=[Middleware(CountRequests, retailer=name, counters=counters), *site_middleware])
+        Mount(
+            f"/{name}",
+            routes=[Route("/robots.txt", robots), *site.routes()],
+            middleware=[
+                Middleware(CountRequests, retailer=name, traffic=log),
+                *site_middleware,
+                Middleware(FaultyAnswers, retailer=name, faults=book),
+            ],
+        )
         for name, site in sites.items()
     ]
 
@@ -94,22 +112,26 @@ def create_app(world: World, site_middleware: Sequence[Middleware] = ()) -> Star
             _json_lines(shelf.offers()), media_type="application/jsonl", headers={"x-sandbox-at": quote(at.isoformat())}
         )
 
-    async def requests(request: Request) -> Response:
-        if request.method == "POST":
-            counters.reset()
-        return answer(counters.report())
-
     own = [
         Route("/health", health),
         Route("/world", describe),
         Route("/stores/{retailer}", stores),
         Route("/truth/{retailer}/{store_id}", truth),
-        Route("/requests", requests, methods=["GET", "POST"]),
+        *admin.routes(book, log),
     ]
     return Starlette(
-        routes=[*mounts, Mount("/_sandbox", routes=own, middleware=[Middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)])],
+        routes=[
+            *mounts,
+            Route("/robots.txt", robots),
+            Mount("/_sandbox", routes=own, middleware=[Middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)]),
+        ],
         exception_handlers={UnknownStoreError: _not_found, ConfigurationError: _bad_request},
     )
+
+
+async def robots(request: Request) -> Response:
+    """Answer a site's robots.txt: browsing is welcome, paying is not."""
+    return PlainTextResponse("User-agent: *\nDisallow: /checkout\nDisallow: /account\n")
 
 
 def truth_row(offer: TruthOffer) -> dict[str, object]:
@@ -143,9 +165,9 @@ async def _bad_request(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-def run(world: World, port: int, host: str = "127.0.0.1") -> None:
+def run(world: World, port: int, host: str = "127.0.0.1", faults: FaultBook | None = None) -> None:
     """Serve a world until the process is stopped (SIGTERM ends it after the requests under way)."""
-    uvicorn.run(create_app(world), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    uvicorn.run(create_app(world, faults=faults), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -160,13 +182,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--products", type=int, default=usual.products, help="products per retailer")
     parser.add_argument("--silent-stores", type=int, default=usual.silent_stores, help="Aldi stores that are listed but answer nothing")
     parser.add_argument("--folder", type=Path, help="store-days of a recorded world")
+    parser.add_argument("--faults", type=Path, help="a scenario of faults (TOML or JSON)")
+    parser.add_argument("--latency-seconds", type=float, help="how long every answer of a site takes at least")
     asked = parser.parse_args(arguments)
     size = WorldSize(asked.stores, asked.products, asked.silent_stores)
     try:
         world = open_world(asked.world, seed=asked.seed, size=size, folder=asked.folder)
+        faults = read_scenario(asked.faults) if asked.faults else FaultBook()
     except ConfigurationError as error:
         parser.error(str(error))
-    run(world, asked.port, asked.host)
+    if asked.latency_seconds is not None:
+        faults.latency_seconds = asked.latency_seconds
+    run(world, asked.port, asked.host, faults)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
+from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from include import clock
-from include.sandbox import dice
+from include.sandbox import asked, dice
 from include.sandbox.world import SandboxStore, Shelf, ShelfOffer, World
 
 Json = dict[str, Any]
 
 BODY_BYTES_MAX = 64 * 1024
-#: The store whose shelf the present request asked for; read by the counters.
-asked_store: ContextVar[str | None] = ContextVar("asked_store", default=None)
+#: Searches of which the next page is likely asked for soon.
+_SEARCHES_KEPT = 16
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -116,11 +116,13 @@ def distance_km(store: SandboxStore, latitude: float, longitude: float) -> float
 
 
 def shelf_now(world: World, store: SandboxStore) -> Shelf:
-    """Return the shelf of a store at this moment of the installation's clock."""
-    asked_store.set(store.store_id)
-    return world.shelf(store.retailer, store.store_id, clock.now())
+    """Return what the site shows of a store at this moment of the installation's clock: the shelf, or what a fault leaves of it."""
+    asked.store_id.set(store.store_id)
+    shelf, lens = world.shelf(store.retailer, store.store_id, clock.now()), asked.lens.get()
+    return lens(shelf) if lens else shelf
 
 
+@lru_cache(_SEARCHES_KEPT)
 def skus_found(shelf: Shelf, text: str) -> Sequence[str]:
     """Return the SKUs of which brand, name and size have words that begin with every word of a text; all for no text."""
     asked = text.lower().split()

@@ -230,7 +230,7 @@ def _kind(line: str) -> GoodsKind:
 KINDS = tuple(map(_kind, _KINDS.strip().splitlines()))
 
 
-def brands_of(department: str) -> tuple[str, ...]:
-    """Return the invented brands that make goods of a department; neighbours share some."""
-    start = 7 * list(DEPARTMENTS).index(department)
+def brands_of(department: str, wave: int = 0) -> tuple[str, ...]:
+    """Return the invented brands that make goods of a department; neighbours share some. Each ``wave`` (0, 1, 2) is other brands."""
+    start = 7 * list(DEPARTMENTS).index(department) + wave * BRANDS_A_DEPARTMENT
     return tuple(BRANDS[(start + step) % len(BRANDS)] for step in range(BRANDS_A_DEPARTMENT))

@@ -15,20 +15,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from include.sandbox import dice, woolworths_stores
+from include.sandbox.asked import or_another
 from include.sandbox.site import Json, answer, html, json_body, number, opaque, shelf_now, skus_found
+from include.sandbox.walls import denied
 from include.sandbox.woolworths_listing import (
     HALF_PRICE,
     ROOT,
     SPECIALS,
     aggregations,
     envelope,
-    in_order,
     leaks_market,
+    listing,
     node,
     nodes,
-    select,
 )
-from include.sandbox.woolworths_rows import bundle, market_product, product
+from include.sandbox.woolworths_rows import SCHEMA_ORG_NULLS, bundle, market_product, product
 from include.sandbox.world import SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
 
 COOKIES = ("_abck", "bm_sz", "ak_bmsc")
@@ -37,11 +38,6 @@ SPONSORED = 8
 PAGED_MAX = 10_000
 MARKET, MARKET_TOTAL = "1_A363395", 120_000
 FRONT_OF_STORE, TOBACCO = "1_B63CF9E", "1_6C3F0A1"
-
-_DENIED = (
-    "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n \nYou don't have permission to access this page on this server.<P>\n"
-    "Reference&#32;&#35;18&#46;{token}\n<P>https&#58;&#47;&#47;errors&#46;edgesuite&#46;net&#47;18&#46;{token}</P>\n</BODY>\n</HTML>\n"
-)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -106,13 +102,11 @@ class Woolworths:
             return answer({"ErrorCode": "AgeRestricted", "Message": "Please log in to see these products."}, 401)
         hides_market = body.get("isHideEverydayMarketProducts") is True
         if wanted == MARKET:
-            shown = [] if hides_market else [market_product(place) for place in range((page - 1) * size, min(page * size, MARKET_TOTAL))]
+            shown = [] if hides_market else [market_product(place) for place in range((page - 1) * size, min(page * size, PAGED_MAX))]
             return answer(envelope([bundle(item) for item in shown], 0 if hides_market else MARKET_TOTAL, "Everyday Market"))
         shelf = shelf_now(self.world, self._store(body.get("storeId")))
-        title, skus = select(shelf, wanted)
-        if body.get("isHideUnavailableProducts") is True:
-            skus = [sku for sku in skus if (offer := shelf.offer(sku)) and offer.price_cents is not None]
-        skus = in_order(shelf, skus, str(body.get("sortType", "")))
+        hides_unavailable = body.get("isHideUnavailableProducts") is True
+        title, skus = listing(shelf, wanted, str(body.get("sortType", "")), hides_unavailable=hides_unavailable)
         bundles = self._page(shelf, skus, wanted, page, size)
         if bundles and page == 1 and leaks_market(wanted, hides_market):
             bundles.insert(len(bundles) // 2, bundle(market_product(dice.roll("leak", wanted) % MARKET_TOTAL)))
@@ -183,7 +177,7 @@ class Woolworths:
             "sku": offer.sku,
             "offers": deal,
         }
-        return answer(found | {"image": item["LargeImageFile"], "gtin8": None, "gtin12": None, "gtin14": None, "mpn": None, "review": None})
+        return answer(dict.fromkeys(SCHEMA_ORG_NULLS) | found | {"image": item["LargeImageFile"]})
 
     # Stores
 
@@ -214,7 +208,7 @@ class Woolworths:
     def _store(self, wanted: Any) -> SandboxStore:
         """Return the chosen store; the site's default where none or an unknown one is named, as nothing is echoed."""
         try:
-            return self.world.store("woolworths", str(wanted))
+            return or_another(self.world, self.world.store("woolworths", str(wanted)))
         except UnknownStoreError:
             return self.world.default_store("woolworths")
 
@@ -223,7 +217,7 @@ def _behind_cookies(handler: Handler) -> Handler:
     @wraps(handler)
     async def guarded(request: Request) -> Response:
         if not all(name in request.cookies for name in COOKIES):
-            return html(_DENIED.format(token=opaque("reference", request.url.path)), 403)
+            return html(denied("woolworths", request.url.path), 403)
         return await handler(request)
 
     return guarded

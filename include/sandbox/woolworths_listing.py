@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from include.sandbox import dice
 from include.sandbox.site import Json, slug
@@ -11,8 +12,19 @@ from include.sandbox.world import Category, Shelf
 
 SPECIALS = "specialsgroup"
 HALF_PRICE = "specialsgroup.3676"
+#: Categories of which the next page is likely asked for soon.
+_LISTINGS_KEPT = 64
 #: What the departments hang from; it is no node of the tree.
 ROOT = "1-4A3B264C"
+
+
+@lru_cache(_LISTINGS_KEPT)
+def listing(shelf: Shelf, wanted: str, order: str, *, hides_unavailable: bool) -> tuple[str, Sequence[str]]:
+    """Return name and SKUs of a category in the order asked for; nothing for a slug in place of a NodeId."""
+    title, skus = select(shelf, wanted)
+    if hides_unavailable:
+        skus = [sku for sku in skus if (offer := shelf.offer(sku)) and offer.price_cents is not None]
+    return title, in_order(shelf, skus, order)
 
 
 def select(shelf: Shelf, wanted: str) -> tuple[str, list[str]]:

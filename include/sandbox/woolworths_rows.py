@@ -24,6 +24,71 @@ _FALSE_ATTRIBUTES = (
     "addedvitaminsandminerals microwavesafe microwaveable isexcludedfromsubstitution parabenfree containsgluten containsnuts antibacterial "
     "antiseptic bpafree antioxidant sulfatefree ovencook vegetarian freezable"
 )
+#: What a schema.org product may say and this site never does.
+SCHEMA_ORG_NULLS = [
+    "additionalProperty",
+    "additionalType",
+    "aggregateRating",
+    "alternateName",
+    "asin",
+    "audience",
+    "award",
+    "category",
+    "color",
+    "countryOfAssembly",
+    "countryOfLastProcessing",
+    "countryOfOrigin",
+    "depth",
+    "description",
+    "disambiguatingDescription",
+    "funding",
+    "gtin",
+    "gtin12",
+    "gtin14",
+    "gtin8",
+    "hasAdultConsideration",
+    "hasCertification",
+    "hasEnergyConsumptionDetails",
+    "hasGS1DigitalLink",
+    "hasMeasurement",
+    "hasMerchantReturnPolicy",
+    "height",
+    "identifier",
+    "inProductGroupWithID",
+    "isAccessoryOrSparePartFor",
+    "isConsumableFor",
+    "isFamilyFriendly",
+    "isRelatedTo",
+    "isSimilarTo",
+    "isVariantOf",
+    "itemCondition",
+    "keywords",
+    "logo",
+    "mainEntityOfPage",
+    "manufacturer",
+    "material",
+    "mobileUrl",
+    "model",
+    "mpn",
+    "negativeNotes",
+    "nsn",
+    "owner",
+    "pattern",
+    "positiveNotes",
+    "potentialAction",
+    "productID",
+    "productionDate",
+    "purchaseDate",
+    "releaseDate",
+    "review",
+    "sameAs",
+    "size",
+    "slogan",
+    "subjectOf",
+    "url",
+    "weight",
+    "width",
+]
 _TAG: Json = {
     "TagContent": None, "TagLink": None, "FallbackText": None, "TagType": "None", "MultibuyData": None, "MemberPriceData": None,
     "TagContentText": None, "DualImageTagContent": None, "PromotionType": "NOT_SET", "IsRegisteredRewardCardPromotion": False,
@@ -78,6 +143,7 @@ def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
         "InstoreCupString": cup_text,
         "HasCupPrice": cup is not None,
         "InstoreHasCupPrice": cup is not None,
+        "Unit": "KG" if offer.is_by_kg else "Each",
         "Price": price,
         "InstorePrice": price,
         "Name": name,
@@ -151,6 +217,8 @@ def _cup(offer: ShelfOffer) -> tuple[int | float | None, str, str]:
     """Return CupPrice, CupMeasure and CupString. Goods sold by the piece have the piece price here, none per kilogram."""
     if offer.price_cents is None:
         return None, _measure(offer), ""
+    if dice.share("woolworths no cup", offer.sku) < 0.006:  # 99.4 percent on record have one
+        return None, "", ""
     if offer.piece_grams or offer.unit_price is None:
         return dollars(offer.price_cents), "1EA", f"{dollar_text(offer.price_cents)} / 1EA"
     return dollars(offer.unit_price.cents), _measure(offer), f"{dollar_text(offer.unit_price.cents)} / {_measure(offer)}"

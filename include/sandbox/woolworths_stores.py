@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from include.sandbox import dice
 from include.sandbox.site import Json, distance_km, number
 from include.sandbox.world import SandboxStore
 
@@ -29,7 +30,6 @@ def find(stores: Sequence[SandboxStore], asked: Mapping[str, str]) -> list[Json]
 
 def store(entry: SandboxStore) -> Json:
     """Return one store; numbers and positions are texts, a quarter has no telephone."""
-    hours = [{"Day": day, "OpenHour": "7:00 AM - 10:00 PM", "TradingHourForDisplay": f"{day[:3]}: 0700-2200"} for day in _DAYS]
     facilities = ["General-ATM", "Rewards-Everyday Rewards"] + ([] if entry.is_open else ["Closed due to bushfires"])
     return {
         "Division": entry.brand,
@@ -48,11 +48,27 @@ def store(entry: SandboxStore) -> Json:
         "GMTZone": "10:0",
         "IsOpen": entry.is_open,
         "PartnerUrl": None,
-        "TradingHours": hours,
+        "TradingHours": _hours(),
         "Facilities": facilities,
         "CategorisedFacilities": [{"Category": "General", "CategoryLabel": "Store services", "Facilities": ["ATM"]}],
-        "NearbyPartners": [],
+        "NearbyPartners": [_partner(entry)] if dice.roll("partner", entry.store_id) % 3 == 0 else [],
     }
+
+
+def _partner(entry: SandboxStore) -> Json:
+    """Return a shop of another company in the same centre, as a store has it."""
+    found = {
+        "Division": "BIGW", "StoreNo": str(100 + dice.roll("partner", entry.store_id) % 300), "Name": entry.suburb, "AddressLine1": entry.address_line,
+        "AddressLine2": None, "Suburb": entry.suburb, "State": entry.state, "Postcode": entry.postcode.lstrip("0"),
+        "Latitude": str(entry.latitude), "Longitude": str(entry.longitude), "GeoLevel": "0", "Distance": "0.05", "Phone": "(02) 5550 0000",
+        "GMTZone": "10:0", "IsOpen": entry.is_open, "PartnerUrl": "/storelocator/bigw", "TradingHours": _hours(), "Facilities": ["Photo Centre"],
+        "CategorisedFacilities": [], "NearbyPartners": None,
+    }  # fmt: skip
+    return found
+
+
+def _hours() -> list[Json]:
+    return [{"Day": day, "OpenHour": "7:00 AM - 10:00 PM", "TradingHourForDisplay": f"{day[:3]}: 0700-2200"} for day in _DAYS]
 
 
 def fulfilment(stores: Sequence[SandboxStore], postcode: str) -> list[Json]:

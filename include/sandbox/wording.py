@@ -23,8 +23,8 @@ def pack(retailer: str, size: Size, variant: int) -> str | None:
     """Return the size text on this retailer's site; ``variant`` (any number) picks among the spellings in use.
 
     >>> from include.sandbox.vocabulary import size as read
-    >>> [pack("coles", read(s), 0) for s in ("2L", "6x240ml", "24pk", "~170g", "ea")]
-    ['2L', '6x240mL', '24 Pack', 'approx. 170g', '1 each']
+    >>> [pack("coles", read(s), 0) for s in ("2L", "6x240ml", "24pk", "~170g", "ea")], pack("coles", read("500g"), 54)
+    (['2L', '6x240mL', '24 Pack', 'approx. 170g', '1 each'], '500gram')
     >>> [pack("woolworths", read(s), 0) for s in ("1.5kg", "6x240ml", "24pk", "~170g")]
     ['1.5Kg', '240ml x 6 pack', '24 pack', 'Each']
     >>> [pack("aldi", read(s), 0) for s in ("420g", "2L", "6pk")], pack("aldi", read("420g"), 1)
@@ -41,9 +41,15 @@ def _short(amount: int, unit: str, big: str, small: str) -> str:
 
 def _coles(size: Size, variant: int) -> str:
     if size.is_weighed:
-        return f"approx. {size.amount}g" + (" each" if size.amount > 300 else "")
+        return (
+            f"approx. {size.amount / 1000:g}kg"
+            if size.amount >= 1000
+            else f"approx. {size.amount}g" + (" each" if size.amount > 300 else "")
+        )
     if size.unit == "ea":
         return "1 each" if size.text == "each" else f"{size.amount} {('Pack', 'pack')[variant % 2]}"
+    if size.count == 1 and size.amount < 1000 and variant % 53 < 3:  # spellings of a few percent
+        return f"{size.amount}{({'g': (' gram', 'gram', ' g'), 'ml': (' ml', ' ml', 'ml')}[size.unit])[variant % 53]}"
     unit = _short(size.amount, size.unit, "kg", "g") if size.unit == "g" else _short(size.amount, size.unit, "L", "mL")
     return f"{size.count}x{unit}" if size.count > 1 else unit
 

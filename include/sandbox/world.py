@@ -30,7 +30,7 @@ class TruthOffer:
 
     Attributes:
         price_cents: for one item; for Coles' and Woolworths' weighed goods an average piece, for IGA's
-            the kilogram, as each retailer's store-days have it. ``None`` = unavailable.
+            the kilogram, as each retailer's store-days have it (so too for goods ``is_by_kg``). ``None`` = unavailable.
         was_price_cents: the price before a reduction; ``None`` = no reduction.
         barcode: a GTIN of 8, 12 or 13 digits, a code of the store, or ``None``.
     """
@@ -72,6 +72,7 @@ class ShelfOffer(TruthOffer):
         regular_cents: the price without any reduction, known even while unavailable.
         piece_grams: average weight of a piece of weighed goods, else ``None``.
         department: buyers' name of the goods, upper case.
+        is_by_kg: the site's price of these goods is that of a kilogram, where others have the price of an item.
     """
 
     label: str
@@ -84,7 +85,7 @@ class ShelfOffer(TruthOffer):
     description: str | None
     image_url: str | None
     department: str
-    on_sale_on: str | None = None
+    is_by_kg: bool = False
 
 
 def unavailable(offer: ShelfOffer) -> ShelfOffer:
@@ -158,19 +159,23 @@ class Shelf:
         offer_of: Callable[[str], ShelfOffer],
         article_of: Callable[[str], ShelfOffer | None],
     ) -> None:
-        self._paths = paths
+        self.paths = paths
         self._offer_of = offer_of
         self._article_of = article_of
 
     def __contains__(self, sku: str) -> bool:
-        return sku in self._paths
+        return sku in self.paths
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
+
+    def only(self, paths: Mapping[str, tuple[CategoryPath, ...]]) -> Shelf:
+        """Return a shelf that shows these SKUs of this one, in these categories."""
+        return Shelf(paths, self._offer_of, self._article_of)
 
     def offer(self, sku: str) -> ShelfOffer | None:
         """Return the offer of a SKU, ``None`` when this store does not list it."""
-        return self._offer_of(sku) if sku in self._paths else None
+        return self._offer_of(sku) if sku in self.paths else None
 
     def article(self, sku: str) -> ShelfOffer | None:
         """Return the offer of a SKU; without a price where only other stores list it; ``None`` for no SKU of this retailer."""
@@ -178,7 +183,7 @@ class Shelf:
 
     def offers(self) -> Iterator[ShelfOffer]:
         """Yield every offer, in listing order."""
-        return map(self._offer_of, self._paths)
+        return map(self._offer_of, self.paths)
 
     def skus(self, path: CategoryPath = ()) -> Sequence[str]:
         """Return the SKUs a category lists (its sub-categories included); the empty path is all."""
@@ -191,12 +196,12 @@ class Shelf:
 
     @cached_property
     def _all(self) -> list[str]:
-        return list(self._paths)
+        return list(self.paths)
 
     @cached_property
     def _children(self) -> dict[CategoryPath, list[CategoryPath]]:
         known: dict[CategoryPath, dict[CategoryPath, None]] = {}
-        for paths in self._paths.values():
+        for paths in self.paths.values():
             for path in paths:
                 for depth in range(len(path)):
                     known.setdefault(path[:depth], {})[path[: depth + 1]] = None
@@ -205,7 +210,7 @@ class Shelf:
     @cached_property
     def _members(self) -> dict[CategoryPath, list[str]]:
         members: dict[CategoryPath, list[str]] = {}
-        for sku, paths in self._paths.items():
+        for sku, paths in self.paths.items():
             # A crawl of the leaves must see everything: what sits on an inner node is listed on its first leaf too.
             listed = {
                 leaf[:depth]: None for path in paths or ((),) for leaf in (self._leaf_below(path),) for depth in range(1, len(leaf) + 1)
@@ -246,11 +251,7 @@ class World(ABC):
         """Return kind, seed or folder, and sizes."""
 
     def truth(self, retailer: str, store_id: str, at: datetime) -> Iterator[TruthOffer]:
-        """Yield what a store really asks at an instant, one per SKU.
-
-        Raises:
-            UnknownStoreError: the world has no such store.
-        """
+        """Yield what a store really asks at an instant, one per SKU. It raises as :meth:`shelf` does."""
         return self.shelf(retailer, store_id, at).offers()
 
     def store(self, retailer: str, store_id: str) -> SandboxStore:

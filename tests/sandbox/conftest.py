@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import requests
 
 from include.sandbox.generated import GeneratedWorld, WorldSize
+from include.sandbox.running import RunningSandbox, running
 from include.sandbox.serve import create_app
 from include.sandbox.world import World
 
+PANTRY = {"servicePoint": "G100", "limit": "30", "categoryKey": "970000000"}
+Ask = Callable[..., requests.Response]
 NOW = "2026-11-18T04:00:00+11:00"
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -111,3 +115,27 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"recorded data is not here: {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def started(fixed_clock: None) -> Iterator[RunningSandbox]:
+    with running(GeneratedWorld(7, WorldSize(stores=3, products=400))) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(started: RunningSandbox) -> Iterator[RunningSandbox]:
+    started.faults.clear()
+    started.traffic.reset()
+    yield started
+    started.faults.clear()
+
+
+@pytest.fixture
+def ask(sandbox: RunningSandbox) -> Ask:
+    """Ask Aldi's site for a page of the pantry, over the wire."""
+
+    def once(**params: Any) -> requests.Response:
+        return requests.get(f"{sandbox.url}/aldi/v3/product-search", params=PANTRY | params, timeout=10)
+
+    return once

@@ -100,3 +100,14 @@ def test_service_points_page_and_a_silent_store_answers_nothing(client_of: Any) 
     silent = search(client, servicePoint=ids[-1], q="")
     assert (silent.status_code, silent.json()["data"]) == (200, [])
     assert client.get("/aldi/v2/product-category-tree", servicePoint=ids[-1]).json() == {"data": []}
+
+
+def test_an_error_may_come_with_status_200(client: Any) -> None:
+    answer = client.get("/aldi/v2/product-category-tree", serviceType="walk-in")
+    assert answer.status_code == 200 and answer.json()["errors"][0]["code"] == "3801"
+
+
+def test_parents_of_variants_have_numbers_of_two_kinds(client: Any) -> None:
+    rows = client.get("/aldi/v3/product-search", servicePoint="G100", limit=60, categoryKey="970000000").json()["data"]
+    assert {row["abstractSku"] == f"{row['sku']}A" for row in rows} == {True, False}
+    assert all(len(row["abstractSku"].rstrip("A")) == 18 for row in rows)

@@ -209,3 +209,46 @@ def test_store_range_says_who_sells_a_product_without_prices(client: Any, world:
         vic["products"][0]["productId"] == sku
         and {"storeId": "0584", "storeName": world.stores("coles")[0].name} in vic["products"][0]["stores"]
     )
+
+
+def test_a_deep_listing_is_not_served_whole_and_its_children_are(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from include.sandbox import coles_listing
+
+    monkeypatch.setattr(coles_listing, "PAGES_MAX", 2)
+
+    def read(*slugs: str) -> tuple[int, set[int]]:
+        pages = [results(client, page, *slugs) for page in (1, 2, 3)]
+        assert pages[2]["pageSize"] == 0 and pages[2]["results"] == []
+        rows = [row for page in pages for row in page["results"] if row["_type"] == "PRODUCT" and not is_sponsored(row)]
+        return pages[2]["noOfResults"], {row["id"] for row in rows}
+
+    total, served = read("pantry")
+    assert total > len(served) == 96
+    facets = results(client, 1, "pantry")["catalogGroupView"]
+    children = [read("pantry", node["seoToken"]) for node in facets]
+    assert all(announced == len(found) for announced, found in children)
+    assert len(set().union(*(found for _, found in children))) == total
+
+
+def test_advertisements_of_every_type_are_met(client: Any) -> None:
+    rows = [row for slug in ("pantry", "drinks", "bakery") for page in (1, 2, 3) for row in results(client, page, slug)["results"]]
+    assert {row["_type"] for row in rows} == {"PRODUCT", "SINGLE_TILE", "CONTENT_ASSOCIATION"}
+    found = client.coles_rest("/products/search", storeId="0584", start=0, searchTerm="b").json()["results"]
+    assert "PRODUCT_ASSOCIATION" in {row["_type"] for row in found}
+    contents = [row for row in rows if row["_type"] == "CONTENT_ASSOCIATION"]
+    assert all("pricing" not in row and "id" not in row for row in contents)
+
+
+def test_some_brands_end_in_a_blank_and_some_sizes_are_spelt_out(client: Any, world: Any) -> None:
+    rows = [row for slug in ("pantry", "drinks", "snacks") for page in (1, 2, 3, 4) for row in results(client, page, slug)["results"]]
+    assert any(row["brand"].endswith(" ") for row in rows if row["_type"] == "PRODUCT")
+    packs = {offer.pack for offer in world.shelf("coles", "COL:584", NOW).offers()}
+    assert any(pack.endswith(" gram") for pack in packs) and any(pack.startswith("approx. 1.") for pack in packs)
+
+
+def test_heavy_pieces_were_in_kilograms_before_2026_too(world: Any) -> None:
+    weighed = [offer for offer in world.truth("coles", "COL:584", NOW) if offer.piece_grams and offer.price_cents]
+    units = {offer.piece_grams: pricing(offer, "next")["unit"] for offer in weighed}  # type: ignore[index]
+    assert {(unit["ofMeasureUnits"], unit["quantity"] == (grams / 1000 if grams >= 1000 else grams)) for grams, unit in units.items()} == {
+        ("g", True), ("kg", True)
+    }  # fmt: skip

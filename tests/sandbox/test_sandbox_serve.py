@@ -39,6 +39,11 @@ def test_world_stores_and_health(client: Any) -> None:
     )
 
 
+def test_robots_may_browse(client: Any) -> None:
+    for path in ("/robots.txt", "/coles/robots.txt"):
+        assert "Disallow: /checkout" in client.get(path).text
+
+
 def test_truth_is_a_line_an_offer_at_any_instant(client: Any, world: Any) -> None:
     def lines(**asked: str) -> list[Any]:
         return [json.loads(line) for line in client.get("/_sandbox/truth/coles/COL:584", **asked).text.splitlines()]
@@ -75,7 +80,7 @@ def test_requests_are_counted_by_route_and_store(client: Any) -> None:
     rows = {(row["retailer"], row["route"], row["store_id"], row["status"]): row["requests"] for row in report["requests"]}
     assert rows["aldi", "search", "G101", 200] == 1 and rows["aldi", "search", None, 400] == 1 and report["total"] == 4
     assert rows["woolworths", "categories", None, 403] == 1
-    assert client.request("POST", "/_sandbox/requests").json() == {"total": 0, "requests": []}
+    assert client.request("POST", "/_sandbox/requests").json() == {"total": 0, "in_flight_max": {}, "gap_seconds_min": {}, "requests": []}
 
 
 def test_bodies_are_bounded_and_must_be_json_objects(client: Any) -> None:

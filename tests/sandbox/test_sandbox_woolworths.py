@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from include.sandbox import gtin
 from include.sandbox.woolworths_rows import product
 
@@ -171,3 +173,38 @@ def test_locator_mixes_in_petrol_stations_and_numbers_are_texts(client: Any) -> 
     assert client.get("/woolworths/api/v3/ui/fulfilment/stores", postcode=one["Postcode"]).json()[0]["FulfilmentStoreId"] == int(
         one["StoreNo"]
     )
+
+
+def test_no_more_than_ten_thousand_goods_can_be_paged(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from include.sandbox import woolworths
+
+    monkeypatch.setattr(woolworths, "PAGED_MAX", 40)
+    pantry = next(node["NodeId"] for node in client.woolworths_tree() if node["UrlFriendlyName"] == "pantry")
+
+    def real(page: int) -> int:
+        return sum(
+            not bundle["Products"][0]["IsSponsoredAd"] for bundle in client.woolworths_browse(pantry, page, pageSize=24).json()["Bundles"]
+        )
+
+    counts = [real(page) for page in (1, 2, 3)]
+    assert counts[1:] == [16, 0] and client.woolworths_browse(pantry).json()["TotalRecordCount"] > 40
+
+
+def test_goods_in_kg_have_the_price_of_a_kilogram(client: Any, world: Any) -> None:
+    offers = {offer.sku: offer for offer in world.shelf("woolworths", "10245", NOW).offers() if offer.is_by_kg}
+    assert offers
+    client.get("/woolworths/")
+    rows = client.get(f"/woolworths/apis/ui/products/{','.join(offers)}").json()
+    assert {row["Unit"] for row in rows} == {"KG"}
+    for row in rows:
+        offer = offers[str(row["Stockcode"])]
+        if offer.price_cents is not None:
+            assert round(row["Price"] * 100) == offer.price_cents == offer.unit_price.cents and row["CupMeasure"] in ("1KG", "")
+            assert row["PackageSize"].startswith("Min. ")
+
+
+def test_schema_org_is_read_without_cookies_and_is_mostly_null(client: Any, world: Any) -> None:
+    sku = next(iter(world.shelf("woolworths", "10245", NOW).skus()))
+    found = client.get(f"/woolworths/api/v3/ui/schemaorg/product/{sku}").json()
+    assert found["sku"] == sku and found["offers"]["priceCurrency"] == "AUD"
+    assert sum(value is None for value in found.values()) >= 55

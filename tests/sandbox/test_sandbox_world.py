@@ -199,6 +199,6 @@ def test_unusable_sizes_and_stores_are_refused_with_advice() -> None:
     with pytest.raises(ConfigurationError, match="--stores and --products"):
         GeneratedWorld(1, WorldSize(stores=0))
     with pytest.raises(ConfigurationError, match="Lower --products"):
-        GeneratedWorld(1, WorldSize(products=20_001))
+        GeneratedWorld(1, WorldSize(products=33_001))
     with pytest.raises(UnknownStoreError, match="/_sandbox/stores/coles"):
         GeneratedWorld(1).shelf("coles", "COL:1", WEDNESDAY)

@@ -1,0 +1,127 @@
+"""``aisleflow sandbox fault|latency|requests``: what the running sandbox does wrong, and what it was asked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from include.cli.common import JsonOption, print_json, print_table, reported
+from include.config import settings
+from include.embedded.sandbox import FIRST_PORT, remembered
+from include.sandbox.faults import KINDS
+from include.sandbox.remote import RemoteFaults
+
+app = typer.Typer(help="Faults on command, at the running sandbox.", no_args_is_help=True)
+
+UrlOption = Annotated[str | None, typer.Option(help="Address of the running sandbox; without it this installation's.")]
+
+
+def sandbox_url(url: str | None = None) -> str:
+    """Return the address given, else that of this installation's sandbox, else the usual one."""
+    before = remembered(settings().home)
+    return url or (before[1] if before else f"http://127.0.0.1:{FIRST_PORT}")
+
+
+@app.command()
+def add(
+    kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(KINDS)}.")],
+    retailer: Annotated[str | None, typer.Option(help="Only this retailer's site.")] = None,
+    store: Annotated[str | None, typer.Option(help="Only requests for this store id.")] = None,
+    purpose: Annotated[
+        str | None, typer.Option(help="Only home, tree, listing, search, detail, barcodes, promotions or stores, or a handler's name.")
+    ] = None,
+    nth: Annotated[int | None, typer.Option(help="Only the n-th of these requests.")] = None,
+    since: Annotated[int | None, typer.Option(help="The n-th of these requests and all after it.")] = None,
+    times: Annotated[int | None, typer.Option(help="At most so often.")] = None,
+    share: Annotated[float | None, typer.Option(help="This part of the requests, e.g. 0.1.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides which ones.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="slow, trickle: how long.")] = None,
+    status: Annotated[int | None, typer.Option(help="error, wall: the status.")] = None,
+    retry_after: Annotated[int | None, typer.Option(help="too_many, error: seconds in Retry-After.")] = None,
+    http_date: Annotated[bool | None, typer.Option("--http-date", help="Write Retry-After as a date.")] = None,
+    field: Annotated[str | None, typer.Option(help="renamed_field, price_text, price_times_100: which field.")] = None,
+    to: Annotated[str | None, typer.Option(help="renamed_field: the new name.")] = None,
+    rows: Annotated[float | None, typer.Option(help="The same: in this part of the products.")] = None,
+    category: Annotated[str | None, typer.Option(help="category_gone: part of its name.")] = None,
+    part: Annotated[float | None, typer.Option(help="cut, tenth: the part that is left.")] = None,
+    content_type: Annotated[str | None, typer.Option(help="content_type: the wrong one.")] = None,
+    session: Annotated[str | None, typer.Option(help="wall: the cookie that opens it, name=value.")] = None,
+    form: Annotated[str | None, typer.Option(help="wall, Coles: page or script.")] = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a fault in force, until it is cleared. docs/sandbox.md describes the kinds."""
+    given: dict[str, Any] = {
+        "retailer": retailer, "store": store, "purpose": purpose, "nth": nth, "since": since, "times": times, "share": share, "seed": seed,
+        "seconds": seconds, "status": status, "retry_after": retry_after, "http_date": http_date, "field": field, "to": to, "rows": rows,
+        "category": category, "part": part, "content_type": content_type, "session": session, "form": form,
+    }  # fmt: skip
+    with reported(as_json):
+        key = RemoteFaults(sandbox_url(url)).add(kind, **{name: value for name, value in given.items() if value is not None})
+    if as_json:
+        print_json({"key": key})
+    else:
+        typer.echo(f"{key} is in force; end it with: aisleflow sandbox fault clear {key}")
+
+
+@app.command("list")
+def list_faults(url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Show the faults in force: how many requests each was asked about, and how many it struck."""
+    with reported(as_json):
+        found = RemoteFaults(sandbox_url(url)).in_force()
+    if as_json:
+        print_json(found)
+        return
+    shown = ("key", "kind", "retailer", "store", "purpose", "matched", "applied")
+    rows = [entry | {"options": " ".join(f"{name}={value}" for name, value in entry.items() if name not in shown)} for entry in found]
+    print_table(rows, [*shown[:5], "options", *shown[5:]])
+
+
+@app.command()
+def clear(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys as `list` shows them; without, all.")] = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End faults."""
+    with reported(as_json):
+        ended = RemoteFaults(sandbox_url(url)).clear(*(keys or ()))
+    if as_json:
+        print_json({"cleared": ended})
+    else:
+        typer.echo(f"{ended} ended")
+
+
+def latency(
+    seconds: Annotated[float, typer.Argument(min=0, help="0 = as fast as it can.")], url: UrlOption = None, as_json: JsonOption = False
+) -> None:
+    """Let every answer of the sites take at least so long."""
+    with reported(as_json):
+        RemoteFaults(sandbox_url(url)).latency_seconds = seconds
+    if as_json:
+        print_json({"seconds": seconds})
+    else:
+        typer.echo(f"every answer takes at least {seconds:g} s")
+
+
+def requests(
+    reset: Annotated[bool, typer.Option("--reset", help="Then begin to count anew.")] = False,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the sites were asked: per retailer, purpose, store and status; most in flight, shortest gap."""
+    with reported(as_json):
+        remote = RemoteFaults(sandbox_url(url))
+        report = remote.report()
+        if reset:
+            remote.reset()
+    if as_json:
+        print_json(report)
+        return
+    print_table(report["requests"], ("retailer", "purpose", "route", "store_id", "status", "requests"))
+    sites = [
+        {"retailer": name, "most_in_flight": most, "shortest_gap_seconds": report["gap_seconds_min"].get(name)}
+        for name, most in report["in_flight_max"].items()
+    ]
+    print_table(sites, ("retailer", "most_in_flight", "shortest_gap_seconds"))

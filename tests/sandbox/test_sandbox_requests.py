@@ -1,0 +1,56 @@
+"""The log of what the sites were asked: arrivals, requests in flight, what was asked again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from include.sandbox.running import RunningSandbox
+
+Ask = Callable[..., requests.Response]
+
+
+def test_requests_in_flight_are_counted_and_repeats_told(sandbox: RunningSandbox, ask: Ask) -> None:
+    sandbox.faults.latency_seconds = 0.15
+    try:
+        threads = [threading.Thread(target=ask, kwargs={"offset": 30 * (number % 3)}) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sandbox.faults.latency_seconds = 0.0
+    assert sandbox.traffic.in_flight_max["aldi"] == 4
+    assert [arrival.faults for arrival in sandbox.traffic.arrivals()] == [()] * 4
+    again = sandbox.traffic.asked_again("aldi")
+    assert list(again.values()) == [2] and "offset=0" in next(iter(again))
+    gaps = sandbox.traffic.gaps_seconds("aldi")
+    assert len(gaps) == 3 and min(gaps) >= 0
+    ask()
+    assert sandbox.traffic.arrivals()[-1].in_flight == 1 and sandbox.traffic.count("aldi", purpose="listing", store_id="G100") == 5
+
+
+def test_what_a_fault_spoilt_may_be_asked_again(sandbox: RunningSandbox, ask: Ask) -> None:
+    sandbox.faults.add("cut", times=1)
+    with pytest.raises(requests.RequestException):
+        ask()
+    assert ask().ok
+    assert [arrival.faults for arrival in sandbox.traffic.arrivals()] == [("cut",), ()]
+    assert sandbox.traffic.asked_again("aldi") == {}
+    ask()
+    assert list(sandbox.traffic.asked_again("aldi").values()) == [2]
+
+
+def test_the_log_is_bounded_and_the_counts_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    from include.sandbox import counting
+
+    monkeypatch.setattr(counting, "LOG_LENGTH", 10)
+    traffic = counting.Traffic()
+    for _ in range(25):
+        number, arrived, under_way = traffic.arrive("iga")
+        at = traffic.since_start(arrived)
+        traffic.leave(counting.Arrival(number, at, 0.0, "iga", "search", "search", None, "GET /", 200, under_way))
+    assert traffic.count("iga") == 25 and [arrival.number for arrival in traffic.arrivals()] == list(range(16, 26))
