@@ -3,22 +3,24 @@
 Source : plain JSON, 60 products a page, no cookie, no barcode anywhere
 Manners: Akamai stands in front (HTML 403 possible); the store is ``servicePoint`` in each request
 Quirks : cents; SKU of 18 digits with zeros; ``notForSale`` is true for every shelf product and means nothing here;
-         special buys are listed before their day; errors may come with status 200; some listed stores answer nothing
+         special buys are listed before their day; errors may come with status 200; some listed stores answer nothing;
+         loose produce has the price of a kilogram beside a size "approx. … per piece"; no brand on one row in sixteen
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from include.clock import zone_of
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord
+from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, UnitFacts, key_paths
 from include.retailers.errors import AnswerRefused
-from include.retailers.fields import number, position, postcode, required_text, sku_text, state, text, was_price
+from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.staging.offer import Offer, StoreRef
+from include.staging.places import position, state_and_postcode
 
 #: The largest of the seven page sizes the site takes (others: error 3731).
 PAGE_SIZE = 60
@@ -33,6 +35,11 @@ class Aldi(Retailer):
     name = "aldi"
     title = "Aldi"
     base_url = "https://api.aldi.com.au"
+    version = "2"
+    expected_shape = key_paths(
+        "sku name brandName sellingSize onSaleDate categories categories.name "
+        "price price.amount price.comparison price.comparisonDisplay price.wasPriceDisplay"
+    )
 
     def asked_store(self, store: StoreRef) -> str:
         return store.online_store_id or store.store_id
@@ -61,21 +68,26 @@ class Aldi(Retailer):
         return Page(path="/v3/product-search", params=params | {"limit": PAGE_SIZE, "offset": 0, "sort": "name_asc"})
 
     def next_page(self, page: Page, body: Any) -> Page | None:
-        after = body["meta"]["pagination"]["offset"] + body["meta"]["pagination"]["limit"]
+        after = int(str(page.params["offset"])) + body["meta"]["pagination"]["limit"]
         return page.next(offset=after) if body["data"] and after < body["meta"]["pagination"]["totalCount"] else None
 
     def total(self, body: Any) -> int | None:
         found = _checked(body)["meta"]["pagination"]["totalCount"]
         return int(found)
 
+    def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
+        yield from _checked(body)["data"]
+
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
         today = observed_at.astimezone(zone_of(store.state)).date()
-        for item in _checked(body)["data"]:
+        for item in self.products(body):
             on_sale_on = item.get("onSaleDate")
-            if on_sale_on and date.fromisoformat(on_sale_on[:10]) > today:
+            if item.get("isAbstract"):
+                yield Skipped("parent of variants", sku_text(item["sku"]))
+            elif on_sale_on and date.fromisoformat(on_sale_on[:10]) > today:
                 yield Skipped("special buy before its day", sku_text(item["sku"]))
             else:
-                yield Shown(self._offer(item, observed_at))
+                yield Shown(self._offer(item, observed_at), unit=_unit(item))
 
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         sku, slug, price_block = sku_text(item["sku"]), item.get("urlSlugText") or "", item["price"]
@@ -95,7 +107,7 @@ class Aldi(Retailer):
             is_available=price is not None and not item.get("discontinued"),
             per_unit_price_string=text(price_block.get("comparisonDisplay")),
             observed_at=observed_at,
-            extra={"on_sale_on": item["onSaleDate"]} if item.get("onSaleDate") else {},
+            extra=_extra(item),
         )
 
     # Stores
@@ -112,14 +124,15 @@ class Aldi(Retailer):
         for store in _checked(body)["data"]:
             address = store.get("address") or {}
             latitude, longitude = position(address.get("latitude"), address.get("longitude"))
+            state, postcode = state_and_postcode(state_name(address.get("regionName")), address.get("zipCode"))
             yield StoreRecord(
                 retailer=self.name,
                 store_id=sku_text(store["id"]),
                 online_store_id=sku_text(store["id"]),
-                name=text(store.get("name")),
-                state=state(address.get("regionName")),
+                name=store_name(store.get("name"), self.title if text(address.get("city")) else None, text(address.get("city"))),
+                state=state,
                 suburb=text(address.get("city")),
-                postcode=postcode(address.get("zipCode")),
+                postcode=postcode,
                 latitude=latitude,
                 longitude=longitude,
             )
@@ -138,6 +151,29 @@ def _checked(body: Any) -> Any:
             "Compare the parameters in include/retailers/aldi.py with the site's own."
         )
     return body
+
+
+def _is_priced_by_weight(item: Any) -> bool:
+    """Whether the price is that of a kilogram: loose produce, whose size is that of an average piece.
+
+    >>> _is_priced_by_weight({"sellingSize": "approx. 0.17 kg per piece", "price": {"amount": 499, "comparison": 499}})
+    True
+    >>> _is_priced_by_weight({"sellingSize": "approx. 0.17 kg per piece", "price": {"amount": 85, "comparison": 499}})
+    False
+    """
+    price = item["price"]
+    is_about = (text(item.get("sellingSize")) or "").lower().startswith("approx")
+    return is_about and price.get("comparison") is not None and price.get("comparison") == price["amount"]
+
+
+def _unit(item: Any) -> UnitFacts:
+    amount = _from_cents(as_number(item["price"].get("comparison"), "comparison"))
+    return UnitFacts(amount=amount, size="1kg" if _is_priced_by_weight(item) else None)
+
+
+def _extra(item: Any) -> dict[str, Any]:
+    found = {"on_sale_on": text(item.get("onSaleDate")), "sold_by": "KG" if _is_priced_by_weight(item) else None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _from_cents(cents: Decimal | None) -> Decimal | None:

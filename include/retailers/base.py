@@ -14,9 +14,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
-from include.retailers.errors import WrongStore
+from include.retailers.errors import ShapeChanged, WrongStore
+from include.retailers.fields import reading
 from include.staging.offer import Offer, StoreRef
 from include.staging.storage import Stage
 
@@ -58,12 +60,27 @@ class Category:
     is_promotional: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFacts:
+    """What a site says of a unit price beside the printed text; ``unit_check.py`` holds them against one another.
+
+    ``amount`` is the site's own number in dollars, ``per`` its measure (``100G``), left out where the site's measure is known to be
+    wrong. ``size_price`` and ``size`` are a price and what it buys, where those are not the offer's (goods priced by the kilogram).
+    """
+
+    amount: Decimal | None = None
+    per: str | None = None
+    size_price: Decimal | None = None
+    size: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A row that is an offer. A sponsored one stands outside the order and the count of the list."""
 
     offer: Offer
     is_sponsored: bool = False
+    unit: UnitFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +133,10 @@ class Retailer(ABC):
     ends_oddly: ClassVar[bool] = False
     #: Share of the announced total that must have been read: below 1 only where a site's totals are known to be high.
     total_share: ClassVar[float] = 1.0
+    #: The shape on record: key paths (``pricing.now``) without which prices, counts or names would be wrong. The product rows of a
+    #: page together must hold them: an object that is null on some rows counts as met when one row has it. A test holds the list
+    #: against what the adapter reads. Keys that a sound page may lack as a whole do not belong here.
+    expected_shape: ClassVar[frozenset[str]] = frozenset()
 
     def session(self, html: str, url: str) -> Mapping[str, str]:
         """Return what the opening page gives for later requests (not its cookies: the client keeps those).
@@ -148,6 +169,39 @@ class Retailer(ABC):
     @abstractmethod
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
         """Yield every row of a page: an offer, or the reason why it is none."""
+
+    def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the product rows of a page as the site sent them, tiles and banners left out."""
+        yield from ()
+
+    def shape(self, body: Any) -> frozenset[str]:
+        """Return the key paths met in the product rows of a page, as deep as :attr:`expected_shape` goes; nothing for a page without any.
+
+        ``{"id": 1, "pricing": {"now": 2}}`` gives ``id``, ``pricing`` and ``pricing.now`` where ``pricing.…`` is expected, else ``pricing`` alone.
+        """
+        inner = {path.rpartition(".")[0] for path in self.expected_shape}
+        return frozenset(path for row in self.products(body) for path in _key_paths(row, "", inner))
+
+    def check_shape(self, body: Any, url: str) -> None:
+        """Compare the shape of a page with the one on record, before a whole run is read with it.
+
+        Raises:
+            ShapeChanged: paths of :attr:`expected_shape` are gone, or the page shows no product row at all. Names both shapes.
+        """
+        if not self.expected_shape:
+            return
+        with reading(self.name, url):
+            found = self.shape(body)
+        # What would stand in an object that is null or empty on every row is not known to be lost.
+        filled = {path.rpartition(".")[0] for path in found}
+        unknown = {path for path in self.expected_shape for above in [path.rpartition(".")[0]] if above in found and above not in filled}
+        if gone := sorted(self.expected_shape - found - unknown):
+            what = f"product rows have lost {', '.join(gone)}" if found else "no product row"
+            raise ShapeChanged(
+                self.name,
+                f"{what} (expected: {', '.join(sorted(self.expected_shape))}; found: {', '.join(sorted(found)) or 'nothing'})",
+                url,
+            )
 
     def offers(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Offer]:
         """Yield the offers of a page."""
@@ -202,3 +256,21 @@ class Retailer(ABC):
     def stores(self, body: Any) -> Iterator[StoreRecord]:
         """Yield the stores of a store finder's answer, liquor shops and petrol stations included and marked."""
         yield from ()
+
+
+def key_paths(paths: str) -> frozenset[str]:
+    """Return the key paths in a text, for :attr:`Retailer.expected_shape`.
+
+    >>> sorted(key_paths("id pricing pricing.now"))
+    ['id', 'pricing', 'pricing.now']
+    """
+    return frozenset(paths.split())
+
+
+def _key_paths(row: Any, above: str, inner: set[str]) -> Iterator[str]:
+    """Yield the key paths of a row, into the objects (and lists of objects) named in ``inner``."""
+    for part in row if isinstance(row, list) else [row]:
+        for key, value in part.items() if isinstance(part, Mapping) else ():
+            yield (path := f"{above}{key}")
+            if path in inner:
+                yield from _key_paths(value, f"{path}.", inner)

@@ -1,42 +1,44 @@
-"""Coles: shelf offers from the Next.js data routes of the web shop.
+"""Coles: shelf offers from the browse pages of the web shop, in the three forms they have had.
 
-Source : JSON twin of each browse page, 48 products a page among advertisements; the category tree from GraphQL
-Why    : of the two listings this one echoes the store it is for. The REST listing (``Coles(listing="rest")``)
-         names the store in the request and needs no build id, but a wrong store would go unnoticed
+Source : JSON twin of each browse page (Next.js data route), 48 products a page among advertisements; the tree from GraphQL
+Why    : of the listings this one echoes the store it is for and weighs little. ``Coles(listing="html")`` reads the page
+         itself (the same data, without a build id); ``Coles(listing="rest")`` names the store in the request and needs no
+         build id either, but a wrong store would go unnoticed
 Manners: a page visit first; a refusal (Imperva) is HTML where JSON was asked for, and goes to a person
 Quirks : an old build id answers 404; ``start`` is a page index; sponsored rows repeat; ``pricing`` null = not
          available here; ``was`` 0 = no reduction; names of ``onlineHeirs`` are shifted; a weighed article has the price
-         of an average piece, and only ``comparable`` is right about its unit price; barcodes only in the detail
+         of an average piece, and only ``comparable`` is right about its unit price; barcodes only in the detail; a listing
+         can be paged through so far only, so large categories are walked by their children
 """
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from math import ceil
 from typing import Any, Literal
 
 from include.retailers import coles_graphql as graphql
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord
+from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, key_paths
 from include.retailers.coles_graphql import Barcodes
-from include.retailers.errors import Blocked, FieldGone
-from include.retailers.fields import number, position, postcode, required_text, sku_text, state, text, was_price
-from include.staging.offer import Offer, StoreRef
+from include.retailers.coles_rows import PROMOTIONAL, is_sponsored, offer_of, unit_of
+from include.retailers.errors import Blocked, FieldGone, WrongStore
+from include.retailers.fields import parse, required_text, state_name, store_name, text
+from include.staging.offer import StoreRef
+from include.staging.places import position, state_and_postcode
 from include.staging.storage import Stage
 
 PAGE_SIZE = 48
-#: Products one listing can be paged through, by report of 2026; larger categories are walked by their children.
-LISTING_MAX = 104 * PAGE_SIZE
+#: Products one listing can be paged through, by report of 2026 (104 pages); the tree's counts move, so a little is kept in hand.
+LISTING_MAX = 100 * PAGE_SIZE
 ASSETS = "https://productimages.coles.com.au/productimages"
 
 _NEXT_DATA = re.compile(r'<script id="__NEXT_DATA__"[^>]*>(.*?)</script>', re.S)
 _API_KEY = re.compile(r'"BFF_API_SUBSCRIPTION_KEY"\s*:\s*"([^"]+)"')
-#: Departments that repeat what stands elsewhere. They are walked, last: a few articles stand nowhere else.
-_PROMOTIONAL = re.compile(r"down-down|bonus-|christmas|seasonal|big-night-in|back-to-school|front-of-store|easter")
 
 
 class Coles(Retailer):
@@ -48,9 +50,14 @@ class Coles(Retailer):
     stage = Stage.BARCODE_INBOX
     opening = Page(path="/browse", accept="text")
     renews_on_404 = True
+    version = "2"
+    expected_shape = key_paths(
+        "_type id name brand size availability onlineHeirs onlineHeirs.subCategory onlineHeirs.category onlineHeirs.aisle "
+        "pricing pricing.now pricing.was pricing.comparable"
+    )
 
-    def __init__(self, listing: Literal["next", "rest"] = "next") -> None:
-        """``listing`` chooses the route asked; pages of both are read."""
+    def __init__(self, listing: Literal["next", "html", "rest"] = "next") -> None:
+        """``listing`` chooses the route asked; pages of all are read."""
         self.listing = listing
 
     def opening_for(self, store: StoreRef | None) -> Page:
@@ -71,11 +78,24 @@ class Coles(Retailer):
         return (store.online_store_id or store.store_id.rpartition(":")[2]).zfill(4)
 
     def shown_store(self, body: Any) -> str | None:
-        props = _page_props(body)
-        shown = props.get("initStoreId") or ((props.get("initialState") or body.get("initialState") or {}).get("trolley") or {}).get(
-            "storeId"
-        )
+        document = _document(body)
+        props = _page_props(document)
+        state = props.get("initialState") or document.get("initialState") or {}
+        shown = props.get("initStoreId") or (state.get("trolley") or {}).get("storeId")
         return str(shown).rpartition(":")[2].zfill(4) if shown else None
+
+    def check_store(self, body: Any, store: StoreRef) -> None:
+        """Refuse a page of another store, and a page that should say its store and does not; a REST answer says none.
+
+        Raises:
+            WrongStore: as above.
+        """
+        super().check_store(body, store)
+        if _page_props(_document(body)) and self.shown_store(body) is None:
+            raise WrongStore(
+                f"coles {store.store_id}: asked for store {self.asked_store(store)}, the page does not say which store it is for "
+                "(neither initStoreId nor trolley.storeId). Look at the landed page; include/retailers/coles.py reads the store there."
+            )
 
     # Categories
 
@@ -84,14 +104,11 @@ class Coles(Retailer):
 
     def categories(self, body: Any) -> Iterator[Category]:
         """Yield the second level, then each department as an audit of what stands directly in it."""
-        tree = _page_props(body).get("allProductCategories") or graphql.data(body)["productCategories"]
-        excluded = set(tree["excludedCategoryIds"])
-        for department in tree["catalogGroupView"]:
-            slug = department["seoToken"]
-            names, is_promotional = (
-                (department["name"].strip(),),
-                bool(_PROMOTIONAL.search(slug)) or department.get("subType") == "SEASONAL",
-            )
+        document = _document(body)
+        departments, excluded = graphql.tree(_page_props(document).get("allProductCategories") or document)
+        for department in departments:
+            slug, names = department["seoToken"], (required_text(department, "name"),)
+            is_promotional = bool(PROMOTIONAL.search(slug)) or department.get("subType") == "SEASONAL"
             if reason := _skipped(department, excluded):
                 yield Category(key=department["id"], path=names, skipped=reason)
                 continue
@@ -103,13 +120,13 @@ class Coles(Retailer):
             )
 
     def _below(
-        self, node: Any, path: tuple[str, ...], slugs: tuple[str, ...], is_promotional: bool, excluded: set[str]
+        self, node: Any, path: tuple[str, ...], slugs: tuple[str, ...], is_promotional: bool, excluded: frozenset[str]
     ) -> Iterator[Category]:
-        for child in node.get("catalogGroupView") or ():
-            below = (*path, child["name"].strip()), (*slugs, child["seoToken"])
+        for child in graphql.children(node):
+            below = (*path, required_text(child, "name")), (*slugs, child["seoToken"])
             if reason := _skipped(child, excluded):
                 yield Category(key=child["id"], path=below[0], skipped=reason)
-            elif child["productCount"] > LISTING_MAX and child.get("catalogGroupView"):
+            elif child["productCount"] > LISTING_MAX and graphql.children(child):
                 yield from self._below(child, *below, is_promotional, excluded)
             else:
                 yield Category(
@@ -124,6 +141,8 @@ class Coles(Retailer):
             params |= {"categoryId": category.key, "categoryLevel": category.address["level"], "categoryName": category.address["name"]}
             return Page(path="/api/bff/products/search", params=params, headers=graphql.KEY_HEADER)
         slugs = category.address["slugs"]
+        if self.listing == "html":
+            return Page(path=f"/browse/{slugs}", params={"page": 1}, cookies=self._cookies(store), accept="text")
         return Page(
             path=f"/_next/data/{{build_id}}/en/browse/{slugs}.json",
             params={"slug": slugs.split("/"), "page": 1},
@@ -146,38 +165,16 @@ class Coles(Retailer):
         found = _listing(body)["noOfResults"]
         return int(found)
 
-    def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
-        assets = _page_props(body).get("assetsUrl") or ASSETS
-        for item in _listing(body)["results"]:
-            kind = item["_type"]
-            if kind == "PRODUCT":
-                yield Shown(self._offer(item, observed_at, assets), is_sponsored=_is_sponsored(item))
-            else:
-                yield Skipped("association" if kind == "PRODUCT_ASSOCIATION" else "ad")
+    def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
+        return (item for item in _listing(body)["results"] if item["_type"] == "PRODUCT")
 
-    def _offer(self, item: Any, observed_at: datetime, assets: str) -> Offer:
-        pricing = item["pricing"]
-        price = None if pricing is None else number(pricing, "now")
-        was = None if pricing is None else was_price(price, number(pricing, "was"))
-        sku, name, paths = sku_text(item["id"]), required_text(item, "name"), _paths(item.get("onlineHeirs") or ())
-        images = item.get("imageUris") or ()
-        return Offer(
-            sku=sku,
-            name=name,
-            brand=text(item["brand"]),
-            size=text(item["size"]),
-            description=text(item.get("description")),
-            url=f"{self.base_url}/product/{_slug(name)}-{sku}",
-            image_url=f"{assets}{images[0]['uri']}" if images else None,
-            category_path=paths[0] if paths else (),
-            price_current=price,
-            price_was=was,
-            is_on_special=was is not None,
-            is_available=bool(item["availability"]) and price is not None,
-            per_unit_price_string=text((pricing or {}).get("comparable")),
-            observed_at=observed_at,
-            extra=_extra(pricing or {}, paths),
-        )
+    def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
+        assets = _page_props(_document(body)).get("assetsUrl") or ASSETS
+        for item in _listing(body)["results"]:
+            if item["_type"] == "PRODUCT":
+                yield Shown(offer_of(item, observed_at, self.base_url, assets), is_sponsored(item), unit_of(item))
+            else:
+                yield Skipped(_kind(item["_type"]))
 
     def _cookies(self, store: StoreRef) -> dict[str, str]:
         return {"fulfillmentStoreId": self.asked_store(store), "shopping-method": "clickAndCollect"}
@@ -207,76 +204,78 @@ class Coles(Retailer):
         return graphql.closer_finder_pages(page, body)
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
-        for result in graphql.data(body)["stores"]["results"]:
-            store, address = result["store"], result["store"]["address"]
+        """Yield the stores of a finder's answer, or the one of a store's detail."""
+        found = graphql.data(body)
+        for result in [found] if "store" in found else found["stores"]["results"]:
+            store, address, brand = result["store"], result["store"]["address"], result["store"]["brand"]
             place = store.get("position") or {}
             latitude, longitude = position(place.get("latitude"), place.get("longitude"))
+            state, postcode = state_and_postcode(state_name(address["state"]), address["postcode"])
             yield StoreRecord(
                 retailer=self.name,
                 store_id=required_text(store, "id"),
                 online_store_id=store["id"].rpartition(":")[2].zfill(4),
-                name=text(store["name"]),
-                state=state(address["state"]),
+                name=store_name(store["name"], text(brand["name"]), text(address["suburb"])),
+                state=state,
                 suburb=text(address["suburb"]),
-                postcode=postcode(address["postcode"]),
+                postcode=postcode,
                 latitude=latitude,
                 longitude=longitude,
-                division=text(store["brand"]["name"]),
-                is_supermarket=store["brand"]["id"] == "COL",
+                division=text(brand["name"]),
+                is_supermarket=brand["id"] == "COL",
                 is_trading=bool(store["isTrading"]),
             )
 
 
-def _page_props(body: Any) -> Any:
+@lru_cache(maxsize=2)
+def _next_data(html: str) -> Any:
+    """Return the data inside a page.
+
+    Raises:
+        Blocked: there is none, so this is not the page a visitor sees.
+    """
+    found = _NEXT_DATA.search(html)
+    if found is None:
+        raise Blocked(Coles.name, "a page without __NEXT_DATA__", "a browse page")
+    return parse(found[1].encode())
+
+
+def _document(body: Any) -> Any:
+    """Return the JSON of an answer, that inside a page included."""
+    return _next_data(body) if isinstance(body, str) else body
+
+
+def _page_props(document: Any) -> Any:
     """Return the props of a data route, or of ``__NEXT_DATA__``; nothing for a REST answer."""
-    return body.get("props", body).get("pageProps") or {}
+    return document.get("props", document).get("pageProps") or {}
 
 
 def _listing(body: Any) -> Any:
-    return body if "results" in body else body.get("props", body)["pageProps"]["searchResults"]
+    document = _document(body)
+    return document if "results" in document else document.get("props", document)["pageProps"]["searchResults"]
 
 
 def _address(slugs: tuple[str, ...], node: Any, level: int) -> dict[str, str]:
     return {"slugs": "/".join(slugs), "level": str(node.get("level", level)), "name": node["name"]}
 
 
-def _skipped(node: Any, excluded: set[str]) -> str | None:
-    if node["id"] in excluded or "tobacco" in node["seoToken"]:
+def _skipped(node: Any, excluded: frozenset[str]) -> str | None:
+    if str(node["id"]) in excluded or "tobacco" in node["seoToken"]:
         return "tobacco: age-gated"
     return "a view of other categories" if node["seoToken"] == "specials" else None
 
 
-def _slug(name: str) -> str:
-    """Return a product's name as Coles writes it in an address: punctuation goes, blanks become hyphens.
+def _kind(row_type: str) -> str:
+    """Return why a row of this type is no offer; a type not met before is named, so that it shows in the outcome.
 
-    >>> _slug("I'm Free From Crème & Co")
-    'im-free-from-creme-co'
+    >>> _kind("PRODUCT_ASSOCIATION"), _kind("CONTENT_ASSOCIATION"), _kind("SINGLE_TILE"), _kind("BUNDLE")
+    ('association', 'ad', 'ad', 'unknown row type BUNDLE')
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[\s-]+", "-", re.sub(r"[^a-z0-9\s-]", "", plain)).strip("-")
-
-
-def _is_sponsored(item: Any) -> bool:
-    return bool(item.get("adId") or item.get("adSource"))
+    if row_type == "PRODUCT_ASSOCIATION":
+        return "association"
+    is_ad = row_type == "CONTENT_ASSOCIATION" or row_type.endswith(("_TILE", "_BANNER"))
+    return "ad" if is_ad else f"unknown row type {row_type}"
 
 
 def _is_good(item: Any) -> bool:
-    return item["_type"] == "PRODUCT" and not _is_sponsored(item)
-
-
-def _paths(heirs: Iterable[Any]) -> list[tuple[str, ...]]:
-    """Return the category paths of a product, promotional ones last; names are shifted: ``subCategory`` is the top."""
-    paths = [tuple(filter(None, map(text, (heir.get("subCategory"), heir.get("category"), heir.get("aisle"))))) for heir in heirs]
-    return sorted(filter(None, paths), key=lambda path: bool(_PROMOTIONAL.search(path[0].lower().replace(" ", "-"))))
-
-
-def _extra(pricing: Any, paths: list[tuple[str, ...]]) -> dict[str, Any]:
-    deal = pricing.get("multiBuyPromotion") or {}
-    found = {
-        "promotion": text(pricing.get("promotionType")),
-        "promotion_text": text(pricing.get("offerDescription") or pricing.get("priceDescription")),
-        "multi_buy_quantity": deal.get("minQuantity"),
-        "multi_buy_price_each": deal.get("reward"),
-        "category_paths": [list(path) for path in paths] if len(paths) > 1 else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    return item["_type"] == "PRODUCT" and not is_sponsored(item)

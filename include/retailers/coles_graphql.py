@@ -57,6 +57,20 @@ def tree_page(store: str) -> Page:
     return _page("Categories", _TREE, {"storeId": store})
 
 
+def tree(body: Any) -> tuple[Any, frozenset[str]]:
+    """Return departments and excluded ids of a category tree: of a browse page, of ``productCategories``, or of the site's menu."""
+    found = body if "catalogGroupView" in body else data(body)
+    if "menuItems" in found:
+        return found["menuItems"]["items"], frozenset(map(str, found["menuItems"].get("restrictedIds") or ()))
+    found = found if "catalogGroupView" in found else found["productCategories"]
+    return found["catalogGroupView"], frozenset(map(str, found["excludedCategoryIds"]))
+
+
+def children(node: Any) -> Any:
+    """Return the categories below a node, as the browse page and GraphQL or as the menu has them."""
+    return node.get("catalogGroupView") or node.get("childItems") or ()
+
+
 def details_page(skus: Sequence[str], store: str) -> Page:
     """Return the request for the barcodes of up to 20 SKUs.
 

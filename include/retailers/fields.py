@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from include.clock import STATE_ZONES
 from include.retailers.errors import FieldGone, ShapeChanged, WrongType
 
 
@@ -111,33 +110,28 @@ def sku_text(value: Any) -> str:
     return str(value)
 
 
-def postcode(value: Any) -> str | None:
-    """Return a postcode as four digits; three get their zero back.
+_STATES = {
+    "new south wales": "NSW", "victoria": "VIC", "queensland": "QLD", "western australia": "WA", "south australia": "SA",
+    "tasmania": "TAS", "northern territory": "NT", "australian capital territory": "ACT",
+}  # fmt: skip
 
-    >>> postcode("800"), postcode(" 3151"), postcode("ACT")
-    ('0800', '3151', None)
+
+def state_name(value: Any) -> Any:
+    """Return a state that is written out by its letters; anything else as it is.
+
+    >>> state_name("New South Wales "), state_name("ACT "), state_name(None)
+    ('NSW', 'ACT ', None)
     """
-    digits = str(value or "").strip()
-    return digits.zfill(4) if digits.isdigit() and len(digits) in (3, 4) else None
+    return _STATES.get(str(value).strip().lower(), value)
 
 
-def state(value: Any) -> str | None:
-    """Return one of the eight states in upper case; finders also hold blanks, and once a postcode.
+def store_name(name: Any, brand: str | None, suburb: str | None) -> str | None:
+    """Return a store's name; where a finder says none, or ``N/A``, it is named after brand and suburb.
 
-    >>> state("act "), state("2913")
-    ('ACT', None)
+    >>> store_name(" Coles Firle ", "Coles", "Firle"), store_name("N/A", "Coles", "Firle"), store_name(None, None, None)
+    ('Coles Firle', 'Coles Firle', None)
     """
-    found = str(value or "").strip().upper()
-    return found if found in STATE_ZONES else None
-
-
-def position(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:
-    """Return a position in degrees; (0, 0) is how some finders say that they do not know.
-
-    >>> position("-37.85", "145.1"), position(0, 0)
-    ((-37.85, 145.1), (None, None))
-    """
-    if latitude in (None, "") or longitude in (None, ""):
-        return None, None
-    found = float(latitude), float(longitude)
-    return found if found != (0.0, 0.0) else (None, None)
+    found = text(name)
+    if found and found.upper() != "N/A":
+        return found
+    return " ".join(filter(None, (brand, suburb))) or None

@@ -4,13 +4,14 @@ Source : JSON listing of each leaf category, 50 items a page; barcodes come with
 Manners: no bot wall met; home page first, then the shop's cookie and a shopping-mode header
 Quirks : a shop has a second id in the web shop; goods sold by weight are priced by the kilogram (``wholePrice``,
          what the shelf says and store-days have), while ``priceNumeric`` is the average piece with up to four decimals;
-         a reduction is told by ``priceSource``; keys are absent, not null; the last page may be repeated for ever
+         a reduction is told by ``priceSource``; keys are absent, not null (brand and barcode of loose goods too); a barcode
+         may be two, or a shop's code of five digits; the last page may be repeated for ever; totals are fuzzy
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,11 +19,15 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote
 
-from include.retailers.base import Category, Page, Retailer, Row, Shown, StoreRecord
-from include.retailers.fields import number, parse, position, postcode, required_text, sku_text, state, text, was_price
+from include.catalogue.size_units import Dimension, base_units
+from include.retailers.base import Category, Page, Retailer, Row, Shown, StoreRecord, UnitFacts, key_paths
+from include.retailers.fields import as_number, number, parse, required_text, sku_text, state_name, store_name, text, was_price
 from include.staging.offer import Offer, StoreRef
+from include.staging.places import position, state_and_postcode
 
 PAGE_SIZE = 50
+#: More shops than there are: the locator's whole answer in one request.
+LOCATOR_LIMIT = 1500
 _STORE_DATA = re.compile(r'data-storedata="([^"]*)"')
 _SHOPPING_MODE = {"x-shopping-mode": "11111111-1111-1111-1111-111111111111"}
 
@@ -34,6 +39,11 @@ class Iga(Retailer):
     title = "IGA"
     base_url = "https://www.igashop.com.au"
     opening = Page(path="/", accept="text", headers=_SHOPPING_MODE)
+    version = "2"
+    expected_shape = key_paths(
+        "productId barcode name brand defaultCategory defaultCategory.categoryBreadcrumb available sellBy "
+        "priceNumeric wholePrice priceSource unitOfSize unitOfSize.size unitOfSize.abbreviation"
+    )
     ends_oddly = True
     total_share = 0.8  # totals of more than a page are a little high
 
@@ -77,9 +87,12 @@ class Iga(Retailer):
         found = body["total"]
         return int(found)
 
+    def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
+        yield from body["items"]
+
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
-        for item in body["items"]:
-            yield Shown(self._offer(item, observed_at))
+        for item in self.products(body):
+            yield Shown(self._offer(item, observed_at), unit=_unit(item))
 
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         price, was = _prices(item)
@@ -89,7 +102,7 @@ class Iga(Retailer):
             name=required_text(item, "name"),
             brand=text(item["brand"]),
             size=_size(item["unitOfSize"], item["sellBy"]),
-            barcode=text(item["barcode"]),
+            barcode=text(item.get("barcode")),
             description=text(item.get("description")),
             image_url=text(image.get("default")),
             category_path=_breadcrumb(item.get("defaultCategory") or ()),
@@ -99,31 +112,36 @@ class Iga(Retailer):
             is_available=bool(item["available"]) and price is not None,
             per_unit_price_string=text(item.get("pricePerUnit")),
             observed_at=observed_at,
-            extra={"promotion_text": item["priceLabel"]} if item.get("priceLabel") else {},
+            extra=_extra(item),
         )
 
     # Stores
 
     def store_pages(self) -> Iterator[Page]:
         """Ask the catalogue provider's locator: it knows both ids of a shop, the web shop's own list only one."""
-        params: dict[str, str | int] = {"format": "json", "saleGroup": 0, "limit": 1500, "locationId": 1}
+        params: dict[str, str | int] = {"format": "json", "saleGroup": 0, "limit": LOCATOR_LIMIT, "locationId": 1}
         yield Page(path="/location/storelocator/183/", params=params, accept="text")
+
+    def more_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
+        """Go on from the next place where an answer is full: what is cut off lies beyond."""
+        if len(_STORE_DATA.findall(_cards(body))) >= LOCATOR_LIMIT:
+            yield page.next(locationId=int(str(page.params["locationId"])) + LOCATOR_LIMIT)
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
         """Read the locator: JSONP around HTML whose elements hold a store each as JSON."""
-        html = parse(body[body.index("(") + 1 : body.rindex(")")].encode())["content"]
-        for attribute in _STORE_DATA.findall(html):
+        for attribute in _STORE_DATA.findall(_cards(body)):
             store = parse(unescape(attribute).encode())
             latitude, longitude = position(store.get("latitude"), store.get("longitude"))
+            state, postcode = state_and_postcode(state_name(store["state"]), store.get("postcode"))
             online = text(str(store["tag"])) if store.get("tag") else None
             yield StoreRecord(
                 retailer=self.name,
                 store_id=sku_text(store["storeId"]),
                 online_store_id=online,
-                name=text(store["storeName"]),
-                state=state(store["state"]),
+                name=store_name(store["storeName"], None, text(store.get("suburb"))),
+                state=state,
                 suburb=text(store.get("suburb")),
-                postcode=postcode(store.get("postcode")),
+                postcode=postcode,
                 latitude=latitude,
                 longitude=longitude,
                 division=text(store.get("type")),
@@ -142,6 +160,40 @@ class Iga(Retailer):
         return {"iga-shop.retailerStoreId": self.asked_store(store)}
 
 
+def _cards(body: str) -> str:
+    """Return the HTML inside the locator's JSONP."""
+    content: str = parse(body[body.index("(") + 1 : body.rindex(")")].encode())["content"]
+    return content
+
+
+def _average_weight(item: Any) -> tuple[Decimal, str] | None:
+    """Return the weight of an average piece of goods sold by weight, ``None`` for all others."""
+    unit = item["unitOfSize"]
+    measure = base_units((text(unit["abbreviation"]) or "").lower())
+    if item["sellBy"] != "EachUnit" or measure is None or measure[0] is not Dimension.MASS:
+        return None
+    weight = as_number(unit["size"], "size")
+    return (weight * measure[1] / 1000, f"{weight}{unit['abbreviation']}") if weight else None
+
+
+def _unit(item: Any) -> UnitFacts | None:
+    """Return what an average piece costs and weighs: the price of goods sold by weight is the kilogram's."""
+    weight = _average_weight(item)
+    return (
+        UnitFacts(size_price=as_number(item.get("priceNumeric"), "priceNumeric"), size=weight[1]) if weight and item["available"] else None
+    )
+
+
+def _extra(item: Any) -> dict[str, Any]:
+    weight = _average_weight(item)
+    found = {
+        "promotion_text": text(item.get("priceLabel")),
+        "sold_by": "KG" if weight else None,
+        "average_weight_kg": weight[0] if weight else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _prices(item: Any) -> tuple[Decimal | None, Decimal | None]:
     """Return price and was-price in dollars: by the kilogram for goods sold by weight, else of one item.
 
@@ -150,8 +202,11 @@ def _prices(item: Any) -> tuple[Decimal | None, Decimal | None]:
     if not item["available"]:
         return None, None
     whole = number(item, "wholePrice")
+    if whole is None:
+        whole = as_number(item.get("priceNumeric"), "priceNumeric")
     if item["priceSource"] == "tpr":
-        reduced = number(item["tprPrice"][0], "wholePrice") if item.get("tprPrice") else whole
+        reduced = number(item["tprPrice"][0], "wholePrice") if item.get("tprPrice") else None
+        reduced = whole if reduced is None else reduced
         return reduced, was_price(reduced, number(item, "wasWholePrice"))
     return whole, None
 

@@ -4,22 +4,27 @@ Source : JSON listing, 36 rows a page (more fails), advertisements among them; t
 Manners: a GET of the home page first, for its cookies; a refusal (Akamai) is a 403 page "Access Denied"
 Quirks : past the end come advertisements for ever, never an empty list; ``WasPrice`` equals ``Price`` when nothing
          is reduced; ``Price`` null = not available; market products (third-party sellers) slip in; the store is chosen
-         in the body and echoed nowhere; a slug in place of a NodeId gives 200 and nothing; tobacco answers 401
+         in the body and echoed nowhere; a slug in place of a NodeId gives 200 and nothing; tobacco answers 401; only
+         the first 10,000 goods of a listing can be paged through; goods in ``KG`` have the price of a kilogram
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord
-from include.retailers.fields import number, position, postcode, required_text, sku_text, state, text, was_price
+from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, UnitFacts, key_paths
+from include.retailers.errors import AnswerRefused, WrongType
+from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.staging.offer import Offer, StoreRef
+from include.staging.places import position, state_and_postcode
 
 PAGE_SIZE = 36
+#: Goods one listing can be paged through; only categories swollen by third parties are larger.
+LISTING_MAX = 10_000
 #: Departments that repeat goods of others for a season or an occasion: walked last.
 _PROMOTIONAL = ("lunch-box", "dinner", "big-night-in", "christmas", "easter", "bonus-credits", "finals", "gift-ideas", "back-to-school")
 
@@ -31,6 +36,10 @@ class Woolworths(Retailer):
     title = "Woolworths"
     base_url = "https://www.woolworths.com.au"
     opening = Page(path="/", accept="text")
+    version = "2"
+    expected_shape = key_paths(
+        "Stockcode Barcode Name Brand PackageSize Unit Price WasPrice CupString CupMeasure IsAvailable IsSponsoredAd IsMarketProduct"
+    )
 
     def asked_store(self, store: StoreRef) -> str:
         return store.online_store_id or store.store_id
@@ -48,6 +57,8 @@ class Woolworths(Retailer):
 
     def _leaves(self, node: Any, above: tuple[str, ...], is_promotional: bool) -> Iterator[Category]:
         path = (*above, required_text(node, "Description"))
+        if node["NodeId"] == node["UrlFriendlyName"]:  # asked for by its slug a category answers 200 and nothing
+            raise WrongType(f"field 'NodeId' is the slug {node['NodeId']!r}, the site's own id of the category was expected")
         if reason := _skipped(node):
             yield Category(key=node["NodeId"], path=path, skipped=reason)
         elif children := node.get("Children"):
@@ -84,21 +95,26 @@ class Woolworths(Retailer):
         return Page(method="POST", path="/apis/ui/browse/category", json=asked)
 
     def next_page(self, page: Page, body: Any) -> Page | None:
-        if not any(map(_is_good, _products(body))):
+        if not any(map(_is_good, self.products(body))) or page.number * PAGE_SIZE >= LISTING_MAX:
             return None
         asked = {**(page.json or {}), "pageNumber": page.number + 1}
         return replace(page, json=asked, number=page.number + 1)
 
     def total(self, body: Any) -> int | None:
-        found = body["TotalRecordCount"]
+        found = body["SearchResultsCount"] if "SearchResultsCount" in body else body["TotalRecordCount"]
         return int(found)
 
+    def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the products of a browse answer, or of a search answer (whose list is null without a hit)."""
+        for bundle in _checked(body)["Products" if "Products" in body else "Bundles"] or ():
+            yield from bundle["Products"]
+
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
-        for item in _products(body):
-            if item.get("IsMarketProduct"):
+        for item in self.products(body):
+            if item.get("IsMarketProduct"):  # asked to be hidden, and met all the same when the site forgets
                 yield Skipped("market product", sku_text(item["Stockcode"]))
             else:
-                yield Shown(self._offer(item, observed_at), is_sponsored=bool(item.get("IsSponsoredAd")))
+                yield Shown(self._offer(item, observed_at), bool(item.get("IsSponsoredAd")), _unit(item))
 
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         sku, price = sku_text(item["Stockcode"]), number(item, "Price")
@@ -131,30 +147,62 @@ class Woolworths(Retailer):
         )
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
-        for store in body["Stores"]:
+        """Yield the stores of the locator's answer, or the one of a store's detail."""
+        for store in [body] if "StoreNo" in body else body["Stores"]:
             latitude, longitude = position(store.get("Latitude"), store.get("Longitude"))
-            closed = any(str(facility).lower().startswith("closed") for facility in store.get("Facilities") or ())
+            state, postcode = state_and_postcode(state_name(store["State"]), store.get("Postcode"))
             yield StoreRecord(
                 retailer=self.name,
                 store_id=sku_text(store["StoreNo"]),
                 online_store_id=sku_text(store["StoreNo"]),
-                name=text(store["Name"]),
-                state=state(store["State"]),
+                name=store_name(store["Name"], None, text(store.get("Suburb"))),
+                state=state,
                 suburb=text(store.get("Suburb")),
-                postcode=postcode(store.get("Postcode")),
+                postcode=postcode,
                 latitude=latitude,
                 longitude=longitude,
                 division=text(store["Division"]),
                 is_supermarket=store["Division"] == "SUPERMARKETS",
-                is_trading=bool(store.get("IsOpen", True)) and not closed,
+                is_trading=_is_trading(store),
             )
 
 
-def _products(body: Any) -> Iterator[Any]:
-    """Yield the products of a browse answer, or of a search answer (whose list is null without a hit)."""
-    bundles = body["Bundles"] if "Bundles" in body else body["Products"]
-    for bundle in bundles or ():
-        yield from bundle["Products"]
+def _checked(body: Any) -> Any:
+    """Refuse an answer that says itself that it failed, whatever its status.
+
+    Raises:
+        AnswerRefused: ``Success`` is false.
+    """
+    if body.get("Success") is False:
+        raise AnswerRefused(
+            "woolworths: the site answers Success false. Compare the request in include/retailers/woolworths.py with the site's own."
+        )
+    return body
+
+
+def _is_trading(store: Any) -> bool:
+    """Whether a store trades at all: ``IsOpen`` may be about this hour, so facilities and the week's hours decide where they say so.
+
+    >>> _is_trading({"IsOpen": True, "Facilities": ["Closed due to bushfires"]}), _is_trading({"IsOpen": False})
+    (False, False)
+    >>> _is_trading({"IsOpen": False, "TradingHours": [{"OpenHour": "Closed"}, {"OpenHour": "7:00 AM - 10:00 PM"}]})
+    True
+    >>> _is_trading({"IsOpen": True, "TradingHours": [{"OpenHour": "Closed"}] * 7})
+    False
+    """
+    if any(str(facility).strip().lower().startswith("closed") for facility in store.get("Facilities") or ()):
+        return False
+    hours = [str(day.get("OpenHour") or "").strip().lower() for day in store.get("TradingHours") or ()]
+    return any(hour and hour != "closed" for hour in hours) if any(hours) else bool(store.get("IsOpen", True))
+
+
+def _unit(item: Any) -> UnitFacts:
+    """Return number and measure of the unit price; of goods in KG the price buys a kilogram, whatever the pack says."""
+    return UnitFacts(
+        amount=as_number(item.get("CupPrice"), "CupPrice"),
+        per=text(item.get("CupMeasure")),
+        size="1kg" if item.get("Unit") == "KG" else None,
+    )
 
 
 def _is_good(item: Any) -> bool:

@@ -44,7 +44,7 @@ def test_an_unknown_retailer_is_said_with_the_known_ones() -> None:
         retailer_of("spar")
 
 
-@pytest.mark.parametrize("module", [*RETAILERS, "base", "fields", "coles_graphql"])
+@pytest.mark.parametrize("module", [*RETAILERS, "base", "fields", "coles_graphql", "coles_rows", "unit_check"])
 def test_an_adapter_makes_no_request_and_knows_no_clock(module: str) -> None:
     tree = ast.parse((FOLDER / f"{module}.py").read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -56,8 +56,12 @@ def test_an_adapter_makes_no_request_and_knows_no_clock(module: str) -> None:
 
 
 def test_the_shared_crawl_knows_no_airflow() -> None:
-    for module in FOLDER.glob("*.py"):
-        assert "airflow" not in module.read_text().lower().replace("no airflow", "").replace("aisleflow", ""), module
+    for module in FOLDER.rglob("*.py"):
+        tree = ast.parse(module.read_text())
+        imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+
+        assert not [name for name in imported if name.split(".")[0] == "airflow" or name.startswith("include.orchestration")], module
 
 
 # Requests
@@ -87,6 +91,73 @@ def test_coles_rest_pages_count_from_zero() -> None:
     assert following is not None
     assert following.params["start"] == 1
     assert retailer.next_page(following, {"results": [product], "noOfResults": 49, "pageSize": 48}) is None
+
+
+def test_coles_pages_of_all_three_forms_are_asked_for_the_store() -> None:
+    address = {"slugs": "dairy/milk", "level": "2", "name": "Milk"}
+    html = listing(Coles(listing="html"), FIRLE, **address)
+    rest = listing(Coles(listing="rest"), FIRLE, **address)
+
+    assert (html.path, html.params, html.accept) == ("/browse/dairy/milk", {"page": 1}, "text")
+    assert html.cookies["fulfillmentStoreId"] == rest.params["storeId"] == "0401"
+    assert html.next(page=2).params == {"page": 2}
+
+
+def test_a_coles_page_of_size_zero_is_past_the_end_whatever_stands_on_it() -> None:
+    listing = {"results": [{"_type": "PRODUCT", "id": 1}], "noOfResults": 500}
+    page = Page(path="/", params={"page": 2}, number=2)
+
+    assert Coles().next_page(page, {"pageProps": {"searchResults": listing | {"pageSize": 48}}}) is not None
+    assert Coles().next_page(page, {"pageProps": {"searchResults": listing | {"pageSize": 0}}}) is None
+
+
+def test_a_coles_page_without_its_data_is_a_refusal_in_mid_run() -> None:
+    with pytest.raises(Blocked, match="a page without __NEXT_DATA__"):
+        Coles(listing="html").total("<html><title>Please wait</title></html>")
+
+
+def test_woolworths_ends_a_listing_at_the_depth_it_can_be_paged_through() -> None:
+    retailer = RETAILERS["woolworths"]
+    body = {"Bundles": [{"Products": [{"Stockcode": 1}]}], "TotalRecordCount": 12_000}
+
+    def following(number: int) -> Page | None:
+        return retailer.next_page(Page(path="/", json={"pageNumber": number}, number=number), body)
+
+    assert following(277) is not None
+    assert following(278) is None, "278 pages of 36 are more than 10,000"
+
+
+def test_a_woolworths_search_counts_by_its_own_field() -> None:
+    assert RETAILERS["woolworths"].total({"Products": None, "SearchResultsCount": 0}) == 0
+    assert RETAILERS["woolworths"].total({"Bundles": [], "TotalRecordCount": 470}) == 470
+
+
+def test_a_woolworths_category_is_never_asked_for_by_its_slug() -> None:
+    node = {"NodeId": "bakery", "UrlFriendlyName": "bakery", "Description": "Bakery", "Children": []}
+
+    with pytest.raises(ShapeChanged, match="field 'NodeId' is the slug 'bakery', the site's own id"), reading("woolworths", "http://x/"):
+        list(RETAILERS["woolworths"].categories({"Categories": [node]}))
+    (category,) = RETAILERS["woolworths"].categories({"Categories": [node | {"NodeId": "1_DEB537E"}]})
+    page = listing(RETAILERS["woolworths"], StoreRef("woolworths", "1147"), **category.address)
+    assert page.json is not None
+    assert (page.json["categoryId"], page.json["url"]) == ("77", "/shop/browse/bakery")
+
+
+def test_woolworths_skips_tobacco_and_third_parties_by_name() -> None:
+    def node(key: str, slug: str, **more: Any) -> dict[str, Any]:
+        return {"NodeId": key, "UrlFriendlyName": slug, "Description": slug.title(), "Children": []} | more
+
+    nodes = [
+        node("1_A", "cigarettes-tobacco"), node("1_B", "everyday-market"), node("1_C", "front-of-store"), node("specialsgroup.3676", "half-price"),
+        node("1_D_SPECIALS", "bakery-specials"), node("1_E", "bakery"), node("1_F", "spirits", IsRestricted=True), node("1_G", "christmas"),
+    ]  # fmt: skip
+
+    found = {category.key: category for category in RETAILERS["woolworths"].categories({"Categories": nodes})}
+
+    assert {key for key, category in found.items() if not category.skipped} == {"1_E", "1_G"}
+    assert found["1_A"].skipped == "tobacco: age-gated"
+    assert found["1_B"].skipped == "third-party sellers"
+    assert [key for key, category in found.items() if category.is_promotional] == ["1_G"]
 
 
 def test_woolworths_names_the_store_in_the_body_and_hides_the_market() -> None:
@@ -148,6 +219,15 @@ def test_a_coles_page_of_another_store_is_refused(shown: Any) -> None:
         Coles().check_store({"pageProps": {"initStoreId": shown}}, FIRLE)
 
 
+def test_a_coles_page_that_does_not_say_its_store_is_refused() -> None:
+    with pytest.raises(WrongStore, match="asked for store 0401, the page does not say which store it is for"):
+        Coles().check_store({"pageProps": {"searchResults": {}, "initialState": {"trolley": {"storeId": ""}}}}, FIRLE)
+
+
+def test_a_coles_rest_answer_says_no_store_and_is_read_all_the_same() -> None:
+    Coles(listing="rest").check_store({"results": [], "noOfResults": 0}, FIRLE)
+
+
 # Trees
 
 
@@ -184,6 +264,18 @@ def test_coles_tree_of_a_browse_page_reads_the_same() -> None:
     tree = {"excludedCategoryIds": [], "catalogGroupView": [node("10", "pantry", 9, node("12", "small", 9))]}
 
     assert list(Coles().categories({"pageProps": {"allProductCategories": tree}})) == list(Coles().categories({"productCategories": tree}))
+
+
+def test_coles_tree_of_the_menu_reads_the_same() -> None:
+    def menu(entry: dict[str, Any]) -> dict[str, Any]:
+        below = entry.get("catalogGroupView", ())
+        return {key: value for key, value in entry.items() if key != "catalogGroupView"} | {"childItems": [menu(child) for child in below]}
+
+    nodes = [node("10", "pantry", 9, node("12", "small", 9)), node("17490", "behind-the-counter", 5)]
+    tree = {"excludedCategoryIds": ["17490"], "catalogGroupView": nodes}
+    items = {"data": {"menuItems": {"items": list(map(menu, nodes)), "restrictedIds": ["17490"]}}}
+
+    assert list(Coles().categories(items)) == list(Coles().categories({"data": {"productCategories": tree}}))
 
 
 def test_a_graphql_error_is_told_with_status_200() -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,12 +18,14 @@ from typing import Any
 
 import pytest
 
-from include.retailers.base import Category, Page, Row, Shown, Skipped
+from include.retailers.base import Category, Page, Row, Shown, Skipped, UnitFacts
 from include.retailers.coles import Coles
+from include.retailers.coles_rows import offer_of
 from include.retailers.errors import Blocked
 from include.retailers.fields import parse
-from include.retailers.http import judge
+from include.retailers.judge import judge
 from include.retailers.registry import RETAILERS
+from include.retailers.unit_check import checked
 from include.staging.landing import Answer
 from include.staging.offer import Offer, StoreRef
 
@@ -265,3 +268,83 @@ def test_coles_stores(shared: Path) -> None:
     assert [store.store_id for store in found] == [result["store"]["id"] for result in plain["stores"]["results"]]
     assert [store.is_supermarket for store in found] == [store.store_id.startswith("COL:") for store in found]
     assert {store.store_id: store.online_store_id for store in found}["COL:840"] == "0840"
+
+
+def test_coles_store_of_a_detail(shared: Path) -> None:
+    body, _ = load(shared / "payloads" / "stores" / "coles_graphql_store_details_2026-10.json")
+
+    (store,) = RETAILERS["coles"].stores(body)
+
+    assert (store.store_id, store.online_store_id, store.name, store.state, store.postcode) == (
+        "COL:584",
+        "0584",
+        "Coles Burwood East",
+        "VIC",
+        "3151",
+    )
+    assert (store.is_supermarket, store.is_trading, store.latitude) == (True, True, -37.853148)
+
+
+def test_a_woolworths_is_read_alike_from_its_detail_and_from_the_list(shared: Path) -> None:
+    lines = (shared / "payloads" / "stores" / "woolworths_store_details_60.jsonl").read_bytes().splitlines()
+    retailer = RETAILERS["woolworths"]
+
+    assert [store for line in lines for store in retailer.stores(parse(line))] == list(
+        retailer.stores({"Stores": [parse(line) for line in lines]})
+    )
+    assert all(store.is_trading for line in lines for store in retailer.stores(parse(line)))
+
+
+#: Listing pages with whole rows; of the others the recorder kept some keys only.
+WHOLE = [
+    "coles/NEXT_DATA_browse_dairy-eggs-fridge_p4.json.gz",
+    "coles/next_data_browse_bakery_p7.json.gz",
+    "coles/bff_search_milk_2026-10_trimmed.json",
+    "coles/bff_specials_multibuy_2026-10_trimmed.json",
+    "woolworths/browse_category_1-E5BEE36E_p1.json.gz",
+    "aldi/product_search_bepanthen_cream_2026-09-16.json",
+    "iga/category_search_page_2023.json",
+]
+CUT = ["woolworths/browse_bakery_2026-09_trimmed.json", "woolworths/browse_past_last_page_ads_only_2026-09.json"]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_every_era_has_the_shape_on_record(shared: Path, name: str) -> None:
+    body, _ = load(shared / "payloads" / name)
+
+    RETAILERS[name.partition("/")[0]].check_shape(body, name)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *CUT])
+def test_unit_prices_of_the_recorded_rows_agree_with_number_price_and_size(shared: Path, name: str) -> None:
+    body, _ = load(shared / "payloads" / name)
+    rows = read(name.partition("/")[0], body)
+    told = [row for row in rows if isinstance(row, Shown) and row.offer.per_unit_price_string]
+
+    assert [checked(row).offer.extra.get("notes") for row in told if checked(row) != row] == []  # type: ignore[union-attr]
+    wrong = replace(told[0], unit=UnitFacts(amount=Decimal("777.77")))
+    assert "unit price: number against text" in checked(wrong).offer.extra["notes"]  # type: ignore[union-attr]
+
+
+def test_a_coles_product_is_read_alike_from_rest_and_from_graphql(shared: Path) -> None:
+    rest, plain = load(shared / "payloads" / "coles" / "bff_product_1018067_2026-10.json")
+    graphql, _ = load(shared / "payloads" / "coles" / "graphql_product_1018067_2026-10.json")
+
+    offer = offer_of(rest, AT, "https://x", "https://y")
+
+    assert offer == offer_of(graphql["product"], AT, "https://x", "https://y")
+    assert (offer.sku, offer.name, offer.size, offer.per_unit_price_string) == ("1018067", plain["name"], "240mL", "$8.42/ 1L")
+    assert (cents(offer.price_current), cents(offer.price_was), offer.is_on_special) == (202, 405, True)
+    assert offer.category_path == ("Dairy, Eggs & Fridge", "Milk", "Flavoured Milk")
+
+
+def test_iga_pieces_of_goods_sold_by_weight(shared: Path) -> None:
+    body, plain = load(shared / "payloads" / "iga" / "category_search_page_2023.json")
+
+    for item, offer in zip(plain["items"], offers(read("iga", body)), strict=True):
+        if item["sellBy"] != "EachUnit":
+            assert "average_weight_kg" not in offer.extra
+            continue
+        assert offer.extra["sold_by"] == "KG"
+        assert offer.price_current is not None
+        assert abs(float(offer.price_current * offer.extra["average_weight_kg"]) - item["priceNumeric"]) < 0.006

@@ -121,7 +121,8 @@ def test_iga_locator_reads_jsonp_with_both_ids() -> None:
 
     assert (first.store_id, first.online_store_id, first.name, first.state) == ("21981", "32600", "IGA & Co (East)", "ACT")
     assert (first.is_supermarket, first.latitude) == (True, -35.2)
-    assert (second.online_store_id, second.state, second.is_supermarket) == (None, None, False)
+    assert (second.online_store_id, second.state, second.is_supermarket) == (None, "ACT", False)
+    assert second.postcode == "2913", "a postcode in the state's field is where it is"
 
 
 def test_aldi_service_points_are_paged() -> None:
@@ -135,3 +136,97 @@ def test_aldi_service_points_are_paged() -> None:
     assert not list(
         retailer.more_store_pages(following, body | {"meta": {"pagination": {"offset": 60, "limit": 60, "totalCount": 61}}, "data": [{}]})
     )
+
+
+def test_the_iga_locator_goes_on_where_an_answer_is_full() -> None:
+    retailer = RETAILERS["iga"]
+    page = next(iter(retailer.store_pages()))
+
+    def answer(shops: int) -> str:
+        return "callback(" + json.dumps({"content": '<div data-storedata="{}"></div>' * shops}) + ")"
+
+    (following,) = retailer.more_store_pages(page, answer(1500))
+
+    assert (page.params["locationId"], following.params["locationId"]) == (1, 1501)
+    assert not list(retailer.more_store_pages(page, answer(1414)))
+
+
+@pytest.mark.parametrize(
+    ("said", "clean"),
+    [
+        ({"state": "ACT ", "postcode": "2602"}, ("ACT", "2602")),
+        ({"state": "6018", "postcode": None}, ("WA", "6018")),
+        ({"state": "nt", "postcode": "800"}, ("NT", "0800")),
+        ({"state": "", "postcode": 3151}, ("VIC", "3151")),
+        ({"state": None, "postcode": "unknown"}, (None, None)),
+        ({"state": "New South Wales", "postcode": "2000"}, ("NSW", "2000")),
+    ],
+)
+@pytest.mark.parametrize("name", RETAILERS)
+def test_every_finder_cleans_state_and_postcode(name: str, said: dict[str, Any], clean: tuple[str | None, str | None]) -> None:
+    (store,) = RETAILERS[name].stores(finder_answer(name, **said))
+
+    assert (store.state, store.postcode) == clean
+
+
+@pytest.mark.parametrize(
+    ("said", "clean"),
+    [(("-37.8", "145.1"), (-37.8, 145.1)), ((0, 0), (None, None)), ((37.8, 145.1), (None, None)), ((None, ""), (None, None)), (("?", 1), (None, None))],
+)  # fmt: skip
+@pytest.mark.parametrize("name", RETAILERS)
+def test_every_finder_keeps_positions_in_australia_only(name: str, said: tuple[Any, Any], clean: tuple[float | None, float | None]) -> None:
+    (store,) = RETAILERS[name].stores(finder_answer(name, latitude=said[0], longitude=said[1]))
+
+    assert (store.latitude, store.longitude) == clean
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [("coles", "Coles Supermarkets Firle"), ("woolworths", "Firle"), ("iga", "Firle"), ("aldi", "Aldi Firle")]
+)
+def test_a_store_without_a_name_is_called_after_its_place(name: str, called: str) -> None:
+    (store,) = RETAILERS[name].stores(finder_answer(name, name="N/A"))
+
+    assert store.name == called
+
+
+def test_an_aldi_without_name_and_address_is_a_store_all_the_same() -> None:
+    (store,) = RETAILERS["aldi"].stores({"data": [{"id": "G100"}]})
+
+    assert (store.store_id, store.name, store.state, store.postcode, store.is_trading) == ("G100", None, None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_trading"), [("Active", True), ("open", True), (None, True), ("Closed", False), ("inactive ", False)]
+)
+def test_a_closed_iga_is_known_by_its_status(status: str | None, is_trading: bool) -> None:
+    (store,) = RETAILERS["iga"].stores(finder_answer("iga", status=status))
+
+    assert store.is_trading == is_trading
+
+
+def finder_answer(retailer: str, **said: Any) -> Any:
+    """Return a finder's answer with one store in Firle, in the retailer's own words."""
+    at = {"state": "SA", "postcode": "5070", "latitude": -34.9, "longitude": 138.6, "name": "East"} | said
+    place = {"latitude": at["latitude"], "longitude": at["longitude"]}
+    if retailer == "coles":
+        address = {"state": at["state"], "suburb": "Firle", "addressLine": "1 Glynburn Rd", "postcode": at["postcode"]}
+        brand = {"id": "COL", "name": "Coles Supermarkets"}
+        store = {"id": "COL:401", "name": at["name"], "isTrading": True, "address": address, "position": place, "brand": brand}
+        return {"data": {"stores": {"results": [{"distance": 0.1, "store": store}]}}}
+    if retailer == "woolworths":
+        store = {"Division": "SUPERMARKETS", "StoreNo": "1147", "Name": at["name"], "Suburb": "Firle", "State": at["state"], "IsOpen": True}
+        return {"Stores": [store | {"Postcode": at["postcode"], "Latitude": at["latitude"], "Longitude": at["longitude"]}]}
+    if retailer == "aldi":
+        return {
+            "data": [
+                {
+                    "id": "G402",
+                    "name": at["name"],
+                    "address": {"city": "Firle", "regionName": at["state"], "zipCode": at["postcode"]} | place,
+                }
+            ]
+        }
+    store = {"storeId": 21981, "storeName": at["name"], "suburb": "Firle", "state": at["state"], "postcode": at["postcode"], "tag": "32600"}
+    card = escape(json.dumps(store | place | {"status": at.get("status")}))
+    content = f'<div class="store" data-storedata="{card}"></div>'
+    return f"callback({json.dumps({'content': content})});"

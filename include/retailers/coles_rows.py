@@ -1,0 +1,112 @@
+"""One product row of Coles, in the words of every era: HTML and Next.js (2023-2025), REST (2025-2026).
+
+What drifted: ``comparable`` (``$25.00 per 1kg`` became ``$8.42/ 1L``), the weight of a piece (170 ``g`` became 0.17 ``kg``, both with
+a price for the kilogram), the absence of a was-price (0 or null), ``isWeighted`` (may be missing).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from include.catalogue.size_units import Dimension, base_units
+from include.retailers.base import UnitFacts
+from include.retailers.fields import as_number, number, required_text, sku_text, text, was_price
+from include.staging.offer import Offer
+
+#: Departments that repeat what stands elsewhere. They are walked, last: a few articles stand nowhere else.
+PROMOTIONAL = re.compile(r"down-down|bonus-|christmas|seasonal|big-night-in|back-to-school|front-of-store|easter")
+
+
+def offer_of(item: Any, observed_at: datetime, site: str, assets: str) -> Offer:
+    """Read a product row.
+
+    Args:
+        site: address of the web shop, for the product's page.
+        assets: address of its images.
+    """
+    pricing = item["pricing"]
+    price = None if pricing is None else number(pricing, "now")
+    was = None if pricing is None else was_price(price, number(pricing, "was"))
+    sku, name, paths = sku_text(item["id"]), required_text(item, "name"), _paths(item.get("onlineHeirs") or ())
+    images = item.get("imageUris") or ()
+    return Offer(
+        sku=sku,
+        name=name,
+        brand=text(item["brand"]),
+        size=text(item["size"]),
+        description=text(item.get("description")),
+        url=f"{site}/product/{_slug(name)}-{sku}",
+        image_url=f"{assets}{images[0]['uri']}" if images else None,
+        category_path=paths[0] if paths else (),
+        price_current=price,
+        price_was=was,
+        is_on_special=was is not None,
+        is_available=bool(item["availability"]) and price is not None,
+        per_unit_price_string=text((pricing or {}).get("comparable")),
+        observed_at=observed_at,
+        extra=_extra(pricing or {}, paths),
+    )
+
+
+def unit_of(item: Any) -> UnitFacts | None:
+    """Return what is said of the unit price: the measure of the number is wrong in many rows, so its amount alone counts."""
+    unit = (item["pricing"] or {}).get("unit")
+    if not unit:
+        return None
+    weight = _average_weight_kg(unit)
+    return UnitFacts(amount=as_number(unit.get("price"), "price"), size=None if weight is None else f"{weight}kg")
+
+
+def is_sponsored(item: Any) -> bool:
+    """Whether a product row is paid for: it stands outside the count of the listing."""
+    return bool(item.get("adId") or item.get("adSource"))
+
+
+def _average_weight_kg(unit: Mapping[str, Any]) -> Decimal | None:
+    """Return the weight of a piece of weighed goods, ``None`` for packaged ones.
+
+    >>> _average_weight_kg({"isWeighted": True, "quantity": 170, "ofMeasureUnits": "g"})
+    Decimal('0.170')
+    >>> _average_weight_kg({"isWeighted": True, "quantity": Decimal("0.17"), "ofMeasureUnits": "kg"})
+    Decimal('0.17')
+    """
+    quantity = as_number(unit.get("quantity"), "quantity")
+    measure = base_units((text(unit.get("ofMeasureUnits")) or "").lower())
+    if not unit.get("isWeighted") or not quantity or measure is None or measure[0] is not Dimension.MASS:
+        return None
+    return quantity if measure[1] == 1000 else quantity * measure[1].scaleb(-3)
+
+
+def _slug(name: str) -> str:
+    """Return a product's name as Coles writes it in an address: punctuation goes, blanks become hyphens.
+
+    >>> _slug("I'm Free From Crème & Co")
+    'im-free-from-creme-co'
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[\s-]+", "-", re.sub(r"[^a-z0-9\s-]", "", plain)).strip("-")
+
+
+def _paths(heirs: Iterable[Any]) -> list[tuple[str, ...]]:
+    """Return the category paths of a product, promotional ones last; names are shifted: ``subCategory`` is the top."""
+    paths = [tuple(filter(None, map(text, (heir.get("subCategory"), heir.get("category"), heir.get("aisle"))))) for heir in heirs]
+    return sorted(filter(None, paths), key=lambda path: bool(PROMOTIONAL.search(path[0].lower().replace(" ", "-"))))
+
+
+def _extra(pricing: Any, paths: list[tuple[str, ...]]) -> dict[str, Any]:
+    deal = pricing.get("multiBuyPromotion") or {}
+    found = {
+        "promotion": text(pricing.get("promotionType")),
+        "promotion_text": text(pricing.get("offerDescription") or pricing.get("priceDescription")),
+        "multi_buy_id": text(deal.get("id")),  # one offer over several products
+        "multi_buy_quantity": deal.get("minQuantity"),
+        "multi_buy_price_each": deal.get("reward"),
+        "average_weight_kg": _average_weight_kg(pricing.get("unit") or {}),
+        "category_paths": [list(path) for path in paths] if len(paths) > 1 else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
