@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from include import clock
 from include.clock import night_of
 from include.orchestration.assets import OUTBOX
 from include.orchestration.resources import resources
+from include.orchestration.sessions import session_of
+
+if TYPE_CHECKING:
+    from include.staging.storage import Storage
+    from include.warehouse.engine import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 def night(dag_run: Any, params: Any) -> str:
@@ -18,39 +27,221 @@ def night(dag_run: Any, params: Any) -> str:
     return str(dag_run.partition_key or params.get("night") or night_of(dag_run.run_after).isoformat())
 
 
-def plan(retailer: str, dag_run: Any, params: Any) -> list[dict[str, Any]]:
-    """Return one item per store to crawl; the whole plan with its reasons stands in ``ops.crawl_plan``."""
+def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
+    """Ask for one category of one store and compare its shape with the one on record; return what was seen.
+
+    A refusal is not judged here: the crawl keeps the place of every store it refuses.
+    """
+    from include import flows
+    from include.stores import outcomes
+
+    if params.get("reread"):
+        raise AirflowSkipException("nothing is asked for: landed pages are read again")
+    with resources() as (warehouse, storage):
+        store = outcomes.canary_store(warehouse, retailer, params.get("stores") or None)
+        if store is None:
+            raise AirflowSkipException(f"no store of {retailer} is known; `plan` says what to do")
+        report = flows.canary(
+            warehouse, storage, store, date.fromisoformat(night(dag_run, params)), _run_key(dag_run), session_of(retailer)
+        )
+    if report.refused:
+        log.warning("%s", report.refused)
+    return asdict(report)
+
+
+def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, Any]]:
+    """Return one item per store to crawl; the whole plan with its reasons stands in ``ops.crawl_plan``, its counts in the XCom ``decisions``.
+
+    With the param ``reread``: one per landed store-day of the night, and nothing is planned anew.
+    """
     from include.stores import crawl_plan
 
-    with resources() as (warehouse, _):
-        planned = crawl_plan.plan(warehouse, retailer, date.fromisoformat(night(dag_run, params)), params.get("stores") or None)
+    on = night(dag_run, params)
+    part = {"categories": list(params.get("categories") or []), "pages": params.get("pages")}
+    with resources() as (warehouse, storage):
+        if params.get("reread"):
+            return _landed_items(warehouse, storage, retailer, on, params.get("stores") or None)
+        planned = crawl_plan.plan(warehouse, retailer, date.fromisoformat(on), params.get("stores") or None)
+        with warehouse.transaction() as connection:
+            rows = crawl_plan.plan_rows(connection, retailer, date.fromisoformat(on))
+    decisions = {"stores": crawl_plan.count_decisions(rows), "reasons": crawl_plan.count_reasons(rows)}
+    log.info("the plan of %s for %s: %s", retailer, on, decisions)
+    ti.xcom_push(key="decisions", value=decisions)
     return [
         {
             "store": asdict(item.store),
             "label": f"{item.store.store_id} {item.store.name or ''}".strip(),
             "reason": item.reason,
-            "night": night(dag_run, params),
+            "night": on,
+            **({"until": item.until.isoformat()} if item.until else {}),
+            **{name: value for name, value in part.items() if value},
         }
         for item in planned
     ]
 
 
-def crawl(retailer: str, item: dict[str, Any], dag_run: Any) -> dict[str, Any]:
-    """Crawl one store; return where its store-day is and its counts."""
-    from include import flows
+def _landed_items(warehouse: Warehouse, storage: Storage, retailer: str, on: str, store_ids: list[str] | None) -> list[dict[str, Any]]:
+    from include.errors import TerminalError
+    from include.staging.landing import landed_runs
     from include.staging.offer import StoreRef
-    from include.staging.storage import run_key_of
+    from include.stores import outcomes
+
+    runs = {
+        run.store_id: run
+        for run in landed_runs(storage, retailer, None, date.fromisoformat(on))
+        if not store_ids or run.store_id in store_ids
+    }
+    if not runs:
+        raise TerminalError(f"{retailer}: nothing is landed for the night of {on}. Landed pages are kept for AISLEFLOW_LANDING_DAYS.")
+    stores = {store_id: outcomes.known_store(warehouse, retailer, store_id) or StoreRef(retailer, store_id) for store_id in runs}
+    return [
+        {
+            "store": asdict(stores[store_id]),
+            "label": f"{store_id} {stores[store_id].name or ''}".strip(),
+            "reason": f"reread of {run.run_key}",
+            "night": on,
+            "reread": run.run_key,
+        }
+        for store_id, run in runs.items()
+    ]
+
+
+def crawl(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
+    """Crawl one store; return where its store-day is and its counts.
+
+    A refused store keeps its place and ends skipped. One crawled in part is tried again while the task has retries left, asking only for
+    what is missing; what there is, is staged each time.
+    """
+    from include.retailers.errors import Blocked
 
     with resources() as (warehouse, storage):
-        outcome = flows.crawl(
-            warehouse,
-            storage,
-            retailer,
-            StoreRef(**item["store"]),
-            date.fromisoformat(item["night"]),
-            run_key_of(dag_run.dag_id, dag_run.run_id),
-        )
+        _defer_after_the_end(warehouse, retailer, item, ti)
+        try:
+            return _crawl(warehouse, storage, retailer, item, dag_run, ti, "")
+        except Blocked as error:
+            log.warning("%s", error)
+            ti.xcom_push(key="refused", value=item)
+            raise AirflowSkipException(f"refused by the site, its place is kept: {error}") from error
+
+
+def _defer_after_the_end(warehouse: Warehouse, retailer: str, item: dict[str, Any], ti: Any) -> None:
+    """Begin no further store once the night has ended; a retry, or a task that a person cleared, goes on all the same."""
+    from include.stores import crawl_plan
+
+    if ti.try_number > 1 or not item.get("until") or clock.now() < datetime.fromisoformat(item["until"]):
+        return
+    reason = "the night ended before its turn came (AISLEFLOW_CRAWL_UNTIL)"
+    crawl_plan.defer(warehouse, retailer, date.fromisoformat(item["night"]), item["store"]["store_id"], reason)
+    raise AirflowSkipException(f"deferred: {reason}; clear this task to crawl the store all the same")
+
+
+def crawl_rest(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
+    """Crawl a store again that was refused, after a person said so. A second refusal fails the task."""
+    with resources() as (warehouse, storage):
+        return _crawl(warehouse, storage, retailer, item, dag_run, ti, "_rest")
+
+
+def _crawl(
+    warehouse: Warehouse, storage: Storage, retailer: str, item: dict[str, Any], dag_run: Any, ti: Any, round_name: str
+) -> dict[str, Any]:
+    from include import flows
+    from include.retailers.errors import StoreIncompleteYet
+    from include.retailers.walk import Part
+    from include.staging.landing import LandedRun
+    from include.staging.offer import StoreRef
+
+    store, on = StoreRef(**item["store"]), date.fromisoformat(item["night"])
+    if item.get("reread"):
+        outcome = flows.reread(warehouse, storage, store, LandedRun(store.store_id, on, item["reread"]), _run_key(dag_run))
+    else:
+        part = Part(item.get("pages"), tuple(item.get("categories") or ()))
+        session = session_of(retailer)
+        outcome = flows.crawl(warehouse, storage, store, on, _run_key(dag_run), round_name=round_name, session=session, part=part)
+        if outcome["worth_retrying"] and not outcome["complete"] and ti.try_number <= ti.max_tries:
+            raise StoreIncompleteYet(
+                f"{retailer} {store.store_id}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry asks for what is missing."
+            )
     return {name: outcome[name] for name in ("store_id", "manifest", "rows", "pages", "requests", "complete", "incomplete_reason")}
+
+
+def refused(ti: Any) -> list[dict[str, Any]]:
+    """Return the stores the site refused; skip when there is none."""
+    items = _pulled(ti, ["crawl"], "refused")
+    if not items:
+        raise AirflowSkipException("the site refused no store")
+    return items
+
+
+def emit(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
+    """Announce what the run has staged so far. Nothing: skip while refused stores wait, else fail."""
+    staged = _staged(retailer, dag_run)
+    if not staged and _pulled(ti, ["crawl"], "refused"):
+        raise AirflowSkipException("nothing is staged yet: the site refuses, see `ask_continue`")
+    return _announce(retailer, dag_run, params, staged, event)
+
+
+def emit_rest(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
+    """Announce everything again once refused stores were crawled; skip when there is nothing more, fail when nothing was crawled at all."""
+    rest = [outcome for outcome in _pulled(ti, ["crawl_rest"]) if outcome["manifest"]]
+    staged = _staged(retailer, dag_run)
+    if staged and not rest:
+        raise AirflowSkipException("nothing more to announce")
+    return _announce(retailer, dag_run, params, staged, event)
+
+
+def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
+    from include.stores import outcomes
+
+    with resources() as (warehouse, _):
+        return outcomes.staged(warehouse, retailer, _run_key(dag_run))
+
+
+def _announce(retailer: str, dag_run: Any, params: Any, staged: list[dict[str, Any]], event: Any) -> dict[str, int]:
+    if not staged:
+        raise AirflowFailException(
+            f"no store of {retailer} was crawled; see the messages of the `crawl` tasks, mend the cause and clear them with downstream"
+        )
+    event.add_partitions(f"{retailer}|{night(dag_run, params)}")
+    event.extra = {"files": [row["manifest"] for row in staged]}
+    return {"stores": len(staged), "rows": sum(row["rows"] for row in staged)}
+
+
+def raise_if_unanswered(retailer: str, ti: Any) -> None:
+    """Fail if nobody answered in time; a person's own "no" is an answer."""
+    answer = ti.xcom_pull(task_ids="ask_continue", key="answer")
+    if not answer:
+        raise AirflowSkipException("nobody had to be asked")
+    if not answer.get("responded_by_user"):
+        stores = ", ".join(item["label"] for item in _pulled(ti, ["crawl"], "refused"))
+        raise AirflowFailException(
+            f"needs a person: {retailer} refuses {stores}, and nobody answered in time. What was crawled is published. "
+            f"Put a session with `aisleflow session set {retailer}`, then clear the skipped `crawl` tasks with downstream; or wait for the next night."
+        )
+
+
+def raise_for_failed_stores() -> None:
+    """Turn the run red: good files are ingested, but a store failed."""
+    raise AirflowFailException(
+        "at least one store failed: see the red `crawl` and `crawl_rest` tasks; clear them to crawl those stores again"
+    )
+
+
+def skip_if_in_part(ti: Any) -> None:
+    """Skip, with the reasons, when a store was crawled in part."""
+    partial = [f"{one['store_id']}: {one['incomplete_reason']}" for one in _pulled(ti, ["crawl", "crawl_rest"]) if not one["complete"]]
+    if partial:
+        raise AirflowSkipException("crawled, but in part: " + "; ".join(partial))
+
+
+def _pulled(ti: Any, task_ids: list[str], key: str = "return_value") -> list[Any]:
+    """Return what mapped tasks handed on. A list of ids and no map_indexes: anything else reads as from an unmapped task and gives nothing."""
+    return [value for value in ti.xcom_pull(task_ids=task_ids, key=key) or [] if value]
+
+
+def _run_key(dag_run: Any) -> str:
+    from include.staging.storage import run_key_of
+
+    return run_key_of(dag_run.dag_id, dag_run.run_id)
 
 
 def prefill(outlet_events: Any) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Builds the ``scrape_<retailer>`` DAGs: plan → crawl (one mapped task per store) → emit, and a watcher that turns a run with a failed store red."""
+"""Builds the ``scrape_<retailer>`` DAGs.
+
+canary → plan → crawl (one mapped task per store) → emit; where the site refused stores, a person is asked and the rest
+is crawled and emitted under the same key; watchers turn a run red in which a store failed or nobody answered.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,25 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, TriggerRule, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from include.orchestration.asking import AskContinue
 from include.orchestration.assets import OUTBOX
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
 from include.orchestration.pools import crawl_pool
+
+_PARAMS = {
+    "night": Param(None, type=["null", "string"], format="date", description="Night the store-days belong to; empty = the run's own."),
+    "stores": Param([], type="array", items={"type": "string"}, description="Only these store ids, whatever the budget; empty = by plan."),
+    "categories": Param(
+        [], type="array", items={"type": "string"}, description="Only these categories, by name or key: the store-days are incomplete."
+    ),
+    "pages": Param(
+        None, type=["null", "integer"], minimum=1, description="Only so many pages of each category: the store-days are incomplete."
+    ),
+    "reread": Param(
+        False, type="boolean", description="Ask the site for nothing: read what is landed for the night again with the present adapter."
+    ),
+}
 
 
 def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset = OUTBOX) -> DAG:
@@ -30,53 +48,82 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
         default_args=DEFAULT_ARGS,
         tags=[Tag.CRAWL],
         doc_md=doc_md,
-        params={
-            "night": Param(
-                None, type=["null", "string"], format="date", description="Night the store-days belong to; empty = the run's own."
-            ),
-            "stores": Param(
-                [], type="array", items={"type": "string"}, description="Only these store ids, whatever the budget; empty = by plan."
-            ),
-        },
+        params=_PARAMS,
     ) as dag:
 
-        @task
-        def plan(dag_run: Any = None, params: Any = None) -> list[dict[str, Any]]:
+        @task(queue="crawl", pool=crawl_pool(retailer), retries=2, execution_timeout=timedelta(minutes=20))
+        def canary(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
             from include.orchestration import crawling
 
-            return crawling.plan(retailer, dag_run, params)
+            return crawling.canary(retailer, dag_run, params)
+
+        @task(trigger_rule=TriggerRule.NONE_FAILED)  # a canary with nothing to ask for is skipped
+        def plan(dag_run: Any = None, params: Any = None, ti: Any = None) -> list[dict[str, Any]]:
+            from include.orchestration import crawling
+
+            return crawling.plan(retailer, dag_run, params, ti)
 
         @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
-        def crawl(item: dict[str, Any], dag_run: Any = None) -> dict[str, Any]:
+        def crawl(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
             from include.orchestration import crawling
 
             get_current_context()["store"] = item["label"]  # type: ignore[typeddict-unknown-key]
-            return crawling.crawl(retailer, item, dag_run)
+            return crawling.crawl(retailer, item, dag_run, ti)
 
         @task(outlets=[emits], trigger_rule=TriggerRule.ALL_DONE)
         def emit(dag_run: Any = None, params: Any = None, ti: Any = None, outlet_events: Any = None) -> dict[str, int]:
             from include.orchestration import crawling
 
-            staged = [outcome for outcome in ti.xcom_pull(task_ids=["crawl"]) if outcome and outcome["manifest"]]
-            if not staged:
-                raise AirflowFailException(
-                    f"no store of {retailer} was crawled; see the messages of the red `crawl` tasks, mend the cause and clear them"
-                )
-            outlet_events[emits].add_partitions(f"{retailer}|{crawling.night(dag_run, params)}")
-            outlet_events[emits].extra = {"files": [outcome["manifest"] for outcome in staged]}
-            return {"stores": len(staged), "rows": sum(outcome["rows"] for outcome in staged)}
+            return crawling.emit(retailer, dag_run, params, ti, outlet_events[emits])
+
+        @task(trigger_rule=TriggerRule.ALL_DONE)
+        def refused(ti: Any = None) -> list[dict[str, Any]]:
+            from include.orchestration import crawling
+
+            return crawling.refused(ti)
+
+        ask_continue = AskContinue(task_id="ask_continue", retailer=retailer, rest="crawl_rest")
+
+        @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
+        def crawl_rest(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
+            from include.orchestration import crawling
+
+            get_current_context()["store"] = item["label"]  # type: ignore[typeddict-unknown-key]
+            return crawling.crawl_rest(retailer, item, dag_run, ti)
+
+        @task(outlets=[emits], trigger_rule=TriggerRule.ALL_DONE)
+        def emit_rest(dag_run: Any = None, params: Any = None, ti: Any = None, outlet_events: Any = None) -> dict[str, int]:
+            from include.orchestration import crawling
+
+            return crawling.emit_rest(retailer, dag_run, params, ti, outlet_events[emits])
+
+        @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+        def needs_a_person(ti: Any = None) -> None:
+            from include.orchestration import crawling
+
+            crawling.raise_if_unanswered(retailer, ti)
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
         def some_store_failed() -> None:
-            raise AirflowFailException("at least one store failed: see the red `crawl` tasks; clear them to crawl those stores again")
+            from include.orchestration import crawling
+
+            crawling.raise_for_failed_stores()
 
         @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, retries=0)
         def every_store_crawled(ti: Any = None) -> None:
-            outcomes = [outcome for outcome in ti.xcom_pull(task_ids=["crawl"]) if outcome]
-            partial = [f"{o['store_id']}: {o['incomplete_reason']}" for o in outcomes if not o["complete"]]
-            if partial:
-                raise AirflowSkipException("crawled, but in part: " + "; ".join(partial))
+            from include.orchestration import crawling
 
-        crawled = crawl.expand(item=plan())
-        crawled >> [emit(), some_store_failed(), every_store_crawled()]
+            crawling.skip_if_in_part(ti)
+
+        planned = plan()
+        canary() >> planned
+        crawled, found_refused = crawl.expand(item=planned), refused()
+        rest = crawl_rest.expand(item=found_refused)
+        emitted_rest = emit_rest()
+        crawled >> [emit(), found_refused]
+        found_refused >> ask_continue >> rest >> emitted_rest
+        crawled >> emitted_rest
+        [ask_continue, rest] >> needs_a_person()
+        [crawled, rest] >> some_store_failed()
+        [crawled, rest] >> every_store_crawled()
     return dag

@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import date
 from typing import NoReturn
 
@@ -20,9 +21,10 @@ from include.retailers.base import Retailer, StoreRecord
 from include.retailers.errors import StoreYieldedNothing, StoreYieldedNothingYet
 from include.retailers.fields import reading
 from include.retailers.http import PoliteClient
+from include.retailers.manners import Manners
 from include.retailers.outcome import CrawlOutcome
 from include.retailers.source import Source
-from include.retailers.walk import Progress, Walk
+from include.retailers.walk import Part, Progress, Walk
 from include.staging.landing import Landing
 from include.staging.manifest import Categories
 from include.staging.offer import StoreRef
@@ -44,11 +46,17 @@ def crawl_store(
     progress: Progress | None = None,
     session_headers: Mapping[str, str] | None = None,
     etags: Mapping[str, str] | None = None,
+    manners: Manners | None = None,
+    part: Part | None = None,
+    on_first_answer: Callable[[], None] | None = None,
 ) -> CrawlOutcome:
     """Crawl one store and publish its store-day.
 
     Args:
         stage: where the store-day goes; without it where the retailer's belong.
+        manners: shared with everybody who asks this site; without it they are kept in this crawl alone.
+        part: read only a part of the store, and stage it as incomplete.
+        on_first_answer: called once, when the site has given a good answer.
         session_headers: a person's browser session (``Cookie``, ``User-Agent``) for a walled site.
         etags: of the translation tables in use, for the manifest.
 
@@ -57,10 +65,10 @@ def crawl_store(
         StoreYieldedNothing, StoreYieldedNothingYet: no offer at all, with the reasons of the categories.
         TransientError, TerminalError: the category tree cannot be had.
     """
-    with PoliteClient(retailer, settings, session_headers=session_headers) as client:
+    with PoliteClient(retailer, settings, session_headers=session_headers, manners=manners, on_first_answer=on_first_answer) as client:
         landing = Landing.resume(storage, store, night, run_key, hours=settings.landing_resume_hours)
-        source = Source(retailer, store, landing, client)
-        return _store_day(retailer, store, source, night, run_key, storage, settings, stage, progress, etags)
+        with closing(Source(retailer, store, landing, client, connections=settings.connections_per_store)) as source:
+            return _store_day(retailer, store, source, night, run_key, storage, settings, stage, progress, etags, part)
 
 
 def reread_store(
@@ -74,14 +82,19 @@ def reread_store(
     stage: Stage | None = None,
     progress: Progress | None = None,
     etags: Mapping[str, str] | None = None,
+    new_run_key: str | None = None,
 ) -> CrawlOutcome:
-    """Read a landed store-day again through the present adapter, without a request, and publish it under its night and run.
+    """Read a landed store-day again through the present adapter, without a request, and publish it under its night.
+
+    Args:
+        run_key: of the run that landed the pages.
+        new_run_key: the staged file's; without it ``run_key``.
 
     Raises:
         TerminalError: nothing was landed, or nothing can be read of it; otherwise as :func:`crawl_store`.
     """
     source = Source(retailer, store, Landing.existing(storage, store, night, run_key), None)
-    return _store_day(retailer, store, source, night, run_key, storage, settings, stage, progress, etags)
+    return _store_day(retailer, store, source, night, new_run_key or run_key, storage, settings, stage, progress, etags, None)
 
 
 def discover(retailer: Retailer, client: PoliteClient) -> Iterator[StoreRecord]:
@@ -120,10 +133,11 @@ def _store_day(
     stage: Stage | None,
     progress: Progress | None,
     etags: Mapping[str, str] | None,
+    part: Part | None,
 ) -> CrawlOutcome:
     begun, stage = time.monotonic(), stage or retailer.stage
     with StoreDayWriter(storage, stage, store, night, run_key) as writer:
-        walk = Walk(retailer, store, source, writer.write, settings)
+        walk = Walk(retailer, store, source, writer.write, settings, part)
         walk.run(progress)
         if writer.rows == 0 and not retailer.is_empty_on_purpose(store):
             _fail_for_nothing(retailer, store, walk)
@@ -157,8 +171,10 @@ def _store_day(
             incomplete_reason=reason,
             worth_retrying=walk.is_worth_retrying,
             seconds=seconds,
+            site_gave_out=source.gave_out,
             categories=tuple(walk.outcomes),
             rows_skipped={name: rows for name, rows in sorted(walk.skipped.items()) if rows},
+            notes=dict(sorted(walk.notes.items())),
         )
 
 
@@ -184,8 +200,11 @@ def _categories(walk: Walk) -> Categories:
 
 def _fail_for_nothing(retailer: Retailer, store: StoreRef, walk: Walk) -> NoReturn:
     """Raise for a crawl without an offer, the errors of its categories together."""
+    empty_tree = "The site shows no category at all: its tree is empty, or has another shape; look at the landed page `tree`."
     reasons = " ".join(dict.fromkeys(map(str, walk.errors[:5]))) or (
-        "Every category answered without goods. A listed store may have no shelf online: then leave it out of the crawl plan."
+        empty_tree
+        if not walk.outcomes
+        else "Every category answered without goods. A listed store may have no shelf online: then leave it out of the crawl plan."
     )
     kind = StoreYieldedNothingYet if walk.is_worth_retrying else StoreYieldedNothing
     cause = ExceptionGroup("errors of the categories", walk.errors) if walk.errors else None

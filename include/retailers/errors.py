@@ -35,8 +35,20 @@ class Blocked(NeedsPersonError):
     def __init__(self, retailer: str, sign: str, url: str) -> None:
         super().__init__(
             f"{retailer}: the site refuses automatic requests ({sign}) at {url}. "
-            "Nothing is evaded: open the site in a browser to see what it asks, wait, and clear the store's task later; landed pages are kept."
+            "Nothing is evaded: open the site in a browser to see what it asks, put your session with "
+            f"`aisleflow session set {retailer}` or wait, and clear the store's task; landed pages are kept."
         )
+
+
+class RefusedBefore(Blocked):
+    """The site refused other stores of this run, so this one was not asked for. It keeps its place like a refused one."""
+
+    def __init__(self, message: str) -> None:
+        NeedsPersonError.__init__(self, message)
+
+
+class RobotsForbid(TerminalError):
+    """The site's robots.txt forbids an address."""
 
 
 class WrongStore(TerminalError):
@@ -57,6 +69,14 @@ class SiteTrouble(TransientError):
 
 class SiteGaveOut(SiteTrouble):
     """Several requests in a row failed although each was tried again: the store is left alone for now."""
+
+
+class LeftAlone(SiteGaveOut):
+    """A page that was not asked for any more, because the site gave out before."""
+
+
+class BreakerOpen(TransientError):
+    """The site gave out at several stores of this run: it rests, this store was not asked for."""
 
 
 class UnexpectedStatus(TerminalError):
@@ -80,6 +100,10 @@ class NotLanded(TerminalError):
 
 class StoreYieldedNothing(TerminalError):
     """A crawl ended without a single offer, for reasons that will be the same next time."""
+
+
+class StoreIncompleteYet(TransientError):
+    """A store was crawled in part, and a retry asks only for what is missing. What there is, is staged."""
 
 
 class StoreYieldedNothingYet(TransientError):

@@ -28,7 +28,8 @@ class CrawlOutcome:
 
     ``manifest`` is the staged manifest's path below the storage root, ``None`` for a store that is empty on purpose.
     ``worth_retrying`` says that something failed which may not fail again: a retry asks only for what is missing.
-    ``rows_skipped`` counts by reason the rows that are no offer.
+    ``site_gave_out`` says that the site was left alone before the store was through.
+    ``rows_skipped`` counts by reason the rows that are no offer, ``notes`` by kind the offers that contradict themselves.
     """
 
     retailer: str
@@ -43,8 +44,10 @@ class CrawlOutcome:
     incomplete_reason: str | None
     worth_retrying: bool
     seconds: float
+    site_gave_out: bool = False
     categories: tuple[CategoryOutcome, ...] = ()
     rows_skipped: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
 
     def named(self, status: Status) -> list[str]:
         """Return the names of the categories with a status."""

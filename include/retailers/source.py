@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from include.errors import AisleflowError
-from include.retailers.base import Page, Retailer
-from include.retailers.errors import NotLanded, SiteGaveOut, UnexpectedStatus
+from include.retailers.ahead import Ahead, FirstPage, chain, pages_for
+from include.retailers.base import Page, Retailer, Shown, Skipped
+from include.retailers.errors import LeftAlone, NotLanded, ShapeChanged, SiteGaveOut, UnexpectedStatus
 from include.retailers.fields import reading
-from include.retailers.http import PoliteClient, judge
+from include.retailers.http import PoliteClient
+from include.retailers.judge import judge
 from include.staging.landing import Landing
 from include.staging.offer import StoreRef
 
@@ -23,22 +26,32 @@ class Landed:
     url: str
     observed_at: datetime
     body: Any
+    #: Landed by an earlier attempt, not asked for just now.
+    is_old: bool = False
 
 
 class Source:
     """The pages of one store, by name. Opens a session only when something must really be asked for."""
 
-    def __init__(self, retailer: Retailer, store: StoreRef, landing: Landing, client: PoliteClient | None) -> None:
-        """Without a client only landed pages are read."""
+    def __init__(self, retailer: Retailer, store: StoreRef, landing: Landing, client: PoliteClient | None, *, connections: int = 1) -> None:
+        """Without a client only landed pages are read; with several ``connections`` pages are asked for ahead."""
         self._retailer, self._store, self._landing, self._client = retailer, store, landing, client
+        self._connections = connections
         self._values: Mapping[str, str] | None = None
+        self._lock = threading.Lock()
         self._stopped_by: SiteGaveOut | None = None
+        self._ahead: Ahead[Landed] | None = None
         self.pages = 0
 
     @property
     def requests(self) -> int:
         """Requests made so far, repeated ones included."""
         return self._client.requests if self._client else 0
+
+    @property
+    def gave_out(self) -> bool:
+        """Whether the site was given up."""
+        return self._stopped_by is not None
 
     @property
     def is_open(self) -> bool:
@@ -53,23 +66,56 @@ class Source:
         """Whether a page can be had: asked for, or from landing."""
         return self.is_open or self._landing.get(name) is not None
 
-    def get(self, name: str, page: Page) -> Landed:
-        """Return a page.
+    def plan(self, categories: Sequence[FirstPage], pages_max: int | None = None) -> None:
+        """Say which lists will be read, in which order, and of how many pages each at most."""
+        if self._client is None:
+            return
+
+        def following(page: Page, landed: Landed) -> list[Page]:
+            retailer = self._retailer
+            try:
+                with reading(retailer.name, landed.url):
+                    rows = list(retailer.rows(landed.body, self._store, landed.observed_at))
+                    goods = {row.sku if isinstance(row, Skipped) else row.offer.sku for row in rows if _is_good(row)}
+                    pages = pages_for(retailer.total(landed.body), len(goods))
+                    return chain(page, landed.body, retailer.next_page, min(pages, pages_max or pages))
+            except ShapeChanged:
+                return []  # the walk meets it in its turn
+
+        self._ahead = Ahead(self._connections, categories, self._load, following)
+
+    def begin(self, key: str) -> None:
+        """The walk comes to a category."""
+        if self._ahead is not None:
+            self._ahead.begin(key)
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def get(self, name: str, page: Page, *, again: bool = False) -> Landed:
+        """Return a page; ``again``: ask for it although it is landed.
 
         Raises:
-            NotLanded: it is not landed and there is no client. SiteGaveOut: the site was given up.
+            NotLanded: it is not landed and there is no client. LeftAlone: the site was given up.
             Everything :meth:`PoliteClient.fetch` raises.
         """
-        landed = self._from_landing(name, page)
-        if landed is None:
+        under_way = self._ahead.take(name, page) if self._ahead is not None else None
+        if again and self._client is not None:
             landed = self._ask(name, page)
+        else:
+            landed = under_way.result() if under_way is not None else self._load(name, page)
         self.pages += 1
         return landed
+
+    def _load(self, name: str, page: Page) -> Landed:
+        return self._from_landing(name, page) or self._ask(name, page)
 
     def _from_landing(self, name: str, page: Page) -> Landed | None:
         try:
             answer = self._landing.get(name)
-            return None if answer is None else Landed(answer.url, answer.observed_at, judge(self._retailer.name, page, answer))
+            return None if answer is None else Landed(answer.url, answer.observed_at, judge(self._retailer.name, page, answer), is_old=True)
         except AisleflowError:
             if self._client is None:
                 raise
@@ -81,27 +127,39 @@ class Source:
                 f"{self._retailer.name} {self._store.store_id}: page {name} is not in {self._landing.folder}. Only a crawl can ask for it."
             )
         if self._stopped_by is not None:
-            raise SiteGaveOut(f"page {name} was not asked for any more. {self._stopped_by}")
+            raise LeftAlone(f"page {name} was not asked for any more. {self._stopped_by}")
+        values = self._opened(None)
         try:
-            return self._fetch(name, page)
+            return self._fetch(name, page, values)
         except UnexpectedStatus as error:
             if error.status != 404 or not self._retailer.renews_on_404:
                 raise
-            self._values = None  # the build id is old: open again, repeat the same page
-            return self._fetch(name, page)
+            return self._fetch(name, page, self._opened(values))  # the build id is old: open again, repeat the same page
 
-    def _fetch(self, name: str, page: Page) -> Landed:
+    def _fetch(self, name: str, page: Page, values: Mapping[str, str]) -> Landed:
         assert self._client is not None
-        values = self._opened()
-        answer, body = self._client.fetch(page, values, lambda answer: self._landing.put(name, answer))
+        try:
+            answer, body = self._client.fetch(page, values, lambda answer: self._landing.put(name, answer))
+        except SiteGaveOut as error:
+            self.stop(error)
+            raise
         return Landed(answer.url, answer.observed_at, body)
 
-    def _opened(self) -> Mapping[str, str]:
-        if self._values is None:
-            self._values = {}
-            page = self._retailer.opening_for(self._store)
-            if page is not None and self._client is not None:
-                answer, html = self._client.fetch(page, land=lambda answer: self._landing.put("opening", answer))
-                with reading(self._retailer.name, answer.url):
-                    self._values = self._retailer.session(html, answer.url)
-        return self._values
+    def _opened(self, old: Mapping[str, str] | None) -> Mapping[str, str]:
+        """Return what the opening page gives, asked for once; again where what it gave before is old."""
+        assert self._client is not None
+        with self._lock:  # other connections wait: one opening serves all
+            if self._values is None or self._values is old:
+                values: Mapping[str, str] = {}
+                page = self._retailer.opening_for(self._store)
+                if page is not None:
+                    answer, html = self._client.fetch(page, land=lambda answer: self._landing.put("opening", answer))
+                    with reading(self._retailer.name, answer.url):
+                        values = dict(self._retailer.session(html, answer.url))
+                self._values = values
+            return self._values
+
+
+def _is_good(row: Shown | Skipped) -> bool:
+    """Whether a row stands in the list and counts among the goods it announces."""
+    return not row.is_sponsored if isinstance(row, Shown) else row.sku is not None

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote, unquote
@@ -96,7 +98,7 @@ class Landing:
         """Land an answer under a page name; a later answer to the same page replaces it."""
         header = msgspec.structs.asdict(answer) | {"begun_at": self.begun_at}
         body = header.pop("body")
-        self._storage.write(self._path(page), gzip.compress(msgspec.json.encode(header) + b"\n" + body, mtime=0))
+        self._storage.write(self._path(page), gzip.compress(msgspec.json.encode(header) + b"\n" + body, compresslevel=3, mtime=0))
 
     def get(self, page: str) -> Answer | None:
         """Return the landed answer of a page, ``None`` if there is none of this beginning.
@@ -136,15 +138,44 @@ def folder_of(store: StoreRef, night: date, run_key: str) -> str:
     return f"{Stage.LANDING}/{name.folder}/{night.isoformat()}--{run_key}"
 
 
-def landed_runs(storage: Storage, store: StoreRef) -> Iterator[tuple[date, str]]:
-    """Yield night and run key of every store-day landed for a store, oldest night first."""
+@dataclass(frozen=True, slots=True, order=True)
+class LandedRun:
+    """A store-day of which pages are landed."""
+
+    store_id: str
+    night: date
+    run_key: str
+
+
+def landed_runs(storage: Storage, retailer: str, store_id: str | None = None, night: date | None = None) -> Iterator[LandedRun]:
+    """Yield every landed store-day of a retailer, of one store or one night if given; by store, oldest night first."""
     filesystem = storage.filesystem
     filesystem.invalidate_cache()
-    parent = storage.full(folder_of(store, date.min, "x").rsplit("/", 1)[0])
-    if filesystem.exists(parent):
-        for path in sorted(str(path).rstrip("/") for path in filesystem.ls(parent, detail=False)):
-            night, _, run_key = path.rsplit("/", 1)[1].partition("--")
-            yield date.fromisoformat(night), run_key
+
+    def below(folder: str) -> list[str]:
+        return sorted(str(path).rstrip("/") for path in filesystem.ls(folder, detail=False)) if filesystem.exists(folder) else []
+
+    if store_id is None:
+        stores = below(storage.full(f"{Stage.LANDING}/{retailer}"))
+    else:
+        stores = [storage.full(folder_of(StoreRef(retailer, store_id), date.min, "x").rsplit("/", 1)[0])]
+    for store in stores:
+        for run in below(store):
+            on, _, run_key = run.rsplit("/", 1)[1].partition("--")
+            if night is None or on == night.isoformat():
+                yield LandedRun(unquote(store.rsplit("/", 1)[1]), date.fromisoformat(on), run_key)
+
+
+def prune_landing(storage: Storage, retailers: Iterable[str], oldest: date) -> int:
+    """Remove the landed pages of nights before ``oldest``; returns how many store-days went. Safe to repeat."""
+    removed = 0
+    for retailer in retailers:
+        for run in landed_runs(storage, retailer):
+            if run.night < oldest:
+                with suppress(FileNotFoundError):  # another pruning was quicker
+                    storage.filesystem.rm(storage.full(folder_of(StoreRef(retailer, run.store_id), run.night, run.run_key)), recursive=True)
+                    removed += 1
+    return removed
 
 
 def _begun_at(storage: Storage, folder: str) -> datetime | None:

@@ -10,6 +10,8 @@ from include.errors import TerminalError
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, StagedName
 
 FORMAT_VERSION = 1
+#: A store-day outside of these is a damaged manifest, and its instant may be more than a database or UTC can hold.
+_YEARS = range(1990, 2200)
 
 
 class ManifestError(TerminalError):
@@ -94,9 +96,14 @@ def read_manifest(content: bytes, path: str) -> Manifest:
         )
     if manifest.observed_at.tzinfo is None or manifest.last_observed_at.tzinfo is None:
         raise ManifestError(f"{path}: observed_at and last_observed_at need a UTC offset. Stage the store-day again.")
-    if manifest.rows < 0:
+    if not all(at.year in _YEARS for at in (manifest.observed_at, manifest.last_observed_at)):
+        raise ManifestError(f"{path}: observed from {manifest.observed_at} to {manifest.last_observed_at}. Stage the store-day again.")
+    if not 0 <= manifest.rows < 2**31:
         raise ManifestError(f"{path}: {manifest.rows} rows. Stage the store-day again.")
-    expected = manifest.path(Stage.OUTBOX).split("/", 1)[1]
+    try:
+        expected = manifest.path(Stage.OUTBOX).split("/", 1)[1]
+    except TerminalError as error:
+        raise ManifestError(f"{path}: {error} The manifest was changed; stage the store-day again.") from error
     if not path.endswith(expected) or not manifest.data.endswith(expected.removesuffix(MANIFEST_SUFFIX).rsplit("/", 1)[1] + DATA_SUFFIX):
         raise ManifestError(
             f"{path}: the manifest describes {expected} with data file {manifest.data}. A file was renamed or its manifest was swapped; stage the store-day again."

@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import IO
 from urllib.parse import quote, unquote
+from uuid import uuid4
 
 import fsspec
 from fsspec import AbstractFileSystem
@@ -59,12 +60,12 @@ class StagedName:
             raise TerminalError(f"unknown retailer {self.retailer!r}; known: {', '.join(RETAILERS)}. Correct `company` in the file.")
         if not _STORE_ID.fullmatch(self.store_id):
             raise TerminalError(
-                f"store id {self.store_id!r} of {self.retailer} is empty, longer than 64 characters or holds control characters."
+                f"store id {self.store_id!r} of {self.retailer} is empty, longer than 64 characters or holds control characters. Correct `metadata.store_id` in the file."
             )
         if not _RUN_KEY.fullmatch(self.run_key) or "--" in self.run_key:
             raise TerminalError(f"run key {self.run_key!r} may hold only letters, digits, '_', '.', '+' and single '-'. See run_key_of().")
         if not _HASH.fullmatch(self.content_hash):
-            raise TerminalError(f"content hash {self.content_hash!r} is not a SHA-256 in hex.")
+            raise TerminalError(f"content hash {self.content_hash!r} is not a SHA-256 in hex. Stage the store-day again.")
 
     @property
     def folder(self) -> str:
@@ -130,7 +131,7 @@ class Storage:
     def write(self, path: str, content: bytes) -> None:
         """Write a small file. On a local disk it appears whole or not at all; object stores give that anyway."""
         local = "file" in self._protocols
-        target = f"{path}.writing" if local else path
+        target = f"{path}.{uuid4().hex[:12]}.writing" if local else path  # two may write the same file at once
         with self.open(target, "wb") as file:
             file.write(content)
         if local:

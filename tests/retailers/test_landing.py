@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import TerminalError
-from include.staging.landing import Answer, Landing, UnreadableLanding, folder_of, landed_runs, subset
+from include.staging.landing import Answer, LandedRun, Landing, UnreadableLanding, folder_of, landed_runs, prune_landing, subset
 from include.staging.offer import StoreRef
 from include.staging.storage import Storage
 
@@ -48,7 +48,7 @@ def test_pages_have_a_place_that_names_retailer_store_night_and_run(storage: Sto
 
     assert Path(storage.full("landing/coles/COL%3A401/2026-11-18--run/dairy%2Fmilk--1.gz")).exists()
     assert list(landing.pages()) == ["dairy/milk--1"]
-    assert list(landed_runs(storage, STORE)) == [(NIGHT, "run")]
+    assert list(landed_runs(storage, STORE.retailer, STORE.store_id)) == [LandedRun(STORE.store_id, NIGHT, "run")]
 
 
 def test_a_store_id_cannot_climb(storage: Storage) -> None:
@@ -119,3 +119,21 @@ def test_of_headers_only_harmless_ones_are_kept() -> None:
     sent = {"Content-Type": "text/html", "Set-Cookie": "s", "ocp-apim-subscription-key": "k", "Authorization": "a", "Retry-After": "3"}
 
     assert subset(sent) == {"content-type": "text/html", "retry-after": "3"}
+
+
+def test_landed_store_days_are_found_by_retailer_store_and_night(storage: Storage) -> None:
+    for store_id, night in (("COL:2", date(2026, 11, 18)), ("COL:1", date(2026, 11, 18)), ("COL:1", date(2026, 11, 17))):
+        Landing.resume(storage, StoreRef("coles", store_id), night, "run", hours=6)
+
+    assert [(run.store_id, run.night.day) for run in landed_runs(storage, "coles")] == [("COL:1", 17), ("COL:1", 18), ("COL:2", 18)]
+    assert [run.store_id for run in landed_runs(storage, "coles", None, date(2026, 11, 18))] == ["COL:1", "COL:2"]
+    assert list(landed_runs(storage, "iga")) == list(landed_runs(storage, "coles", "COL:9")) == []
+
+
+def test_pages_past_their_time_are_removed_and_no_others(storage: Storage) -> None:
+    for day in (10, 11, 12):
+        Landing.resume(storage, STORE, date(2026, 11, day), "run", hours=6).put("tree", answer())
+
+    assert prune_landing(storage, ["aldi", "coles"], date(2026, 11, 12)) == 2
+    assert prune_landing(storage, ["aldi", "coles"], date(2026, 11, 12)) == 0
+    assert [run.night.day for run in landed_runs(storage, "coles")] == [12]

@@ -34,7 +34,7 @@ from include.staging.staged_file import load_manifest, open_staged
 from include.staging.storage import Storage
 
 NIGHT = clock.night_of(clock.parse_instant("2026-11-18T09:00:00+00:00", "test"))
-LISTINGS = [*RETAILERS.values(), Coles(listing="rest")]
+LISTINGS = [*RETAILERS.values(), Coles(listing="rest"), Coles(listing="html")]
 
 
 def serve(app: Starlette) -> Iterator[str]:
@@ -87,7 +87,7 @@ def cents(dollars: Decimal | int | None) -> int | None:
     return None if dollars is None else int(Decimal(dollars) * 100)
 
 
-@pytest.mark.parametrize("retailer", LISTINGS, ids=["coles", "woolworths", "aldi", "iga", "coles rest"])
+@pytest.mark.parametrize("retailer", LISTINGS, ids=[*RETAILERS, "coles rest", "coles html"])
 def test_what_is_staged_is_the_truth(world: World, storage: Storage, settings: Settings, retailer: Retailer) -> None:
     for store in stores(world, retailer.name):
         outcome = crawl(retailer, store, storage, settings)
@@ -102,6 +102,7 @@ def test_what_is_staged_is_the_truth(world: World, storage: Storage, settings: S
             assert tuple(product["category_path"]) in offer.category_paths
         assert outcome.complete, outcome.incomplete_reason
         assert not outcome.worth_retrying
+        assert outcome.notes == {}, "the sandbox's unit prices are right"
 
 
 @pytest.mark.parametrize("name", RETAILERS)

@@ -1,0 +1,118 @@
+"""``aisleflow crawl`` and ``reread``: one store without Airflow, and landed pages again through the present adapter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from include import clock, flows
+from include.cli.common import FAILED, JsonOption, domain, print_json, print_table, progress
+from include.errors import TerminalError
+from include.retailers.registry import retailer_of
+from include.retailers.walk import Part
+from include.staging.landing import LandedRun, landed_runs
+from include.staging.offer import StoreRef
+from include.staging.storage import Storage
+from include.stores import outcomes
+from include.warehouse.engine import Warehouse
+
+app = typer.Typer()
+
+RetailerArgument = Annotated[str, typer.Argument(help="The retailer's slug, e.g. coles.")]
+NightOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night the store-day belongs to.")]
+_COLUMNS = ("store_id", "night", "rows", "pages", "requests", "complete", "manifest")
+
+
+@app.command()
+def crawl(
+    retailer: RetailerArgument,
+    store: Annotated[str, typer.Argument(help="The store's id, as `aisleflow store list` shows it.")],
+    pages: Annotated[int | None, typer.Option(min=1, help="Development: so many pages of each category at most.")] = None,
+    category: Annotated[list[str] | None, typer.Option(help="Only this category, by name or key; may be repeated.")] = None,
+    night: NightOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask for everything again, also for pages landed a moment ago.")] = False,
+    state: Annotated[str | None, typer.Option(help="State of a store that discovery has not found (NSW …).")] = None,
+    online_store_id: Annotated[str | None, typer.Option(help="Web shop id of a store that discovery has not found.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Crawl one store and stage its store-day, from where the sweep has it ingested. Nothing is asked of a live site unless AISLEFLOW_ALLOW_LIVE is set.
+
+    Called again within six hours it goes on from the landed pages. With --pages or --category the store-day is incomplete:
+    its prices are true, and nothing is delisted by it.
+    """
+    with domain(as_json) as (warehouse, storage), progress() as told:
+        adapter = retailer_of(retailer)
+        known = outcomes.known_store(warehouse, adapter.name, store)
+        chosen = known or StoreRef(adapter.name, store, None, state.upper() if state else None, online_store_id)
+        on = night.date() if night else clock.night_of(clock.now())
+        run_key = f"cli_{clock.now():%Y%m%dT%H%M%S}" if fresh else "cli"
+        outcome = flows.crawl(
+            warehouse, storage, chosen, on, run_key, told, round_name=f"_{on.isoformat()}", part=Part(pages, tuple(category or ()))
+        )
+    _report([outcome], as_json)
+    if not outcome["complete"] and not (pages or category):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def reread(
+    retailer: RetailerArgument,
+    store: Annotated[str | None, typer.Argument(help="Only this store; without it every store that has landed pages of the night.")] = None,
+    night: NightOption = None,
+    run: Annotated[
+        str | None, typer.Option(help="Only pages of this run, by its key; without it the last run of each store and night.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read landed pages again through the present adapter, without a request, and stage the store-days anew.
+
+    A reread keeps the instants of its pages: it corrects what its own crawl published, and never a newer price. Without --night the last
+    landed night of each store is read.
+    """
+    with domain(as_json) as (warehouse, storage), progress() as told:
+        adapter = retailer_of(retailer)
+        runs = _chosen(storage, adapter.name, store, night, run)
+        done = [_reread(warehouse, storage, adapter.name, found, told) for found in runs]
+    _report(done, as_json)
+
+
+def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime | None, run_key: str | None) -> list[LandedRun]:
+    """Return the landed store-days to read: the newest of each store, of those that fit."""
+    newest: dict[str, LandedRun] = {}
+    for found in landed_runs(storage, retailer, store, night.date() if night else None):
+        if run_key is None or found.run_key == run_key:
+            before = newest.get(found.store_id)
+            if before is None or (found.night, _begun(storage, retailer, found)) >= (before.night, _begun(storage, retailer, before)):
+                newest[found.store_id] = found
+    if not newest:
+        asked = ", ".join(
+            part for part in (store, f"night {night:%Y-%m-%d}" if night else None, f"run {run_key}" if run_key else None) if part
+        )
+        raise TerminalError(
+            f"{retailer}: nothing is landed{f' for {asked}' if asked else ''}. Pages are kept for AISLEFLOW_LANDING_DAYS; "
+            f"landed are: {', '.join(f'{one.store_id} {one.night} {one.run_key}' for one in list(landed_runs(storage, retailer))[-5:]) or 'none'}."
+        )
+    return list(newest.values())
+
+
+def _begun(storage: Storage, retailer: str, run: LandedRun) -> datetime:
+    from include.staging.landing import Landing
+
+    return Landing.existing(storage, StoreRef(retailer, run.store_id), run.night, run.run_key).begun_at
+
+
+def _reread(warehouse: Warehouse, storage: Storage, retailer: str, run: LandedRun, told: Any) -> dict[str, Any]:
+    store = outcomes.known_store(warehouse, retailer, run.store_id) or StoreRef(retailer, run.store_id)
+    return flows.reread(warehouse, storage, store, run, progress=told)
+
+
+def _report(done: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(done[0] if len(done) == 1 else done)
+        return
+    print_table(done, _COLUMNS)
+    for outcome in done:
+        if outcome["incomplete_reason"]:
+            print(f"{outcome['store_id']} is incomplete: {outcome['incomplete_reason']}")

@@ -1,0 +1,118 @@
+"""``aisleflow session set|show|clear``: a person's own browser session for a site that refuses automatic requests."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from include import clock
+from include.cli.common import JsonOption, print_json, reported
+from include.config import settings
+from include.embedded.airflow_api import AirflowApi, client
+from include.errors import AisleflowError, ConfigurationError
+from include.retailers import sessions
+from include.retailers.registry import retailer_of
+
+app = typer.Typer(help="A person's browser session for a walled site: put, looked at (its end only), removed.", no_args_is_help=True)
+
+RetailerArgument = Annotated[str, typer.Argument(help="The retailer's slug, e.g. coles.")]
+
+
+@app.command("set")
+def set_(
+    retailer: RetailerArgument,
+    hours: Annotated[float, typer.Option(min=0.1, max=72, help="The session is used for so long; a site may end it earlier.")] = 6,
+    user_agent: Annotated[
+        bool, typer.Option("--user-agent/--no-user-agent", help="Ask for the browser's User-Agent too; sites tie a session to it.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a session: the request header `Cookie` (and `User-Agent`) of your own browser, asked for on the terminal or read from stdin, one a line.
+
+    In the browser: open the site, solve what it asks, open the developer tools, and copy both headers of any request to it. They are kept in
+    a file only you may read and, where this installation's Airflow runs, in its connection aisleflow_session_RETAILER; never printed, never landed.
+    """
+    with reported(as_json):
+        name = retailer_of(retailer).name
+        cookie, agent = _read(user_agent)
+        session = sessions.Session(cookie, agent, clock.machine_now() + timedelta(hours=hours))
+        sessions.put(settings().home, name, session)
+        in_airflow = _put_connection(name, session)
+    _say({"retailer": name, "expires_at": session.expires_at.isoformat(), "in_airflow": in_airflow}, as_json)
+
+
+@app.command()
+def show(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
+    """Say whether there is a session and when it ends; never what it is."""
+    with reported(as_json):
+        name = retailer_of(retailer).name
+        found = sessions.find(settings().home, name)
+    is_over = found is not None and found.is_over(clock.machine_now())
+    _say({"retailer": name, "expires_at": found.expires_at.isoformat() if found else None, "is_over": is_over}, as_json)
+
+
+@app.command()
+def clear(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
+    """Remove the session, here and in Airflow."""
+    with reported(as_json):
+        name = retailer_of(retailer).name
+        was_there = sessions.forget(settings().home, name)
+        api = _airflow()
+        if api is not None:
+            was_there = api.delete_connection(sessions.connection_id(name)) or was_there
+    _say({"retailer": name, "removed": was_there}, as_json)
+
+
+def _read(wants_agent: bool) -> tuple[str, str | None]:
+    if sys.stdin.isatty():
+        cookie = typer.prompt("Cookie", hide_input=True)
+        agent = typer.prompt("User-Agent", hide_input=True, default="", show_default=False) if wants_agent else ""
+    else:
+        lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
+        if not lines or len(lines) > 2:
+            raise ConfigurationError("stdin must hold the cookie on its first line and may hold the User-Agent on the second.")
+        cookie, agent = lines[0], lines[1] if len(lines) > 1 and wants_agent else ""
+    return _value(cookie, "cookie"), _value(agent, "user-agent") or None
+
+
+def _value(text: str, header: str) -> str:
+    """Take the header's name off, should it have been copied along."""
+    name, colon, value = text.partition(":")
+    return value.strip() if colon and name.strip().lower() == header else text.strip()
+
+
+def _airflow() -> AirflowApi | None:
+    """Return the API of this installation's Airflow, if it answers."""
+    with suppress(AisleflowError):
+        api = client(settings().home)
+        api.health()
+        return api
+    return None
+
+
+def _put_connection(retailer: str, session: sessions.Session) -> bool:
+    api = _airflow()
+    if api is None:
+        return False
+    api.put_connection(
+        sessions.connection_id(retailer),
+        "http",
+        session.to_json(),
+        f"A person's browser session, until {session.expires_at:%Y-%m-%d %H:%M} UTC",
+    )
+    return True
+
+
+def _say(found: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    elif "removed" in found:
+        print(f"{found['retailer']}: the session is removed" if found["removed"] else f"{found['retailer']}: there was none")
+    elif found["expires_at"] is None:
+        print(f"{found['retailer']}: there is no session")
+    else:
+        print(f"{found['retailer']}: a session {'that ended at' if found.get('is_over') else 'until'} {found['expires_at']}")

@@ -1,0 +1,32 @@
+"""A person's browser session, as tasks find it: the Airflow connection ``aisleflow_session_<retailer>``, its secrets masked in logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
+
+if TYPE_CHECKING:
+    from include.retailers.sessions import Session
+
+
+def session_of(retailer: str) -> Session | None:
+    """Return the session a person put; ``None`` where there is none. One that is over is returned too: the crawl says so and does not use it."""
+    from include.config import settings
+    from include.retailers import sessions
+
+    try:
+        connection = Connection.get(sessions.connection_id(retailer))
+        found = sessions.read(connection.password or "", f"the connection {connection.conn_id}")
+    except AirflowNotFoundException:
+        kept = sessions.find(settings().home, retailer)
+        if kept is None:
+            return None
+        found = kept
+    mask_secret(found.cookie)
+    for pair in found.cookie.split(";"):
+        if len(value := pair.partition("=")[2].strip()) > 4:
+            mask_secret(value)
+    return found

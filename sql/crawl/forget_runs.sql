@@ -1,0 +1,9 @@
+-- Forget the breakers and robots.txt of runs long over.
+--
+-- Called by   include/retailers/shared_manners.py
+-- Parameters  before timestamptz
+-- Writes      ops.crawl_breaker, ops.robots_txt   rows are deleted
+-- Run again   nothing written
+
+WITH breakers AS (DELETE FROM ops.crawl_breaker WHERE changed_at < %(before)s)
+DELETE FROM ops.robots_txt WHERE fetched_at < %(before)s

@@ -1,0 +1,330 @@
+"""The tasks of a scrape run: what is retried, what is skipped with its place kept, what is announced, and when a person is needed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
+
+from include import clock, flows
+from include.orchestration import crawling
+from include.orchestration.asking import AskContinue
+from include.orchestration.border import border
+from include.orchestration.sessions import session_of
+from include.retailer_names import RETAILERS
+from include.retailers import sessions
+from include.retailers.base import StoreRecord
+from include.retailers.errors import StoreIncompleteYet
+from include.sandbox.generated import GeneratedWorld, WorldSize
+from include.sandbox.running import RunningSandbox, running
+from include.staging.storage import Storage
+from include.stores import crawl_plan, discovery
+from include.warehouse.engine import Warehouse
+from tests.warehouse.looking import rows
+
+NO_PARAMS: dict[str, Any] = {"night": None, "stores": [], "categories": [], "pages": None, "reread": False}
+WORLD = GeneratedWorld(3, WorldSize(stores=3, products=50, silent_stores=0))
+
+
+@dataclass
+class Task:
+    """A task instance as far as the crawl looks at it, and the XComs of the run."""
+
+    try_number: int = 1
+    max_tries: int = 3
+    pushed: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    answer: dict[str, Any] | None = None
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed.setdefault(("crawl", key), []).append(value)
+
+    def xcom_pull(self, task_ids: Any, key: str = "return_value") -> Any:
+        if (task_ids, key) == ("ask_continue", "answer"):
+            return self.answer
+        return [value for task_id in task_ids for value in self.pushed.get((task_id, key), [None])]
+
+
+@dataclass
+class Event:
+    """An outlet event."""
+
+    keys: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def add_partitions(self, key: str) -> None:
+        self.keys.append(key)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[RunningSandbox]:
+    with running(WORLD) as found:
+        yield found
+
+
+@pytest.fixture
+def sandbox(served: RunningSandbox) -> RunningSandbox:
+    served.faults.clear()
+    served.traffic.reset()
+    return served
+
+
+@pytest.fixture
+def warehouse(make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox) -> Warehouse:
+    sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
+    found = make_warehouse(backoff_seconds_max=0.001, request_attempts=2, breaker_rest_seconds=3600, **sites)
+    for retailer in ("aldi", "iga"):
+        shops = [
+            StoreRecord(retailer=retailer, store_id=one.store_id, online_store_id=one.online_store_id, name=one.name, state=one.state)
+            for one in WORLD.stores(retailer)
+            if one.has_shelf
+        ]
+        discovery.take_over(found, retailer, shops)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def resources(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def ours() -> Iterator[tuple[Warehouse, Storage]]:
+        with border():
+            yield warehouse, storage
+
+    monkeypatch.setattr(crawling, "resources", ours)
+
+
+@pytest.fixture
+def run() -> Any:
+    return SimpleNamespace(
+        dag_id="scrape_aldi", run_id="scheduled__2026-11-18", partition_key="2026-11-18", run_after=datetime(2026, 11, 17, 17, tzinfo=UTC)
+    )
+
+
+def crawl_all(run: Any, task: Task, retailer: str = "aldi", **params: Any) -> list[dict[str, Any]]:
+    """Run the mapped task for each planned store; return the items planned."""
+    items = crawling.plan(retailer, run, NO_PARAMS | params, task)
+    for item in items:
+        try:
+            task.pushed.setdefault(("crawl", "return_value"), []).append(crawling.crawl(retailer, item, run, task))
+        except AirflowSkipException:
+            task.pushed.setdefault(("crawl", "return_value"), []).append(None)
+    return items
+
+
+def test_an_undisturbed_run_announces_its_files_under_the_night(run: Any, storage: Storage) -> None:
+    task, event = Task(), Event()
+    assert crawling.canary("aldi", run, NO_PARAMS)["offers"] > 0
+
+    items = crawl_all(run, task)
+    counts = crawling.emit("aldi", run, NO_PARAMS, task, event)
+
+    assert counts["stores"] == len(items) == 3
+    assert event.keys == ["aldi|2026-11-18"]
+    assert all(storage.exists(path) for path in event.extra["files"])
+    with pytest.raises(AirflowSkipException):
+        crawling.refused(task)
+    with pytest.raises(AirflowSkipException, match="nothing more"):
+        crawling.emit_rest("aldi", run, NO_PARAMS, task, Event())
+    with pytest.raises(AirflowSkipException, match="nobody had to be asked"):
+        crawling.raise_if_unanswered("aldi", task)
+    crawling.skip_if_in_part(task)
+
+
+def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
+    run: Any, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
+    task = Task()
+    item, *_ = crawling.plan("aldi", run, NO_PARAMS, task)
+    assert task.pushed["crawl", "decisions"][0]["stores"] == {"crawl": 3, "deferred": 0, "left_out": 0}
+    monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T19:31:00+00:00")
+
+    with pytest.raises(AirflowSkipException, match="the night ended before its turn came"):
+        crawling.crawl("aldi", item, run, Task())
+    with warehouse.transaction() as connection:
+        planned = crawl_plan.plan_rows(connection, "aldi", date(2026, 11, 18))
+    assert [row["store_id"] for row in planned if row["decision"] == "deferred"] == [item["store"]["store_id"]]
+    assert crawling.crawl("aldi", item, run, Task(try_number=2))["complete"]
+
+
+def test_a_store_in_part_is_tried_again_and_accepted_at_the_last_attempt(run: Any, sandbox: RunningSandbox, warehouse: Warehouse) -> None:
+    sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
+    [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
+
+    with pytest.raises(StoreIncompleteYet, match="offers are staged; the retry asks for what is missing"):
+        crawling.crawl("aldi", item, run, Task(try_number=1, max_tries=1))
+    last = Task(try_number=2, max_tries=1)
+    outcome = crawling.crawl("aldi", item, run, last)
+
+    assert not outcome["complete"] and outcome["rows"] > 0
+    last.pushed["crawl", "return_value"] = [outcome]
+    with pytest.raises(AirflowSkipException, match="crawled, but in part: "):
+        crawling.skip_if_in_part(last)
+    assert crawling.emit("aldi", run, NO_PARAMS, last, Event())["stores"] == 1
+
+
+def test_a_retry_asks_only_for_what_is_missing(run: Any, sandbox: RunningSandbox) -> None:
+    fault = sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=9, times=1)
+    sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=10, times=1)
+    [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
+    with pytest.raises(StoreIncompleteYet):
+        crawling.crawl("aldi", item, run, Task())
+    sandbox.faults.clear(fault)
+    before = sandbox.traffic.count("aldi")
+
+    outcome = crawling.crawl("aldi", item, run, Task(try_number=2))
+
+    assert outcome["complete"]
+    assert sandbox.traffic.count("aldi") - before == outcome["requests"] == 1
+
+
+def test_what_is_staged_is_announced_although_the_last_attempt_met_a_wall(run: Any, sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
+    [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
+    task, event = Task(), Event()
+    with pytest.raises(StoreIncompleteYet):
+        crawling.crawl("aldi", item, run, task)
+    sandbox.faults.clear()
+    sandbox.faults.add("wall", retailer="aldi")
+    with pytest.raises(AirflowSkipException, match="refused by the site, its place is kept"):
+        crawling.crawl("aldi", item, run, task)
+
+    assert crawling.emit("aldi", run, NO_PARAMS, task, event)["stores"] == 1
+
+
+@pytest.mark.parametrize("in_airflow", [True, False])
+def test_a_wall_a_person_a_session_and_the_rest(
+    run: Any,
+    sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    in_airflow: bool,
+    warehouse: Warehouse,
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.faults.add("wall", retailer="aldi", since=30, session="visitor=7f3a9c51")
+    task, event = Task(), Event()
+    items = crawl_all(run, task)
+    blocked = crawling.refused(task)
+    assert blocked
+    assert "visitor" not in str(task.pushed)
+
+    session = sessions.Session("visitor=7f3a9c51", "Mozilla/5.0", clock.machine_now() + timedelta(hours=1))
+    if in_airflow:
+        connection = json.dumps({"conn_type": "http", "password": session.to_json()})
+        monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_SESSION_ALDI", connection)
+        assert session_of("aldi") == session
+    else:
+        sessions.put(warehouse.settings.home, "aldi", session)
+    task.pushed["crawl_rest", "return_value"] = [crawling.crawl_rest("aldi", item, run, task) for item in blocked]
+
+    assert crawling.emit_rest("aldi", run, NO_PARAMS, task, event)["stores"] == len(items)
+    assert event.keys == ["aldi|2026-11-18"]
+    assert "7f3a9c51" not in caplog.text + str(task.pushed)
+    states = rows(warehouse, "SELECT DISTINCT state FROM ops.crawl_outcome")
+    assert states == [{"state": "crawled"}]
+
+
+def test_all_refused_announces_nothing_yet_and_a_second_refusal_fails(run: Any, sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("wall", retailer="aldi")
+    assert crawling.canary("aldi", run, NO_PARAMS)["refused"]
+    task = Task()
+    items = crawl_all(run, task)
+
+    with pytest.raises(AirflowSkipException, match="nothing is staged yet"):
+        crawling.emit("aldi", run, NO_PARAMS, task, Event())
+    assert crawling.refused(task) == items
+    with pytest.raises(AirflowFailException, match="the site refuses automatic requests"):
+        crawling.crawl_rest("aldi", items[0], run, task)
+    with pytest.raises(AirflowFailException, match="no store of aldi was crawled"):
+        crawling.emit_rest("aldi", run, NO_PARAMS, task, Event())
+
+
+def test_no_answer_in_time_needs_a_person_and_a_no_is_an_answer(run: Any) -> None:
+    task = Task(
+        pushed={("crawl", "refused"): [{"label": "G100 Aldi Preston"}]}, answer={"chosen_options": ["Reject"], "responded_by_user": None}
+    )
+    with pytest.raises(
+        AirflowFailException, match=r"needs a person: aldi refuses G100 Aldi Preston, and nobody answered in time\. .*session set aldi"
+    ):
+        crawling.raise_if_unanswered("aldi", task)
+
+    task.answer = {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "ann"}}
+    crawling.raise_if_unanswered("aldi", task)
+
+
+@pytest.mark.parametrize(
+    ("choice", "user", "skipped"), [("Approve", "ann", []), ("Reject", "ann", ["crawl_rest"]), ("Reject", None, ["crawl_rest"])]
+)
+def test_the_answer_is_handed_on_and_a_no_skips_the_rest_alone(choice: str, user: str | None, skipped: list[str]) -> None:
+    pushed = {}
+    with DAG("scrape_x", schedule=None) as dag:
+        ask = AskContinue(task_id="ask_continue", retailer="aldi", rest="crawl_rest")
+        for follower in ("crawl_rest", "needs_a_person"):
+            ask >> EmptyOperator(task_id=follower)
+    ti = SimpleNamespace(xcom_push=lambda key, value: pushed.update({key: value}), dag_id="scrape_x", run_id="r", map_index=-1)
+    who = {"id": "7", "name": user} if user else None
+    event = {"chosen_options": [choice], "params_input": {}, "responded_at": datetime(2026, 11, 18, tzinfo=UTC), "responded_by_user": who}
+    left_out: list[str] = []
+    try:
+        ask.execute_complete({"ti": ti, "task": dag.get_task("ask_continue")}, event)
+    except DownstreamTasksSkipped as skipping:
+        left_out = list(skipping.tasks)
+
+    assert left_out == skipped
+    assert pushed["answer"] == {"chosen_options": [choice], "responded_by_user": who}
+
+
+def test_a_run_without_any_store_day_fails(run: Any, sandbox: RunningSandbox) -> None:
+    with pytest.raises(AirflowFailException, match="no store of aldi was crawled; see the messages"):
+        crawling.emit("aldi", run, NO_PARAMS, Task(), Event())
+
+
+def test_a_changed_page_fails_the_run_before_any_store_is_asked_for(run: Any, sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("renamed_field", retailer="aldi", field="price")
+
+    with pytest.raises(AirflowFailException, match=r"product rows have lost price.*expected: .*found: .*price_v2"):
+        crawling.canary("aldi", run, NO_PARAMS)
+
+    assert sandbox.traffic.count("aldi") <= 3
+
+
+def test_params_narrow_a_run(run: Any) -> None:
+    task = Task()
+    items = crawl_all(run, task, stores=[WORLD.stores("aldi")[0].store_id], categories=["Bakery"], pages=1)
+
+    [outcome] = task.pushed["crawl", "return_value"]
+    assert len(items) == 1
+    assert not outcome["complete"]
+    assert outcome["rows"] > 0
+
+
+def test_a_reread_run_asks_for_nothing_and_stages_under_a_key_of_its_own(
+    run: Any, sandbox: RunningSandbox, warehouse: Warehouse, storage: Storage
+) -> None:
+    crawl_all(run, Task())
+    flows.ingest(warehouse, storage, "aldi")
+    asked = sandbox.traffic.count()
+    by_hand = SimpleNamespace(dag_id="scrape_aldi", run_id="manual__2", partition_key=None, run_after=datetime(2026, 11, 20, tzinfo=UTC))
+    task, event = Task(), Event()
+    params: dict[str, Any] = {"reread": True, "night": "2026-11-18"}
+
+    with pytest.raises(AirflowSkipException):
+        crawling.canary("aldi", by_hand, NO_PARAMS | params)
+    items = crawl_all(by_hand, task, **params)
+
+    assert len(items) == 3 and all(outcome["complete"] and outcome["requests"] == 0 for outcome in task.pushed["crawl", "return_value"])
+    assert sandbox.traffic.count() == asked
+    assert crawling.emit("aldi", by_hand, NO_PARAMS | params, task, event)["stores"] == 3
+    assert event.keys == ["aldi|2026-11-18"]
+    with pytest.raises(AirflowFailException, match="nothing is landed for the night of 2026-11-01"):
+        crawling.plan("aldi", by_hand, NO_PARAMS | {"reread": True, "night": "2026-11-01"}, Task())
