@@ -1,37 +1,56 @@
--- Plan one retailer's night: requested stores first, then those whose last complete store-day is oldest, then never-crawled ones spread over the states.
+-- Plan one retailer's night: requested stores, due ones (longest unseen first), never-crawled ones spread over the states, then stores that are still current.
 --
 -- Called by   include/stores/crawl_plan.py
--- Parameters  retailer text; night date; store_budget integer; store_ids text[] (null = all; otherwise only these, beyond any budget); now timestamptz
+-- Parameters  retailer text; night date; store_budget, new_store_budget integer: stores that fit, and how many of these are kept for never-crawled ones;
+--             budget_reason text; store_ids text[] (null = all; otherwise only these, beyond any budget); current_since timestamptz; week_starts jsonb: state → start of
+--             its present price week, '' for an unknown state; now timestamptz
 -- Reads       core.store, ops.crawl_request
 -- Writes      ops.crawl_plan   one row per store of the retailer
 -- Run again   same rows: the plan of the night is rewritten
 
 WITH candidate AS (
     SELECT store.store_id, store.name, store.state, store.complete_at, request.reason AS request,
+           CASE WHEN request.reason IS NOT NULL THEN 'requested'
+                WHEN store.complete_at IS NULL THEN 'new'
+                WHEN store.complete_at < greatest(%(current_since)s, coalesce(%(week_starts)s::jsonb ->> coalesce(store.state, ''), %(week_starts)s::jsonb ->> '')::timestamptz) THEN 'due'
+                ELSE 'current' END AS class,
            CASE WHEN %(store_ids)s::text[] IS NOT NULL AND NOT store.store_id = ANY (%(store_ids)s) THEN 'not among the stores this run was asked for'
-                WHEN NOT store.is_supermarket THEN format('no supermarket (%%s)', coalesce(store.division, 'no online range'))
-                WHEN NOT store.is_trading THEN 'the store finder says it is not trading'
                 WHEN store.is_supermarket IS NULL THEN 'never found by store discovery'
+                WHEN NOT store.is_supermarket AND store.division IS NULL THEN 'no online store id: its shelf cannot be asked for'
+                WHEN NOT store.is_supermarket THEN format('no supermarket (%%s)', store.division)
+                WHEN store.closed_at IS NOT NULL THEN format('taken for closed: not found by the last %%s discoveries', store.absences)
+                WHEN NOT store.is_trading THEN 'the store finder says it is not trading'
            END AS left_out
       FROM core.store AS store
       LEFT JOIN ops.crawl_request AS request USING (retailer, store_id)
      WHERE store.retailer = %(retailer)s
-), ranked AS (
+), placed AS (
+    -- within a class: longest unseen first; never-crawled ones one per state, then the second of each state …
     SELECT candidate.*,
+           row_number() OVER (PARTITION BY left_out IS NULL, class ORDER BY complete_at, place_in_state, state, store_id) AS place_in_class,
+           count(*) FILTER (WHERE left_out IS NULL AND class = 'requested') OVER () AS requested,
+           count(*) FILTER (WHERE left_out IS NULL AND class = 'new') OVER () AS never_crawled
+      FROM (SELECT *, row_number() OVER (PARTITION BY left_out IS NULL, class, state ORDER BY md5(store_id)) AS place_in_state FROM candidate) AS candidate
+), ranked AS (
+    SELECT placed.*,
            row_number() OVER (PARTITION BY left_out IS NULL
-                                  ORDER BY CASE WHEN request IS NOT NULL THEN 1 WHEN complete_at IS NOT NULL THEN 2 ELSE 3 END,
-                                           complete_at, place_in_state, state, store_id) AS place
-      FROM (SELECT *, row_number() OVER (PARTITION BY left_out IS NULL, request IS NOT NULL, complete_at IS NOT NULL, state ORDER BY md5(store_id)) AS place_in_state FROM candidate) AS candidate
+                                  ORDER BY CASE class WHEN 'requested' THEN 1
+                                                      WHEN 'due' THEN CASE WHEN place_in_class <= %(store_budget)s - requested - least(%(new_store_budget)s, never_crawled) THEN 2 ELSE 4 END
+                                                      WHEN 'new' THEN CASE WHEN place_in_class <= %(new_store_budget)s THEN 3 ELSE 5 END
+                                                      ELSE 6 END,
+                                           class, place_in_class) AS place
+      FROM placed
 )
 INSERT INTO ops.crawl_plan AS known (night, retailer, store_id, place, decision, reason, planned_at)
 SELECT %(night)s, %(retailer)s, store_id, place,
        CASE WHEN left_out IS NOT NULL THEN 'left_out' WHEN %(store_ids)s::text[] IS NULL AND place > %(store_budget)s THEN 'deferred' ELSE 'crawl' END,
        CASE WHEN left_out IS NOT NULL THEN left_out
             WHEN %(store_ids)s::text[] IS NOT NULL THEN 'asked for by this run'
-            WHEN place > %(store_budget)s THEN format('the night''s budget of %%s stores is spent', %(store_budget)s::integer)
-            WHEN request IS NOT NULL THEN format('requested: %%s', request)
-            WHEN complete_at IS NOT NULL THEN format('due: last complete store-day %%s', to_char(complete_at AT TIME ZONE 'Australia/Melbourne', 'YYYY-MM-DD HH24:MI'))
-            ELSE format('never crawled (%%s)', coalesce(state, 'state unknown')) END,
+            ELSE concat_ws('; ',
+                           CASE WHEN place > %(store_budget)s THEN %(budget_reason)s::text END,
+                           CASE class WHEN 'requested' THEN format('requested: %%s', request)
+                                      WHEN 'new' THEN format('never crawled (%%s)', coalesce(state, 'state unknown'))
+                                      ELSE format('%%s: last complete store-day %%s', class, to_char(complete_at AT TIME ZONE 'Australia/Melbourne', 'YYYY-MM-DD HH24:MI')) END) END,
        %(now)s
   FROM ranked
     ON CONFLICT (night, retailer, store_id) DO UPDATE

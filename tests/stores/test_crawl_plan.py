@@ -1,4 +1,4 @@
-"""The plan of a night: order, budget, reasons; and what discovery takes over."""
+"""The plan of a night: order, budget, reasons."""
 
 from __future__ import annotations
 
@@ -27,19 +27,63 @@ def planned(warehouse: Warehouse) -> dict[str, tuple[str, str]]:
     return {row["store_id"]: (row["decision"], row["reason"]) for row in rows}
 
 
-def test_requested_stores_come_first_then_the_longest_unseen_then_new_ones(warehouse: Warehouse):
-    discovery.take_over(warehouse, "aldi", [found(store_id) for store_id in ("G1", "G2", "G3", "G4")])
+def crawled_at(warehouse: Warehouse, **instants: str) -> None:
     with warehouse.transaction() as connection:
-        connection.execute("UPDATE core.store SET complete_at = '2026-11-16' WHERE store_id = 'G1'")
-        connection.execute("UPDATE core.store SET complete_at = '2026-11-14' WHERE store_id = 'G2'")
+        for store_id, instant in instants.items():
+            connection.execute("UPDATE core.store SET complete_at = %s WHERE store_id = %s", (instant, store_id))
+
+
+def test_requested_stores_come_first_then_the_longest_unseen_then_new_ones_then_current_ones(warehouse: Warehouse, fixed_clock):
+    discovery.take_over(warehouse, "aldi", [found(store_id) for store_id in ("G1", "G2", "G3", "G4", "G5")])
+    crawled_at(warehouse, G1="2026-11-16T00:00Z", G2="2026-11-14T00:00Z", G5="2026-11-17T20:00Z")  # now is Wednesday 20:00 in Melbourne
+    with warehouse.transaction() as connection:
         connection.execute("INSERT INTO ops.crawl_request VALUES ('aldi', 'G4', 'a shopper complained', 'ann', '2026-11-17')")
 
     order = [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT)]
 
-    assert order == ["G4", "G2", "G1", "G3"]
+    assert order == ["G4", "G2", "G1", "G3", "G5"]
     assert planned(warehouse)["G4"] == ("crawl", "requested: a shopper complained")
-    assert planned(warehouse)["G2"][1].startswith("due: last complete store-day 2026-11-14")
+    assert planned(warehouse)["G2"][1] == "due: last complete store-day 2026-11-14 11:00"
     assert planned(warehouse)["G3"][1] == "never crawled (VIC)"
+    assert planned(warehouse)["G5"][1] == "current: last complete store-day 2026-11-18 07:00"
+
+
+def test_a_store_is_due_when_its_own_price_week_has_begun(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T14:30:00+00:00")  # Wednesday 01:30 in Melbourne, still Tuesday 22:30 in Perth
+    discovery.take_over(warehouse, "aldi", [found("EAST", "VIC"), found("WEST", "WA"), found("NOWHERE", None)])
+    crawled_at(warehouse, EAST="2026-11-17T02:00Z", WEST="2026-11-17T02:00Z", NOWHERE="2026-11-17T02:00Z")
+
+    crawl_plan.plan(warehouse, "aldi", NIGHT)
+
+    assert {store_id: reason.split(":")[0] for store_id, (_, reason) in planned(warehouse).items()} == {
+        "EAST": "due", "NOWHERE": "due", "WEST": "current",
+    }  # fmt: skip
+
+
+def test_new_stores_get_their_share_even_when_due_ones_would_fill_the_night(make_warehouse, fixed_clock):
+    warehouse = make_warehouse(nightly_requests=1000, requests_per_store=100, new_store_share=0.2)
+    discovery.take_over(warehouse, "aldi", [found(f"D{n}") for n in range(20)] + [found(f"N{n}") for n in range(5)])
+    crawled_at(warehouse, **{f"D{n}": "2026-11-01T00:00Z" for n in range(20)})
+
+    chosen = [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT)]
+
+    assert [store_id[0] for store_id in chosen] == ["D"] * 8 + ["N"] * 2
+
+
+def test_a_night_too_short_for_the_budget_defers_and_says_so(make_warehouse, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
+    warehouse = make_warehouse(nightly_requests=100_000, crawl_until="05:00")
+    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
+    outcome = {"complete": True, "rows": 10, "pages": 25, "requests": 25, "manifest": "m"}
+    outcomes.record(
+        warehouse, retailer="aldi", store_id="G0", night=NIGHT, run_key="r", started_at=datetime(2026, 11, 17, 16, 40, tzinfo=UTC),
+        state="crawled", reason=None, outcome=outcome,
+    )  # fmt: skip
+
+    assert len(crawl_plan.plan(warehouse, "aldi", NIGHT)) == 3
+    deferred = [reason for decision, reason in planned(warehouse).values() if decision == "deferred"]
+    assert len(deferred) == 2
+    assert all(reason.startswith("the night's time is spent (3 stores of about 1200 s until 05:00); never crawled") for reason in deferred)
 
 
 def test_never_crawled_stores_are_spread_over_the_states(make_warehouse):
@@ -83,7 +127,12 @@ def test_the_budget_follows_what_crawls_really_took(make_warehouse):
 
 
 def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehouse: Warehouse):
-    stores = [found("G1"), found("P1", division="AMPOL", is_supermarket=False), found("C1", is_trading=False)]
+    stores = [
+        found("G1"),
+        found("P1", division="AMPOL", is_supermarket=False),
+        found("I1", is_supermarket=False),
+        found("C1", is_trading=False),
+    ]
     discovery.take_over(warehouse, "aldi", stores)
     with warehouse.transaction() as connection:
         connection.execute("INSERT INTO core.store (retailer, store_id, first_seen_at) VALUES ('aldi', 'FILE', '2026-11-01')")
@@ -92,6 +141,7 @@ def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehou
     left_out = {store_id: reason for store_id, (decision, reason) in planned(warehouse).items() if decision == "left_out"}
     assert left_out == {
         "P1": "no supermarket (AMPOL)",
+        "I1": "no online store id: its shelf cannot be asked for",
         "C1": "the store finder says it is not trading",
         "FILE": "never found by store discovery",
     }
@@ -117,26 +167,10 @@ def test_a_night_without_stores_says_what_to_do(warehouse: Warehouse):
         crawl_plan.plan(warehouse, "aldi", NIGHT)
 
 
-def test_discovery_replaces_nothing_by_nothing_and_confirms(warehouse: Warehouse):
-    with warehouse.transaction() as connection:
-        connection.execute(
-            "INSERT INTO core.store (retailer, store_id, name, state, first_seen_at) VALUES ('aldi', 'G1', 'Aldi Known', 'QLD', '2026-11-01')"
-        )
-
-    first = discovery.take_over(warehouse, "aldi", [found("G1", None, name=None, postcode="4000"), found("G2")])
-    again = discovery.take_over(warehouse, "aldi", [found("G1", None, name=None)])
-
-    assert (first.stores, first.new, again.new) == (2, 1, 0)
-    with warehouse.transaction() as connection:
-        row = connection.execute("SELECT name, state, postcode, is_confirmed FROM core.store WHERE store_id = 'G1'").fetchone()
-    assert row == {"name": "Aldi Known", "state": "QLD", "postcode": "4000", "is_confirmed": True}
-
-
-def test_a_finder_that_knows_no_supermarket_changes_nothing(warehouse: Warehouse):
-    with pytest.raises(TerminalError, match="returned no supermarket"):
-        discovery.take_over(warehouse, "aldi", [found("P1", is_supermarket=False)])
-    with warehouse.transaction() as connection:
-        assert connection.execute("SELECT FROM core.store").fetchall() == []
+def test_a_store_nobody_knows_cannot_be_asked_for(warehouse: Warehouse):
+    discovery.take_over(warehouse, "aldi", [found("G1")])
+    with pytest.raises(TerminalError, match="aldi has no store G9"):
+        crawl_plan.plan(warehouse, "aldi", NIGHT, ["G1", "G9"])
 
 
 def test_a_complete_crawl_settles_its_request_and_a_partial_one_does_not(warehouse: Warehouse):

@@ -1,0 +1,13 @@
+-- What a complete crawl of one of a retailer's stores took on average, over its last fifty.
+--
+-- Called by   include/stores/crawl_plan.py
+-- Parameters  retailer text
+-- Reads       ops.crawl_outcome; attempts that went on from landed pages (fewer requests than pages) would look too cheap and do not count
+-- Run again   same answer while no store is crawled
+
+SELECT avg(requests)::float AS requests, nullif(avg(extract(epoch FROM finished_at - started_at)), 0)::float AS seconds
+  FROM (SELECT requests, started_at, finished_at
+          FROM ops.crawl_outcome
+         WHERE retailer = %(retailer)s AND is_complete AND requests >= pages
+         ORDER BY finished_at DESC
+         LIMIT 50) AS last
