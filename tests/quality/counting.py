@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import LiteralString, cast
+from collections.abc import Callable, Sequence
+from typing import Any, LiteralString, cast
 
 import psycopg
 
 from include.quality.rules import ROW_RULES
 
 
-def count_broken(url: str, file_ids: Sequence[int]) -> dict[str, int]:
-    """Count the lines that break each row rule, as ``include.quality.suite.count_broken`` does."""
+def count_broken(url: str, file_ids: Sequence[int], keep: Callable[[dict[str, Any]], object] | None = None) -> dict[str, int]:
+    """Count the lines that break each row rule, as ``include.quality.suite.count_broken`` does; there is no validation result to keep."""
     broken = {}
     with psycopg.connect(url) as connection:
         for rule in ROW_RULES:

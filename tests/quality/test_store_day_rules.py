@@ -10,6 +10,7 @@ import pytest
 from include import flows
 from include.errors import NeedsPersonError
 from include.ingestion.open_questions import raise_if_any
+from include.quality.rules import RETAILER_RULES, STORE_DAY_RULES
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
@@ -35,7 +36,9 @@ def test_an_ordinary_week_is_not_held(held: Callable[..., str | None], strict_wa
     assert held(TUESDAY, [*offers(190), *offers(10, start=900)]) is None
     assert held(WEDNESDAY, offers(200, price=2.0)) is None, "prices may all move on a Wednesday"
     assert one(strict_warehouse, "SELECT count(*) FROM ops.data_quality_result WHERE NOT is_passed") == 0
-    assert one(strict_warehouse, "SELECT count(DISTINCT rule_id) FROM ops.data_quality_result") == 4, "passed store-day rules are kept, too"
+    assert one(strict_warehouse, "SELECT count(DISTINCT rule_id) FROM ops.data_quality_result") == len(STORE_DAY_RULES) + len(
+        RETAILER_RULES
+    ), "passed rules are kept, too"
 
 
 def test_far_fewer_rows_are_held(held: Callable[..., str | None]) -> None:
@@ -71,7 +74,26 @@ def test_a_lost_category_is_held(held: Callable[..., str | None]) -> None:
     assert held(MONDAY, [*tea, *frozen, *rare]) is None
     assert held(TUESDAY, [*tea, *frozen]) is None, "a category under five percent may go"
     reason = held(WEDNESDAY, tea)
-    assert reason is not None and "category_lost" in reason and "Frozen (6 rows)" in reason
+    assert reason is not None and "category_lost" in reason and "Frozen (0 of 6 rows left)" in reason
+
+
+def test_a_category_of_which_a_few_lines_are_left_is_lost_too(held: Callable[..., str | None]) -> None:
+    tea, frozen = offers(90), offers(20, start=200, category_path=["Frozen", "Peas"])
+    assert held(MONDAY, [*tea, *frozen]) is None
+    assert held(TUESDAY, [*tea, *frozen[:6]]) is None, "a category may shrink"
+    assert "Frozen (1 of 6 rows left)" in (held(WEDNESDAY, [*tea, *frozen[:1]]) or "")
+
+
+def test_under_one_trunk_the_second_level_counts(held: Callable[..., str | None]) -> None:
+    tea, frozen = offers(90, category_path=["Grocery", "Tea"]), offers(10, start=200, category_path=["Grocery", "Frozen", "Peas"])
+    assert held(TUESDAY, [*tea, *frozen]) is None
+    assert "Grocery > Frozen (0 of 10 rows left)" in (held(WEDNESDAY, tea) or "")
+
+
+def test_without_a_trunk_the_second_level_may_be_sorted_anew(held: Callable[..., str | None]) -> None:
+    tea, peas = offers(50, category_path=["Pantry", "Tea"]), offers(50, start=200, category_path=["Frozen", "Peas"])
+    assert held(TUESDAY, [*tea, *peas]) is None
+    assert held(WEDNESDAY, [*offers(50, category_path=["Pantry", "Drinks"]), *peas]) is None
 
 
 @pytest.mark.parametrize("factor", [100, 0.01])

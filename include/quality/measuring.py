@@ -1,0 +1,133 @@
+"""What the rules about store-days look at: counts of a store-day, of its store's last ones, and how its prices moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from include import clock
+from include.config import Settings
+from include.warehouse.engine import Connection
+from include.warehouse.statements import statement
+
+#: A known price older than this is not compared: over months levels move, and about a third is no measure any more.
+KNOWN_FOR_AT_MOST = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many prices could be compared with known ones, and how many differ."""
+
+    compared: int = 0
+    changed: int = 0
+
+    def __add__(self, other: Moved) -> Moved:
+        return Moved(self.compared + other.compared, self.changed + other.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDay:
+    """One store-day of a batch. ``past_…`` are medians over its store's last five complete ones, shares of lines; ``None``: there are none.
+
+    ``filled`` and ``past_filled`` know brand, size, unit_price, category and barcode. ``usual_rows`` is the median of the
+    last five of any kind, without those that were cut on purpose. ``within_week``, ``across_weeks``: prices against those
+    known since the same price week's Wednesday, and since before; ``scaled`` moved by a factor of 100.
+    """
+
+    file_id: int
+    rows: int
+    is_complete: bool = True
+    is_released: bool = False
+    is_part_on_purpose: bool = False
+    refused: int = 0
+    damaged: int = 0
+    unavailable: int = 0
+    named: int = 0
+    span: timedelta = timedelta()
+    filled: Mapping[str, int] = field(default_factory=dict)
+    past_files: int = 0
+    past_rows: float | None = None
+    past_filled: Mapping[str, float | None] = field(default_factory=dict)
+    past_unavailable: float | None = None
+    past_damaged: float | None = None
+    usual_rows: float | None = None
+    lost_lines: int = 0
+    lost_categories: str | None = None
+    lost_since: date | None = None
+    known: int = 0
+    scaled: int = 0
+    within_week: Moved = Moved()
+    across_weeks: Moved = Moved()
+
+
+FIELDS = ("brand", "size", "unit_price", "category", "barcode")
+
+
+def measure(connection: Connection, retailer: str, file_ids: Sequence[int], settings: Settings) -> list[StoreDay]:
+    """Measure the store-days of a batch, whose lines are marked (the temporary table ``broken_line`` stands)."""
+    rows = connection.execute(
+        statement("quality/measure_store_days"),
+        {
+            "file_ids": list(file_ids),
+            "category_share": settings.hold_category_share,
+            "category_left_share": settings.hold_category_left_share,
+        },
+    ).fetchall()
+    before = {row["file_id"]: row["before_id"] for row in rows}
+    movements: dict[int, list[dict[str, Any]]] = {}
+    for movement in connection.execute(
+        statement("quality/compare_prices"), {"retailer": retailer, "file_ids": list(before), "before_ids": list(before.values())}
+    ).fetchall():
+        movements.setdefault(movement["file_id"], []).append(movement)
+    return [_store_day(row, movements.get(row["file_id"], [])) for row in rows]
+
+
+def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> StoreDay:
+    filled = row["filled"] or {}
+    within, across = _by_week(row, movements)
+    return StoreDay(
+        file_id=row["file_id"],
+        rows=row["rows"],
+        is_complete=bool(row["is_complete"]),
+        is_released=row["is_released"],
+        is_part_on_purpose=row["is_part_on_purpose"],
+        refused=row["refused"],
+        damaged=row["damaged"],
+        unavailable=row["unavailable"],
+        named=int(filled.get("name", 0)),
+        span=row["last_observed_at"] - row["observed_at"],
+        filled={name: int(filled.get(name, 0)) for name in FIELDS},
+        past_files=row["past_files"],
+        past_rows=row["past_rows"],
+        past_filled={name: row[f"past_{name}"] for name in FIELDS},
+        past_unavailable=row["past_unavailable"],
+        past_damaged=row["past_damaged"],
+        usual_rows=row["usual_rows"],
+        lost_lines=row["lost_lines"],
+        lost_categories=row["lost_categories"],
+        lost_since=row["lost_since"].date() if row["lost_since"] else None,
+        known=sum(movement["compared"] for movement in movements),
+        scaled=sum(movement["scaled"] for movement in movements),
+        within_week=within,
+        across_weeks=across,
+    )
+
+
+def _by_week(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> tuple[Moved, Moved]:
+    """Part the compared prices by the Wednesday between them and the store-day. One that crosses a Wednesday itself takes no part."""
+    observed_at: datetime = row["observed_at"]
+    week = clock.price_week_start(observed_at, row["state"])
+    within, across = Moved(), Moved()
+    if week != clock.price_week_start(row["last_observed_at"], row["state"]):
+        return within, across
+    for movement in movements:
+        moved, known_at = Moved(movement["compared"], movement["changed"]), movement["known_at"]
+        if known_at >= observed_at or known_at < observed_at - KNOWN_FOR_AT_MOST:
+            continue
+        if known_at >= week:
+            within += moved
+        else:
+            across += moved
+    return within, across

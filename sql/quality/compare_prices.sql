@@ -1,0 +1,27 @@
+-- Compare the prices of loaded store-days with the known ones: how many could be compared, how many changed, and how many by a factor of 100.
+--
+-- Called by   include/quality/measuring.py, after lines are marked
+-- Parameters  retailer text; file_ids, before_ids bigint[] (parallel: a store-day, and the one before it in the same batch or null)
+-- Reads       staging.offer, ops.staged_file, core.store, core.sku, core.price; one row per store-day and instant of the known price
+-- Run again   same answer while the prices are the same
+--
+-- A price is known from what is published, else from the store-day before in the same batch: two nights may come at once.
+
+SELECT file.file_id, coalesce(price_at.at, before.observed_at) AS known_at, count(*)::integer AS compared,
+       (count(*) FILTER (WHERE now.cents <> known.cents))::integer AS changed,
+       (count(*) FILTER (WHERE now.cents <> known.cents
+                           AND (now.cents BETWEEN 99 * known.cents AND 101 * known.cents OR known.cents BETWEEN 99 * now.cents AND 101 * now.cents)))::integer AS scaled
+  FROM staging.offer AS offer
+  JOIN ops.staged_file AS file ON file.file_id = offer.file_id
+  LEFT JOIN core.store AS store ON store.retailer = file.retailer AND store.store_id = file.store_id
+  LEFT JOIN core.sku AS sku ON sku.retailer = %(retailer)s AND sku.sku = offer.sku
+  LEFT JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key
+  LEFT JOIN unnest(%(file_ids)s::bigint[], %(before_ids)s::bigint[]) AS pair (file_id, before_id) ON pair.file_id = offer.file_id AND pair.before_id IS NOT NULL
+  LEFT JOIN ops.staged_file AS before ON before.file_id = pair.before_id
+  LEFT JOIN staging.offer AS earlier ON earlier.file_id = ANY (array_remove(%(before_ids)s::bigint[], NULL)) AND earlier.file_id = pair.before_id
+        AND earlier.sku = offer.sku AND earlier.reasons IS NULL AND NOT earlier.is_folded
+ CROSS JOIN LATERAL (SELECT CASE WHEN price.follows_store THEN greatest(price.observed_at, store.complete_at) ELSE price.observed_at END AS at) AS price_at
+ CROSS JOIN LATERAL (SELECT (offer.price * 100)::bigint AS cents) AS now
+ CROSS JOIN LATERAL (SELECT coalesce(price.price_cents, (earlier.price * 100)::bigint) AS cents) AS known
+ WHERE offer.file_id = ANY (%(file_ids)s) AND offer.price > 0 AND NOT offer.is_folded AND offer.reasons IS NULL AND known.cents > 0
+ GROUP BY 1, 2

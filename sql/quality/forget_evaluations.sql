@@ -1,0 +1,14 @@
+-- Keep the suite's own results of the newest checks of each retailer only: Data Docs are bounded, the counts stay.
+--
+-- Called by   include/quality/recording.py
+-- Parameters  keep integer: so many a retailer
+-- Writes      ops.quality_check   evaluation of older checks
+-- Run again   nothing written
+
+UPDATE ops.quality_check AS old
+   SET evaluation = NULL
+ WHERE old.evaluation IS NOT NULL
+   AND old.check_id IN (SELECT check_id
+                          FROM (SELECT check_id, row_number() OVER (PARTITION BY retailer ORDER BY checked_at DESC, check_id DESC) AS place
+                                  FROM ops.quality_check WHERE evaluation IS NOT NULL) AS ranked
+                         WHERE place > %(keep)s)

@@ -1,0 +1,20 @@
+-- What the suite said in the newest checks, with the first lines the single pass found for each broken rule.
+--
+-- Called by   include/quality/data_docs.py
+-- Reads       ops.quality_check, ops.data_quality_result, ops.staged_file
+-- Run again   same answer until the next check
+
+SELECT kept.check_id, kept.retailer, kept.nights, kept.checked_at, kept.evaluation, coalesce(sample.samples, '{}') AS samples
+  FROM ops.quality_check AS kept
+  LEFT JOIN LATERAL (SELECT jsonb_object_agg(rule_id, said) AS samples
+                       FROM (SELECT result.rule_id, string_agg(format('store %%s, file %%s: %%s', file.store_id, result.file_id, result.detail), '; ' ORDER BY result.file_id)
+                                    || CASE WHEN max(result.files) > 3 THEN format('; and %%s files more', max(result.files) - 3) ELSE '' END AS said
+                               FROM (SELECT r.*, row_number() OVER by_rule AS place, count(*) OVER (PARTITION BY r.rule_id) AS files
+                                       FROM ops.data_quality_result AS r
+                                      WHERE r.check_id = kept.check_id AND r.scope = 'row'
+                                     WINDOW by_rule AS (PARTITION BY r.rule_id ORDER BY r.file_id)) AS result
+                               JOIN ops.staged_file AS file USING (file_id)
+                              WHERE result.place <= 3
+                              GROUP BY result.rule_id) AS by_rule) AS sample ON true
+ WHERE kept.evaluation IS NOT NULL
+ ORDER BY kept.checked_at DESC, kept.check_id DESC

@@ -1,0 +1,11 @@
+-- What the checks said about the store-days of one night: what holds first, then what was refused, then warnings.
+--
+-- Called by   include/quality/results.py
+-- Parameters  retailer text (null = all); night date; is_all boolean: passed rules too
+-- Reads       ops.quality_result
+-- Run again   same answer until the next check
+
+SELECT retailer, store_id, file_id, state, scope, rule_id, severity, is_passed, is_holding, checked, failed, detail, check_id, checked_at
+  FROM ops.quality_result
+ WHERE night = %(night)s AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s) AND (%(is_all)s OR NOT is_passed)
+ ORDER BY is_passed, retailer, array_position('{critical,refuse,warning}', severity), array_position('{retailer,store_day,row}', scope), store_id, file_id, rule_id
