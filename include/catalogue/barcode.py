@@ -78,7 +78,7 @@ def is_in_store(gtin14: str) -> bool:
     return gtin14[1] == "2" or gtin14[1:3] == "02"
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def read_barcodes(text: str | None) -> Barcodes:
     """Every code of one barcode field; several are separated by commas, semicolons, slashes or blanks.
 

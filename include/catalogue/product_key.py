@@ -40,7 +40,7 @@ def product_key(name: str | None, brand: str | None = None, size: str | None = N
     return keys[0] if keys else ""
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def product_keys(name: str | None, brand: str | None = None, size: str | None = None) -> tuple[str, ...]:
     """One key for each reading of the size, the likeliest first; empty when no word identifies the product.
 

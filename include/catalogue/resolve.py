@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from include import clock
 from include.catalogue.brand import fold_brand, own_label_of
@@ -20,8 +20,11 @@ from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
-#: Statements that join what grew much on a first night.
-_AFTER_GROWTH = frozenset({"join_by_barcode", "propose_pairs"})
+#: Statements before which much was put into the working table, or filled in there.
+_AFTER_FILLING = frozenset({"join_by_barcode", "propose_pairs"})
+#: So many new SKUs change what the planner should know about the catalogue.
+_GROWTH = 1_000
+_CATALOGUE: LiteralString = "core.sku, core.product, core.product_alias, core.product_barcode"
 _CHUNK = 5_000
 _ROUNDS_MAX = 50
 
@@ -54,15 +57,25 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
             (retailer,),
         ).fetchall()
         file_ids = [int(row["file_id"]) for row in rows]
-        return _resolve(connection, retailer, file_ids) if file_ids else Resolution()
+        result = _resolve(connection, retailer, file_ids) if file_ids else Resolution()
+    if result.skus >= _GROWTH:
+        with warehouse.transaction() as connection:  # apart: it locks the tables against every other ANALYZE until it ends
+            connection.execute(f"ANALYZE {_CATALOGUE}")
+    return result
+
+
+def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
+    """Give every SKU of some files' accepted lines in ``staging.offer`` its product, inside the caller's transaction."""
+    lock(connection, "resolve")
+    return _resolve(connection, retailer, file_ids)
 
 
 def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
     values: dict[str, Any] = {"retailer": retailer, "file_ids": list(file_ids), "now": clock.now(), "rule_version": RULE_VERSION}
 
     def run(name: str, **more: Any) -> int:
-        if name in _AFTER_GROWTH:  # the planner cannot know what this transaction has put in
-            connection.execute("ANALYZE pending, core.sku, core.product, core.product_alias, core.product_barcode")
+        if name in _AFTER_FILLING:  # this transaction's own table: the planner cannot know what was put in, and nobody else is locked out
+            connection.execute("ANALYZE pending")
         return max(connection.execute(statement(f"resolution/{name}"), values | more).rowcount, 0)
 
     run("create_pending")
@@ -96,19 +109,23 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     assert ways is not None
     learnt, conflicts, moved = _learn_barcodes(connection, values)
     refreshed = run("refresh_skus")
+    if refreshed and run("collect_fillable"):
+        _read_texts(connection)
+        run("create_brands")
+        run("fill_products")
     result = Resolution(ways["skus"], ways["by_barcode"], ways["by_key"], created, proposals, learnt, conflicts, moved, refreshed)
     log.info("resolved %s: %s", retailer, result)
     return result
 
 
 def _read_texts(connection: Connection) -> None:
-    """Work out key, folded brand, own label and size of every pending SKU: text rules are Python, the rest is SQL."""
+    """Work out key, folded brand, own label and size of every pending SKU not read yet: text rules are Python, the rest is SQL."""
     connection.execute(
-        "CREATE TEMPORARY TABLE pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
+        "CREATE TEMPORARY TABLE IF NOT EXISTS pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
     )
     last = 0
     while chunk := connection.execute(
-        "SELECT n, name, brand, size FROM pending WHERE n > %s ORDER BY n LIMIT %s", (last, _CHUNK)
+        "SELECT n, name, brand, size FROM pending WHERE n > %s AND folded_brand IS NULL ORDER BY n LIMIT %s", (last, _CHUNK)
     ).fetchall():
         with connection.cursor() as cursor, cursor.copy("COPY pending_text FROM STDIN") as copy:
             for row in chunk:
@@ -120,7 +137,7 @@ def _read_texts(connection: Connection) -> None:
         last = chunk[-1]["n"]
     connection.execute(
         "UPDATE pending SET product_key = t.product_key, folded_brand = t.folded_brand, own_label_of = t.own_label_of, "
-        "size_quantity = t.size_quantity, size_unit = t.size_unit, leader = t.n FROM pending_text AS t WHERE t.n = pending.n"
+        "size_quantity = t.size_quantity, size_unit = t.size_unit, leader = t.n FROM pending_text AS t WHERE t.n = pending.n AND pending.folded_brand IS NULL"
     )
 
 

@@ -43,7 +43,7 @@ def clean(text: str | None) -> str | None:
     return " ".join(text.split()) or None
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def fold(text: str) -> str:
     """Words to compare: lower case, Latin accents folded, apostrophes deleted, other punctuation to a blank.
 

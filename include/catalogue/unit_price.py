@@ -37,7 +37,7 @@ class UnitPrice:
     unit: Unit
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def unit_price(text: str | None) -> UnitPrice | None:
     """Dollars per kg, L, m or each. None for a text without an amount, without a known unit, or with an amount of zero.
 

@@ -168,6 +168,17 @@ def entry(connection: Connection, file_id: int) -> LedgerEntry:
     return _entry(row)
 
 
+def list_store(warehouse: Warehouse, retailer: str, store_id: str) -> list[dict[str, Any]]:
+    """Return the store-days of one store, the newest first, with what became of each."""
+    with warehouse.transaction() as connection:
+        rows = connection.execute(
+            "SELECT file_id, night, observed_at, rows, is_complete, state, created, updated, delisted, state_reason FROM ops.staged_file "
+            "WHERE retailer = %s AND store_id = %s ORDER BY observed_at DESC, file_id DESC",
+            (retailer, store_id),
+        ).fetchall()
+    return [dict(row) for row in rows]
+
+
 def _entry(row: dict[str, Any]) -> LedgerEntry:
     return LedgerEntry(
         row["file_id"], row["state"], msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], row["is_released"]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from threading import Lock
 from typing import Any
 
 from include import clock
 from include.ingestion import ledger
 from include.ingestion.ledger import LedgerEntry
 from include.ingestion.load import raw_lines
+from include.ingestion.workers import run_at_once, workers_for
 from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import changing_prices
 from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
@@ -40,22 +43,31 @@ class Published:
 
 
 def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None] = log.info) -> Published:
-    """Publish every checked, not held store-day of a retailer, oldest first.
+    """Publish every checked, not held store-day of a retailer: stores side by side, the store-days of one store oldest first.
 
-    Each store-day is its own transaction: a kill loses nothing but the one at work, which rolls back whole.
+    Each store-day is its own transaction: a kill loses nothing but those at work, which roll back whole.
     """
     with warehouse.transaction() as connection:
         rows = connection.execute(
-            "SELECT file_id FROM ops.staged_file JOIN staging.loaded_file USING (file_id) "
+            "SELECT file_id, store_id, rows FROM ops.staged_file JOIN staging.loaded_file USING (file_id) "
             "WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY observed_at, file_id",
             (retailer,),
         ).fetchall()
-    sum_of_all = Published()
-    for position, row in enumerate(rows, start=1):
-        counts = publish_file(warehouse, storage, int(row["file_id"]))
-        if counts is not None:
-            sum_of_all += counts
-        progress(f"published {position} of {len(rows)} store-days of {retailer}")
+    stores: dict[str, list[int]] = {}
+    for row in rows:
+        stores.setdefault(row["store_id"], []).append(int(row["file_id"]))
+    done, sum_of_all, telling = 0, Published(), Lock()
+
+    def publish_store(file_ids: list[int]) -> None:
+        nonlocal done, sum_of_all
+        for file_id in file_ids:
+            counts = publish_file(warehouse, storage, file_id)
+            with telling:
+                done, sum_of_all = done + 1, sum_of_all + (counts or Published())
+                progress(f"published {done} of {len(rows)} store-days of {retailer}")
+
+    # the server does the work and a thread only waits for it: threads are enough here
+    run_at_once(stores.values(), [publish_store] * workers_for(warehouse, sum(row["rows"] for row in rows)))
     return sum_of_all
 
 
@@ -66,6 +78,7 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
     """
     try:
         with warehouse.transaction() as connection:
+            changing_prices(connection)
             file = ledger.entry(connection, file_id)
             counts = (
                 _publish(connection, storage, file, warehouse.settings.line_bytes_max)
@@ -121,10 +134,11 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     else:
         if file.is_complete:
             connection.execute(statement("publishing/freeze_refused"), values)
-        counts = connection.execute(statement("publishing/merge_prices"), values).fetchone()
+        counts = merge_prices(connection, values)
         delisted = 0
         if file.is_complete:
-            delisted = connection.execute(statement("publishing/delist_missing"), values).rowcount
+            missing = connection.execute(statement("publishing/delist_missing"), values).fetchone()
+            delisted = int(missing["delisted"]) if missing else 0
             connection.execute(statement("publishing/move_watermark"), values)
         outcome = {"state": "published", "state_reason": None}
     assert counts is not None
@@ -140,6 +154,14 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     )  # fmt: skip
     log.info("published %s %s of %s: %s", manifest.retailer, manifest.store_id, manifest.night, published)
     return published
+
+
+def merge_prices(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish the accepted lines that stand in ``staging.offer`` for a file; needs the store's lock. Returns the counts."""
+    connection.execute(statement("publishing/ensure_change_month"), {"now": values["now"]})
+    counts = connection.execute(statement("publishing/merge_prices"), values).fetchone()
+    assert counts is not None
+    return counts
 
 
 def _quarantine(connection: Connection, storage: Storage, file: LedgerEntry, values: dict[str, Any], line_bytes_max: int) -> None:

@@ -10,11 +10,15 @@ UPDATE ops.staged_file
    SET state = CASE state WHEN 'waiting' THEN 'loaded' ELSE state END,
        loaded_at = %(now)s, check_version = NULL,
        statistics = jsonb_build_object(
-           'categories', (SELECT coalesce(jsonb_object_agg(category, lines ORDER BY category), '{}')
-                            FROM (SELECT split_part(category, ' > ', 1) AS category, count(*) AS lines
-                                    FROM staging.offer
-                                   WHERE file_id = %(file_id)s AND category IS NOT NULL
-                                   GROUP BY 1) AS top),
+           'categories', (SELECT coalesce(jsonb_object_agg(category, lines ORDER BY category), '{}')  -- first level, and first two
+                            FROM (SELECT CASE level.depth WHEN 1 THEN path[1] ELSE path[1] || ' > ' || path[2] END AS category, sum(lines) AS lines
+                                    FROM (SELECT string_to_array(category, ' > ') AS path, count(*) AS lines
+                                            FROM staging.offer
+                                           WHERE file_id = %(file_id)s AND category IS NOT NULL
+                                           GROUP BY category) AS leaf
+                                   CROSS JOIN (VALUES (1), (2)) AS level (depth)
+                                   WHERE cardinality(path) >= level.depth
+                                   GROUP BY 1) AS counted),
            'filled', (SELECT jsonb_build_object('name', count(name), 'brand', count(brand), 'size', count(size), 'price', count(price),
                                                 'barcode', count(gtins), 'unit_price', count(unit_price), 'category', count(category))
                         FROM staging.offer

@@ -5,12 +5,18 @@
 -- Writes      staging.offer   is_folded, is_contradicted of doubled lines only; what differs only by category or picture is identical
 -- Run again   nothing written
 
-WITH line AS (
+WITH several AS MATERIALIZED (  -- mostly none: what follows has little to sort
+    SELECT sku
+      FROM staging.offer
+     WHERE file_id = %(file_id)s AND sku IS NOT NULL AND defects IS NULL  -- nothing folds into a line that is refused
+     GROUP BY sku
+    HAVING count(*) > 1
+), line AS (
     SELECT line_number, sku, row_number() OVER (PARTITION BY sku ORDER BY line_number) AS place,
            (name, brand, size, price, was_price, unit_price, is_on_special, gtins) IS DISTINCT FROM
            first_value((name, brand, size, price, was_price, unit_price, is_on_special, gtins)) OVER (PARTITION BY sku ORDER BY line_number) AS differs
       FROM staging.offer
-     WHERE file_id = %(file_id)s AND sku IS NOT NULL AND defects IS NULL  -- nothing folds into a line that is refused
+     WHERE file_id = %(file_id)s AND sku IN (SELECT sku FROM several) AND defects IS NULL
 ), counted AS (
     SELECT line_number, place, count(*) OVER (PARTITION BY sku) AS lines, bool_or(differs) OVER (PARTITION BY sku) AS is_contradicted
       FROM line

@@ -4,17 +4,28 @@
 -- Parameters  file_id bigint; store_key integer; observed_at timestamptz: the store-day's instant; now timestamptz
 -- Reads       staging.offer, core.sku, core.store
 -- Writes      core.price   observed_at becomes the last instant it was seen; a row observed after the store-day stays listed
+--             core.price_change   where the change log is on: one row per price that is delisted
 -- Run again   nothing written
 
-UPDATE core.price AS known
-   SET is_listed = false, delisted_at = %(observed_at)s, changed_at = %(now)s,
-       observed_at = CASE WHEN known.follows_store THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, follows_store = false
-  FROM core.store AS store
- WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed
-   AND (known.observed_at, known.file_id) < (%(observed_at)s, %(file_id)s)  -- of equal instants the later registration wins
-   AND known.file_id <> %(file_id)s
-   AND known.sku_key NOT IN (SELECT sku.sku_key  -- hashed whatever the planner believes about a table that was empty a moment ago
-                               FROM staging.offer AS offer
-                               JOIN ops.staged_file AS file USING (file_id)
-                               JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
-                              WHERE offer.file_id = %(file_id)s)
+WITH delisted AS (
+    UPDATE core.price AS known
+       SET is_listed = false, delisted_at = %(observed_at)s, changed_at = %(now)s,
+           observed_at = CASE WHEN known.follows_store THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, follows_store = false
+      FROM core.store AS store
+     WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed
+       AND (known.observed_at, known.file_id) < (%(observed_at)s, %(file_id)s)  -- of equal instants the later registration wins
+       AND known.file_id <> %(file_id)s
+       AND known.sku_key NOT IN (SELECT sku.sku_key  -- hashed whatever the planner believes about a table that was empty a moment ago
+                                   FROM staging.offer AS offer
+                                   JOIN ops.staged_file AS file USING (file_id)
+                                   JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+                                  WHERE offer.file_id = %(file_id)s)
+    RETURNING known.store_key, known.sku_key, known.price_cents
+), logged AS (
+    INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, what, old_price_cents, observed_at)
+    SELECT store_key, sku_key, %(now)s, %(file_id)s, 'delisted', price_cents, %(observed_at)s
+      FROM delisted
+     WHERE current_setting('aisleflow.change_log', true) = 'on'
+        ON CONFLICT DO NOTHING
+)
+SELECT count(*) AS delisted FROM delisted

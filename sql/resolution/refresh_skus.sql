@@ -1,9 +1,9 @@
--- Keep the newest texts of known SKUs; nothing is replaced by nothing.
+-- Keep what the batch says of known SKUs, column by column: the newest value that is one. Nothing is replaced by nothing.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; file_ids bigint[]
 -- Reads       staging.offer (neither refused nor folded); only files not older than the store's last complete publish speak
--- Writes      core.sku   where name, brand, size or barcode changed; category, address and picture come along
+-- Writes      core.sku   rows of which a column changes; a column's rule stands in its comment
 -- Run again   nothing written
 
 WITH speaking AS (
@@ -17,20 +17,31 @@ WITH speaking AS (
       FROM staging.offer AS offer
       JOIN core.sku AS sku ON sku.retailer = %(retailer)s AND sku.sku = offer.sku
      WHERE offer.file_id IN (SELECT file_id FROM speaking) AND offer.reasons IS NULL AND NOT offer.is_folded
-       AND (sku.name, sku.brand, sku.size, sku.gtin) IS DISTINCT FROM
-           (offer.name, coalesce(offer.brand, sku.brand), coalesce(offer.size, sku.size), coalesce(offer.gtins[1], sku.gtin))
+       AND (sku.name, sku.brand, sku.size, sku.category, sku.url, sku.image_url, sku.gtin) IS DISTINCT FROM
+           (offer.name, coalesce(offer.brand, sku.brand), coalesce(offer.size, sku.size), coalesce(offer.category, sku.category),
+            coalesce(offer.url, sku.url), coalesce(offer.image_url, sku.image_url), coalesce(offer.gtins[1], sku.gtin))
 ), newest AS (
-    SELECT DISTINCT ON (offer.sku) offer.*
-      FROM staging.offer AS offer
-     WHERE offer.file_id IN (SELECT file_id FROM speaking) AND offer.sku IN (SELECT sku FROM differing)
-       AND offer.reasons IS NULL AND NOT offer.is_folded
-     ORDER BY offer.sku, offer.observed_at DESC, offer.file_id DESC, offer.line_number
+    SELECT sku, (array_agg(name ORDER BY observed_at DESC, file_id DESC, line_number))[1] AS name,
+           (array_agg(brand ORDER BY observed_at DESC, file_id DESC, line_number) FILTER (WHERE brand IS NOT NULL))[1] AS brand,
+           (array_agg(size ORDER BY observed_at DESC, file_id DESC, line_number) FILTER (WHERE size IS NOT NULL))[1] AS size,
+           (array_agg(category ORDER BY observed_at DESC, file_id DESC, line_number) FILTER (WHERE category IS NOT NULL))[1] AS category,
+           (array_agg(url ORDER BY observed_at DESC, file_id DESC, line_number) FILTER (WHERE url IS NOT NULL))[1] AS url,
+           (array_agg(image_url ORDER BY observed_at DESC, file_id DESC, line_number) FILTER (WHERE image_url IS NOT NULL))[1] AS image_url,
+           (array_agg(gtins[1] ORDER BY observed_at DESC, file_id DESC, line_number) FILTER (WHERE gtins IS NOT NULL))[1] AS gtin
+      FROM staging.offer
+     WHERE file_id IN (SELECT file_id FROM speaking) AND sku IN (SELECT sku FROM differing) AND reasons IS NULL AND NOT is_folded
+     GROUP BY sku
+), merged AS (
+    SELECT known.sku_key, newest.name, coalesce(newest.brand, known.brand) AS brand, coalesce(newest.size, known.size) AS size,
+           coalesce(newest.category, known.category) AS category, coalesce(newest.url, known.url) AS url,
+           coalesce(newest.image_url, known.image_url) AS image_url, coalesce(newest.gtin, known.gtin) AS gtin
+      FROM newest
+      JOIN core.sku AS known ON known.retailer = %(retailer)s AND known.sku = newest.sku
 )
 UPDATE core.sku AS known
-   SET name = newest.name, brand = coalesce(newest.brand, known.brand), size = coalesce(newest.size, known.size),
-       category = coalesce(newest.category, known.category), url = coalesce(newest.url, known.url),
-       image_url = coalesce(newest.image_url, known.image_url), gtin = coalesce(newest.gtins[1], known.gtin)
-  FROM newest
- WHERE known.retailer = %(retailer)s AND known.sku = newest.sku
-   AND (known.name, known.brand, known.size, known.gtin) IS DISTINCT FROM
-       (newest.name, coalesce(newest.brand, known.brand), coalesce(newest.size, known.size), coalesce(newest.gtins[1], known.gtin))
+   SET name = merged.name, brand = merged.brand, size = merged.size, category = merged.category, url = merged.url,
+       image_url = merged.image_url, gtin = merged.gtin
+  FROM merged
+ WHERE known.sku_key = merged.sku_key
+   AND (known.name, known.brand, known.size, known.category, known.url, known.image_url, known.gtin) IS DISTINCT FROM
+       (merged.name, merged.brand, merged.size, merged.category, merged.url, merged.image_url, merged.gtin)

@@ -1,0 +1,21 @@
+"""Loads a retailer's waiting files with helpers in a process of its own: ``URL STORAGE RETAILER WORKERS``; to be killed, or to be a daemon."""
+
+from __future__ import annotations
+
+import sys
+
+from include import flows
+from include.config import settings
+from include.ingestion import workers
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+
+
+def main(url: str, root: str, retailer: str, count: str) -> None:
+    """Load; helpers are started however few lines there are."""
+    workers.LINES_WORTH_HELP = 1
+    flows.load(Warehouse(url, settings().model_copy(update={"ingest_workers": int(count)})), Storage(root), retailer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

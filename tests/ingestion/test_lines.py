@@ -1,0 +1,148 @@
+"""Single lines as they may come: what is read exactly, what is refused with which reason, and that nothing ends the process."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from include import flows
+from include.ingestion import lines
+from include.ingestion.copying import COLUMNS
+from include.ingestion.lines import LineReader
+from include.staging.manifest import Manifest
+from include.staging.staged_file import RawLine, read_lines
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import WEDNESDAY, StoreDays, content, offer
+from tests.warehouse.looking import cents, one, rows
+
+NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def manifest(store_day: StoreDays) -> Manifest:
+    """The manifest of a store-day of Aldi's G1."""
+    return store_day(lines=[offer("1")])
+
+
+def line(product: str = "", **said: Any) -> bytes:
+    """Return a line whose product is a plain one with raw JSON text put behind it."""
+    made = json.dumps(offer("1", **said)["product"])[:-1] + (f", {product}" if product else "") + "}"
+    metadata = json.dumps({"company": "aldi", "store_id": "G1", "state": "VIC", "scraped_at": WEDNESDAY})
+    return f'{{"product": {made}, "metadata": {metadata}}}'.encode()
+
+
+def read(manifest: Manifest, raw: bytes) -> dict[str, Any]:
+    """Return the row a line becomes."""
+    return dict(zip(COLUMNS, LineReader(1, manifest, NOW)(RawLine(1, raw)), strict=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4.1", "4.10", "0.1", "1e0", "1.5E1", "19999.99", "12", "12.0", "0.3", "2.675", "1.005", "100000.000000001"],
+)
+def test_a_number_is_the_text_that_stands_in_the_file(manifest: Manifest, warehouse: Warehouse, text: str) -> None:
+    value = read(manifest, line(f'"price_current": {text}'))["price"]
+    assert str(value) == text
+    assert one(warehouse, f"SELECT {text}::numeric = '{value}'::numeric") is True
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "1e-400", "1" + "0" * 30, "0." + "3" * 30, '"4.10"', "true", "[4.1]", "{}"])
+def test_what_is_no_price_is_noted_and_not_guessed(manifest: Manifest, text: str) -> None:
+    row = read(manifest, line(f'"price_current": {text}'))
+    assert (row["price"], row["defects"]) == (None, "{price_not_a_number}")
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "01", "+1", ".5", "1.", "0x10", "1_000", "None"])
+def test_literals_json_does_not_know_refuse_the_line(manifest: Manifest, text: str) -> None:
+    assert read(manifest, line(f'"price_current": {text}'))["defects"] == "{not_json}"
+
+
+@pytest.mark.parametrize("where", ['"extra": {}', '"name": {}', '"price_current": {}', '"category_path": {}'])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+@pytest.mark.parametrize("depth", [1_000, 10_000, 200_000])
+def test_a_line_nested_deep_is_a_line_and_no_crash(manifest: Manifest, where: str, brackets: str, depth: int) -> None:
+    opened = "[" * depth if brackets == "[]" else '{"a":' * depth + "1"
+    raw = line(where.format(opened + brackets[1] * depth))
+    found: list[dict[str, Any]] = []
+    # in a thread, too: its stack is smaller than the process's
+    thread = threading.Thread(target=lambda: found.append(read(manifest, raw)))
+    thread.start()
+    thread.join()
+    found.append(read(manifest, raw))
+    if depth >= 10_000:
+        assert [row["defects"] for row in found] == ["{not_json}"] * 2
+    assert found[0] == found[1]
+
+
+def test_of_a_key_that_stands_twice_the_last_one_counts(manifest: Manifest) -> None:
+    assert read(manifest, line('"price_current": 2.50, "name": "First", "name": "Last"'))["name"] == "Last"
+    assert read(manifest, line('"price_current": 2.50, "price_current": 3.50'))["price"] == "3.50"
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"])
+def test_what_is_no_utf_8_refuses_the_line(manifest: Manifest, damage: bytes) -> None:
+    raw = line(name="Tea").replace(b"Tea", b"T" + damage + b"ea")
+    assert read(manifest, raw)["defects"] == "{not_json}"
+
+
+@pytest.mark.parametrize("escaped", ["\\ud800", "\\udfff", "\\ud800x"])
+def test_half_a_surrogate_pair_refuses_the_line(manifest: Manifest, escaped: str) -> None:
+    assert read(manifest, line(f'"name": "T{escaped}ea"'))["defects"] == "{not_json}"
+
+
+@pytest.mark.parametrize("escaped", ["\\u0000", "\\t", "\\n", "\\\\", "\\\\N", "\\\\.", "\\u2028", "\\u00a0", '\\"'])
+def test_every_character_reaches_the_table(warehouse: Warehouse, storage: Storage, store_day: StoreDays, escaped: str) -> None:
+    name = json.loads(f'"T{escaped}ea"')
+    store_day(lines=[offer("1", name=name, url=f"https://a.example/{name}"), offer("2")])
+    flows.load(warehouse, storage, "aldi")
+    (row,) = rows(warehouse, "SELECT name, url, defects FROM staging.offer WHERE sku = '1'")
+    cleaned = lines._clean(name)
+    assert (row["name"], row["url"], row["defects"]) == (cleaned, lines._clean(f"https://a.example/{name}"), None)
+    assert cleaned and cleaned[0] == "T" and cleaned.endswith("ea")
+
+
+def test_lines_may_end_as_on_windows(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    made = content([offer("1"), offer("2", 2.0)], "aldi", "G1", "VIC", WEDNESDAY)
+    store_day(lines=[one_line + b"\r" for one_line in made.split(b"\n") if one_line])
+    flows.ingest(warehouse, storage, "aldi")
+    assert cents(warehouse) == {"1": 100, "2": 200}
+
+
+def test_a_byte_order_mark_refuses_its_line_only(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    made = content([offer("1"), offer("2", 2.0)], "aldi", "G1", "VIC", WEDNESDAY).split(b"\n")
+    store_day(lines=[b"\xef\xbb\xbf" + made[0], made[1]])
+    flows.ingest(warehouse, storage, "aldi")
+    assert cents(warehouse) == {"2": 200}
+    assert rows(warehouse, "SELECT line_number, reasons FROM ops.quarantined_offer") == [{"line_number": 1, "reasons": ["not_json"]}]
+
+
+def test_a_line_without_end_is_cut_and_refused() -> None:
+    class Endless(io.RawIOBase):
+        """A gigabyte without a line's end, made as it is read."""
+
+        left = 1_000_000_000
+        largest = 0
+
+        def read(self, size: int = -1) -> bytes:
+            given = min(size, self.left)
+            self.largest = max(self.largest, given)
+            self.left -= given
+            return b"x" * given
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return 0
+
+    file = Endless()
+    assert [(found.number, len(found.raw), found.problem) for found in read_lines(file, "x", 1_000)] == [(1, 2000, "line_too_long")]  # type: ignore[arg-type]
+    assert file.largest <= 1 << 22, "it is read in pieces"
+
+
+def test_memories_of_the_reader_are_bounded() -> None:
+    bounds = [function.cache_info().maxsize for function in vars(lines).values() if hasattr(function, "cache_info")]
+    assert len(bounds) > 5 and all(bound is not None and bound <= 65_536 for bound in bounds)
