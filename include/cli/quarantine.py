@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
-from include import flows
-from include.cli.common import JsonOption, domain, print_json, print_table, progress
+from include import deciding, flows
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
+from include.errors import ConfigurationError
+from include.ingestion import release_lines
+from include.ingestion.release_lines import LinesDecided
 from include.quality import quarantine
 
-app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard.", no_args_is_help=True)
+app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard, recheck.", no_args_is_help=True)
 
 RetailerOption = Annotated[str | None, typer.Option(help="Only this retailer.")]
 FileArgument = Annotated[int, typer.Argument(help="Ledger id of the file, as listed.")]
 WhyOption = Annotated[str, typer.Option(help="The reason; it is kept in the ledger.")]
 ByOption = Annotated[str | None, typer.Option(help="Who decides; without it the user logged in.")]
+LineOption = Annotated[list[int] | None, typer.Option("--line", help="This refused line of the file; may be given several times.")]
+RuleOption = Annotated[str | None, typer.Option("--rule", help="All lines of the file that this rule refused.")]
+BatchOption = Annotated[
+    bool, typer.Option("--batch", help="All store-days that the same check held together by a rule about the whole retailer.")
+]
 
 
 @app.command("list")
 def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
-    """Show what waits for a person: held store-days, then refused lines per file and rule."""
+    """Show what waits for a person: held store-days and refused files, then refused lines per file and rule."""
     with domain(as_json) as (warehouse, _):
         held, lines = quarantine.list_undecided(warehouse, retailer), quarantine.list_refused_lines(warehouse, retailer)
     if as_json:
@@ -31,15 +41,18 @@ def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
         print_table(
             held, ("file_id", "retailer", "store_id", "night", "rows", "state", "state_reason"), title="files that wait for a decision"
         )
+        print("Look at one: aisleflow quarantine show ID. Then release ID or discard ID, with --why '…'.\n")
     if lines:
         print_table(lines, ("file_id", "retailer", "store_id", "night", "lines", "rule_id", "reason"), title="refused lines")
+        print("Read them: aisleflow quarantine show ID. Then release or discard ID with --line N or --rule RULE, and --why '…';")
+        print("after a rule or the reader was mended: aisleflow quarantine recheck.")
     if not held and not lines:
         print("nothing waits")
 
 
 @app.command()
 def show(file_id: FileArgument, limit: Annotated[int, typer.Option(help="Lines at most.")] = 20, as_json: JsonOption = False) -> None:
-    """Show one file: what became of it, what the checks found, which lines were refused and how they read."""
+    """Show one file: what became of it, what the checks found, which lines were refused and how they read, and what can be done."""
     with domain(as_json) as (warehouse, _):
         found = quarantine.show(warehouse, file_id, limit)
     if as_json:
@@ -49,36 +62,131 @@ def show(file_id: FileArgument, limit: Annotated[int, typer.Option(help="Lines a
     print(f"file {file_id}: {file['retailer']} {file['store_id']} of {file['night']}, {file['rows']} lines, {file['state']}")
     if file["state_reason"]:
         print(f"  {file['state_reason']}")
-    if file["released_by"]:
-        print(f"  decided by {file['released_by']}: {file['released_why']}")
+    for one in found["decisions"]:
+        about = f" {one['lines']} line(s)" if one["lines"] is not None else ""
+        print(
+            f"  {one['decided_at']:%Y-%m-%d %H:%M} UTC, {one['decided_by']} ({one['decided_via']}): {one['choice']}{about}: {one['decided_why']}"
+        )
     if found["results"]:
         print_table(found["results"], ("rule_id", "severity", "is_passed", "checked", "failed", "detail"), title="checks")
     for line in found["lines"]:
-        print(f"line {line['line_number']}, SKU {line['sku']}: {'; '.join(line['why'])}\n    {line['raw_text']}")
+        became = "" if line["state"] == "quarantined" else f" [{line['state']} by {line['decided_by']}: {line['decided_why']}]"
+        print(f"line {line['line_number']}, SKU {line['sku']}: {'; '.join(line['why'])}{became}\n    {line['raw_text']}")
+    if found["more_lines"]:
+        print(f"… and {found['more_lines']} more: --limit {limit + found['more_lines']}")
+    print("\n".join(found["next"]))
 
 
 @app.command()
-def release(file_id: FileArgument, why: WhyOption, by: ByOption = None, as_json: JsonOption = False) -> None:
-    """Let a held store-day through its store-level checks and publish it; row rules still apply."""
+def release(
+    file_id: FileArgument,
+    why: WhyOption,
+    line: LineOption = None,
+    rule: RuleOption = None,
+    batch: BatchOption = False,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish after all: a held store-day (line rules still apply), a whole held batch, or refused lines of a published file.
+
+    A released line is published in spite of its rule, where it can be: it is readable, has an SKU, a name and a price that fits; and never
+    over something newer. Exit code 3: some lines cannot be published and stay, each with why.
+    """
+    who = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage), progress() as told:
-        retailer = quarantine.release(warehouse, file_id, by or getpass.getuser(), why)
-        told(f"publishing what is free of {retailer}")
-        flows.ingest(warehouse, storage, retailer, told)
-        state = quarantine.show(warehouse, file_id, 0)["file"]
-    if as_json:
-        print_json(state)
+        _check_choice(line, rule, batch)
+        if line or rule:
+            decided = release_lines.release_lines(warehouse, storage, file_id, who, why, lines=line or (), rule_id=rule)
+        else:
+            ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
+            retailer = quarantine.release_all(warehouse, ids, who, why)
+            told(f"publishing what is free of {retailer}")
+            flows.ingest(warehouse, storage, retailer, told)
+            files = [quarantine.show(warehouse, one, 0)["file"] for one in ids]
+    if line or rule:
+        _print_lines(decided, "released", as_json)
+    elif as_json:
+        print_json(files if batch else files[0])
     else:
-        print(
-            f"file {file_id} is {state['state']}: {state['created']} created, {state['updated']} updated, {state['unchanged']} unchanged, {state['quarantined']} in quarantine"
-        )
+        for state in files:
+            print(
+                f"file {state['file_id']} is {state['state']}: {state['created']} created, {state['updated']} updated, {state['unchanged']} unchanged, {state['quarantined']} in quarantine"
+            )
 
 
 @app.command()
-def discard(file_id: FileArgument, why: WhyOption, by: ByOption = None, as_json: JsonOption = False) -> None:
-    """Never publish a held store-day, or take note of a refused file. It stays in the refused stage, the decision in the ledger."""
+def discard(
+    file_id: FileArgument,
+    why: WhyOption,
+    line: LineOption = None,
+    rule: RuleOption = None,
+    batch: BatchOption = False,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Never publish: a held store-day, a whole held batch, refused lines; or take note of a refused file. What it was and the decision are kept."""
+    who = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage):
-        flows.discard(warehouse, storage, file_id, by or getpass.getuser(), why)
-    if as_json:
-        print_json({"file_id": file_id, "state": "discarded"})
+        _check_choice(line, rule, batch)
+        if line or rule:
+            decided = release_lines.discard_lines(warehouse, file_id, who, why, lines=line or (), rule_id=rule)
+        else:
+            ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
+            for one in ids:
+                flows.discard(warehouse, storage, one, who, why)
+    if line or rule:
+        _print_lines(decided, "discarded", as_json)
+    elif as_json:
+        print_json([{"file_id": one, "state": "discarded"} for one in ids] if batch else {"file_id": file_id, "state": "discarded"})
     else:
-        print(f"file {file_id} is discarded; it stays in the refused stage")
+        for one in ids:
+            print(f"file {one} is discarded; it stays in the refused stage")
+
+
+@app.command()
+def recheck(
+    retailer: RetailerOption = None,
+    file: Annotated[int | None, typer.Option(help="Only this file (its ledger id).")] = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check held store-days and undecided refused lines again, after a rule or the reader was mended; publish what passes.
+
+    Lines are read from the archived file, else from the text in quarantine, and judged by the time at which they were refused. Exit code 3:
+    store-days are still held.
+    """
+    with domain(as_json) as (warehouse, storage), progress() as told:
+        found = deciding.recheck(warehouse, storage, by or getpass.getuser(), retailer, file, told)
+    still_held = [one for one in found["held"] if one["state"] == "held"]
+    if as_json:
+        print_json(found)
+    elif not found["lines"] and not found["held"]:
+        print("nothing waits")
+    else:
+        for one in found["lines"]:
+            print(f"file {one['file_id']}: {one['decided']} line(s) pass now{_counts(one['outcomes'])}, {len(one['refused'])} stay refused")
+        for one in found["held"]:
+            print(f"file {one['file_id']}: {one['state']} {one['state_reason'] or ''}".rstrip())
+    raise typer.Exit(NEEDS_PERSON if still_held else 0)
+
+
+def _check_choice(line: Sequence[int] | None, rule: str | None, batch: bool) -> None:
+    if batch and (line or rule):
+        raise ConfigurationError("--batch is about whole store-days, --line and --rule about lines of one file. Give one of them.")
+
+
+def _print_lines(decided: LinesDecided, word: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(decided))
+    else:
+        print(f"file {decided.file_id}: {decided.decided} line(s) {word}{_counts(decided.outcomes)}")
+        for number, why in decided.refused.items():
+            print(f"  line {number} stays in quarantine: {why}")
+        if not decided.decided and not decided.refused:
+            print("  nothing was left to decide")
+    if decided.refused:
+        raise typer.Exit(NEEDS_PERSON if decided.decided else FAILED)
+
+
+def _counts(outcomes: dict[str, Any]) -> str:
+    return f" ({', '.join(f'{count} {name}' for name, count in sorted(outcomes.items()))})" if outcomes else ""

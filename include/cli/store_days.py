@@ -1,0 +1,97 @@
+"""``aisleflow store …``: the store-days of one store, and taking one back."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from include.cli.common import NEEDS_PERSON, JsonOption, domain, print_json, print_table
+from include.errors import ConfigurationError
+from include.ingestion import ledger
+from include.ingestion.retract import Retracted
+from include.ingestion.retract import retract as take_back
+from include.retailer_names import RETAILERS
+
+#: Joins the group ``aisleflow store`` (``include/cli/stores.py``).
+app = typer.Typer()
+
+StoreArgument = Annotated[
+    str, typer.Argument(help="The store as retailer:store_id, e.g. aldi:G102 or coles:COL:401; or its id with --retailer.")
+]
+RetailerOption = Annotated[str | None, typer.Option(help="Its retailer, when the store is given by its id alone.")]
+_SHOWN = 20
+
+
+@app.command()
+def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
+    """List the store-days of a store, the newest first: what became of each."""
+    with domain(as_json) as (warehouse, _):
+        name, store_id = _store(store, retailer)
+        found = ledger.list_store(warehouse, name, store_id)
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table(
+            found, ("file_id", "night", "observed_at", "rows", "is_complete", "state", "created", "updated", "delisted", "state_reason")
+        )
+    else:
+        print(f"the ledger knows no store-day of {name}:{store_id}")
+
+
+@app.command()
+def retract(
+    store: StoreArgument,
+    file_id: Annotated[int, typer.Argument(help="Ledger id of the published store-day, as `aisleflow store files` lists it.")],
+    why: Annotated[str, typer.Option(help="The reason; it is kept in the ledger.")],
+    retailer: RetailerOption = None,
+    by: Annotated[str | None, typer.Option(help="Who decides; without it the user logged in.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a published store-day back: its store reads as if it had never been published, restored from the archive.
+
+    Products, SKUs and barcodes stay. A price whose predecessor nobody knows any more is delisted and marked, never guessed (exit code 3).
+    """
+    with domain(as_json) as (warehouse, storage):
+        name, store_id = _store(store, retailer)
+        done = take_back(warehouse, storage, name, store_id, file_id, by or getpass.getuser(), why)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        _print(f"{name}:{store_id}", done)
+    raise typer.Exit(NEEDS_PERSON if done.unknown else 0)
+
+
+def _store(store: str, retailer: str | None) -> tuple[str, str]:
+    first, colon, rest = store.partition(":")
+    name, store_id = (retailer, store) if retailer else (first, rest)
+    if retailer and first == retailer and colon:
+        store_id = rest
+    if name not in RETAILERS or not store_id:
+        raise ConfigurationError(f"store {store!r}: give it as retailer:store_id, e.g. aldi:G102; retailers: {', '.join(RETAILERS)}.")
+    return name, store_id
+
+
+def _print(store: str, done: Retracted) -> None:
+    if done.already:
+        print(f"file {done.file_id} of {store} was taken back before: {done.already}")
+        return
+    stands = (
+        f"its newest complete store-day is of {done.complete_at:%Y-%m-%d %H:%M} UTC"
+        if done.complete_at
+        else "it has no complete store-day now"
+    )
+    print(f"file {done.file_id} of {store} is taken back; {stands}")
+    print(
+        f"  {done.restored} prices restored from the archive, {done.relisted} listed as before, {done.withdrawn} first seen in it withdrawn"
+    )
+    if done.unknown:
+        skus = ", ".join(done.unknown_skus[:_SHOWN]) + (f" and {done.unknown - _SHOWN} more" if done.unknown > _SHOWN else "")
+        print(f"  {done.unknown} withdrawn because what they cost before is no longer in the archive: SKU {skus}")
+        print(f"  no longer archived: file {', '.join(map(str, done.missing_files))}. The store's next crawl brings these prices again.")
+    if done.overtaken:
+        print(
+            f"  file {', '.join(map(str, done.overtaken))} gave no prices because this one was newer, and gives none now; the next crawl does."
+        )

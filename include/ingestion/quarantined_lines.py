@@ -1,0 +1,100 @@
+"""Refused lines read again: from the archived file where it is still there, else from the text quarantine keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from include.ingestion.copying import COLUMNS
+from include.ingestion.ledger import LedgerEntry
+from include.ingestion.lines import LineReader
+from include.staging.staged_file import RawLine, UnreadableFile, open_staged
+from include.staging.storage import Stage, Storage
+
+#: Quarantine keeps so many characters of a line; a text of this length may be cut.
+TEXT_CHARACTERS_MAX = 20_000
+_CENTS_MAX = 2_000_000
+_INDEXED_BYTES_MAX = 2_000
+_PLACE = {name: place for place, name in enumerate(COLUMNS)}
+_BEYOND_READING = {
+    "not_json": "it cannot be read as JSON",
+    "line_too_long": "it is longer than AISLEFLOW_LINE_BYTES_MAX",
+    "foreign_store": "it names another retailer or store: its price would be published in the wrong one",
+    "price_key_missing": "the key `price_current` is missing, so there is no price to publish",
+    "price_not_a_number": "its price is not a number, and a price is never guessed",
+}
+
+Row = tuple[Any, ...]
+
+
+def value(row: Row, column: str) -> Any:
+    """Return one value of a row of ``staging.offer`` as the reader made it (PostgreSQL's text form)."""
+    return row[_PLACE[column]]
+
+
+def read_again(
+    storage: Storage, file: LedgerEntry, lines: Sequence[Mapping[str, Any]], line_bytes_max: int, *, with_twins: bool = False
+) -> dict[int, Row]:
+    """Return line number → row for every refused line that can still be read whole; the others are left out.
+
+    Args:
+        lines: rows of ``ops.quarantined_offer``. A line is judged by the time at which it was refused: a time in the future then stays one.
+        with_twins: also the file's other lines of the same SKUs, where the file is still in the archive.
+    """
+    wanted = {int(line["line_number"]) for line in lines}
+    reader = LineReader(file.file_id, file.manifest, min(line["quarantined_at"] for line in lines))
+    try:
+        rows = {}
+        for line in open_staged(storage, file.manifest, Stage.ARCHIVE, line_bytes_max):
+            if with_twins or line.number in wanted:
+                rows[line.number] = reader(line)
+    except UnreadableFile:  # pruned, or damaged since: what quarantine kept has to do
+        return {
+            int(line["line_number"]): reader(RawLine(int(line["line_number"]), line["raw_text"].encode()))
+            for line in lines
+            if is_whole(line)
+        }
+    skus = {value(row, "sku") for number, row in rows.items() if number in wanted} - {None}
+    return {number: row for number, row in rows.items() if number in wanted or value(row, "sku") in skus}
+
+
+def is_whole(line: Mapping[str, Any]) -> bool:
+    """Say whether quarantine kept a line as it was: neither cut, nor with bytes replaced that were not UTF-8."""
+    text = line["raw_text"]
+    return text is not None and len(text) < TEXT_CHARACTERS_MAX and "\ufffd" not in text and "line_too_long" not in line["reasons"]
+
+
+def as_publishable(row: Row, file: LedgerEntry) -> Row | str:
+    """Return a refused line as it can be published in spite of its rules, or why it cannot be.
+
+    What hinders nobody is left out: a was-price that is none. A time in the future becomes the store-day's.
+    """
+    defects = set((value(row, "defects") or "{}").strip("{}").split(",")) - {""}
+    for defect, why in _BEYOND_READING.items():
+        if defect in defects:
+            return why
+    if value(row, "sku") is None:
+        return "it has no SKU, so the price belongs to nothing"
+    if value(row, "name") is None:
+        return "it has no name"
+    texts = "".join(value(row, name) or "" for name in ("name", "brand", "size"))
+    if max(len(texts.encode()), len(str(value(row, "sku")).encode())) > _INDEXED_BYTES_MAX:
+        return f"its SKU, or its name, brand and size, are longer than {_INDEXED_BYTES_MAX:,} bytes: they do not fit the catalogue"
+    price = value(row, "price")
+    if price is not None:
+        if Decimal(price) <= 0:
+            return "its price is not above zero"
+        if not _is_cents(Decimal(price)):
+            return "its price is no amount in whole cents up to $20,000.00: it does not fit the price table"
+    changed: dict[str, Any] = {"defects": None}
+    was = value(row, "was_price")
+    if was is not None and not _is_cents(Decimal(was)):
+        changed["was_price"] = None
+    if "time_in_future" in defects:
+        changed["observed_at"] = file.observed_at.isoformat()
+    return tuple(changed.get(name, row[place]) for name, place in _PLACE.items())
+
+
+def _is_cents(dollars: Decimal) -> bool:
+    return 0 < dollars * 100 <= _CENTS_MAX and dollars == round(dollars, 2)

@@ -1,0 +1,233 @@
+"""Refused lines that are published after all: because a person says so, or because they pass since a rule or the reader was mended.
+
+All of it happens in one transaction per file: killed anywhere, nothing is half done, and the same command finds the rest.
+A released line counts as its own store-day's observation: it never replaces a newer one, and a store-day that is older
+than the store's last complete one gives products and no prices, as in publishing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include import clock
+from include.catalogue.resolve import resolve_files
+from include.errors import TerminalError
+from include.ingestion import ledger
+from include.ingestion.copying import copy_rows
+from include.ingestion.ledger import LedgerEntry
+from include.ingestion.publish import merge_prices
+from include.ingestion.quarantined_lines import Row, as_publishable, read_again, value
+from include.staging.storage import Storage
+from include.warehouse.decisions import Via, record
+from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import changing_prices
+from include.warehouse.statements import statement
+
+#: Marks the lines of these files that break a rule (``include.quality.gate.mark_refused``).
+Marker = Callable[[Connection, Sequence[int]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LinesDecided:
+    """What became of refused lines of one file. ``refused`` = line number → why it stays in quarantine."""
+
+    file_id: int
+    decided: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def release_lines(
+    warehouse: Warehouse, storage: Storage, file_id: int, by: str, why: str, *, lines: Sequence[int] = (), rule_id: str | None = None,
+    via: Via = "command line",
+) -> LinesDecided:  # fmt: skip
+    """Publish refused lines in spite of their rules: the named ones, or all that a rule refused.
+
+    Lines that cannot be published stay in quarantine, each with why. Lines released before are left alone.
+
+    Raises:
+        TerminalError: no reason is given, there is no such file or line, or a line was discarded.
+    """
+    with warehouse.transaction() as connection:
+        changing_prices(connection)
+        lock(connection, "resolve")  # before the file and the store, as everywhere
+        file = _file(connection, file_id, why)
+        chosen = _choose(connection, file_id, lines, rule_id)
+        if not chosen:
+            return LinesDecided(file_id)
+        read = read_again(storage, file, chosen, warehouse.settings.line_bytes_max)
+        ready, refused = _ready(connection, file, chosen, read)
+        outcomes = _publish(connection, file, ready, by, why) if ready else {}
+        if ready:
+            record(connection, file_id, "release", by, why.strip(), via, rule_id=rule_id, lines=len(ready), detail=outcomes)
+        return LinesDecided(file_id, len(ready), outcomes, refused)
+
+
+def discard_lines(
+    warehouse: Warehouse,
+    file_id: int,
+    by: str,
+    why: str,
+    *,
+    lines: Sequence[int] = (),
+    rule_id: str | None = None,
+    via: Via = "command line",
+) -> LinesDecided:
+    """Settle refused lines for good: they are wrong, nobody needs to look at them again. Safe to repeat.
+
+    Raises:
+        TerminalError: no reason is given, there is no such file or line, or a line was released.
+    """
+    with warehouse.transaction() as connection:
+        _file(connection, file_id, why)
+        chosen = _choose(connection, file_id, lines, rule_id, becomes="discarded")
+        connection.execute(
+            "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decided_why = %s, decided_at = %s WHERE file_id = %s AND line_number = ANY(%s)",
+            (by, why.strip(), clock.now(), file_id, [line["line_number"] for line in chosen]),
+        )
+        if chosen:
+            record(connection, file_id, "discard", by, why.strip(), via, rule_id=rule_id, lines=len(chosen))
+        return LinesDecided(file_id, len(chosen))
+
+
+def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Marker, version: str, by: str) -> LinesDecided:
+    """Read all undecided refused lines of a file again, with the present reader and rules: what passes is published, the rest stays with its present reasons.
+
+    Args:
+        mark: writes the reasons of the present rules to the staged rows of a file.
+        version: of the rule catalogue; stands in the decision.
+    """
+    with warehouse.transaction() as connection:
+        changing_prices(connection)
+        lock(connection, "resolve")
+        file = ledger.entry(connection, file_id)
+        chosen = _choose(connection, file_id, (), None) if file.state in ("published", "superseded") else []
+        if not chosen:
+            return LinesDecided(file_id)
+        wanted = {int(line["line_number"]) for line in chosen}
+        read = read_again(storage, file, chosen, warehouse.settings.line_bytes_max, with_twins=True)
+        gone = dict.fromkeys(sorted(wanted - read.keys()), "its text was cut and its file is no longer in the archive")
+        decided = connection.execute(
+            "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %s AND state = 'discarded'", (file_id,)
+        ).fetchall()
+        discarded = {int(row["line_number"]) for row in decided}  # a line a person called wrong contradicts nobody
+        _stage(connection, file_id, [row for number, row in read.items() if number not in discarded])
+        connection.execute(statement("loading/fold_doubles"), {"file_id": file_id})
+        mark(connection, [file_id])
+        connection.execute(statement("quarantine/refresh_reasons"), {"file_id": file_id})
+        rows = connection.execute("SELECT line_number, reasons FROM staging.offer WHERE file_id = %s", (file_id,)).fetchall()
+        passed = [row["line_number"] for row in rows if row["reasons"] is None and row["line_number"] in wanted]
+        stayed = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
+        connection.execute("DELETE FROM staging.offer WHERE file_id = %s AND NOT line_number = ANY(%s)", (file_id, passed))
+        why = f"passes rule catalogue {version}"
+        outcomes = _publish_staged(connection, file, "recheck", why) if passed else {}
+        if passed:
+            record(connection, file_id, "recheck", by, why, "command line", lines=len(passed), detail=outcomes)
+        return LinesDecided(file_id, len(passed), outcomes, gone | stayed)
+
+
+def _file(connection: Connection, file_id: int, why: str) -> LedgerEntry:
+    if not why.strip():
+        raise TerminalError("a decision needs a reason: --why '…'. It is kept with the lines.")
+    try:
+        file = ledger.entry(connection, file_id)
+    except KeyError as error:
+        raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.") from error
+    if file.state not in ("published", "superseded"):
+        raise TerminalError(
+            f"file {file_id} ({file.manifest.retailer} {file.manifest.store_id} of {file.manifest.night}) is {file.state}, so it has no lines to decide one by one. "
+            f"See what it is: aisleflow quarantine show {file_id}"
+        )
+    return file
+
+
+def _choose(
+    connection: Connection, file_id: int, lines: Sequence[int], rule_id: str | None, becomes: str = "released"
+) -> list[dict[str, Any]]:
+    """Return the undecided refused lines meant, locked. A line named that was decided otherwise is an error, one decided so is left out."""
+    rows = [
+        dict(row)
+        for row in connection.execute(
+            "SELECT * FROM ops.quarantined_offer WHERE file_id = %s AND (%s OR line_number = ANY(%s)) AND (%s::text IS NULL OR %s = ANY(reasons)) ORDER BY line_number FOR UPDATE",
+            (file_id, not lines, list(lines), rule_id, rule_id),
+        ).fetchall()
+    ]
+    found = {row["line_number"] for row in rows}
+    if unknown := sorted(set(lines) - found):
+        refused_by = f" by rule {rule_id}" if rule_id else ""
+        raise TerminalError(
+            f"file {file_id}: line {', '.join(map(str, unknown))} was not refused{refused_by}. See which were: aisleflow quarantine show {file_id}"
+        )
+    if rule_id and not rows:
+        raise TerminalError(f"file {file_id}: no line was refused by rule {rule_id}. See the reasons: aisleflow quarantine show {file_id}")
+    if lines and (otherwise := [row for row in rows if row["state"] not in ("quarantined", becomes)]):
+        one = otherwise[0]
+        raise TerminalError(
+            f"file {file_id}, line {one['line_number']} was {one['state']} by {one['decided_by']} ({one['decided_why']}), and a decision about a line stands. "
+            "Wait for the store's next crawl: it brings the price of the day."
+        )
+    return [row for row in rows if row["state"] == "quarantined"]
+
+
+def _ready(
+    connection: Connection, file: LedgerEntry, chosen: Sequence[dict[str, Any]], read: dict[int, Row]
+) -> tuple[list[Row], dict[int, str]]:
+    ready: dict[int, Row] = {}
+    refused: dict[int, str] = {}
+    for line in chosen:
+        number = int(line["line_number"])
+        made = as_publishable(read[number], file) if number in read else "its text was cut and its file is no longer in the archive"
+        if isinstance(made, str):
+            refused[number] = made
+        else:
+            ready[number] = made
+    released = connection.execute(
+        "SELECT line_number, sku FROM ops.quarantined_offer WHERE file_id = %s AND state = 'released'", (file.file_id,)
+    ).fetchall()
+    taken = {row["sku"]: row["line_number"] for row in released}
+    lines_of: dict[str, list[int]] = {}
+    for number, row in ready.items():
+        lines_of.setdefault(str(value(row, "sku")), []).append(number)
+    for sku, numbers in lines_of.items():
+        if sku in taken:
+            why = f"line {taken[sku]} of the same SKU was released already"
+        elif len(numbers) > 1:
+            why = f"lines {', '.join(map(str, numbers))} are of the same SKU {sku}: release the right one with --line"
+        else:
+            continue
+        for number in numbers:
+            del ready[number]
+            refused[number] = why
+    return list(ready.values()), dict(sorted(refused.items()))
+
+
+def _publish(connection: Connection, file: LedgerEntry, rows: Sequence[Row], by: str, why: str) -> dict[str, int]:
+    _stage(connection, file.file_id, rows)
+    return _publish_staged(connection, file, by, why.strip())
+
+
+def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
+    # nobody else sees these rows: they are gone before the transaction ends
+    connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
+    copy_rows(connection, "staging.offer", rows)
+
+
+def _publish_staged(connection: Connection, file: LedgerEntry, by: str, why: str) -> dict[str, int]:
+    """Publish the staged lines of a file as its own observations; return lines per outcome."""
+    resolve_files(connection, file.manifest.retailer, [file.file_id])
+    store = connection.execute(
+        "SELECT store_key FROM core.store WHERE retailer = %s AND store_id = %s", (file.manifest.retailer, file.manifest.store_id)
+    ).fetchone()
+    assert store is not None  # the file was published
+    lock(connection, f"store:{store['store_key']}")
+    values = {"file_id": file.file_id, "store_key": store["store_key"], "now": clock.now(), "by": by, "why": why}
+    rows = connection.execute(statement("quarantine/settle_released"), values).fetchall()
+    outcomes: dict[str, int] = {}
+    for row in rows:
+        outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + 1
+    if set(outcomes) & {"published", "unavailable"}:
+        merge_prices(connection, values | {"is_complete": False, "observed_at": file.observed_at})
+    connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file.file_id,))
+    return outcomes

@@ -1,0 +1,246 @@
+"""Taking a published store-day back: the store reads as if it had never been published, and incremental readers hear of every correction.
+
+The rows it touched are worked out anew by publishing the store's other store-days again, from the archive and in order of
+time, onto a working store that nobody else ever sees; the statements are those of publishing itself. Products, SKUs
+and barcodes stay: they are knowledge, not prices. Everything is one transaction under the store's lock.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from include import clock
+from include.errors import TerminalError
+from include.ingestion import ledger
+from include.ingestion.copying import copy_rows
+from include.ingestion.ledger import LedgerEntry
+from include.ingestion.lines import LineReader
+from include.ingestion.publish import merge_prices
+from include.ingestion.quarantined_lines import Row, as_publishable, value
+from include.staging.manifest import Manifest
+from include.staging.staged_file import UnreadableFile, open_staged
+from include.staging.storage import Stage, Storage
+from include.warehouse.decisions import record
+from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import changing_prices
+from include.warehouse.statements import statement
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """What taking a store-day back did. Rows = restored + relisted + withdrawn + unknown.
+
+    ``withdrawn``: SKUs the store-day was the first to price; ``unknown``: what they cost before is no longer in the archive (``unknown_skus``).
+    Both are delisted and marked. ``overtaken``: store-days that gave no prices because this one was newer; their prices are not taken now either.
+    """
+
+    file_id: int
+    restored: int = 0
+    relisted: int = 0
+    withdrawn: int = 0
+    unknown: int = 0
+    unknown_skus: tuple[str, ...] = ()
+    missing_files: tuple[int, ...] = ()
+    overtaken: tuple[int, ...] = ()
+    complete_at: datetime | None = None
+    already: str | None = None
+
+
+def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str, file_id: int, by: str, why: str) -> Retracted:
+    """Take one published store-day of a store back, and restore what stood before.
+
+    Returns:
+        What was done; ``already`` says so when it had been taken back before.
+
+    Raises:
+        TerminalError: no reason; no such file of this store; it is not published; or a later store-day is gone from the archive,
+            so that nobody can tell what it confirmed.
+    """
+    if not why.strip():
+        raise TerminalError("taking a store-day back needs a reason: --why '…'. It is kept in the ledger.")
+    with warehouse.transaction() as connection:
+        changing_prices(connection)
+        file = _file(connection, retailer, store_id, file_id)
+        if file.state == "discarded" and (said := _said(connection, file_id)):
+            return Retracted(file_id, already=said)
+        if file.state != "published":
+            raise TerminalError(
+                f"file {file_id} of {retailer} {store_id} is {file.state}: none of its prices is published, so there is nothing to take back. "
+                f"See what it is: aisleflow quarantine show {file_id}"
+            )
+        store_key = _lock_store(connection, retailer, store_id)
+        values: dict[str, Any] = {"file_id": file_id, "store_key": store_key, "observed_at": file.observed_at, "now": clock.now()}
+        others = _other_files(connection, file)
+        connection.execute(statement("retraction/collect_affected"), values)
+        skus = {row["sku"] for row in connection.execute("SELECT sku FROM affected").fetchall()}
+        values["replay_key"] = _working_store(connection, file)
+        connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # what happens on the working store is no news
+        missing = _replay(connection, storage, file, others, skus, values["replay_key"], warehouse.settings.line_bytes_max)
+        done = _restore(connection, file, others, values, missing)
+        connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
+        connection.execute(statement("publishing/ensure_change_month"), values)
+        connection.execute(statement("retraction/log_corrections"), values)
+        connection.execute("DELETE FROM core.price WHERE store_key = %s", (values["replay_key"],))
+        connection.execute("DELETE FROM core.store WHERE store_key = %s", (values["replay_key"],))
+        _close(connection, file, by, why.strip(), done)
+        connection.execute(statement("retraction/set_watermark"), values)
+        newest = connection.execute("SELECT complete_at FROM core.store WHERE store_key = %s", (store_key,)).fetchone()
+        assert newest is not None
+        log.info("took file %s of %s %s back: %s", file_id, retailer, store_id, done)
+        return Retracted(**(done | {"file_id": file_id, "complete_at": newest["complete_at"], "overtaken": _overtaken(connection, file)}))
+
+
+def _file(connection: Connection, retailer: str, store_id: str, file_id: int) -> LedgerEntry:
+    row = connection.execute("SELECT retailer, store_id FROM ops.staged_file WHERE file_id = %s", (file_id,)).fetchone()
+    if row is None or (row["retailer"], row["store_id"]) != (retailer, store_id):
+        belongs = f"it belongs to {row['retailer']}:{row['store_id']}" if row else "the ledger has no such file"
+        raise TerminalError(
+            f"file {file_id} is no store-day of {retailer}:{store_id}: {belongs}. List its store-days: aisleflow store files {retailer}:{store_id}"
+        )
+    try:
+        return ledger.entry(connection, file_id)
+    except msgspec.ValidationError as error:
+        raise TerminalError(
+            f"file {file_id} was refused before it was read, so none of it is published. See aisleflow quarantine show {file_id}."
+        ) from error
+
+
+def _said(connection: Connection, file_id: int) -> str | None:
+    row = connection.execute(
+        "SELECT decided_by, decided_why, decided_at FROM ops.decision WHERE file_id = %s AND choice = 'retract'", (file_id,)
+    ).fetchone()
+    return f"{row['decided_by']} took it back on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decided_why']}" if row else None
+
+
+def _lock_store(connection: Connection, retailer: str, store_id: str) -> int:
+    row = connection.execute("SELECT store_key FROM core.store WHERE retailer = %s AND store_id = %s", (retailer, store_id)).fetchone()
+    assert row is not None  # it was published
+    lock(connection, f"store:{row['store_key']}")
+    return int(row["store_key"])
+
+
+def _other_files(connection: Connection, file: LedgerEntry) -> list[LedgerEntry]:
+    rows = connection.execute(
+        "SELECT file_id, manifest, observed_at, is_complete FROM ops.staged_file "
+        "WHERE retailer = %s AND store_id = %s AND state = 'published' AND file_id <> %s ORDER BY observed_at, file_id",
+        (file.manifest.retailer, file.manifest.store_id, file.file_id),
+    ).fetchall()
+    return [
+        LedgerEntry(row["file_id"], "published", msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], False)
+        for row in rows
+    ]
+
+
+def _working_store(connection: Connection, file: LedgerEntry) -> int:
+    row = connection.execute(
+        "INSERT INTO core.store (retailer, store_id, first_seen_at) VALUES (%s, %s, %s) RETURNING store_key",
+        (file.manifest.retailer, f"taking back file {file.file_id}", clock.now()),
+    ).fetchone()
+    assert row is not None
+    return int(row["store_key"])
+
+
+def _replay(
+    connection: Connection,
+    storage: Storage,
+    file: LedgerEntry,
+    others: list[LedgerEntry],
+    skus: set[str],
+    replay_key: int,
+    line_bytes_max: int,
+) -> list[int]:
+    """Publish the affected SKUs of the other store-days onto the working store; return the files that are no longer there."""
+    missing = []
+    for other in others:
+        try:
+            rows = list(_rows(connection, storage, other, skus, line_bytes_max))
+        except UnreadableFile as error:
+            if (other.observed_at, other.file_id) > (file.observed_at, file.file_id):
+                raise TerminalError(
+                    f"file {other.file_id} of {other.manifest.night}, published after file {file.file_id}, is no longer in the archive ({error}): nobody can tell what it "
+                    "confirmed, so nothing was changed. The store's next complete crawl replaces its prices: request it, or import a store-day."
+                ) from error
+            missing.append(other.file_id)
+            continue
+        values = {
+            "file_id": other.file_id,
+            "store_key": replay_key,
+            "is_complete": other.is_complete,
+            "observed_at": other.observed_at,
+            "now": clock.now(),
+        }
+        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
+        copy_rows(connection, "staging.offer", rows)
+        connection.execute(statement("loading/fold_doubles"), values)
+        connection.execute(statement("retraction/mark_refused"), values)
+        if other.is_complete:
+            connection.execute(statement("publishing/freeze_refused"), values)
+        merge_prices(connection, values)
+        if other.is_complete:
+            connection.execute(statement("publishing/delist_missing"), values)
+            connection.execute(statement("publishing/move_watermark"), values)
+        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
+    return missing
+
+
+def _rows(connection: Connection, storage: Storage, file: LedgerEntry, skus: set[str], line_bytes_max: int) -> Iterator[Row]:
+    decided = connection.execute(
+        "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %s AND state = 'released'", (file.file_id,)
+    ).fetchall()
+    released = {int(row["line_number"]) for row in decided}
+    reader = LineReader(file.file_id, file.manifest, clock.now())
+    stage = Stage.ARCHIVE if storage.exists(file.manifest.data_path(Stage.ARCHIVE)) else Stage.OUTBOX  # a move may have been interrupted
+    for line in open_staged(storage, file.manifest, stage, line_bytes_max):
+        row = reader(line)
+        if value(row, "sku") in skus:
+            made = as_publishable(row, file) if line.number in released else row
+            yield row if isinstance(made, str) else made
+
+
+def _restore(
+    connection: Connection, file: LedgerEntry, others: list[LedgerEntry], values: dict[str, Any], missing: list[int]
+) -> dict[str, Any]:
+    place = (file.observed_at, file.file_id)
+    complete = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) < place]
+    after = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) > place]
+    values |= {"before_at": complete[-1] if complete else None, "after_at": after[0] if after else None}
+    restored = connection.execute(statement("retraction/restore_prices"), values).rowcount
+    relisted = connection.execute(statement("retraction/relist_kept"), values).rowcount if file.is_complete else 0
+    withdrawn = connection.execute(statement("retraction/withdraw_unknown"), values).rowcount
+    rows = connection.execute("SELECT sku FROM affected WHERE is_written AND NOT is_known ORDER BY sku").fetchall()
+    return {
+        "restored": restored, "relisted": relisted, "withdrawn": 0 if missing else withdrawn, "unknown": withdrawn if missing else 0,
+        "unknown_skus": tuple(row["sku"] for row in rows) if missing else (), "missing_files": tuple(missing),
+    }  # fmt: skip
+
+
+def _close(connection: Connection, file: LedgerEntry, by: str, why: str, done: dict[str, Any]) -> None:
+    now = clock.now()
+    connection.execute(
+        "UPDATE ops.staged_file SET state = 'discarded', state_reason = %s, released_by = %s, released_why = %s, decided_at = %s WHERE file_id = %s",
+        (f"taken back after it was published: {why}", by, why, now, file.file_id),
+    )
+    connection.execute(
+        "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decided_why = %s, decided_at = %s WHERE file_id = %s AND state = 'quarantined'",
+        (by, f"its store-day was taken back: {why}", now, file.file_id),
+    )
+    record(connection, file.file_id, "retract", by, why, "command line", detail=done)
+
+
+def _overtaken(connection: Connection, file: LedgerEntry) -> tuple[int, ...]:
+    rows = connection.execute(
+        "SELECT file_id FROM ops.staged_file AS late WHERE retailer = %(retailer)s AND store_id = %(store_id)s AND state = 'superseded' AND published_at IS NOT NULL "
+        "AND (observed_at, file_id) < (%(observed_at)s, %(file_id)s) AND NOT EXISTS (SELECT FROM ops.staged_file AS other WHERE (other.retailer, other.store_id) = "
+        "(late.retailer, late.store_id) AND other.state = 'published' AND other.is_complete AND (other.observed_at, other.file_id) > (late.observed_at, late.file_id)) "
+        "ORDER BY file_id",
+        {"retailer": file.manifest.retailer, "store_id": file.manifest.store_id, "observed_at": file.observed_at, "file_id": file.file_id},
+    ).fetchall()
+    return tuple(int(row["file_id"]) for row in rows)

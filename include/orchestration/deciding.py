@@ -1,0 +1,116 @@
+"""The tasks of ``decide_held``: which questions are open, the question itself in the Airflow UI, what an answer does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, cast
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include.config import settings
+from include.orchestration.assets import PRICES
+from include.orchestration.ingest import retailers_of
+from include.orchestration.resources import resources
+
+log = logging.getLogger(__name__)
+
+_CHOICES = {"Release": "release", "Discard": "discard", "Leave held": "leave"}
+
+
+#: The field of the form beside the answer. Airflow's form insists on it; ``apply`` does too, for answers that come over REST.
+WHY = Param(
+    None,
+    type="string",
+    minLength=3,
+    maxLength=1000,
+    title="why",
+    description="What you found out: why it is right after all, wrong, or has to wait. It is kept with your name.",
+)
+
+
+class AskAboutHeld(HITLOperator):
+    """Asks a person about held store-days. The text is made when the task runs: XCom carries ids only.
+
+    Skips when all of them were decided in the meantime.
+    """
+
+    template_fields = (*HITLOperator.template_fields, "title", "file_ids")
+
+    def __init__(self, *, title: Any, file_ids: Any, **kwargs: Any) -> None:
+        super().__init__(
+            subject="held store-days",
+            options=list(_CHOICES),
+            defaults="Leave held",
+            response_timeout=timedelta(hours=settings().decision_hours),
+            **kwargs,
+        )
+        self.title = title
+        self.file_ids = file_ids
+
+    def execute(self, context: Any) -> Any:
+        """Put the question, unless the ledger says that it is answered."""
+        from include.diagnostics.held_question import held_question
+        from include.quality import held
+
+        with resources() as (warehouse, storage):
+            open_ids = held.open_ones(warehouse, self.file_ids)
+            if not open_ids:
+                raise AirflowSkipException("decided in the meantime: nothing is left to ask")
+            question = held_question(warehouse, storage, open_ids)
+        self.subject, self.body = question.subject, question.body
+        # set here and not with the task: Airflow wants a valid value of a task's params before it starts, and an answer has none yet
+        self.params = ParamsDict({"why": WHY})
+        return super().execute(context)
+
+
+def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:
+    """Return the questions of this run: ``label`` and ``file_ids`` each; skips when there is none.
+
+    A run with a partition key asks what nobody was asked yet; one started by hand asks again about everything held.
+    """
+    from include.quality import held
+
+    with resources() as (warehouse, _):
+        questions = held.claim(warehouse, retailers_of(dag_run, params), dag_run.run_id, again=not dag_run.partition_key)
+    if not questions:
+        raise AirflowSkipException("nothing is held that nobody was asked about")
+    return questions
+
+
+def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
+    """Carry out an answer, in the name of who gave it. What was decided on the command line meanwhile stays as it is, and is said."""
+    from include import deciding
+
+    user = answer.get("responded_by_user")
+    by = str(user.get("name") or user.get("id")) if user else None
+    why = str((answer.get("params_input") or {}).get("why") or "")
+    choice: Any = _CHOICES[answer["chosen_options"][0]]
+    with resources() as (warehouse, storage):
+        applied, before = deciding.answer_held(warehouse, storage, file_ids, choice, by, why, "Airflow")
+    for sentence in before:
+        log.warning("%s; the answer changed nothing about it", sentence)
+    log.info("%s by %s (%s): files %s", choice if by else "no answer in time, left held", by, why, applied)
+    return {"choice": choice, "by": by, "applied": applied, "decided_before": before}
+
+
+def publish(file_ids: Sequence[int], outlet_events: Any) -> dict[str, Any]:
+    """Publish what was released and emit ``prices`` for each (retailer, night); skips when nothing of it is left to publish."""
+    from include import deciding
+    from include.quality import held
+
+    with resources() as (warehouse, storage):
+        keys = held.to_publish(warehouse, file_ids)
+        counts = {
+            retailer: asdict(deciding.publish_released(warehouse, storage, retailer)) for retailer in sorted({key[0] for key in keys})
+        }
+    if not any(count["store_days"] for count in counts.values()):
+        raise AirflowSkipException("nothing was released, or another run has published it")
+    outlet_events[PRICES].add_partitions([f"{retailer}|{night}" for retailer, night in keys])
+    outlet_events[PRICES].extra = {"published": counts}
+    return cast("dict[str, Any]", counts)

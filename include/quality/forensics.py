@@ -1,0 +1,227 @@
+"""Which lines a database error is about: the failed step is rehearsed on halves of the lines until every culprit is found.
+
+A rehearsal happens inside savepoints that are always rolled back. A set of lines that the database takes is innocent; one it
+rejects is halved; a single rejected line is a culprit, with what PostgreSQL says about it. Lines that are fine alone and not
+together (two that want one unique value) are found by the shortest rejected beginning. The search is bounded in time and says
+so when it stopped early.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.warehouse.database_errors import ErrorFacts, constraint_of
+from include.warehouse.engine import Connection
+
+#: Rehearses a step on some lines and rolls it back; returns what the database says against them, or nothing.
+Attempt = Callable[[Sequence[int]], ErrorFacts | None]
+
+CULPRITS_SHOWN = 20
+_VALUE_CHARACTERS = 120
+
+#: Columns of the warehouse and the columns of ``staging.offer`` their values come from.
+_SOURCES = {
+    "price_cents": ("price",), "was_price_cents": ("was_price",), "gtin": ("gtins",), "product_key": ("name", "brand", "size"), "folded": ("brand",),
+    "sku_key": ("sku",), "product_id": ("sku",), "store_key": ("store_id",), "raw_text": ("name",),
+}  # fmt: skip
+_STAGED = (
+    "sku", "name", "brand", "size", "url", "image_url", "category", "price", "was_price", "unit_price", "unit_of_measure",
+    "is_on_special", "gtins", "observed_at", "retailer", "store_id",
+)  # fmt: skip
+_NUMBERS = ("price", "was_price", "unit_price")
+
+
+class SearchStopped(Exception):
+    """The search ran out of time, or the database gave up during it."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found: line (or file) → what the database says against it."""
+
+    culprits: dict[int, ErrorFacts] = field(default_factory=dict)
+    innocent: set[int] = field(default_factory=set)
+    is_whole: bool = True
+    seconds: float = 0.0
+
+
+def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> Found:
+    """Find every number whose rehearsal fails, by halving.
+
+    Args:
+        numbers: line numbers (or file ids), in order.
+        attempt: rehearses the step on a subset; may raise :class:`SearchStopped`.
+        seconds_max: the search stops after so long, and ``is_whole`` is false.
+
+    >>> bad = ErrorFacts("23514", "no")
+    >>> sorted(search(range(1, 100), lambda part: bad if {7, 70} & set(part) else None, 5).culprits)
+    [7, 70]
+    >>> sorted(search(range(1, 9), lambda part: bad if {2, 5} <= set(part) else None, 5).culprits)
+    [5]
+    """
+    found, started = Found(), time.monotonic()
+
+    def tried(part: Sequence[int]) -> ErrorFacts | None:
+        if time.monotonic() - started > seconds_max:
+            raise SearchStopped
+        said = attempt(part)
+        if said is None:
+            found.innocent.update(part)
+        return said
+
+    def narrow(part: Sequence[int]) -> None:
+        rest = list(part)
+        while rest and (said := tried(rest)):
+            if len(rest) == 1:
+                found.culprits[rest[0]] = said
+                return
+            before, middle = len(found.culprits), len(rest) // 2
+            narrow(rest[:middle])
+            narrow(rest[middle:])
+            if len(found.culprits) == before:  # each half is fine: they do not go together
+                together, said = _shortest_beginning(rest, tried, said)
+                found.culprits[rest[together]] = said
+            rest = [number for number in rest if number not in found.culprits]
+
+    try:
+        narrow(list(numbers))
+    except SearchStopped:
+        found.is_whole = False
+    found.seconds = time.monotonic() - started
+    return found
+
+
+def _shortest_beginning(rest: Sequence[int], tried: Attempt, said: ErrorFacts) -> tuple[int, ErrorFacts]:
+    """Return the place of the last number of the shortest rejected beginning."""
+    low, high = 0, len(rest) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if against := tried(rest[: middle + 1]):
+            high, said = middle, against
+        else:
+            low = middle + 1
+    return low, said
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """One rejected line: where it stands and what the database has against it."""
+
+    line_number: int
+    sku: str | None
+    values: tuple[tuple[str, str], ...]
+    against: str
+
+    def text(self) -> str:
+        """Return one line of the report."""
+        said = ", ".join(f"{column} = {value}" for column, value in self.values)
+        return f"line {self.line_number}, SKU {self.sku or 'none'}: {said + ': ' if said else ''}{self.against}"
+
+
+def describe(connection: Connection, found: Found, rows: dict[int, dict[str, Any]]) -> list[Culprit]:
+    """Turn rejected lines into culprits.
+
+    Args:
+        connection: to look up constraints with.
+        found: the search's result, keyed by line number.
+        rows: line number → its row of ``staging.offer``.
+    """
+    known: dict[tuple[str | None, ...], tuple[str | None, tuple[str, ...]]] = {}
+    culprits = []
+    for number, facts in sorted(found.culprits.items()):
+        key = (facts.schema, facts.table, facts.constraint, facts.column)
+        if key not in known:
+            known[key] = constraint_of(connection, facts)
+        definition, columns = known[key]
+        row = rows.get(number, {})
+        sku = row.get("sku")
+        culprits.append(Culprit(number, None if sku is None else _shown(sku), _values(facts, columns, row), against(facts, definition)))
+    return culprits
+
+
+def _values(facts: ErrorFacts, columns: Iterable[str], row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if facts.copied_column:
+        return ((facts.copied_column[0], _shown(facts.copied_column[1])),)
+    staged = list(dict.fromkeys(source for column in columns for source in _SOURCES.get(column, (column,)) if source in _STAGED))
+    if not staged and (facts.code or "").startswith("22"):  # PostgreSQL names no column: the largest number is the one out of range
+        numbers = {name: abs(row[name]) for name in _NUMBERS if row.get(name) is not None}
+        staged = [max(numbers, key=lambda name: numbers[name])] if numbers and facts.code == "22003" else []
+    if not staged and facts.code is None:  # psycopg could not hand a text over
+        staged = [name for name in _STAGED if isinstance(row.get(name), str) and not _is_storable(row[name])]
+    if not staged:
+        staged = [name for name in ("name", "price") if name in row]
+    return tuple((name, _shown(row[name]) if row.get(name) is not None else "null") for name in staged if name in row)
+
+
+def _is_storable(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text[:_VALUE_CHARACTERS]
+    )
+    return f"{shown}… ({len(text):,} characters)" if len(text) > _VALUE_CHARACTERS else shown
+
+
+def against(facts: ErrorFacts, definition: str | None) -> str:
+    """Say what the database has against a line: constraint with its definition, trigger, or its own words.
+
+    >>> against(ErrorFacts("23514", "new row …", schema="core", table="price", constraint="cheap"), "CHECK (price_cents < 200)")
+    'breaks the constraint cheap of core.price, CHECK (price_cents < 200)'
+    """
+    table = f"{facts.schema}.{facts.table}" if facts.schema and facts.table else facts.table
+    if facts.constraint and (facts.code or "").startswith("23"):
+        detail = f" ({_shown(facts.detail)})" if facts.detail and facts.code in ("23503", "23505", "23P01") else ""
+        return f"breaks the constraint {facts.constraint} of {table}" + (f", {definition}" if definition else "") + detail
+    if facts.code == "23502":
+        return f"{table}.{facts.column} may not be null"
+    if facts.code == "54000" or facts.constraint:
+        return f"does not fit the index {facts.constraint or ''} of {table or 'the warehouse'}: {facts.message}" + (
+            f" ({definition})" if definition else ""
+        )
+    if facts.function:
+        return f"the trigger function {facts.function} refuses it: {facts.message}"
+    return f"{facts.message}" + (f" ({_shown(facts.detail)})" if facts.detail else "")
+
+
+def next_step(kinds: Iterable[ErrorFacts]) -> str:
+    """Say what a person does about such errors, by kind, in the order of trying."""
+    codes = {facts.code or "" for facts in kinds}
+    functions = sorted({facts.function for facts in kinds if facts.function})
+    steps = []
+    if any(code.startswith("23") for code in codes):
+        steps.append("Was the constraint added or changed by hand? Then remove or loosen it (aisleflow warehouse psql).")
+    if functions:
+        steps.append(
+            f"Is the trigger function {', '.join(functions)} meant? It is none of this project's: mend it or drop its trigger (aisleflow warehouse psql)."
+        )
+    if any(code.startswith(("22", "54")) or not code for code in codes):
+        steps.append(
+            "The value does not fit the warehouse: have a rule refuse such lines (CONTRIBUTING.md, Add a rule), then the rest of the file is published."
+        )
+    steps.append(
+        "Are the lines wrong? Crawl the store again (clear its crawl task with downstream): the new file takes the place of this one."
+    )
+    return " ".join(steps)
+
+
+def report(step: str, first: ErrorFacts, found: Found, culprits: Sequence[Culprit], kinds: Sequence[ErrorFacts]) -> str:
+    """Return what the ledger keeps about a rejected store-day: a headline, at most 20 culprits, the next step."""
+    early = (
+        ""
+        if found.is_whole
+        else f"; the search was stopped after {found.seconds:.0f} seconds (AISLEFLOW_FORENSICS_SECONDS), there may be more"
+    )
+    if culprits:
+        headline = f"the database rejects {len(culprits)} line(s) of it in step {step}{early}"
+    else:
+        headline = f"the database rejects it in step {step}, and no single line is to blame{early}: {against(first, None)}"
+    lines = [f"  {culprit.text()}" for culprit in culprits[:CULPRITS_SHOWN]]
+    if len(culprits) > CULPRITS_SHOWN:
+        lines.append(f"  … and {len(culprits) - CULPRITS_SHOWN} more, all in the log of the task")
+    return "\n".join([headline, *lines, f"Next: {next_step(kinds)}"])

@@ -1,0 +1,9 @@
+-- Forget refused lines that somebody decided about long ago; the ledger keeps their number and the book of decisions who and why.
+--
+-- Called by   include/quality/quarantine.py, task `prune_archive` of `sweep_outbox`
+-- Parameters  decided_before timestamptz
+-- Writes      ops.quarantined_offer   undecided lines stay
+-- Run again   nothing written
+
+DELETE FROM ops.quarantined_offer
+ WHERE state <> 'quarantined' AND decided_at < %(decided_before)s AND quarantined_at < %(decided_before)s

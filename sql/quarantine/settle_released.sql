@@ -1,0 +1,34 @@
+-- Say what becomes of refused lines that are released, and take those out of staging whose price must not be published.
+--
+-- Called by   include/ingestion/release_lines.py, under the store's lock, right before their prices are merged
+-- Parameters  file_id bigint; store_key integer; by, why text: who released them; now timestamptz
+-- Reads       staging.offer (the lines to release, and nothing else of the file), core.store, core.sku, core.price, ops.staged_file
+-- Writes      ops.quarantined_offer   state, outcome, and the decision; staging.offer   outdated lines are removed
+-- Run again   nothing written
+--
+-- Outdated: the store-day is older than the store's last complete one, or a newer observation of the SKU is known.
+
+WITH judged AS (
+    SELECT offer.line_number,
+           CASE WHEN offer.is_folded THEN 'folded'
+                WHEN (file.observed_at, file.file_id) < (store.complete_at, store.complete_file_id) THEN 'outdated'
+                WHEN (price.observed_at, price.file_id) > (offer.observed_at, offer.file_id) THEN 'outdated'
+                WHEN offer.price IS NULL THEN 'unavailable'
+                ELSE 'published'
+           END AS outcome
+      FROM staging.offer AS offer
+      JOIN ops.staged_file AS file USING (file_id)
+      JOIN core.store AS store ON store.store_key = %(store_key)s
+      LEFT JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+      LEFT JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key
+     WHERE offer.file_id = %(file_id)s
+), unpublished AS (
+    DELETE FROM staging.offer AS offer
+     USING judged
+     WHERE offer.file_id = %(file_id)s AND offer.line_number = judged.line_number AND judged.outcome = 'outdated'
+)
+UPDATE ops.quarantined_offer AS line
+   SET state = 'released', outcome = judged.outcome, decided_by = %(by)s, decided_why = %(why)s, decided_at = %(now)s
+  FROM judged
+ WHERE line.file_id = %(file_id)s AND line.line_number = judged.line_number AND line.state = 'quarantined'
+RETURNING line.line_number, line.outcome

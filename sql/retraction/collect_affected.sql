@@ -1,0 +1,22 @@
+-- The price rows of a store that would read otherwise without one of its store-days.
+--
+-- Called by   include/ingestion/retract.py, under the store's lock
+-- Parameters  file_id bigint: the store-day to take back; store_key integer
+-- Reads       core.price, core.sku, ops.staged_file, ops.quarantined_offer
+-- Writes      affected   temporary; one row per SKU; is_written: the store-day wrote the row, so what stood before is in older files only; its price now
+-- Run again   nothing written
+--
+-- Beside what it wrote: what it delisted, what it refused, and what was last observed through it and then refused or delisted.
+
+CREATE TEMPORARY TABLE IF NOT EXISTS affected ON COMMIT DROP AS
+SELECT price.sku_key, sku.sku, price.file_id = %(file_id)s AS is_written, false AS is_known,
+       price.price_cents, price.is_listed, price.is_available
+  FROM ops.staged_file AS file
+  JOIN core.price AS price ON price.store_key = %(store_key)s
+  JOIN core.sku AS sku USING (sku_key)
+ WHERE file.file_id = %(file_id)s
+   AND (price.file_id = file.file_id
+        OR file.is_complete
+           AND (price.delisted_at = file.observed_at
+                OR NOT price.follows_store AND price.observed_at = file.observed_at
+                OR NOT price.follows_store AND sku.sku IN (SELECT line.sku FROM ops.quarantined_offer AS line WHERE line.file_id = file.file_id)))

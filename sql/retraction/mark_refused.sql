@@ -1,0 +1,13 @@
+-- Refuse, among the lines of an archived store-day that was read again, those that were refused then and not released since.
+--
+-- Called by   include/ingestion/retract.py
+-- Parameters  file_id bigint
+-- Reads       ops.quarantined_offer
+-- Writes      staging.offer   reasons
+-- Run again   nothing written
+
+UPDATE staging.offer AS offer
+   SET reasons = line.reasons
+  FROM ops.quarantined_offer AS line
+ WHERE offer.file_id = %(file_id)s AND line.file_id = offer.file_id AND line.line_number = offer.line_number
+   AND (line.state <> 'released' OR line.outcome = 'outdated') AND offer.reasons IS DISTINCT FROM line.reasons

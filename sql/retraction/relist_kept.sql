@@ -1,0 +1,21 @@
+-- Undo what the store-day said about rows it did not write, where no archived store-day lists them: their own values stand in the row still.
+--
+-- Called by   include/ingestion/retract.py, after the known rows are restored
+-- Parameters  store_key integer; observed_at timestamptz: the instant of the store-day that is taken back; now timestamptz;
+--             before_at timestamptz: the store's complete store-day before it; after_at timestamptz: the one after it (null = none)
+-- Reads       affected
+-- Writes      core.price   listed again unless a later complete store-day does not list it either; observed through the store-day before
+-- Run again   nothing written
+
+UPDATE core.price AS price
+   SET is_listed = CASE WHEN price.delisted_at = %(observed_at)s THEN %(after_at)s::timestamptz IS NULL ELSE price.is_listed END,
+       delisted_at = CASE WHEN price.delisted_at = %(observed_at)s THEN %(after_at)s ELSE price.delisted_at END,
+       follows_store = CASE WHEN %(after_at)s::timestamptz IS NULL THEN coalesce(price.observed_at >= %(before_at)s, true) ELSE price.follows_store END,
+       observed_at = CASE WHEN price.observed_at = %(observed_at)s THEN coalesce(%(before_at)s, price.observed_at) ELSE price.observed_at END,
+       changed_at = CASE WHEN price.delisted_at = %(observed_at)s THEN %(now)s ELSE price.changed_at END
+  FROM affected
+ WHERE price.store_key = %(store_key)s AND price.sku_key = affected.sku_key AND NOT affected.is_written AND NOT affected.is_known
+   AND price.retracted_at IS NULL
+   AND (price.delisted_at = %(observed_at)s AND price.delisted_at IS DISTINCT FROM %(after_at)s
+        OR price.observed_at = %(observed_at)s AND %(before_at)s::timestamptz IS NOT NULL
+        OR %(after_at)s::timestamptz IS NULL AND price.is_listed AND NOT price.follows_store AND coalesce(price.observed_at >= %(before_at)s, true))

@@ -1,0 +1,18 @@
+-- Set a store's watermark to the newest complete store-day that stands published; without any there is none.
+--
+-- Called by   include/ingestion/retract.py, after the store-day taken back is closed in the ledger
+-- Parameters  store_key integer
+-- Reads       ops.staged_file
+-- Writes      core.store
+-- Run again   nothing written
+
+UPDATE core.store AS store
+   SET complete_at = newest.observed_at, complete_file_id = newest.file_id
+  FROM core.store AS same
+  LEFT JOIN LATERAL (SELECT file.observed_at, file.file_id
+                       FROM ops.staged_file AS file
+                      WHERE file.retailer = same.retailer AND file.store_id = same.store_id AND file.state = 'published' AND file.is_complete
+                      ORDER BY file.observed_at DESC, file.file_id DESC
+                      LIMIT 1) AS newest ON true
+ WHERE store.store_key = %(store_key)s AND same.store_key = store.store_key
+   AND (store.complete_at, store.complete_file_id) IS DISTINCT FROM (newest.observed_at, newest.file_id)

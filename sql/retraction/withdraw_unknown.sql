@@ -1,0 +1,14 @@
+-- Withdraw prices the store-day brought when no other store-day says what the SKU cost: delisted, unavailable, marked as taken back.
+--
+-- Called by   include/ingestion/retract.py, after the known rows are restored
+-- Parameters  store_key integer; observed_at timestamptz: the instant of the store-day that is taken back; now timestamptz
+-- Reads       affected
+-- Writes      core.price   the row stays, so that incremental readers hear of it
+-- Run again   nothing written
+
+UPDATE core.price AS price
+   SET is_listed = false, is_available = false, follows_store = false, delisted_at = coalesce(price.delisted_at, %(observed_at)s),
+       changed_at = %(now)s, retracted_at = %(now)s
+  FROM affected
+ WHERE price.store_key = %(store_key)s AND price.sku_key = affected.sku_key AND affected.is_written AND NOT affected.is_known
+   AND price.retracted_at IS NULL

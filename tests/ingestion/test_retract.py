@@ -1,0 +1,265 @@
+"""Taking a store-day back: the store reads as if it had never been published."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include import flows
+from include.errors import TerminalError
+from include.ingestion.release_lines import release_lines
+from include.ingestion.retract import Retracted, retract
+from include.staging import staged_file
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import Line, StoreDays, offer, offers
+from tests.warehouse.looking import contents, one, prices, rows
+
+A, B, C = "2026-11-16T04:30:00+11:00", "2026-11-17T04:30:00+11:00", "2026-11-18T04:30:00+11:00"
+#: What a reader sees of a price, besides when it changed here.
+SEEN = (
+    "sku", "price_cents", "was_price_cents", "unit_price", "is_on_special", "is_available", "is_listed", "delisted_at", "observed_at", "is_current",
+)  # fmt: skip
+MONDAY: list[Line] = [*offers(6), offer("7", 7.0), offer("8", 8.0), offer("9", 9.0)]
+
+
+def seen(warehouse: Warehouse, store_id: str = "G1") -> dict[str, tuple[Any, ...]]:
+    """What a reader sees of a store, without prices that were taken back."""
+    gone = {
+        row["sku"] for row in rows(warehouse, "SELECT sku FROM core.price JOIN core.sku USING (sku_key) WHERE retracted_at IS NOT NULL")
+    }
+    return {sku: tuple(row[name] for name in SEEN) for sku, row in prices(warehouse, store_id).items() if sku not in gone}
+
+
+def watermark(warehouse: Warehouse) -> list[dict[str, Any]]:
+    return rows(
+        warehouse,
+        "SELECT s.store_id, s.complete_at, f.content_hash FROM core.store AS s LEFT JOIN ops.staged_file AS f ON f.file_id = s.complete_file_id ORDER BY 1",
+    )
+
+
+def take_back(warehouse: Warehouse, storage: Storage, file_id: int) -> Retracted:
+    return retract(warehouse, storage, "aldi", "G1", file_id, "ann", "the shop's test system")
+
+
+def forget(storage: Storage, place: int) -> None:
+    """Remove one file from the archive, as its age does."""
+    path = sorted(storage.manifests(Stage.ARCHIVE))[place]
+    staged_file.remove(storage, staged_file.load_manifest(storage, path), Stage.ARCHIVE)
+
+
+Changed = Sequence[tuple[str, list[Line], bool]]
+
+
+@pytest.fixture
+def worlds(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> Callable[..., tuple[Warehouse, Warehouse, Storage]]:
+    """Publish nights in one warehouse, and in another without one of them; take that one back in the first."""
+
+    def run(nights: Changed, bad: int) -> tuple[Warehouse, Warehouse, Storage]:
+        wrong, right = make_warehouse(), make_warehouse()
+        stores = [Storage(f"file://{tmp_path / name}") for name in ("wrong", "right")]
+        for place, (at, lines, complete) in enumerate(nights):
+            for warehouse, storage in zip((wrong, right), stores, strict=True):
+                if warehouse is wrong or place != bad:
+                    StoreDays(storage)(at=at, lines=lines, complete=complete)
+                    flows.ingest(warehouse, storage, "aldi")
+        take_back(wrong, stores[0], bad + 1)
+        return wrong, right, stores[0]
+
+    return run
+
+
+BAD: dict[str, list[Line]] = {
+    "other prices": [offer(str(n), 50.0 + n, price_was=90, is_on_special=True) for n in range(1, 10)],
+    "half is missing": offers(4),
+    "nothing changed": MONDAY,
+    "unavailable": [*offers(6), offer("7", None), offer("8", None), offer("9", 9.0)],
+    "refused": [*offers(6), offer("7", -1), offer("8", 0), offer("9", 9.5)],
+    "new goods": [*MONDAY, *offers(5, start=100)],
+}
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("bad", BAD)
+def test_the_newest_taken_back_reads_like_the_one_before(worlds: Callable[..., Any], bad: str, complete: bool) -> None:
+    wrong, right, _ = worlds([(A, MONDAY, True), (B, BAD[bad], complete)], 1)
+    assert seen(wrong) == seen(right)
+    assert watermark(wrong) == watermark(right)
+    assert one(wrong, "SELECT count(*) FROM staging.offer") == 0 and one(wrong, "SELECT count(*) FROM core.store") == 1
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("later", [MONDAY, offers(8), BAD["refused"]])
+def test_one_in_the_middle_taken_back_reads_as_if_it_had_never_been(worlds: Callable[..., Any], bad: str, later: list[Line]) -> None:
+    wrong, right, _ = worlds([(A, MONDAY, True), (B, BAD[bad], True), (C, later, True)], 1)
+    assert seen(wrong) == seen(right)
+    assert watermark(wrong) == watermark(right)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_the_nights_were(worlds: Callable[..., Any], seed: int) -> None:
+    dice = random.Random(seed)
+    known = [str(n) for n in range(1, 13)]
+    nights = []
+    for place in range(5):
+        lines: list[Line] = []
+        for sku in known:
+            kind = dice.choices(["same", "dearer", "absent", "unavailable", "refused"], [5, 3, 2, 1, 1])[0]
+            if kind != "absent":
+                lines.append(offer(sku, {"dearer": 2.0 + place, "unavailable": None, "refused": -1}.get(kind, 1.0)))
+        at = datetime(2026, 11, 13, 18, 0, tzinfo=UTC) + timedelta(days=place)
+        nights.append((at.isoformat(), lines or offers(1), dice.random() < 0.7))
+    wrong, right, _ = worlds(nights, dice.randrange(5))
+    assert seen(wrong) == seen(right)
+    assert watermark(wrong) == watermark(right)
+
+
+def test_incremental_readers_hear_of_every_correction(
+    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], fixed_clock: Callable[[str], None]
+) -> None:
+    publish(A, MONDAY)
+    publish(B, [*offers(6), offer("7", 70.0), offer("8", 8.0), offer("100", 1.0)])
+    cursor = max(row["changed_at"] for row in prices(warehouse).values())
+    fixed_clock("2026-11-18T10:00:00+00:00")
+    take_back(warehouse, storage, 2)
+    heard = {sku: (row["price_cents"], row["is_listed"]) for sku, row in prices(warehouse).items() if row["changed_at"] > cursor}
+    assert heard == {"7": (700, True), "9": (900, True), "100": (100, False)}, "corrected, listed again, withdrawn; nothing else"
+
+
+def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
+    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, fixed_clock: Callable[[str], None]
+) -> None:
+    warehouse = make_warehouse(change_log=True)
+    for at, lines in ((A, MONDAY), (B, [*offers(6), offer("7", 70.0), offer("8", 8.0), offer("100", 1.0)])):
+        store_day(at=at, lines=lines)
+        flows.ingest(warehouse, storage, "aldi")
+    before = one(warehouse, "SELECT count(*) FROM core.price_change")
+    fixed_clock("2026-11-18T10:00:00+00:00")
+    take_back(warehouse, storage, 2)
+    found = rows(
+        warehouse,
+        "SELECT sku, what, old_price_cents, new_price_cents FROM core.price_change JOIN core.sku USING (sku_key) WHERE changed_at > %s ORDER BY sku",
+        datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("100", "delisted", 100, None),
+        ("7", "changed", 7000, 700),
+        ("9", "relisted", 900, 900),
+    ]
+    assert one(warehouse, "SELECT count(*) FROM core.price_change") == before + 3
+    assert one(warehouse, "SELECT count(DISTINCT store_key) FROM core.price_change") == 1
+
+
+def test_the_first_store_day_ever(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(A, MONDAY)
+    done = take_back(warehouse, storage, 1)
+    assert (done.withdrawn, done.unknown, done.restored, done.complete_at) == (9, 0, 0, None)
+    assert not any(row["is_listed"] or row["is_available"] for row in prices(warehouse).values())
+    assert one(warehouse, "SELECT count(*) FROM core.sku") == 9, "products and SKUs are knowledge, not prices"
+    assert one(warehouse, "SELECT complete_at FROM core.store") is None
+
+
+def test_a_withdrawn_price_never_comes_back_by_itself(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(A, [*offers(6), offer("7", 70.0)])
+    take_back(warehouse, storage, 1)
+    publish(B, [*offers(6), offer("7", None)])
+    assert not prices(warehouse)["7"]["is_listed"], "unavailable: and no price of it was ever right"
+    publish(C, [*offers(6), offer("7", 7.0)])
+    assert (prices(warehouse)["7"]["price_cents"], prices(warehouse)["7"]["is_listed"]) == (700, True)
+    assert one(warehouse, "SELECT count(*) FROM core.price WHERE retracted_at IS NOT NULL") == 0
+
+
+def test_without_the_earlier_file_what_can_be_restored_is_and_the_rest_is_marked_and_said(
+    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
+) -> None:
+    publish(A, MONDAY)
+    publish(B, [*offers(6), offer("7", 70.0), offer("8", -1)])  # 9 is gone, 8 refused, 7 changed
+    forget(storage, 0)
+
+    done = take_back(warehouse, storage, 2)
+
+    assert (done.unknown, done.unknown_skus, done.missing_files, done.withdrawn, done.relisted) == (1, ("7",), (1,), 0, 2)
+    found = prices(warehouse)
+    assert (found["9"]["price_cents"], found["9"]["is_listed"]) == (900, True), "its own price was in the row still"
+    assert (found["8"]["is_listed"], found["8"]["observed_at"].isoformat()) == (True, "2026-11-15T17:30:00+00:00")
+    assert (found["7"]["is_listed"], found["7"]["is_available"]) == (False, False), "nobody knows what it cost: not guessed"
+    assert found["1"]["observed_at"].isoformat() == "2026-11-15T17:30:00+00:00"
+    assert one(warehouse, "SELECT detail ->> 'unknown' FROM ops.decision WHERE choice = 'retract'") == "1"
+
+
+def test_without_a_later_file_nothing_is_guessed(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(A, MONDAY)
+    publish(B, BAD["other prices"])
+    publish(C, BAD["other prices"])
+    forget(storage, 2)
+    before = contents(warehouse)
+    with pytest.raises(TerminalError, match="nobody can tell what it confirmed, so nothing was changed"):
+        take_back(warehouse, storage, 2)
+    assert contents(warehouse) == before
+
+
+def test_released_lines_count_with_their_store_day(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(A, [*offers(6), offer("7", 7.0, name="Donation Tin")])
+    release_lines(warehouse, storage, 1, "ann", "a tin", lines=[7])
+    publish(B, [*offers(6), offer("7", 70.0)])
+    take_back(warehouse, storage, 2)
+    assert (prices(warehouse)["7"]["price_cents"], prices(warehouse)["7"]["is_listed"]) == (700, True)
+
+
+def test_taken_back_twice_says_so(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(A, MONDAY)
+    publish(B, BAD["other prices"])
+    take_back(warehouse, storage, 2)
+    before = contents(warehouse)
+    assert take_back(warehouse, storage, 2).already == "ann took it back on 2026-11-18 09:00 UTC: the shop's test system"
+    assert contents(warehouse) == before
+    file = rows(warehouse, "SELECT state, released_by, released_why FROM ops.staged_file WHERE file_id = 2")
+    assert file == [{"state": "discarded", "released_by": "ann", "released_why": "the shop's test system"}]
+
+
+def test_other_stores_are_left_alone(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(A, MONDAY)
+    publish(B, BAD["other prices"])
+    publish(B, BAD["other prices"], store_id="G2")
+    before = prices(warehouse, "G2")
+    take_back(warehouse, storage, 2)
+    assert prices(warehouse, "G2") == before
+
+
+def test_killed_in_the_middle_nothing_is_half_done(
+    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(A, MONDAY)
+    publish(B, BAD["other prices"])
+    before = contents(warehouse)
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("include.ingestion.retract.record", killed)  # all rows are restored by then
+        with pytest.raises(KeyboardInterrupt):
+            take_back(warehouse, storage, 2)
+    assert contents(warehouse) == before
+    take_back(warehouse, storage, 2)
+    assert prices(warehouse)["1"]["price_cents"] == 100
+
+
+def test_what_is_not_published_is_not_taken_back(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(B, MONDAY)
+    publish(A, MONDAY)  # older: superseded
+    with pytest.raises(TerminalError, match="file 2 of aldi G1 is superseded: none of its prices is published"):
+        take_back(warehouse, storage, 2)
+    with pytest.raises(TerminalError, match="file 9 is no store-day of aldi:G1: the ledger has no such file"):
+        take_back(warehouse, storage, 9)
+    with pytest.raises(TerminalError, match="file 1 is no store-day of aldi:G7: it belongs to aldi:G1"):
+        retract(warehouse, storage, "aldi", "G7", 1, "ann", "why not")
+    with pytest.raises(TerminalError, match="needs a reason"):
+        retract(warehouse, storage, "aldi", "G1", 1, "ann", " ")
+    done = take_back(warehouse, storage, 1)
+    assert done.overtaken == (2,), "it gave no prices because this one was newer, and that is said"
