@@ -68,7 +68,7 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
-    reason = f": {row['reason']}" if row["reason"] else ""
+    reason = f": {str(row['reason']).partition(chr(10))[0]}" if row["reason"] else ""  # a report has many lines, the first says it
     return f"  {row['retailer']} {row['store_id']}: {row['state']}{reason}. {_NEXT.get(row['state'], _NEXT['waiting']).format(**row)}"
 
 

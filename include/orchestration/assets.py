@@ -6,5 +6,7 @@ from airflow.sdk import Asset
 OUTBOX = Asset("outbox", uri="x-aisleflow://outbox")
 #: Coles' store-days wait for prefill in the barcode inbox.
 BARCODE_INBOX = Asset("barcode_inbox", uri="x-aisleflow://barcode_inbox")
-#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``.
+#: Store-days of a retailer and night are held and nobody was asked yet. Emitted by ``ingest_prices`` and the sweep, heard by ``decide_held``.
+HELD = Asset("held", uri="x-aisleflow://held")
+#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``, and by ``decide_held`` for what a person released.
 PRICES = Asset("prices", uri="x-aisleflow://prices")

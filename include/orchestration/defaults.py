@@ -4,6 +4,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from include.orchestration.alerting import TellFailed
+
 
 class Tag(StrEnum):
     """The tags a DAG may carry; a test refuses others."""
@@ -17,7 +19,7 @@ class Tag(StrEnum):
 
 OWNER = "aisleflow"
 
-#: Transient errors are tried again, each wait twice the last; terminal ones fail at once (``border.py``).
+#: Transient errors are tried again, each wait twice the last; terminal ones fail at once (``border.py``). What failed for good is told (``alerting.py``).
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 3,
@@ -25,4 +27,5 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(minutes=45),
+    "on_failure_callback": TellFailed(),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.orchestration.assets import OUTBOX, PRICES
+from include.orchestration.assets import HELD, OUTBOX, PRICES
 from include.orchestration.resources import resources, run_key
 from include.retailer_names import RETAILERS
 
@@ -59,13 +61,35 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
     return counts
 
 
+def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
+    """Emit ``held`` for every (retailer, night) with held store-days nobody was asked about yet; skips when there are none."""
+    from include.orchestration.alerting import tell_held
+    from include.quality import held
+
+    with resources() as (warehouse, storage):
+        tell_held(warehouse, storage, retailers, get_current_context())
+        keys = held.unasked(warehouse, retailers)
+    if not keys:
+        raise AirflowSkipException("nothing is held that nobody was asked about")
+    outlet_events[HELD].add_partitions(keys)
+    return keys
+
+
 def report(dag_run: Any, params: Any) -> None:
-    """Fail, with what to do, if store-days of this night wait for a person or were refused."""
-    from include.ingestion.open_questions import raise_if_any
+    """Fail, with what to do, if the database rejects lines of store-days, or if store-days of this night wait for a person or were refused."""
+    from include.errors import NeedsPersonError
+    from include.ingestion import open_questions, rejected
 
     with resources() as (warehouse, _):
         _, night = run_key(dag_run, params)
-        raise_if_any(warehouse, retailers_of(dag_run, params), night)
+        retailers = retailers_of(dag_run, params)
+        try:
+            open_questions.raise_if_any(warehouse, retailers, night)
+        except NeedsPersonError as error:
+            if text := rejected.report(warehouse, retailers):
+                raise rejected.RejectedByDatabase(f"{text}\n\nBesides: {error}") from error
+            raise
+        rejected.raise_if_any(warehouse, retailers)
 
 
 def sweep(outlet_events: Any) -> list[str]:
@@ -84,9 +108,17 @@ def sweep(outlet_events: Any) -> list[str]:
     return sorted(waiting)
 
 
-def prune() -> int:
-    """Remove archived files past their time; return how many."""
+def prune() -> dict[str, int]:
+    """Remove archived files, decided refused lines and landed pages past their time; return how many."""
+    from include import flows
+    from include.diagnostics.alert_memory import AlertMemory
     from include.ingestion import sweeping
+    from include.quality import quarantine
 
     with resources() as (warehouse, storage):
-        return sweeping.prune_archive(warehouse, storage)
+        return {
+            "archived_files": sweeping.prune_archive(warehouse, storage),
+            "decided_lines": quarantine.prune_decided(warehouse),
+            "alerts": AlertMemory(storage).prune(),
+            "landed_store_days": flows.prune_landing(warehouse, storage),
+        }

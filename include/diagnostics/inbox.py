@@ -1,0 +1,49 @@
+"""The local inbox: where alerts go while no other address is given. One JSON file each, below ``<home>/inbox``, newest last."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+from include import clock
+
+#: The oldest beyond so many are removed.
+KEPT = 500
+
+
+def folder(home: Path) -> Path:
+    """Return the inbox of an installation."""
+    return home / "inbox"
+
+
+def put(home: Path, title: str, body: str, severity: str) -> Path:
+    """Put an alert into the inbox: written aside and renamed, so that no reader sees half of one."""
+    place = folder(home)
+    place.mkdir(parents=True, exist_ok=True)
+    at = clock.now()
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
+    path = place / f"{at:%Y%m%dT%H%M%S%f}--{slug or 'alert'}--{uuid.uuid4().hex[:6]}.json"
+    half_written = path.with_suffix(f".{os.getpid()}.tmp")
+    half_written.write_text(
+        json.dumps({"at": at.isoformat(), "severity": severity, "title": title, "body": body}, ensure_ascii=False, indent=2)
+    )
+    half_written.replace(path)
+    for old in sorted(place.glob("*.json"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def read(home: Path, limit: int = KEPT) -> list[dict[str, Any]]:
+    """Return the newest alerts, newest first: ``number`` (1 = the newest), ``at``, ``severity``, ``title``, ``body``, ``file``."""
+    alerts: list[dict[str, Any]] = []
+    for path in sorted(folder(home).glob("*.json"), reverse=True)[:limit]:
+        try:
+            said = json.loads(path.read_text())
+        except FileNotFoundError:
+            continue  # another process has just removed it as too old
+        alerts.append({"number": len(alerts) + 1, **said, "file": path.name})
+    return alerts

@@ -1,0 +1,16 @@
+-- The lines of one held store-day that say most about why: refused ones first, then prices that moved farthest, then the first ones.
+--
+-- Called by   include/diagnostics/alerts.py
+-- Parameters  file_id bigint; lines integer: how many at most
+-- Reads       staging.offer, core.sku, core.store, core.price
+-- Run again   same answer while the store-day stands in staging
+
+SELECT offer.line_number, offer.sku, offer.name, offer.price, offer.reasons, known.price_cents AS known_cents
+  FROM staging.offer AS offer
+  JOIN ops.staged_file AS file USING (file_id)
+  LEFT JOIN core.store AS store ON store.retailer = file.retailer AND store.store_id = file.store_id
+  LEFT JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+  LEFT JOIN core.price AS known ON known.store_key = store.store_key AND known.sku_key = sku.sku_key
+ WHERE offer.file_id = %(file_id)s AND NOT offer.is_folded
+ ORDER BY offer.reasons IS NULL, abs(ln(nullif(greatest(offer.price, 0), 0) * 100 / known.price_cents)) DESC NULLS LAST, offer.line_number
+ LIMIT %(lines)s

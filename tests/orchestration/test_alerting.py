@@ -1,0 +1,232 @@
+"""Alerts leave through Apprise, once each; a delivery that fails is said and harms nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from include import flows
+from include.config import settings
+from include.diagnostics import inbox
+from include.diagnostics.alerts import Alert
+from include.embedded.airflow_env import INBOX
+from include.errors import NeedsPersonError, TerminalError
+from include.ingestion.open_questions import HeldData, raise_if_any
+from include.orchestration import alerting
+from include.orchestration.border import border
+from include.orchestration.defaults import DEFAULT_ARGS
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import TUESDAY, StoreDays, offers
+
+NEWS = Alert("failed", "critical", "critical: it burns", "Put it out.", "key", link="http://localhost/dags/x")
+
+
+class Sink:
+    """An HTTP server that keeps what is posted to it."""
+
+    def __init__(self, status: int) -> None:
+        self.received: list[dict[str, Any]] = []
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                sink.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def connection(self) -> str:
+        return json.dumps(
+            {"conn_type": "apprise", "extra": {"config": {"path": f"json://127.0.0.1:{self.server.server_port}", "tag": "all"}}}
+        )
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    server = Sink(200)
+    monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", server.connection())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def local_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", INBOX)
+
+
+def context(
+    error: BaseException | None, *, task_id: str = "load", map_index: int = -1, run_id: str = "r1", task: Any = None
+) -> dict[str, Any]:
+    ti = SimpleNamespace(
+        dag_id="ingest_prices", task_id=task_id, run_id=run_id, map_index=map_index, try_number=1, log_url="http://localhost/log", rendered_map_index="G1",
+    )  # fmt: skip
+    return {"ti": ti, "dag_run": SimpleNamespace(partition_key="aldi|2026-11-18"), "exception": error, "task": task}
+
+
+def told() -> list[str]:
+    return [alert["title"] for alert in inbox.read(settings().home)]
+
+
+def bordered(error: Exception) -> AirflowFailException:
+    """The error as Airflow sees it behind the border."""
+    with pytest.raises(AirflowFailException) as caught, border():
+        raise error
+    return caught.value
+
+
+def test_an_alert_arrives_at_a_service(sink: Sink) -> None:
+    assert alerting.send(NEWS)
+    [received] = sink.received
+    assert received["title"] == "critical: it burns" and received["type"] == "failure"
+    assert received["message"] == "Put it out.\n\nThe task: http://localhost/dags/x"
+
+
+def test_an_alert_lands_in_the_local_inbox(local_inbox: None) -> None:
+    assert alerting.send(NEWS) and alerting.send(NEWS)
+    assert [(alert["severity"], alert["title"]) for alert in inbox.read(settings().home)] == [("critical", "critical: it burns")] * 2
+
+
+@pytest.mark.parametrize("path", ["json://127.0.0.1:9", "nonsense://x", ""])
+def test_a_failed_delivery_is_said_and_raises_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_AISLEFLOW_ALERTS", json.dumps({"conn_type": "apprise", "extra": {"config": {"path": path}, "token": "s3cret"}})
+    )
+    assert not alerting.send(NEWS)
+    assert "critical: it burns" in caplog.text and "delivered" in caplog.text and "s3cret" not in caplog.text
+
+
+def test_a_service_that_refuses_is_no_delivery(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    server = Sink(500)
+    monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", server.connection())
+    try:
+        assert not alerting.send(NEWS)
+    finally:
+        server.close()
+    assert "was not delivered" in caplog.text and server.received
+
+
+def test_without_a_connection_one_line_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", raising=False)
+    alerting.TellFailed()(context(TerminalError("it is odd")))
+    lines = [record.message for record in caplog.records if record.name == alerting.__name__]
+    assert len(lines) == 1 and "there is no Airflow connection aisleflow_alerts" in lines[0]
+
+
+def test_the_same_failure_is_told_once_and_other_news_at_once(local_inbox: None, fixed_clock: Any) -> None:
+    for error in (bordered(TerminalError("one")), bordered(TerminalError("one")), bordered(NeedsPersonError("two")), RuntimeError("three")):
+        alerting.TellFailed()(context(error))
+    assert sorted(told()) == [
+        "critical: ingest_prices.load failed: RuntimeError: three",
+        "critical: ingest_prices.load failed: one",
+        "warning: ingest_prices.load failed: two",
+    ]
+    fixed_clock("2026-11-18T22:00:00+00:00")
+    alerting.TellFailed()(context(bordered(TerminalError("one")), run_id="r2"))
+    assert len(told()) == 4, "half a day later it is news again"
+
+
+def test_what_could_not_be_delivered_is_told_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_AISLEFLOW_ALERTS", json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "json://127.0.0.1:9"}}})
+    )
+    alerting.TellFailed()(context(TerminalError("one")))
+    monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", INBOX)
+    alerting.TellFailed()(context(TerminalError("one")))
+    assert len(told()) == 1
+
+
+def test_three_hundred_red_stores_are_one_alert(local_inbox: None) -> None:
+    for store in range(300):
+        alerting.TellFailed()(context(TerminalError(f"store {store} is odd"), task_id="crawl", map_index=store))
+    assert told() == ["warning: ingest_prices.crawl [G1] failed: store 0 is odd"]
+
+
+@pytest.mark.parametrize(("watcher_rule", "expected"), [("one_failed", 0), ("all_done", 1)])
+def test_a_watched_task_leaves_the_alert_to_its_watcher(local_inbox: None, watcher_rule: str, expected: int) -> None:
+    with DAG("crawling", schedule=None):
+
+        @task
+        def crawl(store: int) -> None: ...
+
+        @task(trigger_rule=watcher_rule)
+        def some_store_failed() -> None: ...
+
+        crawled = crawl.expand(store=[1, 2])
+        crawled >> some_store_failed()
+    alerting.TellFailed()(context(TerminalError("odd"), task_id="crawl", map_index=0, task=crawled.operator))  # type: ignore[attr-defined]
+    assert len(told()) == expected
+
+
+def test_every_task_tells(local_inbox: None) -> None:
+    assert isinstance(DEFAULT_ARGS["on_failure_callback"], alerting.TellFailed)
+
+
+def test_trouble_with_the_alert_never_hides_the_failure(
+    local_inbox: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("include.diagnostics.alerts_failed.failed_alert", lambda **_: 1 / 0)
+    alerting.TellFailed()(context(TerminalError("one")))
+    assert "the alert about this failure could not be sent" in caplog.text
+
+
+# held data ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    monkeypatch.setenv("AISLEFLOW_STORAGE_ROOT", storage.url)
+    for store in ("G1", "G2"):
+        store_day(store_id=store, at=TUESDAY, lines=offers(200))
+    flows.ingest(strict_warehouse, storage, "aldi")
+    for store in ("G1", "G2"):
+        store_day(store_id=store, lines=offers(200, price=100.0))
+    flows.ingest(strict_warehouse, storage, "aldi")
+    return strict_warehouse
+
+
+def test_held_data_are_told_once_whatever_is_retried(local_inbox: None, held: Warehouse, storage: Storage) -> None:
+    assert alerting.tell_held(held, storage, ["aldi"], context(None)) == [3, 4]
+    assert alerting.tell_held(held, storage, ["aldi"], context(None)) == [] == alerting.tell_held(held, storage, ["iga"])
+    [alert] = inbox.read(settings().home)
+    assert (
+        alert["title"].startswith("critical: 2 store-days held, aldi of 2026-11-18") and "The task: http://localhost/log" in alert["body"]
+    )
+
+
+def test_the_red_report_says_nothing_that_was_told(local_inbox: None, held: Warehouse, storage: Storage) -> None:
+    with pytest.raises(HeldData) as caught:
+        raise_if_any(held, ["aldi"], "2026-11-18")
+    alerting.TellFailed()(context(bordered(caught.value), task_id="report"))
+    assert len(told()) == 1, "nobody has told it yet"
+    alerting.tell_held(held, storage, ["aldi"])
+    alerting.TellFailed()(context(bordered(caught.value), task_id="report", run_id="r2"))
+    assert len(told()) == 2
+
+
+def test_held_data_are_told_as_soon_as_there_is_somewhere_to(held: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+    monkeypatch.delenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", raising=False)
+    with caplog.at_level(logging.WARNING):
+        assert alerting.tell_held(held, storage, ["aldi"]) == []
+    monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", INBOX)
+    assert alerting.tell_held(held, storage, ["aldi"]) == [3, 4]
