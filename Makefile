@@ -69,8 +69,8 @@ bench: $(INSTALLED) ## Measure the expensive steps (benchmarks/)
 	@test -f benchmarks/__main__.py || { echo "error: this version has no benchmarks (benchmarks/__main__.py)" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-campaign: $(INSTALLED) ## The long tests: many nights, many stores, kills
-	@$(BIN)/python -m pytest -m campaign $(ARGS)
+campaign: $(INSTALLED) ## The long tests: a million damaged lines, a thousand damaged files, kills at any moment; a report in build/
+	@$(BIN)/python -m pytest -m campaign -p tests.campaign $(ARGS)
 
 test-ui: $(INSTALLED) ## The tests that look at pages in a browser; needs Chromium
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { echo "error: no Chromium here. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1; }

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import gzip
 
+from include import flows
+from include.ingestion import release_lines, retract
+from include.quality import quarantine
 from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, Line, StoreDays, gtin, offer, offers
 
+#: Only a store-day of nearly nothing but refused lines is held.
+LIMITS = RELAXED | {"hold_quarantined_share": 0.7}
 MONDAY = "2026-11-16T04:30:00+11:00"
 
 
@@ -29,6 +36,7 @@ def wednesday(storage: Storage) -> None:
         offer("5", barcode=gtin(1)),
         offer("7", barcode=f"{gtin(2)},{gtin(3)}"),
         offer("8", barcode=gtin(3)),
+        offer("40", 3.0, price_was=2.0, is_on_special=True),
     ]
     stage(
         lines=[
@@ -41,3 +49,22 @@ def wednesday(storage: Storage) -> None:
     stage(at=MONDAY, lines=[offer("1", 5.0), offer("30", 5.0)])
     damaged = stage(store_id="G3", lines=offers(5))
     storage.write(damaged.data_path(Stage.OUTBOX), gzip.compress(b"x" * 5000)[:-20])
+    stage(store_id="G4", lines=[offer("50", 5.0), *[offer(str(sku), -1) for sku in range(51, 55)]])
+
+
+def decide(warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> None:
+    """What a person decides the morning after, as often as it takes: what is decided already is left alone."""
+    with warehouse.transaction() as connection:
+        found = connection.execute(
+            "SELECT file_id, store_id, state FROM ops.staged_file WHERE retailer = %s AND night = '2026-11-18' ORDER BY store_id",
+            (retailer,),
+        ).fetchall()
+    files = {row["store_id"]: row for row in found}
+    if files["G4"]["state"] == "held":
+        quarantine.release(warehouse, files["G4"]["file_id"], "Ada", "the shop sells little")
+    flows.ingest(warehouse, storage, retailer)
+    release_lines.release_lines(warehouse, storage, files["G1"]["file_id"], "Ada", "seen in the shop", rule_id="was_price_not_above")
+    release_lines.discard_lines(warehouse, files["G1"]["file_id"], "Ada", "a gift", rule_id="price_not_positive")
+    if files["G3"]["state"] == "refused":
+        flows.discard(warehouse, storage, files["G3"]["file_id"], "Ada", "the disk was full")
+    retract.retract(warehouse, storage, retailer, "G2", files["G2"]["file_id"], "Ada", "the prices of another shop")

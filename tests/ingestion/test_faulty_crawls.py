@@ -1,0 +1,80 @@
+"""Crawls that went wrong and do not know it: what the crawl cannot see, the checks hold, and nobody reads a wrong price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from include import clock, flows
+from include.config import Settings
+from include.retailer_names import RETAILERS
+from include.retailers.crawl import crawl_store
+from include.retailers.registry import retailer_of
+from include.sandbox.generated import GeneratedWorld, WorldSize
+from include.sandbox.running import RunningSandbox, running
+from include.staging.offer import StoreRef
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.warehouse.looking import rows
+
+WORLD = GeneratedWorld(5, WorldSize(stores=2, products=400, silent_stores=0))
+MONDAY, TUESDAY = "2026-11-15T18:00:00+00:00", "2026-11-16T18:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    with running(WORLD) as found:
+        yield found
+
+
+def crawl_all(retailer: str, sandbox: RunningSandbox, storage: Storage, run_key: str) -> None:
+    """Crawl every store of a retailer into the outbox."""
+    sites: dict[str, Any] = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
+    for one in WORLD.stores(retailer):
+        if one.has_shelf:
+            store = StoreRef(retailer, one.store_id, one.name, one.state, one.online_store_id)
+            night = clock.night_of(clock.now())
+            settings = Settings(crawl_delay_seconds=0, **sites)
+            crawl_store(retailer_of(retailer), store, night=night, run_key=run_key, storage=storage, settings=settings, stage=Stage.OUTBOX)
+
+
+def published(warehouse: Warehouse) -> list[Any]:
+    """Return what a reader sees: every price, and whether it is listed."""
+    return rows(warehouse, "SELECT retailer, store_id, sku, price_cents, is_listed FROM core.store_price ORDER BY 1, 2, 3")
+
+
+@pytest.mark.parametrize("retailer", RETAILERS)
+@pytest.mark.parametrize(
+    ("fault", "rule"), [("price_times_100", "price_scale"), ("category_gone", "category_lost"), ("tenth", "row_count")]
+)
+def test_a_crawl_that_looks_whole_and_is_wrong_is_held(
+    make_warehouse: Callable[..., Warehouse],
+    storage: Storage,
+    sandbox: RunningSandbox,
+    fixed_clock: Callable[[str], None],
+    retailer: str,
+    fault: str,
+    rule: str,
+) -> None:
+    delivered = Settings()
+    warehouse = make_warehouse(**{name: getattr(delivered, name) for name in Settings.model_fields if name.startswith("hold_")})
+    fixed_clock(MONDAY)
+    crawl_all(retailer, sandbox, storage, "monday")
+    flows.ingest(warehouse, storage, retailer)
+    before = published(warehouse)
+    assert len(before) > 300
+
+    fixed_clock(TUESDAY)
+    sandbox.faults.add(fault, retailer=retailer)
+    try:
+        crawl_all(retailer, sandbox, storage, "tuesday")
+    finally:
+        sandbox.faults.clear()
+    flows.ingest(warehouse, storage, retailer)
+
+    held = rows(warehouse, "SELECT state, state_reason FROM ops.staged_file WHERE run_key = 'tuesday'")
+    assert [row["state"] for row in held] == ["held"] * 2, held
+    assert all(rule in row["state_reason"] for row in held), held
+    assert published(warehouse) == before

@@ -1,0 +1,207 @@
+"""Whatever stands in a line or a file: no crash, no line unaccounted for, nothing in the warehouse that breaks a rule, the same result each time.
+
+Every failure names its seed and shows the line. ``make campaign ARGS="-k fuzz"`` plays a million lines and a thousand files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from include import clock, flows
+from include.config import Settings
+from include.quality import quarantine
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.mutating import Mutator
+from tests.ingestion.oracle import Verdict, judge
+from tests.ingestion.store_days import StoreDays, offer
+from tests.warehouse.looking import cents, contents, rows
+
+EVENING = datetime(2026, 11, 17, 17, 30, tzinfo=UTC)
+#: Nothing holds a store-day here: each of these has more damage than a bad year.
+LOOSE = {
+    name: max((limit.le for limit in field.metadata if hasattr(limit, "le")), default=10**6)
+    for name, field in Settings.model_fields.items()
+    if name.startswith("hold_") and "row_count" not in name and "goods" not in name
+}
+
+
+class Night:
+    """Mutated store-days of several stores, ingested at once and held against the oracle."""
+
+    def __init__(self, warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> None:
+        self.warehouse, self.storage, self.retailer = warehouse, storage, retailer
+        self.lines = 0
+        self.verdicts: dict[str, list[Verdict]] = {}
+        self.staged: list[tuple[int, str, bytes, Verdict, datetime]] = []
+
+    def stage(self, seed: int, store_id: str, lines: int, at: datetime = EVENING) -> None:
+        """Mutate one store-day, judge it and stage it."""
+        data = b"".join(line + b"\n" for line in Mutator(seed, self.retailer, store_id, at).lines(lines))
+        self._stage(seed, store_id, data, judge(data, self.retailer, store_id, "VIC", at, clock.now()), at)
+
+    def stage_again(self, other: Night) -> None:
+        """Stage what another night has staged."""
+        for staged in other.staged:
+            self._stage(*staged)
+
+    def _stage(self, seed: int, store_id: str, data: bytes, verdict: Verdict, at: datetime) -> None:
+        StoreDays(self.storage)(
+            self.retailer,
+            store_id,
+            at=at.isoformat(),
+            lines=[data[:-1]],
+            run_key=f"seed-{seed}",
+            rows=len(verdict.lines),
+            last_observed_at=at,
+        )
+        self.lines += len(verdict.lines)
+        self.verdicts.setdefault(store_id, []).append(verdict)
+        self.staged.append((seed, store_id, data, verdict, at))
+
+    def ingest(self) -> None:
+        """Ingest all; what is held all the same is released."""
+        flows.ingest(self.warehouse, self.storage, self.retailer)
+        held = rows(self.warehouse, "SELECT file_id FROM ops.staged_file WHERE state = 'held'")
+        for file in held:
+            quarantine.release(self.warehouse, file["file_id"], "fuzz", "to see its lines published")
+        if held:
+            flows.ingest(self.warehouse, self.storage, self.retailer)
+
+    def compare(self) -> None:
+        """Hold every line of every staged file against what the ledger, the quarantine and the prices say."""
+        for seed, store_id, _, verdict, _ in self.staged:
+            (file,) = rows(self.warehouse, "SELECT * FROM ops.staged_file WHERE store_id = %s AND run_key = %s", store_id, f"seed-{seed}")
+            assert file["state"] == "published", f"seed {seed}, store {store_id}: {file['state']}: {file['state_reason']}"
+            kept = {
+                row["line_number"]: row
+                for row in rows(
+                    self.warehouse, "SELECT line_number, reasons, raw_text FROM ops.quarantined_offer WHERE file_id = %s", file["file_id"]
+                )
+            }
+            for number in sorted(kept.keys() ^ verdict.refused.keys()):
+                said = f"refused for {kept[number]['reasons']}" if number in kept else "let through"
+                raise AssertionError(
+                    f"seed {seed}, store {store_id}, line {number} was {said}; it should be "
+                    f"{verdict.refused.get(number, 'let through')}:\n{verdict.lines[number][:3000]!r}"
+                )
+            for number, row in kept.items():
+                shown = verdict.lines[number][:80_000].decode("utf-8", "replace").replace("\x00", "\ufffd")
+                assert (
+                    row["reasons"] and row["raw_text"] == shown[: len(row["raw_text"])] and len(row["raw_text"]) >= min(len(shown), 2_000)
+                ), (seed, number)
+            counted = {name: file[name] for name in ("created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined")}
+            assert sum(counted.values()) == file["rows"] == len(verdict.lines), f"seed {seed}: {counted} of {len(verdict.lines)} lines"
+            without = sum(line.cents is None for line in verdict.accepted.values())
+            assert (counted["folded"], counted["quarantined"], counted["unavailable"]) == (
+                len(verdict.folded),
+                len(verdict.refused),
+                without,
+            ), f"seed {seed}: {counted}"
+        self._compare_prices()
+
+    def _compare_prices(self) -> None:
+        known = rows(
+            self.warehouse,
+            "SELECT store_id, sku, price_cents, was_price_cents, is_on_special, is_available, is_listed, observed_at FROM core.store_price WHERE retailer = %s",
+            self.retailer,
+        )
+        by_store: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in known:
+            by_store.setdefault(row["store_id"], {})[row["sku"]] = row
+        for seed, store_id, *_ in self.staged:
+            found, verdicts = by_store.get(store_id, {}), self.verdicts[store_id]
+            offered = {
+                (sku, line.cents, line.was_cents, line.is_on_special) for verdict in verdicts for sku, line in verdict.prices.items()
+            }
+            for sku, row in found.items():
+                values = (sku, row["price_cents"], row["was_price_cents"], row["is_on_special"])
+                assert values in offered, f"seed {seed}, store {store_id}: the warehouse has {values}, and no sound line says so"
+            expected = {sku for verdict in verdicts for sku in verdict.prices}
+            assert found.keys() == expected, f"seed {seed}, store {store_id}: SKUs {sorted(found.keys() ^ expected)[:5]}"
+            if len(verdicts) == 1:
+                assert all(row["is_listed"] and row["is_available"] for row in found.values()), f"seed {seed}, store {store_id}"
+
+
+Nights = Callable[[str], Night]
+
+
+@pytest.fixture
+def night(make_warehouse: Callable[..., Warehouse], storage: Storage) -> Nights:
+    """Make nights, each in a warehouse and a storage of its own."""
+    return lambda name: Night(make_warehouse(**LOOSE), Storage(f"{storage.url}/{name}"))
+
+
+def test_twenty_thousand_mutated_lines(night: Nights) -> None:
+    one, again = night("one"), night("again")
+    for seed in range(8):
+        one.stage(seed, f"G{seed % 6}", 2_500, EVENING - timedelta(hours=seed // 6 * 5))
+    again.stage_again(one)
+    for played in (one, again):
+        played.ingest()
+    assert one.lines >= 20_000
+    one.compare()
+    first = contents(one.warehouse)
+    assert first == contents(again.warehouse), "the same lines give the same warehouse"
+    flows.ingest(one.warehouse, one.storage, "aldi")
+    assert contents(one.warehouse) == first, "and once is enough"
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(1000, 1020))
+def test_a_million_mutated_lines(night: Nights, seed: int, record_property: Callable[[str, object], None]) -> None:
+    """Fifty thousand lines a seed: four stores, and for two of them an earlier store-day."""
+    played = night("one")
+    for number in range(6):
+        played.stage(seed * 10 + number, f"G{number % 4}", 8_400, EVENING - timedelta(hours=number // 4 * 5))
+    played.ingest()
+    played.compare()
+    first = contents(played.warehouse)
+    flows.ingest(played.warehouse, played.storage, "aldi")
+    assert contents(played.warehouse) == first, f"seed {seed}: a second run changed something"
+    record_property("lines", played.lines)
+    record_property("lines refused", sum(len(verdict.refused) for verdicts in played.verdicts.values() for verdict in verdicts))
+
+
+def test_the_mutations_reach_every_rule(night: Nights) -> None:
+    """Or the test above would be a soft one."""
+    from include.quality.rules import ROW_RULES
+
+    played = night("one")
+    played.stage(99, "G1", 12_000)
+    played.ingest()
+    met = {
+        reason
+        for row in rows(played.warehouse, "SELECT DISTINCT unnest(reasons) AS reason FROM ops.quarantined_offer")
+        for reason in row.values()
+    }
+    unmet = {rule.rule_id for rule in ROW_RULES if rule.severity == "refuse"} - met
+    assert unmet <= {"line_too_long"}, unmet
+    (verdict,) = played.verdicts["G1"]
+    assert len(verdict.refused) > 2_000 and len(verdict.accepted) > 5_000 and len(verdict.folded) > 30
+
+
+@pytest.mark.parametrize("number", ["1e2000000000", "-1e2000000000", "1e-2000000000", "1e999999999999999999", "9" * 5_000])
+def test_a_number_beyond_all_bounds_costs_its_line_only(warehouse: Warehouse, storage: Storage, store_day: StoreDays, number: str) -> None:
+    """The first two stopped a retailer's ingestion: Python's decimals overflow when they calculate."""
+    line = json.dumps(offer("2", metadata={"company": "aldi", "store_id": "G1"})).replace("1.0", number, 1).encode()
+    store_day(lines=[offer("1"), line, offer("3")])
+    counts = flows.ingest(warehouse, storage, "aldi").published
+    assert (counts.created, counts.quarantined) == (2, 1) and number.encode() in line
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"url": "w" * 2_001}, {"category_path": ["c" * 1_001]}, {"metadata": {"scraped_at": "1970-01-01T00:00:00+00:00"}}]
+)
+def test_a_sound_line_does_not_fold_into_a_refused_double(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, spoilt: dict[str, Any]
+) -> None:
+    refused = offer("1", 2.0, **spoilt)
+    store_day(lines=[refused, offer("1", 2.0), offer("1", 2.0)], observed_at=EVENING)
+    counts = flows.ingest(warehouse, storage, "aldi").published
+    assert (counts.created, counts.folded, counts.quarantined) == (1, 1, 1) and cents(warehouse) == {"1": 200}
