@@ -9,7 +9,8 @@ before a kill are moved to where they belong; archived files older than `AISLEFL
 | task | does |
 |---|---|
 | `sweep` | emits the asset `outbox` for each `retailer|night` that waits; **skipped when nothing waits**, which is the usual case |
-| `prune_archive` | removes archived files past their time |
+| `announce_held` | emits the asset `held` for held store-days nobody was asked about, should that event be lost; usually **skipped** |
+| `prune_archive` | removes archived files past their time, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
 
 **Safe to run again**: yes. **When it fails**: the message names the storage root or the warehouse that does not answer; mend it
 and clear the task, or wait for the next run.
@@ -19,7 +20,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, task
 
-from include.orchestration.assets import OUTBOX
+from include.orchestration.assets import HELD, OUTBOX
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
 
 with DAG(
@@ -38,6 +39,13 @@ with DAG(
 
         return ingest.sweep(outlet_events)
 
+    @task(outlets=[HELD])
+    def announce_held(outlet_events=None):
+        from include.orchestration import ingest
+        from include.retailer_names import RETAILERS
+
+        return ingest.announce_held(list(RETAILERS), outlet_events)
+
     @task
     def prune_archive():
         from include.orchestration import ingest
@@ -45,4 +53,5 @@ with DAG(
         return ingest.prune()
 
     sweep()
+    announce_held()
     prune_archive()

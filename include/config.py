@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,7 +42,25 @@ class FixedSettings(BaseSettings):
     statement_timeout_seconds: int = Field(600, gt=0, description="PostgreSQL statement timeout; shorter than every task timeout.")
     line_bytes_max: int = Field(1_000_000, gt=0, description="A longer line of a staged file is refused, not read into memory.")
     sweep_after_minutes: int = Field(10, ge=0, description="A file that waits in the outbox longer than this is swept up.")
+    alert_repeat_hours: float = Field(
+        12, ge=0, description="A task that fails again with the same message is told about once in so many hours."
+    )
+    forensics_seconds: int = Field(
+        60,
+        gt=0,
+        description="After a database error, the lines at fault are looked for so long per step; then the search stops and says so.",
+    )
     archive_days: int = Field(14, gt=0, description="Published staged files are kept in the archive for so many days.")
+    quarantine_days: int = Field(
+        90, gt=0, description="Refused lines somebody has decided about are kept for so many days; undecided ones are kept."
+    )
+    decision_hours: float = Field(
+        72, gt=0, description="The Airflow UI waits so long for a person's answer about held data; unanswered, it stays held."
+    )
+    ingest_workers: int = Field(
+        0, ge=0, le=6, description="Store-days loaded or published at once; 0 = the cores this process may use, at most 4."
+    )
+    change_log: bool = Field(False, description="Append every changed price to core.price_change; off = the newest price only.")
 
     allow_live: bool = Field(
         False, description="Allow requests to hosts other than this machine; without it only the sandbox can be crawled."
@@ -78,8 +96,46 @@ class FixedSettings(BaseSettings):
         20_000, gt=0, description="Requests a retailer's night may take; what does not fit is deferred to the next night."
     )
     requests_per_store: int = Field(120, gt=0, description="Requests a store is expected to take before its retailer was first crawled.")
+    crawl_until: str = Field(
+        "06:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Melbourne time of the night after which no further store is begun."
+    )
+    new_store_share: float = Field(
+        0.10, ge=0, le=1, description="Share of a night's stores kept for stores never crawled, even when due ones would fill the night."
+    )
+    discovery_share: float = Field(
+        0.90,
+        ge=0,
+        le=1,
+        description="A store finder that returns less than this share of the open supermarkets known is not believed about absences.",
+    )
+    store_absences_max: int = Field(3, ge=1, description="A store that so many discoveries in a row did not find is taken for closed.")
     landing_resume_hours: float = Field(
         6, gt=0, description="A retry goes on from landed pages while the store-day began less than so many hours ago."
+    )
+    landing_days: int = Field(30, gt=0, description="Landed pages are kept for so many days, to be read again after a parser was mended.")
+    local_delay_seconds: float = Field(
+        0, ge=0, description="Least pause between two requests to a site on this machine: the sandbox is ours."
+    )
+    robots: Literal["live", "always", "never"] = Field(
+        "live", description="Whose robots.txt is obeyed: that of live sites, of every site (the sandbox's too), or none."
+    )
+    requests_in_flight: int = Field(
+        4, ge=1, le=64, description="Requests a retailer may have under way at once, over all workers of the installation."
+    )
+    connections_per_store: int = Field(1, ge=1, le=16, description="Requests one store's crawl may have under way at once.")
+    retry_budget: int = Field(
+        40, ge=0, description="Requests a store's crawl may make a second time in all, before the store is left alone."
+    )
+    breaker_stores: int = Field(
+        3,
+        ge=1,
+        description="After so many stores in a row at which the site gave out or refused, no further store of the run is asked for.",
+    )
+    breaker_rest_seconds: float = Field(
+        60, ge=0, description="A site that gave out is left alone for so long; then one store tries whether it is back."
+    )
+    wall_answer_hours: float = Field(
+        2, gt=0, description="A run that met a bot wall waits so long for a person; unanswered, its blocked stores wait for another day."
     )
 
     complete_rows_share: float = Field(
@@ -93,8 +149,52 @@ class FixedSettings(BaseSettings):
     hold_category_share: float = Field(
         0.05, gt=0, le=1, description="A category of at least this share of the last store-day that vanishes holds the store-day."
     )
+    hold_category_left_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="A category has vanished when less than this share of its last lines is left; goods stand in several categories.",
+    )
     hold_scale_share: float = Field(
         0.30, gt=0, le=1, description="A store-day in which this share of known prices moved by 100 or 1/100 is held."
+    )
+
+    hold_fill_drop_share: float = Field(
+        0.10, gt=0, le=1, description="A complete store-day in which a field is filled by this share of lines less than usual is held."
+    )
+    hold_unavailable_share: float = Field(
+        0.50, gt=0, le=1, description="A store's first store-day with a larger share of offers without a price is held."
+    )
+    hold_unavailable_rise_share: float = Field(
+        0.20, gt=0, le=1, description="A store-day whose share of offers without a price exceeds its store's usual one by more is held."
+    )
+    hold_damaged_share: float = Field(
+        0.005, gt=0, le=1, description="A store-day with this share of damaged names and brands beyond its store's usual one is held."
+    )
+    hold_span_hours: float = Field(48, gt=0, description="A store-day whose lines were observed further apart is held.")
+    hold_changed_within_week_share: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="A batch in which a larger share of prices changed inside one price week is held; real days have under 0.01.",
+    )
+    hold_changed_across_weeks_share: float = Field(
+        0.60,
+        gt=0,
+        le=1,
+        description="A batch in which a larger share of prices changed across a Wednesday is held; real ones have about a third.",
+    )
+    hold_changed_prices_min: int = Field(
+        300, gt=0, description="Of fewer compared prices the share that changed says too little about a retailer to hold a batch."
+    )
+    hold_goods_share: float = Field(
+        0.30, gt=0, le=1, description="A batch with a smaller share of the lines these stores usually have is held, complete or not."
+    )
+    hold_stores_held_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="A batch of which a larger share of store-days, at least two, is held for reasons of their own is held whole.",
     )
 
     @property

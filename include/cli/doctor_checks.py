@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from include.config import settings
+from include.diagnostics import inbox
+from include.embedded import ports
+from include.embedded.airflow_env import ALERTS_CONNECTION, INBOX
 from include.embedded.doctor import Finding
 from include.embedded.postgres import running_postgres
 from include.ingestion.sweeping import waiting_files
@@ -40,3 +44,20 @@ def waiting_data(home: Path) -> Sequence[Finding]:
         if held
         else Finding("ok", "quarantine", "no file is held or refused"),
     ]
+
+
+def alerts(home: Path) -> Sequence[Finding]:
+    """Return where alerts go; nowhere is worth a warning."""
+    given = os.environ.get(f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}")
+    if given and given != INBOX:
+        return [Finding("ok", "alerts", f"go where the connection {ALERTS_CONNECTION} of this environment says")]
+    if ports.known(home) is None and not given:
+        return [
+            Finding(
+                "warn", "alerts", f"go nowhere: this environment has no connection {ALERTS_CONNECTION}",
+                f"set AIRFLOW_CONN_{ALERTS_CONNECTION.upper()} (docs/operating.md, Alerts), unless it is kept in Airflow",
+            )
+        ]  # fmt: skip
+    found = inbox.read(home, 1)
+    newest = f", the newest of {found[0]['at'][:16]}: {found[0]['title']}" if found else ", which is empty"
+    return [Finding("ok", "alerts", f"go to the local inbox{newest}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,9 @@ from include import flows
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, domain, print_json, print_table, progress
 from include.cli.through_airflow import ingest_through_airflow
 from include.diagnostics.ingest_summary import list_files, summarise
+from include.ingestion import rejected
 from include.ingestion.importing import ImportedFile, files_below, import_file
+from include.ingestion.rejected import RejectedByDatabase
 from include.quality.rules import reason_of
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -44,6 +47,7 @@ def import_(
     """
     with domain(as_json) as (warehouse, storage), progress() as told:
         imported = []
+        rejections: list[str] = []
         for path in files_below(paths):
             told(f"staging {path}")
             imported.append(import_file(warehouse, storage, path))
@@ -52,24 +56,32 @@ def import_(
             told("staged; nothing is ingested by this command")
         elif through_airflow:
             ingest_through_airflow(warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], told)
+            rejections = [text] if (text := rejected.report(warehouse, retailers)) else []
         else:
-            ingest_here(warehouse, storage, retailers, told)
+            rejections = ingest_here(warehouse, storage, retailers, told)
         report = report_of(warehouse, imported)
     if as_json:
         print_json(report)
     else:
         print_report(report)
+    for rejection in rejections:
+        print(f"error: {rejection}", file=sys.stderr)
     if not stage_only and any(file["state"] in ("waiting", "loaded") for file in report["files"]):
         raise typer.Exit(FAILED)
     if any(file["state"] in ("held", "refused") for file in report["files"]) or report["refused"]:
         raise typer.Exit(NEEDS_PERSON)
 
 
-def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], told: Progress) -> None:
-    """Run the four steps in this process."""
+def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], told: Progress) -> list[str]:
+    """Run the four steps in this process; return, per retailer, what the database rejects."""
+    rejections = []
     for retailer in retailers:
         told(f"ingesting {retailer}")
-        flows.ingest(warehouse, storage, retailer, told)
+        try:
+            flows.ingest(warehouse, storage, retailer, told)
+        except RejectedByDatabase as error:
+            rejections.append(str(error))
+    return rejections
 
 
 def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, Any]:

@@ -10,7 +10,21 @@ import warnings
 
 import typer
 
-from include.cli import enrichment, importing, night, quarantine, sandbox, services, warehouse
+from include.cli import (
+    alerts,
+    crawl,
+    enrichment,
+    importing,
+    night,
+    quality,
+    quarantine,
+    sandbox,
+    services,
+    session,
+    store_days,
+    stores,
+    warehouse,
+)
 
 app = typer.Typer(
     help="Aisleflow: the shelf prices of four supermarkets, every night. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held or needs a person.",
@@ -29,7 +43,13 @@ def _prepare(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log ev
 app.add_typer(night.app)
 app.add_typer(services.app)
 app.add_typer(importing.app)
+app.add_typer(crawl.app)
+app.add_typer(session.app, name="session")
+app.add_typer(alerts.app)
 app.add_typer(warehouse.app, name="warehouse")
+app.add_typer(quality.app, name="quality")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(enrichment.app)
+stores.app.add_typer(store_days.app)
+app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, a directory as a starting list.")
 app.add_typer(sandbox.app, name="sandbox")

@@ -29,6 +29,8 @@ app = typer.Typer()
 
 CRAWL_BEGINS = time(4, 0)
 _RUN_SECONDS = 3 * 3600
+#: States of tasks that will change without anybody's doing.
+_AT_WORK = frozenset({"scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred"})
 CRAWL_COLUMNS = ("retailer", "planned", "crawled", "in_part", "failed", "blocked", "deferred", "left_out", "requests")
 INGEST_COLUMNS = (
     "retailer",
@@ -101,9 +103,9 @@ def exit_code(report: dict[str, Any], verdict: Verdict) -> int:
     """Return 0 for a whole and right night, 3 where only a person's decision is missing, else 1."""
     held = sum(row.get("held", 0) + row.get("refused", 0) for row in report["retailers"])
     unplanned = set(report["served"]) - {row["retailer"] for row in report["retailers"] if row.get("planned")}
-    if not verdict.is_right or unplanned or any(row["state"] not in ("held", "refused") for row in report["missing"]):
+    if not verdict.is_right or unplanned or any(row["state"] not in ("held", "refused", "blocked") for row in report["missing"]):
         return FAILED
-    return NEEDS_PERSON if held else 0
+    return NEEDS_PERSON if held or any(row["state"] == "blocked" for row in report["missing"]) else 0
 
 
 def print_night(report: dict[str, Any], verdict: Verdict) -> None:
@@ -173,11 +175,20 @@ def _discovered(warehouse: Warehouse) -> set[str]:
         }
 
 
+class _WaitsForAPerson(Exception):
+    """Nothing of a run moves until a person has answered."""
+
+
 def _wait(api: AirflowApi, dag_id: str, run_id: str, told: Progress) -> None:
     def say(state: str, tasks: dict[str, int]) -> None:
         told(f"{dag_id}: {state}, {', '.join(f'{count} {name}' for name, count in sorted(tasks.items()))}")
+        if tasks.get("awaiting_input") and not _AT_WORK & tasks.keys():
+            raise _WaitsForAPerson
 
-    api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=say)
+    try:
+        api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=say)
+    except _WaitsForAPerson:  # the answer may take hours; everything else goes on without it
+        told(f"{dag_id} waits for a person: {api.run_url(dag_id, run_id)}")
 
 
 def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, told: Progress) -> None:

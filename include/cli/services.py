@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.cli.common import DONE, FAILED, JsonOption, print_json, progress, reported, stdout
-from include.cli.doctor_checks import waiting_data
+from include.cli.doctor_checks import alerts, waiting_data
 from include.config import settings
 from include.embedded import installation
 from include.embedded.doctor import Check
@@ -25,7 +25,7 @@ from include.embedded.sandbox import remembered, start_sandbox
 app = typer.Typer(help="The embedded services.", no_args_is_help=True)
 
 #: Checks of ``doctor`` beyond the services themselves.
-FURTHER_CHECKS: list[Check] = [waiting_data]
+FURTHER_CHECKS: list[Check] = [waiting_data, alerts]
 
 _STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "yellow", "dead": "red", "fail": "red", "stopped": "dim"}
 

@@ -9,6 +9,7 @@ from include.cli.common import Progress
 from include.config import settings
 from include.embedded.airflow_api import client
 from include.errors import TransientError
+from include.ingestion import rejected
 from include.warehouse.engine import Warehouse
 
 _PATIENCE_SECONDS = 900
@@ -43,7 +44,9 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], told: 
 def _open(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
     with warehouse.transaction() as connection:
         row = connection.execute(
-            "SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded')", (list(file_ids),)
+            "SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded') "
+            "AND NOT starts_with(coalesce(state_reason, ''), %s)",  # what the database rejects is decided for this run
+            (list(file_ids), rejected.MARK),
         ).fetchone()
     assert row is not None
     return int(row["files"])

@@ -78,6 +78,24 @@ class AirflowApi:
         elif present != slots:
             self._call("PATCH", f"/pools/{_part(name)}", params={"update_mask": "slots"}, body={"name": name, "slots": slots})
 
+    def put_connection(self, connection_id: str, kind: str, password: str, description: str = "") -> None:
+        """Create or replace a connection that holds a secret; Airflow encrypts it and never gives it back over this API."""
+        self.delete_connection(connection_id)
+        body = {"connection_id": connection_id, "conn_type": kind, "password": password, "description": description}
+        try:
+            self._call("POST", "/connections", body=body)
+        except TerminalError:  # the refusal may repeat what was sent
+            raise TerminalError(
+                f"{self.base_url} refuses the connection {connection_id}. Does the user's role allow connections?"
+            ) from None
+
+    def delete_connection(self, connection_id: str) -> bool:
+        """Remove a connection; returns whether there was one."""
+        known = any(found["connection_id"] == connection_id for found in self._pages("/connections", "connections"))
+        if known:
+            self._call("DELETE", f"/connections/{_part(connection_id)}")
+        return known
+
     # -- runs
 
     def trigger(

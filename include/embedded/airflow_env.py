@@ -26,6 +26,10 @@ USERS = {"admin": "admin", "op": "op", "viewer": "viewer"}
 #: The Airflow connection under which DAGs and the UI know the warehouse.
 WAREHOUSE_CONNECTION = "aisleflow_warehouse"
 
+#: The Airflow connection that says where alerts go. Unless the caller's environment has one: the local inbox.
+ALERTS_CONNECTION = "aisleflow_alerts"
+INBOX = json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "inbox://home", "tag": "all"}}})
+
 PARALLELISM = 8
 
 
@@ -79,6 +83,7 @@ def environment(home: Path) -> dict[str, str]:
         **inherited,
         **{f"AIRFLOW__{name}": value for name, value in airflow.items()},
         f"AIRFLOW_CONN_{WAREHOUSE_CONNECTION.upper()}": connection_from_url(warehouse),
+        f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}": os.environ.get(f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}") or INBOX,
         "AIRFLOW_HOME": str(layout.airflow_home),
         f"{PREFIX}HOME": str(layout.home),
         f"{PREFIX}WAREHOUSE_URL": warehouse,  # a task never starts PostgreSQL

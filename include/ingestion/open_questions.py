@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from include.errors import NeedsPersonError
 from include.warehouse.engine import Warehouse
+
+
+class HeldData(NeedsPersonError):
+    """Nothing but held store-days waits. ``files``: their ids and reasons, for whoever told of them already."""
+
+    def __init__(self, message: str, files: Sequence[dict[str, Any]]) -> None:
+        """Keep ``file_id`` and ``state_reason`` of each file."""
+        super().__init__(message)
+        self.files = [{"file_id": file["file_id"], "state_reason": file["state_reason"]} for file in files]
 
 
 def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> None:
     """Raise if store-days of these retailers and this night are held or were refused.
 
     Raises:
-        NeedsPersonError: names each with its reason and the commands that settle it.
+        NeedsPersonError: (:class:`HeldData` where nothing was refused) names each with its reason and the commands that settle it.
     """
     with warehouse.transaction() as connection:
         rows = connection.execute(
@@ -26,8 +36,9 @@ def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> 
             for row in rows
         )
         held, refused = (sum(row["state"] == state for row in rows) for state in ("held", "refused"))
-        raise NeedsPersonError(
+        message = (
             f"{held} store-day(s) of {night} held and {refused} file(s) refused; everything else is published.\n{listed}\n"
             "Look: aisleflow quarantine show ID. A held one: aisleflow quarantine release ID --why …, or discard ID --why …. "
             "A refused one: stage the store-day again (clear its crawl task), or take note of it: aisleflow quarantine discard ID --why …. Then clear this task."
         )
+        raise NeedsPersonError(message) if refused else HeldData(message, rows)

@@ -30,6 +30,7 @@ DIFFERENT = {
     "AIRFLOW__API__BASE_URL", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
     "AIRFLOW__CORE__EXECUTOR", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
+    "AIRFLOW_CONN_AISLEFLOW_ALERTS",  # no local inbox where there are several machines
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION",  # init makes the pools before there is a DAG
 }  # fmt: skip
 
@@ -146,7 +147,7 @@ def sandbox_call(monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """(port, host) of the sandbox as its own command line reads them."""
     called: list[tuple[int, str]] = []
     monkeypatch.setattr(serve, "open_world", lambda kind, **_: kind)
-    monkeypatch.setattr(serve, "run", lambda _world, port, host: called.append((port, host)))
+    monkeypatch.setattr(serve, "run", lambda _world, port, host, *_: called.append((port, host)))
     command = services()["sandbox"]["command"]
     assert command[:3] == ["python", "-m", "include.sandbox.serve"]
     serve.main(command[3:])

@@ -20,15 +20,22 @@ Facts = dict[str, Any]
 #: Every DAG there may be; a new one is added here, with its order of tasks below where the order matters.
 EXPECTED = {
     "discover_stores", "enrich_barcodes", "ingest_prices", "sweep_outbox", "watch_night",
-    "reconcile_catalogue", "maintain_store_groups", "publish_bargains", "look_up_barcodes",
+    "decide_held", "reconcile_catalogue", "maintain_store_groups", "publish_bargains", "look_up_barcodes",
     *(f"scrape_{retailer}" for retailer in RETAILERS),
 }  # fmt: skip
 
 #: Pairs (task, direct follower) without which a DAG would do harm.
 ORDER = {
     "ingest_prices": ["load", "check", "resolve", "publish", "report"],
-    **{f"scrape_{retailer}": ["plan", "crawl", "emit"] for retailer in RETAILERS},
+    "decide_held": ["list_held", "ask", "apply", "publish"],
+    **{f"scrape_{retailer}": ["canary", "plan", "crawl", "emit"] for retailer in RETAILERS},
 }
+
+#: A refused store: a person is asked, the rest is crawled and announced; whether nobody answered is judged after the answer.
+BOT_WALL = {
+    "crawl": {"refused", "emit_rest"}, "refused": {"ask_continue", "crawl_rest"}, "ask_continue": {"crawl_rest", "needs_a_person"},
+    "crawl_rest": {"emit_rest", "needs_a_person"},
+}  # fmt: skip
 
 DAG_FILES = sorted((ROOT / "dags").glob("[!_]*.py"))
 DAG_IDS = [path.stem for path in DAG_FILES]
@@ -104,6 +111,20 @@ def test_tasks_stand_in_their_order(facts: Facts, dag_id: str) -> None:
     tasks = facts["dags"][dag_id]["tasks"]
     for task, follower in zip(ORDER[dag_id], ORDER[dag_id][1:], strict=False):
         assert follower in tasks[task]["downstream"], f"{dag_id}: {follower} does not follow {task}"
+
+
+@pytest.mark.parametrize("retailer", RETAILERS)
+def test_a_bot_wall_leads_to_a_person_and_holds_no_good_store_back(facts: Facts, retailer: str) -> None:
+    tasks = facts["dags"][f"scrape_{retailer}"]["tasks"]
+    for task, followers in BOT_WALL.items():
+        assert followers <= set(tasks[task]["downstream"]), f"{task} is followed by {tasks[task]['downstream']}"
+    assert not tasks["emit"]["downstream"], "announcing what there is waits for nobody"
+
+
+def test_a_failed_step_of_ingestion_makes_the_run_red(facts: Facts) -> None:
+    tasks = facts["dags"]["ingest_prices"]["tasks"]
+    assert tasks["every_step_done"]["downstream"] == [], "the leaves of a run decide its state, and `report` runs whatever failed"
+    assert "every_step_done" in tasks["publish"]["downstream"]
 
 
 def test_stores_are_crawled_in_the_pool_of_their_retailer(facts: Facts) -> None:
