@@ -148,7 +148,7 @@ def test_slow_answers_come_whole(sandbox: RunningSandbox, ask: Ask) -> None:
     whole = ask().content
     sandbox.faults.add("slow", seconds=0.2)
     sandbox.faults.add("trickle", seconds=0.2)
-    sandbox.faults.latency_seconds = 0.1
+    sandbox.faults.latency_seconds = 0.3  # making the answer is part of it, a fault that slows it too
     try:
         assert ask().content == whole
     finally:
