@@ -76,7 +76,12 @@ class AirflowApi:
             body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
             self._call("POST", "/pools", body=body)
         elif present != slots:
-            self._call("PATCH", f"/pools/{_part(name)}", params={"update_mask": "slots"}, body={"name": name, "slots": slots})
+            self._call(
+                "PATCH",
+                f"/pools/{_part(name)}",
+                params={"update_mask": "slots"},
+                body={"name": name, "slots": slots, "include_deferred": False},
+            )
 
     def put_connection(self, connection_id: str, kind: str, password: str, description: str = "") -> None:
         """Create or replace a connection that holds a secret; Airflow encrypts it and never gives it back over this API."""
