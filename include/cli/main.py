@@ -35,7 +35,10 @@ app = typer.Typer(
 
 @app.callback()
 def _prepare(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log every step to stderr.")) -> None:
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(level)  # Great Expectations sets levels of its own
     if not verbose:
         warnings.filterwarnings("ignore", module="platformdirs")
 

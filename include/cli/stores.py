@@ -67,14 +67,15 @@ def plan(
         with warehouse.transaction() as connection:
             rows = crawl_plan.plan_rows(connection, retailer, when)
         if not rows:
-            crawl_plan.plan(warehouse, retailer, when)
-            with warehouse.transaction() as connection:
-                rows = crawl_plan.plan_rows(connection, retailer, when)
+            rows, _ = crawl_plan.decide(warehouse, retailer, when)
     report = {
         "retailer": retailer, "night": when, "stores": crawl_plan.count_decisions(rows), "reasons": crawl_plan.count_reasons(rows), "plan": rows
     }  # fmt: skip
     if as_json:
         print_json(report)
+        return
+    if not rows:
+        print(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
         return
     shown = rows if all_stores else [row for row in rows if row["decision"] == "crawl"]
     print_table(shown, ("place", "decision", "store_id", "name", "state", "reason"), title=f"{retailer}, night of {when}")

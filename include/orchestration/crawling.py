@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include import clock
-from include.clock import night_of
 from include.orchestration.assets import OUTBOX
 from include.orchestration.resources import resources
 from include.orchestration.sessions import session_of
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def night(dag_run: Any, params: Any) -> str:
     """Return the night of a crawl run: its partition key, else its param, else the Melbourne date of ``run_after``; never "now"."""
-    return str(dag_run.partition_key or params.get("night") or night_of(dag_run.run_after).isoformat())
+    return str(dag_run.partition_key or params.get("night") or clock.night_of(dag_run.run_after).isoformat())
 
 
 def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:

@@ -50,6 +50,29 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
     Raises:
         TerminalError: no store can be crawled, or one asked for is not known: says why.
     """
+    rows, until = decide(warehouse, retailer, night, store_ids)
+    if not count_decisions(rows)["crawl"]:
+        why = (
+            f"{len(rows)} stores are left out: `aisleflow store plan {retailer} --night {night} --all` says why"
+            if rows
+            else "no store is known: run the DAG discover_stores first, or `aisleflow store import` a directory"
+        )
+        raise TerminalError(f"{retailer}: no store can be crawled on {night}; {why}.")
+    return [
+        PlannedStore(StoreRef(retailer, row["store_id"], row["name"], row["state"], row["online_store_id"]), row["reason"], until)
+        for row in rows
+        if row["decision"] == "crawl"
+    ]
+
+
+def decide(
+    warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[str] | None = None
+) -> tuple[list[dict[str, Any]], datetime | None]:
+    """Decide about every store and keep it; return the plan as :func:`plan_rows` does, and the instant after which no store is begun.
+
+    Raises:
+        TerminalError: a store asked for is not known.
+    """
     settings, now = warehouse.settings, clock.now()
     with warehouse.transaction() as connection:
         budget = budget_of(connection, retailer, night, warehouse)
@@ -68,21 +91,8 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
         rows = plan_rows(connection, retailer, night)
     if unknown := sorted(set(store_ids or ()) - {row["store_id"] for row in rows}):
         raise TerminalError(f"{retailer} has no store {', '.join(unknown)}. `aisleflow store list {retailer}` shows the known ones.")
-    until = None if store_ids else budget.until
-    counts = count_decisions(rows)
-    log.info("plan of %s for %s: %s; %s", retailer, night, counts, budget.reason)
-    if not counts["crawl"]:
-        why = (
-            f"{counts['left_out']} stores are left out: `aisleflow store plan {retailer}` says why"
-            if rows
-            else "no store is known: run the DAG discover_stores first, or `aisleflow store import` a directory"
-        )
-        raise TerminalError(f"{retailer}: no store can be crawled on {night}; {why}.")
-    return [
-        PlannedStore(StoreRef(retailer, row["store_id"], row["name"], row["state"], row["online_store_id"]), row["reason"], until)
-        for row in rows
-        if row["decision"] == "crawl"
-    ]
+    log.info("plan of %s for %s: %s; %s", retailer, night, count_decisions(rows), budget.reason)
+    return rows, None if store_ids else budget.until
 
 
 def plan_rows(connection: Connection, retailer: str, night: date) -> list[dict[str, Any]]:

@@ -50,3 +50,5 @@ COMMENT ON COLUMN ops.robots_txt.address IS 'Where it was asked for.';
 COMMENT ON COLUMN ops.robots_txt.status IS 'Status of the answer; 4xx other than 401, 403 and 429 means that everything is allowed.';
 COMMENT ON COLUMN ops.robots_txt.body IS 'The rules as they came, at most 500 kB.';
 COMMENT ON COLUMN ops.robots_txt.fetched_at IS 'When.';
+
+COMMENT ON COLUMN ops.crawl_outcome.detail IS 'Categories, skipped rows by reason, and by kind how often unit prices contradict one another.';

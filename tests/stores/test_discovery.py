@@ -220,6 +220,7 @@ def test_the_plan_and_the_stores_can_be_read_on_the_command_line(
     assert plan["plan"][0]["reason"] == "never crawled (VIC)"
     assert "never crawled (VIC)" in run.invoke(app, ["store", "plan", "aldi"]).stdout
     assert [row["store_id"] for row in json.loads(run.invoke(app, ["store", "list", "iga", "--json"]).stdout)] == ["22282"]
-    refused = run.invoke(app, ["store", "plan", "iga"])
-    assert refused.exit_code == 1 and "1 stores are left out" in refused.output
+    nobody = run.invoke(app, ["store", "plan", "iga"])
+    assert nobody.exit_code == 0 and "left out: no online store id" in nobody.output
+    assert "no store of coles is known" in run.invoke(app, ["store", "plan", "coles"]).output
     assert run.invoke(app, ["store", "list", "corner"]).exit_code == 2
