@@ -38,6 +38,6 @@ WORKDIR /opt/aisleflow
 COPY . .
 # without bytecode every forked task would compile the project again: the file system is read-only when it runs
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation -e . \
-    && python -m compileall -q include dags
+    && python -m compileall -q include dags plugins sandbox
 
 USER aisleflow

@@ -1,6 +1,6 @@
 # Every command of the project. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 #
-# ARGS goes to the command behind a target:  make test ARGS="tests/catalogue -k barcode"
+# ARGS goes to the command behind a target:  make test ARGS="tests/wording -k barcode"
 
 PYTHON ?= python3
 ARGS ?=
@@ -44,7 +44,7 @@ up: $(INSTALLED) ## Start PostgreSQL and Airflow on this machine and say where t
 down: $(INSTALLED) ## Stop everything that `make up` or `make run` started
 	@$(BIN)/aisleflow down $(ARGS)
 
-test: $(INSTALLED) ## Run the tests; ARGS="tests/catalogue -k barcode" runs some of them
+test: $(INSTALLED) ## Run the tests; ARGS="tests/wording -k barcode" runs some of them
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(INSTALLED) ## Show every finding of ruff, mypy and the import contracts
@@ -82,4 +82,4 @@ lock: $(INSTALLED) ## Resolve the dependencies of pyproject.toml again; versions
 
 clean: ## Remove what make and the tools made (`make down` first); never the data in AISLEFLOW_HOME
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
-	find $(wildcard include dags plugins tests docs benchmarks) -type d -name __pycache__ -exec rm -rf {} +
+	find $(wildcard include sandbox dags plugins tests docs benchmarks) -type d -name __pycache__ -exec rm -rf {} +

@@ -29,10 +29,10 @@ import requests
 
 from include import clock
 from include.config import Settings
+from include.crawling.store_crawl import crawl_store
 from include.errors import TerminalError
-from include.retailers.crawl import crawl_store
+from include.model.offer import StoreRef
 from include.retailers.registry import retailer_of
-from include.staging.offer import StoreRef
 from include.staging.storage import Storage
 
 NOW = "2026-11-18T09:00:00+00:00"
@@ -45,7 +45,7 @@ def sandbox(products: int, latency_seconds: float, home: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "include.sandbox.serve", "--port", str(port), "--stores", "1", "--products", str(products)]
+    command = [sys.executable, "-m", "sandbox.serve", "--port", str(port), "--stores", "1", "--products", str(products)]
     environment = os.environ | {"AISLEFLOW_NOW": NOW, "AISLEFLOW_HOME": str(home)}
     process = subprocess.Popen([*command, "--latency-seconds", str(latency_seconds)], cwd=PROJECT, env=environment)
     url = f"http://127.0.0.1:{port}"

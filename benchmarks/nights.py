@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import partial
 from multiprocessing import get_context
 
-from include.catalogue.barcode import check_digit
+from include.model.offer import Offer, StoreRef
 from include.staging.manifest import Manifest
-from include.staging.offer import Offer, StoreRef
 from include.staging.staged_file import StoreDayWriter
 from include.staging.storage import Stage, Storage
+from include.wording.barcode import check_digit
 
 RETAILER = "woolworths"
 #: A Monday: the third night is a Wednesday, and prices may move.

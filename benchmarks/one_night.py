@@ -13,10 +13,10 @@ from functools import wraps
 from typing import Any
 
 from benchmarks.watching import cpu_seconds, wal_position
-from include import flows
 from include.config import settings
+from include.ingestion import pipeline
+from include.ingestion.checks import suite
 from include.ingestion.publish import Published
-from include.quality import suite
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -41,7 +41,7 @@ def main(url: str, root: str, retailer: str, server: int, store_days: int) -> di
     suite.count_broken = timed
     did: object = None
     before, worked = wal_position(warehouse), cpu_seconds(os.getpid(), server)
-    for step in (flows.load, _import_expectations, flows.check, flows.resolve, flows.publish):
+    for step in (pipeline.load, _import_expectations, pipeline.check, pipeline.resolve, pipeline.publish):
         begun, step_worked = time.perf_counter(), cpu_seconds(os.getpid(), server)
         did = step(warehouse, storage, retailer)
         name = step.__name__.strip("_")

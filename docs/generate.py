@@ -16,7 +16,7 @@ from typer.cli import get_docs_for_click
 from include.cli.main import app
 from include.config import PREFIX, Settings
 from include.embedded.postgres import ensure_postgres, stop_postgres
-from include.quality import rules
+from include.model import rules
 from include.retailer_names import RETAILERS
 from include.warehouse.dictionary import data_dictionary
 from include.warehouse.engine import Warehouse
@@ -59,7 +59,7 @@ def checks_page() -> str:
     lines = [
         "# Checks",
         "",
-        f"Generated from the rule catalogue `include/quality/rules.py`, version {rules.CATALOGUE_VERSION}, by `make docs`. The same catalogue makes the single SQL pass that",
+        f"Generated from the rule catalogue `include/model/rules.py`, version {rules.CATALOGUE_VERSION}, by `make docs`. The same catalogue makes the single SQL pass that",
         "moves lines to quarantine and the Great Expectations suite that runs on the staged batch; a test holds both to the same counts.",
         "",
         "## Lines",
@@ -150,7 +150,7 @@ def users_of(setting: str) -> list[str]:
 
 
 def _sources() -> Iterable[Path]:
-    return (path for folder in ("include", "dags", "plugins") for path in (ROOT / folder).rglob("*.py"))
+    return (path for folder in ("include", "sandbox", "dags", "plugins") for path in (ROOT / folder).rglob("*.py"))
 
 
 def _summary(document: str) -> str:

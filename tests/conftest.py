@@ -21,8 +21,8 @@ from include.embedded.postgres import Cluster, ensure_postgres, stop_postgres
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from include.warehouse.migrations import migrate
+from tests.checks.counting import count_broken
 from tests.ingestion.store_days import StoreDays
-from tests.quality.counting import count_broken
 
 #: Wednesday 18 November 2026, 20:00 in Melbourne: after the night of that date, in its price week.
 NOW = "2026-11-18T09:00:00+00:00"
@@ -122,7 +122,7 @@ def make_warehouse(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """Make fresh warehouses: ``make_warehouse()`` holds nothing, ``make_warehouse(hold_scale_share=0.3)`` does, ``thresholds="default"`` too."""
     made: list[tuple[str, Warehouse]] = []
     # importing Great Expectations takes seconds; tests of the gate itself take the fixture `true_suite`
-    monkeypatch.setattr("include.quality.suite.count_broken", count_broken)
+    monkeypatch.setattr("include.ingestion.checks.suite.count_broken", count_broken)
 
     def make(thresholds: str = "relaxed", **changed: object) -> Warehouse:
         name = postgres.take()

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from include import clock
-from include.catalogue.brand import fold_brand, own_label_of
-from include.catalogue.product_key import RULE_VERSION, product_key
-from include.catalogue.size import total
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.statements import statement
+from include.wording.brand import fold_brand, own_label_of
+from include.wording.product_key import RULE_VERSION, product_key
+from include.wording.size import total
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from include.alerts import inbox
 from include.cli.common import JsonOption, print_json, print_table, reported
 from include.config import settings
-from include.diagnostics import inbox
 from include.errors import TerminalError
 
 app = typer.Typer()

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from include import clock, flows
+from include import clock
 from include.cli.common import FAILED, JsonOption, domain, print_json, print_table, progress
+from include.crawling import outcomes, runs
+from include.crawling.walk import Part
 from include.errors import TerminalError
+from include.model.offer import StoreRef
 from include.retailers.registry import retailer_of
-from include.retailers.walk import Part
 from include.staging.landing import LandedRun, landed_runs
-from include.staging.offer import StoreRef
 from include.staging.storage import Storage
-from include.stores import outcomes
 from include.warehouse.engine import Warehouse
 
 app = typer.Typer()
@@ -48,7 +48,7 @@ def crawl(
         chosen = known or StoreRef(adapter.name, store, None, state.upper() if state else None, online_store_id)
         on = night.date() if night else clock.night_of(clock.now())
         run_key = f"cli_{clock.now():%Y%m%dT%H%M%S}" if fresh else "cli"
-        outcome = flows.crawl(
+        outcome = runs.crawl(
             warehouse, storage, chosen, on, run_key, told, round_name=f"_{on.isoformat()}", part=Part(pages, tuple(category or ()))
         )
     _report([outcome], as_json)
@@ -105,7 +105,7 @@ def _begun(storage: Storage, retailer: str, run: LandedRun) -> datetime:
 
 def _reread(warehouse: Warehouse, storage: Storage, retailer: str, run: LandedRun, told: Any) -> dict[str, Any]:
     store = outcomes.known_store(warehouse, retailer, run.store_id) or StoreRef(retailer, run.store_id)
-    return flows.reread(warehouse, storage, store, run, progress=told)
+    return runs.reread(warehouse, storage, store, run, progress=told)
 
 
 def _report(done: list[dict[str, Any]], as_json: bool) -> None:

@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from include.alerts import inbox
 from include.config import settings
-from include.diagnostics import inbox
 from include.embedded import ports
 from include.embedded.airflow_env import ALERTS_CONNECTION, INBOX
 from include.embedded.doctor import Finding
 from include.embedded.postgres import running_postgres
-from include.ingestion.sweeping import waiting_files
-from include.quality.quarantine import list_undecided
+from include.ingestion.sweep import waiting_files
+from include.ledger.quarantine import list_undecided
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from include import flows
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, domain, print_json, print_table, progress
 from include.cli.through_airflow import ingest_through_airflow
 from include.diagnostics.ingest_summary import list_files, summarise
-from include.ingestion import rejected
+from include.ingestion import pipeline
 from include.ingestion.importing import ImportedFile, files_below, import_file
-from include.ingestion.rejected import RejectedByDatabase
-from include.quality.rules import reason_of
+from include.ingestion.isolation import rejected
+from include.ingestion.isolation.rejected import RejectedByDatabase
+from include.model.rules import reason_of
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -78,7 +78,7 @@ def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], to
     for retailer in retailers:
         told(f"ingesting {retailer}")
         try:
-            flows.ingest(warehouse, storage, retailer, told)
+            pipeline.ingest(warehouse, storage, retailer, told)
         except RejectedByDatabase as error:
             rejections.append(str(error))
     return rejections

@@ -15,15 +15,15 @@ from include import clock
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, print_json, print_table, progress, reported
 from include.config import settings
 from include.diagnostics import night as diagnostics
-from include.diagnostics.published import last_complete, stream_prices
 from include.embedded import installation
 from include.embedded.airflow_api import AirflowApi, client
 from include.embedded.sandbox import SandboxWorld, remembered, start_sandbox
 from include.errors import ConfigurationError, TerminalError
-from include.quality.rules import reason_of
+from include.model.rules import reason_of
+from include.readers.published import last_complete, stream_prices
 from include.retailer_names import RETAILERS
-from include.sandbox.verify import PriceRow, TruthOverHttp, Verdict, verify
 from include.warehouse.engine import Warehouse
+from sandbox.verify import PriceRow, TruthOverHttp, Verdict, verify
 
 app = typer.Typer()
 

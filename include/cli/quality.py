@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from include.cli.common import JsonOption, domain, print_json, print_table, progress
-from include.quality import data_docs, results
+from include.ingestion.checks import data_docs, results
 
 app = typer.Typer(help="What the checks said: results of a night, and where the pages about them are.", no_args_is_help=True)
 

@@ -9,12 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from include import deciding, flows
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
 from include.errors import ConfigurationError
-from include.ingestion import release_lines
+from include.ingestion import deciding, pipeline, release_lines
 from include.ingestion.release_lines import LinesDecided
-from include.quality import quarantine
+from include.ledger import quarantine
 
 app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard, recheck.", no_args_is_help=True)
 
@@ -101,7 +100,7 @@ def release(
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
             retailer = quarantine.release_all(warehouse, ids, who, why)
             told(f"publishing what is free of {retailer}")
-            flows.ingest(warehouse, storage, retailer, told)
+            pipeline.ingest(warehouse, storage, retailer, told)
             files = [quarantine.show(warehouse, one, 0)["file"] for one in ids]
     if line or rule:
         _print_lines(decided, "released", as_json)
@@ -133,7 +132,7 @@ def discard(
         else:
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
             for one in ids:
-                flows.discard(warehouse, storage, one, who, why)
+                pipeline.discard(warehouse, storage, one, who, why)
     if line or rule:
         _print_lines(decided, "discarded", as_json)
     elif as_json:

@@ -11,12 +11,12 @@ import typer
 from include.cli import sandbox_faults
 from include.cli.common import FAILED, JsonOption, domain, print_json, reported
 from include.cli.sandbox_faults import UrlOption, sandbox_url
-from include.diagnostics.published import last_complete, stream_prices
 from include.embedded.sandbox import FIRST_PORT
-from include.sandbox.faults import FaultBook, read_scenario
-from include.sandbox.generated import WorldSize
-from include.sandbox.serve import open_world, run
-from include.sandbox.verify import PriceRow, TruthOverHttp, verify
+from include.readers.published import last_complete, stream_prices
+from sandbox.faults import FaultBook, read_scenario
+from sandbox.generated import WorldSize
+from sandbox.serve import open_world, run
+from sandbox.verify import PriceRow, TruthOverHttp, verify
 
 app = typer.Typer(help="The retailers' sites on localhost, over a world whose prices are known.", no_args_is_help=True)
 app.add_typer(sandbox_faults.app, name="fault")

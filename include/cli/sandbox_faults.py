@@ -9,8 +9,8 @@ import typer
 from include.cli.common import JsonOption, print_json, print_table, reported
 from include.config import settings
 from include.embedded.sandbox import FIRST_PORT, remembered
-from include.sandbox.faults import KINDS
-from include.sandbox.remote import RemoteFaults
+from sandbox.faults import KINDS
+from sandbox.remote import RemoteFaults
 
 app = typer.Typer(help="Faults on command, at the running sandbox.", no_args_is_help=True)
 

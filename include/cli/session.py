@@ -12,9 +12,9 @@ import typer
 from include import clock
 from include.cli.common import JsonOption, print_json, reported
 from include.config import settings
+from include.crawling import sessions
 from include.embedded.airflow_api import AirflowApi, client
 from include.errors import AisleflowError, ConfigurationError
-from include.retailers import sessions
 from include.retailers.registry import retailer_of
 
 app = typer.Typer(help="A person's browser session for a walled site: put, looked at (its end only), removed.", no_args_is_help=True)

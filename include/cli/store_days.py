@@ -10,9 +10,9 @@ import typer
 
 from include.cli.common import NEEDS_PERSON, JsonOption, domain, print_json, print_table
 from include.errors import ConfigurationError
-from include.ingestion import ledger
 from include.ingestion.retract import Retracted
 from include.ingestion.retract import retract as take_back
+from include.ledger import ledger
 from include.retailer_names import RETAILERS
 
 #: Joins the group ``aisleflow store`` (``include/cli/stores.py``).

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from include import clock, flows
+from include import clock
 from include.cli.common import JsonOption, domain, print_json, print_table, progress
+from include.crawling import crawl_plan, discovery, runs
 from include.errors import ConfigurationError, TerminalError
 from include.retailer_names import RETAILERS
-from include.stores import crawl_plan, discovery
 
 app = typer.Typer()
 
@@ -94,7 +94,7 @@ def import_(
     """Take a directory of stores over as a starting list. Safe to repeat: what a store finder said later is never replaced."""
     with domain(as_json) as (warehouse, _), progress() as told:
         told(f"reading {folder}")
-        done = flows.import_directory(warehouse, folder)
+        done = runs.import_directory(warehouse, folder)
     if not done:
         raise TerminalError(f"{folder}: no store of {', '.join(RETAILERS)} in it.")
     if as_json:

@@ -9,7 +9,7 @@ from include.cli.common import Progress
 from include.config import settings
 from include.embedded.airflow_api import client
 from include.errors import TransientError
-from include.ingestion import rejected
+from include.ingestion.isolation import rejected
 from include.warehouse.engine import Warehouse
 
 _PATIENCE_SECONDS = 900

@@ -50,7 +50,7 @@ def export(
 
     The file appears when it is whole. A row may come again with the next cursor, none is left out: take rows over by retailer, store_id and sku.
     """
-    from include.warehouse.export import export_prices
+    from include.readers.export import export_prices
 
     with domain(as_json) as (warehouse, _), progress() as tell:
         done = export_prices(warehouse, target, file_format, retailer=retailer, since=since, progress=lambda rows: tell(f"{rows:,} rows"))

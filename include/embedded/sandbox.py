@@ -67,7 +67,7 @@ def remembered(home: Path) -> tuple[SandboxWorld, str] | None:
 
 
 def _component(world: SandboxWorld, url: str) -> Component:
-    command = [sys.executable, "-m", "include.sandbox.serve", "--port", url.rpartition(":")[2], "--world", world.kind]
+    command = [sys.executable, "-m", "sandbox.serve", "--port", url.rpartition(":")[2], "--world", world.kind]
     if world.kind == "recorded":
         command += ["--folder", str(world.folder)]
     else:

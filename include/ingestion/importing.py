@@ -20,11 +20,11 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
-from include.ingestion import ledger
+from include.ledger import ledger
+from include.model.instants import line_instant
+from include.model.offer import Line, decode
 from include.retailer_names import RETAILERS
-from include.staging.instants import line_instant
 from include.staging.manifest import Manifest, read_manifest
-from include.staging.offer import Line, decode
 from include.staging.staged_file import COUNTED_FIELDS, UnreadableFile, read_lines, stage_local
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse

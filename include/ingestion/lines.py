@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from include.catalogue.barcode import read_barcodes
-from include.catalogue.text import clean
-from include.catalogue.unit_price import unit_price
-from include.staging.instants import read_instant
+from include.model.instants import read_instant
+from include.model.offer import Number, decode
 from include.staging.manifest import Manifest
-from include.staging.offer import Number, decode
 from include.staging.staged_file import RawLine
+from include.wording.barcode import read_barcodes
+from include.wording.text import clean
+from include.wording.unit_price import unit_price
 
 #: A clock that runs a little ahead is no news; a line further ahead than this is.
 FUTURE_TOLERANCE = timedelta(minutes=10)

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Iterator
 
 from include import clock
-from include.ingestion import ledger
 from include.ingestion.copying import copy_rows
 from include.ingestion.lines import LineReader
 from include.ingestion.workers import load_at_once
+from include.ledger import ledger
 from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage

@@ -9,14 +9,14 @@ from threading import Lock
 from typing import Any
 
 from include import clock
-from include.ingestion import ledger
-from include.ingestion.ledger import LedgerEntry
 from include.ingestion.load import raw_lines
+from include.ingestion.price_changes import changing_prices
 from include.ingestion.workers import run_at_once, workers_for
+from include.ledger import ledger
+from include.ledger.ledger import LedgerEntry
 from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.price_changes import changing_prices
 from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)

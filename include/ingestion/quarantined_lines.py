@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from include.ingestion.copying import COLUMNS
-from include.ingestion.ledger import LedgerEntry
 from include.ingestion.lines import LineReader
+from include.ledger.ledger import LedgerEntry
 from include.staging.staged_file import RawLine, UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 

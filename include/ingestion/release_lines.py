@@ -14,18 +14,18 @@ from typing import Any
 from include import clock
 from include.catalogue.resolve import resolve_files
 from include.errors import TerminalError
-from include.ingestion import ledger
 from include.ingestion.copying import copy_rows
-from include.ingestion.ledger import LedgerEntry
+from include.ingestion.price_changes import changing_prices
 from include.ingestion.publish import merge_prices
 from include.ingestion.quarantined_lines import Row, as_publishable, read_again, value
+from include.ledger import ledger
+from include.ledger.decisions import Via, record
+from include.ledger.ledger import LedgerEntry
 from include.staging.storage import Storage
-from include.warehouse.decisions import Via, record
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.price_changes import changing_prices
 from include.warehouse.statements import statement
 
-#: Marks the lines of these files that break a rule (``include.quality.gate.mark_refused``).
+#: Marks the lines of these files that break a rule (``include.ingestion.checks.gate.mark_refused``).
 Marker = Callable[[Connection, Sequence[int]], Any]
 
 

@@ -17,18 +17,18 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
-from include.ingestion import ledger
 from include.ingestion.copying import copy_rows
-from include.ingestion.ledger import LedgerEntry
 from include.ingestion.lines import LineReader
+from include.ingestion.price_changes import changing_prices
 from include.ingestion.publish import merge_prices
 from include.ingestion.quarantined_lines import Row, as_publishable, value
+from include.ledger import ledger
+from include.ledger.decisions import record
+from include.ledger.ledger import LedgerEntry
 from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
-from include.warehouse.decisions import record
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.price_changes import changing_prices
 from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from include.ingestion.ledger import LedgerEntry
+from include.ledger.ledger import LedgerEntry
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 

@@ -20,7 +20,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 from include.errors import NeedsPersonError
 
 if TYPE_CHECKING:
-    from include.diagnostics.alerts import Alert
+    from include.alerts.alerts import Alert
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
@@ -48,11 +48,11 @@ class TellFailed(BaseNotifier):
 
 def tell_failed(context: Any) -> None:
     """Send an alert about the failed task of a context, unless it is no news."""
+    from include.alerts.alerts import held_key
+    from include.alerts.failed import failed_alert
+    from include.alerts.memory import AlertMemory
     from include.config import settings
-    from include.diagnostics.alert_memory import AlertMemory
-    from include.diagnostics.alerts import held_key
-    from include.diagnostics.alerts_failed import failed_alert
-    from include.ingestion.open_questions import HeldData
+    from include.ledger.open_questions import HeldData
     from include.staging.storage import Storage
 
     ti, task, dag_run = context["ti"], context.get("task"), context.get("dag_run")
@@ -82,8 +82,8 @@ def tell_held(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], 
     """Send one alert per retailer and night about held store-days nobody was told of; return their file ids. Never raises for a delivery."""
     from dataclasses import replace
 
-    from include.diagnostics.alert_memory import AlertMemory
-    from include.diagnostics.alerts import held_alert, untold
+    from include.alerts.alerts import held_alert, untold
+    from include.alerts.memory import AlertMemory
     from include.warehouse.engine import lock
 
     memory = AlertMemory(storage)
@@ -146,8 +146,8 @@ def register_inbox() -> None:
 
     @notify(on="inbox", name="Aisleflow's local inbox")  # type: ignore[no-untyped-call,untyped-decorator,unused-ignore]
     def put_into_inbox(body: str, title: str, notify_type: Any, *args: Any, **kwargs: Any) -> bool:
+        from include.alerts import inbox
         from include.config import settings
-        from include.diagnostics import inbox
 
         inbox.put(settings().home, title, body, "critical" if str(getattr(notify_type, "value", notify_type)) == "failure" else "warning")
         return True

@@ -31,8 +31,7 @@ def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
 
     A refusal is not judged here: the crawl keeps the place of every store it refuses.
     """
-    from include import flows
-    from include.stores import outcomes
+    from include.crawling import outcomes, runs
 
     if params.get("reread"):
         raise AirflowSkipException("nothing is asked for: landed pages are read again")
@@ -40,9 +39,7 @@ def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
         store = outcomes.canary_store(warehouse, retailer, params.get("stores") or None)
         if store is None:
             raise AirflowSkipException(f"no store of {retailer} is known; `plan` says what to do")
-        report = flows.canary(
-            warehouse, storage, store, date.fromisoformat(night(dag_run, params)), _run_key(dag_run), session_of(retailer)
-        )
+        report = runs.canary(warehouse, storage, store, date.fromisoformat(night(dag_run, params)), _run_key(dag_run), session_of(retailer))
     if report.refused:
         log.warning("%s", report.refused)
     return asdict(report)
@@ -53,7 +50,7 @@ def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, An
 
     With the param ``reread``: one per landed store-day of the night, and nothing is planned anew.
     """
-    from include.stores import crawl_plan
+    from include.crawling import crawl_plan
 
     on = night(dag_run, params)
     part = {"categories": list(params.get("categories") or []), "pages": params.get("pages")}
@@ -80,10 +77,10 @@ def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, An
 
 
 def _landed_items(warehouse: Warehouse, storage: Storage, retailer: str, on: str, store_ids: list[str] | None) -> list[dict[str, Any]]:
+    from include.crawling import outcomes
     from include.errors import TerminalError
+    from include.model.offer import StoreRef
     from include.staging.landing import landed_runs
-    from include.staging.offer import StoreRef
-    from include.stores import outcomes
 
     runs = {
         run.store_id: run
@@ -125,7 +122,7 @@ def crawl(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[st
 
 def _defer_after_the_end(warehouse: Warehouse, retailer: str, item: dict[str, Any], ti: Any) -> None:
     """Begin no further store once the night has ended; a retry, or a task that a person cleared, goes on all the same."""
-    from include.stores import crawl_plan
+    from include.crawling import crawl_plan
 
     if ti.try_number > 1 or not item.get("until") or clock.now() < datetime.fromisoformat(item["until"]):
         return
@@ -143,19 +140,19 @@ def crawl_rest(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> di
 def _crawl(
     warehouse: Warehouse, storage: Storage, retailer: str, item: dict[str, Any], dag_run: Any, ti: Any, round_name: str
 ) -> dict[str, Any]:
-    from include import flows
+    from include.crawling import runs
+    from include.crawling.walk import Part
+    from include.model.offer import StoreRef
     from include.retailers.errors import StoreIncompleteYet
-    from include.retailers.walk import Part
     from include.staging.landing import LandedRun
-    from include.staging.offer import StoreRef
 
     store, on = StoreRef(**item["store"]), date.fromisoformat(item["night"])
     if item.get("reread"):
-        outcome = flows.reread(warehouse, storage, store, LandedRun(store.store_id, on, item["reread"]), _run_key(dag_run))
+        outcome = runs.reread(warehouse, storage, store, LandedRun(store.store_id, on, item["reread"]), _run_key(dag_run))
     else:
         part = Part(item.get("pages"), tuple(item.get("categories") or ()))
         session = session_of(retailer)
-        outcome = flows.crawl(warehouse, storage, store, on, _run_key(dag_run), round_name=round_name, session=session, part=part)
+        outcome = runs.crawl(warehouse, storage, store, on, _run_key(dag_run), round_name=round_name, session=session, part=part)
         if outcome["worth_retrying"] and not outcome["complete"] and ti.try_number <= ti.max_tries:
             raise StoreIncompleteYet(
                 f"{retailer} {store.store_id}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry asks for what is missing."
@@ -189,7 +186,7 @@ def emit_rest(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> 
 
 
 def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
-    from include.stores import outcomes
+    from include.crawling import outcomes
 
     with resources() as (warehouse, _):
         return outcomes.staged(warehouse, retailer, _run_key(dag_run))
@@ -258,10 +255,10 @@ def prefill(outlet_events: Any) -> dict[str, Any]:
 
 def discover(retailer: str) -> dict[str, Any]:
     """Ask a retailer's store finder and take over what it says; return counts."""
-    from include import flows
+    from include.crawling import runs
 
     with resources() as (warehouse, _):
-        return asdict(flows.discover(warehouse, retailer))
+        return asdict(runs.discover(warehouse, retailer))
 
 
 def watch(dag_run: Any, params: Any) -> None:

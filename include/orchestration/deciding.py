@@ -55,8 +55,8 @@ class AskAboutHeld(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Put the question, unless the ledger says that it is answered."""
-        from include.diagnostics.held_question import held_question
-        from include.quality import held
+        from include.alerts.held_question import held_question
+        from include.ledger import held
 
         with resources() as (warehouse, storage):
             open_ids = held.open_ones(warehouse, self.file_ids)
@@ -74,7 +74,7 @@ def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:
 
     A run with a partition key asks what nobody was asked yet; one started by hand asks again about everything held.
     """
-    from include.quality import held
+    from include.ledger import held
 
     with resources() as (warehouse, _):
         questions = held.claim(warehouse, retailers_of(dag_run, params), dag_run.run_id, again=not dag_run.partition_key)
@@ -85,7 +85,7 @@ def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:
 
 def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
     """Carry out an answer, in the name of who gave it. What was decided on the command line meanwhile stays as it is, and is said."""
-    from include import deciding
+    from include.ingestion import deciding
 
     user = answer.get("responded_by_user")
     by = str(user.get("name") or user.get("id")) if user else None
@@ -101,8 +101,8 @@ def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
 
 def publish(file_ids: Sequence[int], outlet_events: Any) -> dict[str, Any]:
     """Publish what was released and emit ``prices`` for each (retailer, night); skips when nothing of it is left to publish."""
-    from include import deciding
-    from include.quality import held
+    from include.ingestion import deciding
+    from include.ledger import held
 
     with resources() as (warehouse, storage):
         keys = held.to_publish(warehouse, file_ids)

@@ -1,4 +1,4 @@
-"""The tasks of ``ingest_prices`` and ``sweep_outbox``: each calls a step of ``include/flows.py`` and hands on ids and counts."""
+"""The tasks of ``ingest_prices`` and ``sweep_outbox``: each calls a step of ``include/ingestion/pipeline.py`` and hands on ids and counts."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def retailers_of(dag_run: Any, params: Any) -> list[str]:
 
 def load(dag_run: Any, params: Any) -> list[int]:
     """Register and load every waiting file; return the ledger ids now loaded."""
-    from include import flows
+    from include.ingestion import pipeline
 
     with resources() as (warehouse, storage):
-        return [file_id for retailer in retailers_of(dag_run, params) for file_id in flows.load(warehouse, storage, retailer)]
+        return [file_id for retailer in retailers_of(dag_run, params) for file_id in pipeline.load(warehouse, storage, retailer)]
 
 
 def check(dag_run: Any, params: Any) -> dict[str, Any]:
     """Check the loaded files; return lines per broken rule and the reasons of held store-days, per retailer."""
-    from include import flows
+    from include.ingestion import pipeline
 
     with resources() as (warehouse, storage):
-        return {retailer: asdict(flows.check(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
+        return {retailer: asdict(pipeline.check(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
 
 
 def resolve(dag_run: Any, params: Any) -> dict[str, Any]:
     """Give every SKU its product; return counts per retailer."""
-    from include import flows
+    from include.ingestion import pipeline
 
     with resources() as (warehouse, storage):
-        return {retailer: asdict(flows.resolve(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
+        return {retailer: asdict(pipeline.resolve(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
 
 
 def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
@@ -49,10 +49,10 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
 
     Skips, and so emits nothing, when another run has published everything already.
     """
-    from include import flows
+    from include.ingestion import pipeline
 
     with resources() as (warehouse, storage):
-        counts = {retailer: asdict(flows.publish(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
+        counts = {retailer: asdict(pipeline.publish(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
     _, night = run_key(dag_run, params)
     if not any(count["store_days"] for count in counts.values()):
         raise AirflowSkipException("nothing was left to publish")
@@ -63,8 +63,8 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
 
 def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
     """Emit ``held`` for every (retailer, night) with held store-days nobody was asked about yet; skips when there are none."""
+    from include.ledger import held
     from include.orchestration.alerting import tell_held
-    from include.quality import held
 
     with resources() as (warehouse, storage):
         tell_held(warehouse, storage, retailers, get_current_context())
@@ -78,7 +78,8 @@ def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
 def report(dag_run: Any, params: Any) -> None:
     """Fail, with what to do, if the database rejects lines of store-days, or if store-days of this night wait for a person or were refused."""
     from include.errors import NeedsPersonError
-    from include.ingestion import open_questions, rejected
+    from include.ingestion.isolation import rejected
+    from include.ledger import open_questions
 
     with resources() as (warehouse, _):
         _, night = run_key(dag_run, params)
@@ -97,10 +98,10 @@ def sweep(outlet_events: Any) -> list[str]:
 
     Skips when idle: a task that succeeds emits its asset even with nothing to say.
     """
-    from include.ingestion import sweeping
+    from include.ingestion import sweep
 
     with resources() as (warehouse, storage):
-        waiting = sweeping.sweep(warehouse, storage)
+        waiting = sweep.sweep(warehouse, storage)
     if not waiting:
         raise AirflowSkipException("no file waits")
     outlet_events[OUTBOX].add_partitions(sorted(waiting))
@@ -110,15 +111,15 @@ def sweep(outlet_events: Any) -> list[str]:
 
 def prune() -> dict[str, int]:
     """Remove archived files, decided refused lines and landed pages past their time; return how many."""
-    from include import flows
-    from include.diagnostics.alert_memory import AlertMemory
-    from include.ingestion import sweeping
-    from include.quality import quarantine
+    from include.alerts.memory import AlertMemory
+    from include.crawling import runs
+    from include.ingestion import sweep
+    from include.ledger import quarantine
 
     with resources() as (warehouse, storage):
         return {
-            "archived_files": sweeping.prune_archive(warehouse, storage),
+            "archived_files": sweep.prune_archive(warehouse, storage),
             "decided_lines": quarantine.prune_decided(warehouse),
             "alerts": AlertMemory(storage).prune(),
-            "landed_store_days": flows.prune_landing(warehouse, storage),
+            "landed_store_days": runs.prune_landing(warehouse, storage),
         }

@@ -9,13 +9,13 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 if TYPE_CHECKING:
-    from include.retailers.sessions import Session
+    from include.crawling.sessions import Session
 
 
 def session_of(retailer: str) -> Session | None:
     """Return the session a person put; ``None`` where there is none. One that is over is returned too: the crawl says so and does not use it."""
     from include.config import settings
-    from include.retailers import sessions
+    from include.crawling import sessions
 
     try:
         connection = Connection.get(sessions.connection_id(retailer))

@@ -16,11 +16,11 @@ from decimal import Decimal
 from typing import Any
 
 from include.clock import zone_of
+from include.model.offer import Offer, StoreRef
 from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, UnitFacts, key_paths
 from include.retailers.errors import AnswerRefused
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
-from include.staging.offer import Offer, StoreRef
-from include.staging.places import position, state_and_postcode
+from include.wording.places import position, state_and_postcode
 
 #: The largest of the seven page sizes the site takes (others: error 3731).
 PAGE_SIZE = 60

@@ -17,9 +17,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
+from include.model.offer import Offer, StoreRef
 from include.retailers.errors import ShapeChanged, WrongStore
 from include.retailers.fields import reading
-from include.staging.offer import Offer, StoreRef
 from include.staging.storage import Stage
 
 

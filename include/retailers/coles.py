@@ -22,15 +22,15 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, Literal
 
+from include.model.offer import StoreRef
 from include.retailers import coles_graphql as graphql
 from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, key_paths
 from include.retailers.coles_graphql import Barcodes
 from include.retailers.coles_rows import PROMOTIONAL, is_sponsored, offer_of, unit_of
 from include.retailers.errors import Blocked, FieldGone, WrongStore
 from include.retailers.fields import parse, required_text, state_name, store_name, text
-from include.staging.offer import StoreRef
-from include.staging.places import position, state_and_postcode
 from include.staging.storage import Stage
+from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 48
 #: Products one listing can be paged through, by report of 2026 (104 pages); the tree's counts move, so a little is kept in hand.

@@ -13,10 +13,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from include.catalogue.size_units import Dimension, base_units
+from include.model.offer import Offer
 from include.retailers.base import UnitFacts
 from include.retailers.fields import as_number, number, required_text, sku_text, text, was_price
-from include.staging.offer import Offer
+from include.wording.size_units import Dimension, base_units
 
 #: Departments that repeat what stands elsewhere. They are walked, last: a few articles stand nowhere else.
 PROMOTIONAL = re.compile(r"down-down|bonus-|christmas|seasonal|big-night-in|back-to-school|front-of-store|easter")

@@ -19,11 +19,11 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote
 
-from include.catalogue.size_units import Dimension, base_units
+from include.model.offer import Offer, StoreRef
 from include.retailers.base import Category, Page, Retailer, Row, Shown, StoreRecord, UnitFacts, key_paths
 from include.retailers.fields import as_number, number, parse, required_text, sku_text, state_name, store_name, text, was_price
-from include.staging.offer import Offer, StoreRef
-from include.staging.places import position, state_and_postcode
+from include.wording.places import position, state_and_postcode
+from include.wording.size_units import Dimension, base_units
 
 PAGE_SIZE = 50
 #: More shops than there are: the locator's whole answer in one request.

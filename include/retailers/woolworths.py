@@ -16,11 +16,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from include.model.offer import Offer, StoreRef
 from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, UnitFacts, key_paths
 from include.retailers.errors import AnswerRefused, WrongType
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
-from include.staging.offer import Offer, StoreRef
-from include.staging.places import position, state_and_postcode
+from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 36
 #: Goods one listing can be paged through; only categories swollen by third parties are larger.

@@ -21,7 +21,7 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
-from include.staging.offer import StoreRef
+from include.model.offer import StoreRef
 from include.staging.storage import Stage, StagedName, Storage
 
 _SUFFIX = ".gz"

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import IO, Literal, Self
 
 from include.errors import TerminalError
+from include.model.offer import Offer, StoreRef, encode
 from include.staging.manifest import Categories, Manifest, read_manifest
-from include.staging.offer import Offer, StoreRef, encode
 from include.staging.storage import Stage, Storage
 
 _CHUNK = 1 << 20

@@ -21,7 +21,7 @@ Connection = psycopg.Connection[DictRow]
 class Warehouse:
     """The warehouse behind one libpq URL. Cheap to make; connects when first used."""
 
-    #: True where nothing is ever committed (``include/warehouse/rehearsal.py``).
+    #: True where nothing is ever committed (``include/ingestion/isolation/rehearsal.py``).
     is_rehearsal = False
 
     def __init__(self, url: str, settings: Settings) -> None:

@@ -1,6 +1,6 @@
 -- Keep the breaker's new state.
 --
--- Called by   include/retailers/breaker.py, under the lock of crawl/lock_breaker
+-- Called by   include/crawling/breaker.py, under the lock of crawl/lock_breaker
 -- Parameters  retailer, scope, state, kind, reason, probe_store text; failures integer; changed_at timestamptz: the machine's clock
 -- Writes      ops.crawl_breaker   one row
 -- Run again   same rows

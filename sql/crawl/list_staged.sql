@@ -1,6 +1,6 @@
 -- List what a run has staged so far, also by attempts before the last one.
 --
--- Called by   include/stores/outcomes.py
+-- Called by   include/crawling/outcomes.py
 -- Parameters  retailer, run_key text
 -- Reads       ops.crawl_outcome
 -- Run again   same answer

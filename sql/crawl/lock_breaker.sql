@@ -1,6 +1,6 @@
 -- Read the breaker of a run, locked until the transaction ends.
 --
--- Called by   include/retailers/breaker.py
+-- Called by   include/crawling/breaker.py
 -- Parameters  retailer, scope text
 -- Reads       ops.crawl_breaker
 -- Run again   same answer

@@ -1,6 +1,6 @@
 -- Make the breaker of a run, closed, where there is none.
 --
--- Called by   include/retailers/breaker.py
+-- Called by   include/crawling/breaker.py
 -- Parameters  retailer, scope text; now timestamptz: the machine's clock
 -- Writes      ops.crawl_breaker   a new row per retailer and run
 -- Run again   nothing written

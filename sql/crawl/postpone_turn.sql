@@ -1,6 +1,6 @@
 -- Let a site rest: nobody gets a turn before this instant (Retry-After).
 --
--- Called by   include/retailers/shared_manners.py
+-- Called by   include/crawling/shared_limiter.py
 -- Parameters  retailer text; not_before timestamptz: the machine's clock
 -- Reads       ops.crawl_turn
 -- Writes      ops.crawl_turn   the retailer's row

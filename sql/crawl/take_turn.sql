@@ -1,6 +1,6 @@
 -- Hand out the next turn at a site: at once, or a pause after the last one handed out.
 --
--- Called by   include/retailers/shared_manners.py
+-- Called by   include/crawling/shared_limiter.py
 -- Parameters  retailer, ticket text: of this request; now timestamptz: the machine's clock; gap_seconds float: least pause before this request
 -- Reads       ops.crawl_turn
 -- Writes      ops.crawl_turn   the retailer's row

@@ -1,6 +1,6 @@
 -- What became of the other store-days of the retailers and nights some held store-days belong to.
 --
--- Called by   include/diagnostics/alerts.py
+-- Called by   include/alerts/alerts.py
 -- Parameters  file_ids bigint[]: the held ones
 -- Reads       ops.staged_file
 -- Run again   same answer while the ledger is the same

@@ -1,6 +1,6 @@
 -- Store-days as an alert names them: what they are, why they are held, which rules hold them.
 --
--- Called by   include/diagnostics/alerts.py
+-- Called by   include/alerts/alerts.py
 -- Parameters  file_ids bigint[]
 -- Reads       ops.staged_file, ops.data_quality_result (store-day and retailer rules that did not pass)
 -- Run again   same answer while the ledger is the same

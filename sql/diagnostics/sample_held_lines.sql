@@ -1,6 +1,6 @@
 -- The lines of one held store-day that say most about why: refused ones first, then prices that moved farthest, then the first ones.
 --
--- Called by   include/diagnostics/alerts.py
+-- Called by   include/alerts/alerts.py
 -- Parameters  file_id bigint; lines integer: how many at most
 -- Reads       staging.offer, core.sku, core.store, core.price
 -- Run again   same answer while the store-day stands in staging

@@ -1,6 +1,6 @@
 -- Send the rows of the public contract view, whole or since a cursor, as CSV in one snapshot.
 --
--- Called by   include/warehouse/export.py
+-- Called by   include/readers/export.py
 -- Parameters  retailer text: one retailer only, null = all; since timestamptz: rows changed at or after it, null = all
 -- Reads       core.store_price   one row per store and SKU, in no order
 -- Units       booleans are written true and false, instants in UTC with their offset; null is empty, an empty text is ""

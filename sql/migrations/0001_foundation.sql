@@ -56,7 +56,7 @@ CREATE TABLE core.brand (
 );
 COMMENT ON TABLE core.brand IS 'Brands as met in offers. One row per folded spelling.';
 COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key.';
-COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/catalogue/brand.py; never empty.';
+COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty.';
 COMMENT ON COLUMN core.brand.name IS 'First spelling met; never changed by a later one.';
 
 CREATE TABLE core.product (
@@ -103,7 +103,7 @@ CREATE TABLE core.product_alias (
 );
 CREATE INDEX product_alias_product ON core.product_alias (product_id);
 COMMENT ON TABLE core.product_alias IS 'Product keys that lead to a product. One row per (key, product); a key that hits two products joins nothing.';
-COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/catalogue/product_key.py).';
+COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py).';
 COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to.';
 COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key.';
 
@@ -328,7 +328,7 @@ COMMENT ON COLUMN ops.quarantined_offer.line_number IS 'Line in that file, from 
 COMMENT ON COLUMN ops.quarantined_offer.retailer IS 'Retailer of the file.';
 COMMENT ON COLUMN ops.quarantined_offer.store_id IS 'Store of the file.';
 COMMENT ON COLUMN ops.quarantined_offer.sku IS 'SKU, where the line has a readable one.';
-COMMENT ON COLUMN ops.quarantined_offer.reasons IS 'Ids of every rule the line breaks (include/quality/rules.py).';
+COMMENT ON COLUMN ops.quarantined_offer.reasons IS 'Ids of every rule the line breaks (include/model/rules.py).';
 COMMENT ON COLUMN ops.quarantined_offer.raw_text IS 'The line as it stands in the file (cut at 20,000 characters; bytes that are not UTF-8 are shown as U+FFFD).';
 COMMENT ON COLUMN ops.quarantined_offer.state IS 'quarantined, released or discarded.';
 COMMENT ON COLUMN ops.quarantined_offer.decided_by IS 'Who decided.';
@@ -350,7 +350,7 @@ CREATE TABLE ops.data_quality_result (
 );
 COMMENT ON TABLE ops.data_quality_result IS 'Result of every rule that found something, and of every store-level rule, per store-day. One row per (file, rule).';
 COMMENT ON COLUMN ops.data_quality_result.file_id IS 'The staged file.';
-COMMENT ON COLUMN ops.data_quality_result.rule_id IS 'The rule (include/quality/rules.py).';
+COMMENT ON COLUMN ops.data_quality_result.rule_id IS 'The rule (include/model/rules.py).';
 COMMENT ON COLUMN ops.data_quality_result.scope IS 'row: judges single lines; store_day: judges the file.';
 COMMENT ON COLUMN ops.data_quality_result.severity IS 'critical holds the store-day, refuse quarantines the line, warning tells a person.';
 COMMENT ON COLUMN ops.data_quality_result.is_passed IS 'False: the rule found something.';

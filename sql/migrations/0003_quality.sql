@@ -20,7 +20,7 @@ CREATE TABLE ops.quality_check (
 COMMENT ON TABLE ops.quality_check IS 'Every check of a batch: all store-days of one retailer that were loaded and not yet checked. One row per batch and version of the rule catalogue.';
 COMMENT ON COLUMN ops.quality_check.check_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.quality_check.retailer IS 'The retailer.';
-COMMENT ON COLUMN ops.quality_check.catalogue_version IS 'Version of the rule catalogue (include/quality/rules.py).';
+COMMENT ON COLUMN ops.quality_check.catalogue_version IS 'Version of the rule catalogue (include/model/rules.py).';
 COMMENT ON COLUMN ops.quality_check.files_hash IS 'MD5 of the ids of its staged files: a check that is repeated rewrites its row.';
 COMMENT ON COLUMN ops.quality_check.files IS 'Store-days checked.';
 COMMENT ON COLUMN ops.quality_check.lines IS 'Lines checked.';

@@ -46,9 +46,9 @@ $$;
 COMMENT ON FUNCTION core.ensure_price_change_month(timestamptz) IS 'Makes the partition of core.price_change for the month (UTC) of an instant unless it is there, under a lock; returns its name.';
 
 -- The merge rule of a column: what a second sighting of the same brand, product, barcode, key or SKU does to it. Stated here and nowhere else.
--- tests/resolution/test_merge_rules.py plays a second sighting against each of these comments.
+-- tests/catalogue/test_merge_rules.py plays a second sighting against each of these comments.
 COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key. Merge rule: never changes.';
-COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/catalogue/brand.py; never empty. Merge rule: never changes.';
+COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty. Merge rule: never changes.';
 COMMENT ON COLUMN core.brand.name IS 'First spelling met. Merge rule: never changes.';
 COMMENT ON COLUMN core.product.product_id IS 'Surrogate key. Merge rule: never changes.';
 COMMENT ON COLUMN core.product.name IS 'Name of the first SKU. Merge rule: never changes.';
@@ -63,7 +63,7 @@ COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digi
 COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learnt. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learnt. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/catalogue/product_key.py). Merge rule: never changes.';
+COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py). Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge rule: never changes.';

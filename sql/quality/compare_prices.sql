@@ -1,6 +1,6 @@
 -- Compare the prices of loaded store-days with the known ones: how many could be compared, how many changed, and how many by a factor of 100.
 --
--- Called by   include/quality/measuring.py, after lines are marked
+-- Called by   include/ingestion/checks/measuring.py, after lines are marked
 -- Parameters  retailer text; file_ids, before_ids bigint[] (parallel: a store-day, and the one before it in the same batch or null)
 -- Reads       staging.offer, ops.staged_file, core.store, core.sku, core.price; one row per store-day and instant of the known price
 -- Run again   same answer while the prices are the same

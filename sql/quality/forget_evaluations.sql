@@ -1,6 +1,6 @@
 -- Keep the suite's own results of the newest checks of each retailer only: Data Docs are bounded, the counts stay.
 --
--- Called by   include/quality/recording.py
+-- Called by   include/ingestion/checks/recording.py
 -- Parameters  keep integer: so many a retailer
 -- Writes      ops.quality_check   evaluation of older checks
 -- Run again   nothing written

@@ -1,6 +1,6 @@
 -- Hold store-days, each with its reason; what a person released goes on.
 --
--- Called by   include/quality/recording.py
+-- Called by   include/ingestion/checks/recording.py
 -- Parameters  check_id bigint; file_ids bigint[]; reasons text[] (parallel)
 -- Writes      ops.staged_file   loaded becomes held; ops.quality_check (held)
 -- Run again   same rows: the reasons are rewritten

@@ -1,6 +1,6 @@
 -- The checks of one night: what each retailer's batch held and how many lines broke each row rule.
 --
--- Called by   include/quality/results.py
+-- Called by   include/ingestion/checks/results.py
 -- Parameters  retailer text (null = all); night date
 -- Reads       ops.quality_check
 -- Run again   same answer until the next check

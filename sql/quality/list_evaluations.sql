@@ -1,6 +1,6 @@
 -- What the suite said in the newest checks, with the first lines the single pass found for each broken rule.
 --
--- Called by   include/quality/data_docs.py
+-- Called by   include/ingestion/checks/data_docs.py
 -- Reads       ops.quality_check, ops.data_quality_result, ops.staged_file
 -- Run again   same answer until the next check
 

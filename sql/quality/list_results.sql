@@ -1,6 +1,6 @@
 -- What the checks said about the store-days of one night: what holds first, then what was refused, then warnings.
 --
--- Called by   include/quality/results.py
+-- Called by   include/ingestion/checks/results.py
 -- Parameters  retailer text (null = all); night date; is_all boolean: passed rules too
 -- Reads       ops.quality_result
 -- Run again   same answer until the next check

@@ -1,6 +1,6 @@
 -- What the rules about store-days look at: each store-day of a batch beside what its store's last ones were like.
 --
--- Called by   include/quality/measuring.py, after lines are marked
+-- Called by   include/ingestion/checks/measuring.py, after lines are marked
 -- Parameters  file_ids bigint[]; category_share double precision: only categories of at least this share of the last store-day count;
 --             category_left_share double precision: lost is one of which less than this share is left
 -- Reads       ops.staged_file (statistics), ops.data_quality_result, broken_line

@@ -1,6 +1,6 @@
 -- Keep one check of a batch; what the suite said is kept for Data Docs.
 --
--- Called by   include/quality/recording.py
+-- Called by   include/ingestion/checks/recording.py
 -- Parameters  retailer, catalogue_version text; file_ids bigint[]; broken, evaluation jsonb (null = the suite said nothing to keep); now timestamptz
 -- Reads       ops.staged_file
 -- Writes      ops.quality_check   one row per batch and version of the catalogue

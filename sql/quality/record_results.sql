@@ -1,6 +1,6 @@
 -- Keep the results of the rules about store-days and about a retailer: one per store-day and rule.
 --
--- Called by   include/quality/recording.py
+-- Called by   include/ingestion/checks/recording.py
 -- Parameters  check_id bigint; file_ids bigint[]; rule_ids, scopes, severities, details text[]; checked, failed integer[] (all parallel); now timestamptz
 -- Writes      ops.data_quality_result
 -- Run again   same rows: they are rewritten

@@ -1,6 +1,6 @@
 -- Keep, per store-day and row rule, how many lines break it, and the first of them.
 --
--- Called by   include/quality/recording.py, after lines are marked
+-- Called by   include/ingestion/checks/recording.py, after lines are marked
 -- Parameters  check_id bigint; rule_ids, severities text[] (parallel); now timestamptz
 -- Reads       broken_line, ops.staged_file
 -- Writes      ops.data_quality_result   rules that found something

@@ -1,6 +1,6 @@
 -- Take on the question about held store-days for one run of decide_held, so that no other run asks it too.
 --
--- Called by   include/quality/held.py, task `list_held` of `decide_held`
+-- Called by   include/ledger/held.py, task `list_held` of `decide_held`
 -- Parameters  retailers text[]; run text: the run's id; is_again boolean: also what another run has taken on; now timestamptz
 -- Writes      ops.staged_file   asked_run and asked_at of held files
 -- Run again   nothing written

@@ -1,6 +1,6 @@
 -- The store-days that one check held together by a rule about the whole retailer, and by nothing else.
 --
--- Called by   include/quality/quarantine.py
+-- Called by   include/ledger/quarantine.py
 -- Parameters  file_id bigint: one of them
 -- Reads       ops.staged_file, ops.data_quality_result
 -- Run again   same answer while nothing is decided

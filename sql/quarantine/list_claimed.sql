@@ -1,6 +1,6 @@
 -- The questions of one run of decide_held: one per held store-day, or one for all that only a retailer-level rule holds.
 --
--- Called by   include/quality/held.py, task `list_held` of `decide_held`
+-- Called by   include/ledger/held.py, task `list_held` of `decide_held`
 -- Parameters  run text: the run's id
 -- Reads       ops.staged_file, ops.data_quality_result; what was checked together is one batch
 -- Run again   same answer while nothing is decided

@@ -1,6 +1,6 @@
 -- Lines in quarantine, counted per file and rule.
 --
--- Called by   include/quality/quarantine.py
+-- Called by   include/ledger/quarantine.py
 -- Parameters  retailer text (null = all)
 -- Reads       ops.quarantined_offer, ops.staged_file
 -- Run again   same answer while nothing is decided

@@ -1,6 +1,6 @@
 -- Files somebody has to look at: held store-days, and published ones with refused lines nobody has decided about.
 --
--- Called by   include/quality/quarantine.py
+-- Called by   include/ledger/quarantine.py
 -- Parameters  retailer text, file_id bigint (null = all)
 -- Reads       ops.staged_file, ops.quarantined_offer
 -- Run again   same answer while nothing is decided

@@ -1,6 +1,6 @@
 -- Forget refused lines that somebody decided about long ago; the ledger keeps their number and the book of decisions who and why.
 --
--- Called by   include/quality/quarantine.py, task `prune_archive` of `sweep_outbox`
+-- Called by   include/ledger/quarantine.py, task `prune_archive` of `sweep_outbox`
 -- Parameters  decided_before timestamptz
 -- Writes      ops.quarantined_offer   undecided lines stay
 -- Run again   nothing written

@@ -1,6 +1,6 @@
 -- What a complete crawl of one of a retailer's stores took on average, over its last fifty.
 --
--- Called by   include/stores/crawl_plan.py
+-- Called by   include/crawling/crawl_plan.py
 -- Parameters  retailer text
 -- Reads       ops.crawl_outcome; attempts that went on from landed pages (fewer requests than pages) would look too cheap and do not count
 -- Run again   same answer while no store is crawled

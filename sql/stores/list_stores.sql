@@ -1,6 +1,6 @@
 -- The stores of a retailer, by state and id.
 --
--- Called by   include/stores/discovery.py
+-- Called by   include/crawling/discovery.py
 -- Parameters  retailer text; state text (null = all)
 -- Reads       core.store
 -- Run again   same answer

@@ -1,6 +1,6 @@
 -- Take over found stores; nothing known is replaced by nothing or by something older, a store is never removed.
 --
--- Called by   include/stores/discovery.py
+-- Called by   include/crawling/discovery.py
 -- Parameters  now timestamptz
 -- Reads       discovered   temporary; one row per store found, seen_at = when it was seen
 -- Writes      core.store   new stores are confirmed; known ones are confirmed, updated and open again

@@ -1,6 +1,6 @@
 -- Plan one retailer's night: requested stores, due ones (longest unseen first), never-crawled ones spread over the states, then stores that are still current.
 --
--- Called by   include/stores/crawl_plan.py
+-- Called by   include/crawling/crawl_plan.py
 -- Parameters  retailer text; night date; store_budget, new_store_budget integer: stores that fit, and how many of these are kept for never-crawled ones;
 --             budget_reason text; store_ids text[] (null = all; otherwise only these, beyond any budget); current_since timestamptz; week_starts jsonb: state → start of
 --             its present price week, '' for an unknown state; now timestamptz

@@ -1,6 +1,6 @@
 -- Keep what an attempt at one store gave; a later attempt of the same run replaces it.
 --
--- Called by   include/stores/outcomes.py
+-- Called by   include/crawling/outcomes.py
 -- Parameters  retailer, store_id, run_key, state, reason, manifest text; night date; is_complete boolean; rows, pages, requests integer; detail jsonb; started_at, finished_at timestamptz
 -- Writes      ops.crawl_outcome
 -- Run again   same rows: one is rewritten

@@ -1,15 +1,25 @@
-"""Where the recorded data lies; every test that wants it is skipped, with the reason, where it does not."""
+"""Meeting lines of a retailer, one store-day after another."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from include.ingestion import pipeline
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import Line, StoreDays
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    folder = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"recorded data are not present at {folder}")
-    return folder
+
+@pytest.fixture
+def met(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> Callable[..., None]:
+    """Ingest lines of one retailer as one more store-day."""
+    minutes = iter(range(60))
+
+    def run(retailer: str, *lines: Line, **more: Any) -> None:
+        store_day(retailer, "S1", at=f"2026-11-18T04:{next(minutes):02d}:00+11:00", lines=lines, complete=False, **more)
+        pipeline.ingest(warehouse, storage, retailer)
+
+    return run

@@ -19,7 +19,7 @@ import yaml
 from include.embedded import airflow_env, ports
 from include.embedded.airflow_env import PARALLELISM, USERS
 from include.embedded.layout import Layout
-from include.sandbox import serve
+from sandbox import serve
 from tests.compose.compose_file import new_env, services, settled
 from tests.project.files import ROOT
 
@@ -149,7 +149,7 @@ def sandbox_call(monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     monkeypatch.setattr(serve, "open_world", lambda kind, **_: kind)
     monkeypatch.setattr(serve, "run", lambda _world, port, host, *_: called.append((port, host)))
     command = services()["sandbox"]["command"]
-    assert command[:3] == ["python", "-m", "include.sandbox.serve"]
+    assert command[:3] == ["python", "-m", "sandbox.serve"]
     serve.main(command[3:])
     return called[0]
 

@@ -15,7 +15,7 @@ from include.config import PREFIX, Settings, settings
 from include.embedded.airflow_env import url_from_connection
 from include.embedded.postgres_programs import VERSION as EMBEDDED_POSTGRES
 from include.retailer_names import RETAILERS
-from include.sandbox.world import RETAILERS as SANDBOX_RETAILERS
+from sandbox.world import RETAILERS as SANDBOX_RETAILERS
 from tests.compose.compose_file import compose, new_env, services, settled, variables
 from tests.project.files import ROOT
 

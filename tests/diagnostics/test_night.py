@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from include import flows
+from include.crawling import crawl_plan, discovery, outcomes
 from include.diagnostics.night import raise_if_missing, summary
 from include.errors import NeedsPersonError
+from include.ingestion import pipeline
 from include.retailer_names import RETAILERS
 from include.retailers.base import StoreRecord
 from include.staging.storage import Storage
-from include.stores import crawl_plan, discovery, outcomes
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offer
 
@@ -49,7 +49,7 @@ def whole_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) ->
         plan(warehouse, retailer, "1")
         crawled(warehouse, retailer, "1")
         store_day(retailer=retailer, store_id="1", lines=[offer(sku="1", price=2), offer(sku="2", price=None)], night=NIGHT)
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
 
 
 def test_a_whole_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
@@ -73,7 +73,7 @@ def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Wareho
     crawled(warehouse, "aldi", "2", "blocked", "Blocked: a wall")
     crawled(warehouse, "aldi", "3")
     store_day(store_id="3", lines=[offer(sku=str(n), price="text") for n in range(30)], night=NIGHT)
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
 
     with pytest.raises(NeedsPersonError) as caught:
         raise_if_missing(warehouse, NIGHT)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from include import flows
 from include.enrichment.prefill import prefill_waiting, would_fill
+from include.ingestion import pipeline
 from include.staging.manifest import Manifest
 from include.staging.staged_file import load_manifest
 from include.staging.storage import Stage, Storage
@@ -30,7 +30,7 @@ def lines_of(storage: Storage, manifest: Manifest, stage: Stage) -> list[bytes]:
 
 def publish(warehouse: Warehouse, storage: Storage, store_day: StoreDays, *lines: Any) -> None:
     store_day(at=TUESDAY, lines=list(lines), **COLES)
-    flows.ingest(warehouse, storage, "coles")
+    pipeline.ingest(warehouse, storage, "coles")
 
 
 def test_a_known_barcode_is_filled_in_and_the_file_goes_on(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
@@ -101,7 +101,7 @@ def test_a_kill_between_passing_on_and_leaving_the_inbox_doubles_nothing(
 
     assert len(staged(storage, Stage.OUTBOX)) == 1
     assert staged(storage, Stage.BARCODE_INBOX) == []
-    assert flows.ingest(warehouse, storage, "coles").published.created == 1
+    assert pipeline.ingest(warehouse, storage, "coles").published.created == 1
 
 
 def test_an_empty_inbox_is_no_work(warehouse: Warehouse, storage: Storage):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include import flows
+from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import Line, StoreDays
@@ -19,6 +19,6 @@ def publish(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> Cal
 
     def run(at: str, lines: Sequence[Line], **more: Any) -> Any:
         store_day(at=at, lines=lines, **more)
-        return flows.ingest(warehouse, storage, more.get("retailer", "aldi")).published
+        return pipeline.ingest(warehouse, storage, more.get("retailer", "aldi")).published
 
     return run

@@ -1,6 +1,6 @@
 """Runs one step of ingestion in a process of its own and ends it, or the server: ``URL STORAGE RETAILER STEP WHEN [VICTIM [PID]]``.
 
-``STEP`` is a function of ``include.flows``, or ``decide`` (``tests/ingestion/rich_nights.py``). ``WHEN`` is the name of a statement (right
+``STEP`` is a function of ``include.ingestion.pipeline``, or ``decide`` (``tests/ingestion/rich_nights.py``). ``WHEN`` is the name of a statement (right
 after it), ``#N`` (right after the N-th thing the process asks of the database), or ``never``; the process says ``begin`` when it begins.
 ``VICTIM`` is ``process`` (SIGKILL), or the server with the process number ``PID``: ``quit`` (immediate shutdown) or ``kill`` (SIGKILL of it
 and all its processes). ``+parallel`` behind it lets several store-days be worked on at once.
@@ -17,16 +17,15 @@ from typing import Any
 import psutil
 import psycopg
 
-from include import flows
 from include.config import settings
 from include.errors import TransientError
-from include.ingestion import workers
-from include.quality import suite
+from include.ingestion import pipeline, workers
+from include.ingestion.checks import suite
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
+from tests.checks.counting import count_broken
 from tests.ingestion.rich_nights import LIMITS, decide
-from tests.quality.counting import count_broken
 
 #: The step ended because the server was gone, and said so.
 SERVER_GONE = 75
@@ -68,7 +67,7 @@ def main(url: str, root: str, retailer: str, step: str, name: str, victim: str =
     warehouse, storage = Warehouse(url, chosen), Storage(root)
     print("begin", flush=True)
     try:
-        decide(warehouse, storage, retailer) if step == "decide" else getattr(flows, step)(warehouse, storage, retailer)
+        decide(warehouse, storage, retailer) if step == "decide" else getattr(pipeline, step)(warehouse, storage, retailer)
     except TransientError:
         return SERVER_GONE
     return 0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from include import flows
 from include.config import settings
-from include.ingestion import workers
+from include.ingestion import pipeline, workers
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -14,7 +13,7 @@ from include.warehouse.engine import Warehouse
 def main(url: str, root: str, retailer: str, count: str) -> None:
     """Load; helpers are started however few lines there are."""
     workers.LINES_WORTH_HELP = 1
-    flows.load(Warehouse(url, settings().model_copy(update={"ingest_workers": int(count)})), Storage(root), retailer)
+    pipeline.load(Warehouse(url, settings().model_copy(update={"ingest_workers": int(count)})), Storage(root), retailer)
 
 
 if __name__ == "__main__":

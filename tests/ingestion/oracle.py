@@ -14,10 +14,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from include.catalogue.barcode import read_barcodes
-from include.catalogue.text import clean
-from include.catalogue.unit_price import unit_price
 from include.clock import zone_of
+from include.wording.barcode import read_barcodes
+from include.wording.text import clean
+from include.wording.unit_price import unit_price
 
 #: Deeper than this a reader may give up; tests stay far from it on either side.
 NESTING_MAX = 300

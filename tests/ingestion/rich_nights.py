@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 
-from include import flows
-from include.ingestion import release_lines, retract
-from include.quality import quarantine
+from include.ingestion import pipeline, release_lines, retract
+from include.ledger import quarantine
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.conftest import RELAXED
@@ -62,9 +61,9 @@ def decide(warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> No
     files = {row["store_id"]: row for row in found}
     if files["G4"]["state"] == "held":
         quarantine.release(warehouse, files["G4"]["file_id"], "Ada", "the shop sells little")
-    flows.ingest(warehouse, storage, retailer)
+    pipeline.ingest(warehouse, storage, retailer)
     release_lines.release_lines(warehouse, storage, files["G1"]["file_id"], "Ada", "seen in the shop", rule_id="was_price_not_above")
     release_lines.discard_lines(warehouse, files["G1"]["file_id"], "Ada", "a gift", rule_id="price_not_positive")
     if files["G3"]["state"] == "refused":
-        flows.discard(warehouse, storage, files["G3"]["file_id"], "Ada", "the disk was full")
+        pipeline.discard(warehouse, storage, files["G3"]["file_id"], "Ada", "the disk was full")
     retract.retract(warehouse, storage, retailer, "G2", files["G2"]["file_id"], "Ada", "the prices of another shop")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from include import flows
 from include.errors import TerminalError
+from include.ingestion import pipeline
 from include.ingestion.importing import ImportedFile, files_below, import_file
-from include.ingestion.ledger import register_waiting
+from include.ledger.ledger import register_waiting
 from include.staging.storage import DATA_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, content, offer, offers
@@ -92,7 +92,7 @@ def test_single_damaged_lines_are_refused_one_by_one(
 ) -> None:
     foreign = lines(offer("99", 9.0), store_id="G2")
     assert offered(lines(*offers(30)) + b"{\n" + foreign).outcome == "waiting"
-    counts = flows.ingest(warehouse, storage, "aldi").published
+    counts = pipeline.ingest(warehouse, storage, "aldi").published
     assert (counts.rows, counts.created, counts.quarantined) == (32, 30, 2) and "99" not in cents(warehouse)
     assert [row["reasons"] for row in rows(warehouse, "SELECT reasons FROM ops.quarantined_offer ORDER BY line_number")] == [
         ["not_json"],
@@ -104,7 +104,7 @@ def test_an_unknown_store_is_published_unconfirmed(
     offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage
 ) -> None:
     offered(lines(*offers(3), store_id="never heard of"))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     found = prices(warehouse, "never heard of")
     assert len(found) == 3 and {row["is_confirmed"] for row in found.values()} == {False}
     (store,) = rows(warehouse, "SELECT name, state, is_confirmed FROM core.store")
@@ -115,7 +115,7 @@ def test_lines_of_the_future_are_refused_and_the_others_keep_their_night(
     offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage
 ) -> None:
     offered(lines(*offers(5), offer("9", metadata={"scraped_at": "2027-01-01T00:00:00+11:00"})))
-    counts = flows.ingest(warehouse, storage, "aldi").published
+    counts = pipeline.ingest(warehouse, storage, "aldi").published
     assert (counts.created, counts.quarantined) == (5, 1)
     (file,) = rows(warehouse, "SELECT night::text, last_observed_at FROM ops.staged_file")
     assert file["night"] == "2026-11-18" and file["last_observed_at"].year == 2026
@@ -124,7 +124,7 @@ def test_lines_of_the_future_are_refused_and_the_others_keep_their_night(
 def test_equal_content_is_entered_once(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
     packed, plain = store_day.file(tmp_path / "a.jsonl.gz", offers(3)), store_day.file(tmp_path / "b.jsonl", offers(3))
     first = import_file(warehouse, storage, packed)
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     second = import_file(warehouse, storage, plain)
     assert (first.outcome, second.outcome, second.file_id) == ("waiting", "known", first.file_id)
     assert files_below([tmp_path]) == [packed, plain, *files_below([tmp_path / "storage"])]
@@ -151,7 +151,7 @@ def test_a_manifest_beside_the_file_is_believed(
     assert rows(warehouse, "SELECT is_complete, complete_reason FROM ops.staged_file") == [
         {"is_complete": True, "complete_reason": "its manifest says so"}
     ]
-    assert flows.ingest(warehouse, storage, "aldi").published.created == 3
+    assert pipeline.ingest(warehouse, storage, "aldi").published.created == 3
 
 
 @pytest.mark.parametrize(("field", "value", "reason"), [
@@ -176,7 +176,7 @@ def test_an_unreadable_file_in_the_outbox_stops_no_other(warehouse: Warehouse, s
     bad, good = store_day(lines=offers(5)), store_day(store_id="G2", lines=offers(5))
     damaged = storage.read(bad.data_path(Stage.OUTBOX))[:-12]
     storage.write(bad.data_path(Stage.OUTBOX), damaged)
-    assert flows.ingest(warehouse, storage, "aldi").published.created == 5 and cents(warehouse) == {}
+    assert pipeline.ingest(warehouse, storage, "aldi").published.created == 5 and cents(warehouse) == {}
     (refused,) = rows(warehouse, "SELECT state_reason, stage FROM ops.staged_file WHERE state = 'refused'")
     assert "the gzip data breaks off or is damaged" in refused["state_reason"]
     assert storage.read(bad.data_path(Stage.REFUSED)) == damaged and not storage.exists(bad.data_path(Stage.OUTBOX))
@@ -187,7 +187,7 @@ def test_a_manifest_with_a_wrong_hash_in_the_outbox_is_refused(warehouse: Wareho
     manifest = store_day(lines=offers(5))
     data = storage.read(manifest.data_path(Stage.OUTBOX))
     storage.write(manifest.data_path(Stage.OUTBOX), gzip.compress(gzip.decompress(data).replace(b"1.0", b"2.0")))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert "It was changed after it was staged" in one(warehouse, "SELECT state_reason FROM ops.staged_file") and cents(warehouse) == {}
 
 
@@ -245,7 +245,7 @@ def test_completeness_is_judged_in_time_order(
 
 def test_a_lone_file_is_incomplete_and_no_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
     import_file(warehouse, storage, store_day.file(tmp_path / "a.jsonl", offers(50), at=TUESDAY))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert (
         one(warehouse, "SELECT complete_reason FROM ops.staged_file WHERE NOT is_complete") == "50 rows; no other store-day to compare with"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include import flows
+from include.ingestion import pipeline
 from include.ingestion import publish as publishing
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse
@@ -31,7 +31,7 @@ def night(logging_warehouse: Warehouse, storage: Storage, store_day: StoreDays) 
     def run(at: str, lines: Sequence[Line], **more: Any) -> list[tuple[Any, ...]]:
         before = one(logging_warehouse, "SELECT coalesce(max(file_id), 0) FROM ops.staged_file")
         store_day(at=at, lines=lines, **more)
-        flows.ingest(logging_warehouse, storage, "aldi")
+        pipeline.ingest(logging_warehouse, storage, "aldi")
         return logged(logging_warehouse, before)
 
     return run
@@ -79,7 +79,7 @@ def test_off_nothing_is_written(warehouse: Warehouse, storage: Storage, store_da
         at = f"2033-03-{day}T01:00:00+00:00"
         fixed_clock(at)
         store_day(at=at, lines=offers(3, price))
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
     assert rows(warehouse, "SELECT DISTINCT price_cents FROM core.price") == [{"price_cents": 200}]
     assert one(warehouse, "SELECT count(*) FROM core.price_change") == 0 and "price_change_2033_03" not in partitions(warehouse)
 
@@ -96,7 +96,7 @@ def test_a_publication_that_broke_off_and_is_repeated_logs_once(
     logging_warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_day(lines=offers(5))
-    for step in (flows.load, flows.check, flows.resolve):
+    for step in (pipeline.load, pipeline.check, pipeline.resolve):
         step(logging_warehouse, storage, "aldi")
 
     class Killed(BaseException):
@@ -108,16 +108,16 @@ def test_a_publication_that_broke_off_and_is_repeated_logs_once(
     with monkeypatch.context() as patched:
         patched.setattr(publishing, "_quarantine", die)
         with pytest.raises(Killed):
-            flows.publish(logging_warehouse, storage, "aldi")
+            pipeline.publish(logging_warehouse, storage, "aldi")
     assert logged(logging_warehouse) == []
-    flows.publish(logging_warehouse, storage, "aldi")
+    pipeline.publish(logging_warehouse, storage, "aldi")
     assert len(logged(logging_warehouse)) == 5
     with monkeypatch.context() as patched:  # killed after the commit: only the file is left where it was
         store_day(at=LATER, lines=offers(5, 2.0))
-        patched.setattr("include.ingestion.ledger.settle", die)
+        patched.setattr("include.ledger.ledger.settle", die)
         with pytest.raises(Killed):
-            flows.ingest(logging_warehouse, storage, "aldi")
-    flows.ingest(logging_warehouse, storage, "aldi")
+            pipeline.ingest(logging_warehouse, storage, "aldi")
+    pipeline.ingest(logging_warehouse, storage, "aldi")
     assert len(logged(logging_warehouse)) == 10
 
 
@@ -127,7 +127,7 @@ def test_each_month_in_utc_has_a_partition(
     for number, now in enumerate(("2026-11-30T23:59:59+00:00", "2026-12-01T00:00:00+00:00", "2027-01-01T00:30:00+00:00")):
         fixed_clock(now)
         store_day(at=now, lines=[offer("1", 1.0 + number)])
-        flows.ingest(logging_warehouse, storage, "aldi")
+        pipeline.ingest(logging_warehouse, storage, "aldi")
     found = rows(logging_warehouse, "SELECT tableoid::regclass::text AS part, new_price_cents FROM core.price_change ORDER BY changed_at")
     assert [(row["part"], row["new_price_cents"]) for row in found] == [
         ("core.price_change_2026_11", 100),

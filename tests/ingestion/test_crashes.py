@@ -24,11 +24,11 @@ from include.config import settings
 from include.embedded.postgres import ensure_postgres, stop_postgres
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
+from tests.checks.counting import count_broken
 from tests.conftest import NOW, start_server
 from tests.ingestion.killed_process import SERVER_GONE, end
 from tests.ingestion.rich_nights import LIMITS
 from tests.ingestion.test_kills import Nights, difference
-from tests.quality.counting import count_broken
 
 ROOT = Path(__file__).parents[2]
 Record = Callable[[str, object], None]
@@ -96,7 +96,7 @@ class Crashes:
 @pytest.fixture(autouse=True)
 def quick_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """Importing Great Expectations takes longer than all the rest."""
-    monkeypatch.setattr("include.quality.suite.count_broken", count_broken)
+    monkeypatch.setattr("include.ingestion.checks.suite.count_broken", count_broken)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
     home = Path(tempfile.mkdtemp(prefix="aisle-crash-"))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("AISLEFLOW_NOW", NOW)
-        monkeypatch.setattr("include.quality.suite.count_broken", count_broken)
+        monkeypatch.setattr("include.ingestion.checks.suite.count_broken", count_broken)
         made = Crashes(home, tmp_path_factory.mktemp("crashes"))
     try:
         yield made

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from include import flows
 from include.cli.main import app
 from include.errors import TerminalError, TransientError
-from include.ingestion import lines, rejected
-from include.ingestion.rejected import RejectedByDatabase
+from include.ingestion import lines, pipeline
+from include.ingestion.isolation import rejected
+from include.ingestion.isolation.rejected import RejectedByDatabase
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
@@ -59,7 +59,7 @@ def trigger(by_hand: DDL, table: str, body: str, when: str = "true") -> None:
 def rejection(warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> str:
     """Ingest, and return what is said about rejected lines."""
     with pytest.raises(RejectedByDatabase) as caught:
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
     return str(caught.value)
 
 
@@ -95,7 +95,7 @@ def test_a_check_names_all_culprits_and_the_others_are_published(
     assert storage.exists(bad.path(Stage.OUTBOX)) and storage.exists(bad.data_path(Stage.OUTBOX)), "the file stays"
     assert one(warehouse, "SELECT count(*) FROM ops.quarantined_offer") == 0
     by_hand.undo()  # type: ignore[attr-defined]  # the cause is fixed: a clear goes on
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert published(warehouse) == {"G1": 62, "G2": 11, "G3": 20}
     assert one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE state_reason IS NOT NULL") == 0
     assert not storage.exists(bad.path(Stage.OUTBOX))
@@ -103,7 +103,7 @@ def test_a_check_names_all_culprits_and_the_others_are_published(
 
 def test_only_what_is_written_is_blamed(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     store_day(at=TUESDAY, lines=[*offers(5), offer("old", 9.0)])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500) NOT VALID")
     store_day(lines=[*offers(5), offer("old", 9.0), offer("new", 8.0)])
     said = rejection(warehouse, storage)
@@ -226,7 +226,7 @@ def test_the_search_stops_in_time_and_says_so(
 ) -> None:
     place = make_warehouse(forensics_seconds=1)
     ticks = iter(range(10_000))
-    monkeypatch.setattr("include.quality.forensics.time.monotonic", lambda: next(ticks) * 0.05)
+    monkeypatch.setattr("include.ingestion.isolation.forensics.time.monotonic", lambda: next(ticks) * 0.05)
     with psycopg.connect(place.url, autocommit=True) as connection:
         connection.execute("ALTER TABLE core.price ADD CONSTRAINT only_cheap CHECK (price_cents < 500)")
     try:
@@ -256,7 +256,7 @@ def test_what_passes_by_itself_is_tried_again(
     trigger(by_hand, "core.price", f"RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'")
     manifest = store_day(lines=offers(3))
     with pytest.raises(TransientError, match=r"publish aldi: the warehouse gave up \(not now, code") as caught:
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
     assert step in str(caught.value) and "line" not in str(caught.value)
     assert storage.exists(manifest.path(Stage.OUTBOX)) and rejected.listed(warehouse, ["aldi"]) == []
 
@@ -271,7 +271,7 @@ def test_a_real_statement_timeout_is_transient(make_warehouse: Callable[..., War
     try:
         store_day(lines=offers(2))
         with pytest.raises(TransientError, match="AISLEFLOW_STATEMENT_TIMEOUT_SECONDS"):
-            flows.ingest(place, storage, "aldi")
+            pipeline.ingest(place, storage, "aldi")
     finally:
         with psycopg.connect(place.url, autocommit=True) as connection:
             connection.execute("DROP FUNCTION core.slow() CASCADE")
@@ -283,7 +283,7 @@ def test_a_lost_connection_is_transient_and_tells_no_secret(
     trigger(by_hand, "core.price", "PERFORM pg_terminate_backend(pg_backend_pid())")
     store_day(lines=offers(2))
     with pytest.raises(TransientError) as caught:
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
     assert "password" not in str(caught.value) and warehouse.url not in str(caught.value)
 
 
@@ -291,18 +291,18 @@ def test_a_schema_that_does_not_fit_is_a_persons_matter(warehouse: Warehouse, st
     by_hand("ALTER TABLE core.price RENAME COLUMN was_price_cents TO gone", "ALTER TABLE core.price RENAME COLUMN gone TO was_price_cents")
     store_day(lines=offers(2))
     with pytest.raises(TerminalError, match="aisleflow warehouse migrate"):
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
 
 
 def test_a_rehearsal_leaves_nothing_behind(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500)")
     store_day(lines=[*offers(5), offer("dear", 6.0), offer("1", 1.0), offer("bad", -1)])
-    flows.load(warehouse, storage, "aldi")
-    flows.check(warehouse, storage, "aldi")
-    flows.resolve(warehouse, storage, "aldi")
+    pipeline.load(warehouse, storage, "aldi")
+    pipeline.check(warehouse, storage, "aldi")
+    pipeline.resolve(warehouse, storage, "aldi")
     query = "SELECT line_number, is_folded, reasons FROM staging.offer ORDER BY 1"
     before = rows(warehouse, query)
-    assert flows.publish(warehouse, storage, "aldi").store_days == 0
+    assert pipeline.publish(warehouse, storage, "aldi").store_days == 0
     assert rows(warehouse, query) == before
     assert rejected.report(warehouse, ["iga"]) is None
 

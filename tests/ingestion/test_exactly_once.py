@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from include import flows
-from include.ingestion.sweeping import sweep
+from include.ingestion import pipeline
+from include.ingestion.sweep import sweep
 from include.staging.staged_file import load_manifest
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -73,7 +73,7 @@ def test_steps_of_several_runs_in_any_order(nights: Nights) -> None:
         def run(steps: list[str], storage: Storage = storage, errors: list[BaseException] = errors) -> None:
             try:
                 for step in steps:
-                    getattr(flows, step)(nights.warehouse, storage, "aldi")
+                    getattr(pipeline, step)(nights.warehouse, storage, "aldi")
             except BaseException as error:
                 errors.append(error)
 
@@ -91,15 +91,15 @@ def test_clearing_any_step_of_a_past_night_changes_nothing(
 ) -> None:
     store_day(at=TUESDAY, lines=[*offers(5), offer("9", -1)])
     store_day("aldi", "G2", at=TUESDAY, lines=offers(3))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     store_day(lines=[*offers(4, price=2.0), offer("6", 3.0)])
     fixed_clock("2026-11-18T10:00:00+00:00")
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     before = contents(warehouse)
     for steps in [*itertools.permutations(STEPS, 2), STEPS]:
         fixed_clock("2026-11-19T10:00:00+00:00")
         for step in steps:
-            getattr(flows, step)(warehouse, storage, "aldi")
+            getattr(pipeline, step)(warehouse, storage, "aldi")
         sweep(warehouse, storage)
         assert contents(warehouse) == before, f"cleared: {steps}"
 
@@ -108,13 +108,13 @@ def test_a_file_that_comes_again_counts_once(warehouse: Warehouse, storage: Stor
     """The crawl of a past night was cleared and staged the same lines again, after a newer night was published."""
     tuesday: dict[str, Any] = {"at": TUESDAY, "lines": offers(5), "run_key": "tuesday"}
     store_day(**tuesday)
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     store_day(lines=offers(5, price=2.0), run_key="wednesday")
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     before = contents(warehouse)
     for _ in range(2):
         again = store_day(**tuesday)
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
         assert contents(warehouse) == before and set(cents(warehouse).values()) == {200}
         assert list(storage.manifests(Stage.OUTBOX)) == [] and load_manifest(storage, again.path(Stage.ARCHIVE)) == again
     assert one(warehouse, "SELECT count(*) FROM ops.staged_file") == 2
@@ -122,10 +122,10 @@ def test_a_file_that_comes_again_counts_once(warehouse: Warehouse, storage: Stor
 
 def test_a_past_night_crawled_again_takes_nothing_back(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(at=TUESDAY, lines=offers(5), run_key="tuesday")
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     store_day(lines=offers(5, price=2.0), run_key="wednesday")
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     store_day(at=TUESDAY, lines=[*offers(4, price=9.0), offer("77", 7.0)], run_key="tuesday")
-    counts = flows.ingest(warehouse, storage, "aldi").published
+    counts = pipeline.ingest(warehouse, storage, "aldi").published
     assert (counts.store_days, counts.outdated, counts.created, counts.updated) == (1, 5, 0, 0)
     assert set(cents(warehouse).values()) == {200} and "77" not in cents(warehouse)

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from include import clock, flows
+from include import clock
 from include.config import Settings
+from include.crawling.store_crawl import crawl_store
+from include.ingestion import pipeline
+from include.model.offer import StoreRef
 from include.retailer_names import RETAILERS
-from include.retailers.crawl import crawl_store
 from include.retailers.registry import retailer_of
-from include.sandbox.generated import GeneratedWorld, WorldSize
-from include.sandbox.running import RunningSandbox, running
-from include.staging.offer import StoreRef
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import RunningSandbox, running
 from tests.warehouse.looking import rows
 
 WORLD = GeneratedWorld(5, WorldSize(stores=2, products=400, silent_stores=0))
@@ -62,7 +63,7 @@ def test_a_crawl_that_looks_whole_and_is_wrong_is_held(
     warehouse = make_warehouse(**{name: getattr(delivered, name) for name in Settings.model_fields if name.startswith("hold_")})
     fixed_clock(MONDAY)
     crawl_all(retailer, sandbox, storage, "monday")
-    flows.ingest(warehouse, storage, retailer)
+    pipeline.ingest(warehouse, storage, retailer)
     before = published(warehouse)
     assert len(before) > 300
 
@@ -72,7 +73,7 @@ def test_a_crawl_that_looks_whole_and_is_wrong_is_held(
         crawl_all(retailer, sandbox, storage, "tuesday")
     finally:
         sandbox.faults.clear()
-    flows.ingest(warehouse, storage, retailer)
+    pipeline.ingest(warehouse, storage, retailer)
 
     held = rows(warehouse, "SELECT state, state_reason FROM ops.staged_file WHERE run_key = 'tuesday'")
     assert [row["state"] for row in held] == ["held"] * 2, held

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from include import clock, flows
+from include import clock
 from include.config import Settings
-from include.quality import quarantine
+from include.ingestion import pipeline
+from include.ledger import quarantine
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.mutating import Mutator
@@ -66,12 +67,12 @@ class Night:
 
     def ingest(self) -> None:
         """Ingest all; what is held all the same is released."""
-        flows.ingest(self.warehouse, self.storage, self.retailer)
+        pipeline.ingest(self.warehouse, self.storage, self.retailer)
         held = rows(self.warehouse, "SELECT file_id FROM ops.staged_file WHERE state = 'held'")
         for file in held:
             quarantine.release(self.warehouse, file["file_id"], "fuzz", "to see its lines published")
         if held:
-            flows.ingest(self.warehouse, self.storage, self.retailer)
+            pipeline.ingest(self.warehouse, self.storage, self.retailer)
 
     def compare(self) -> None:
         """Hold every line of every staged file against what the ledger, the quarantine and the prices say."""
@@ -148,7 +149,7 @@ def test_twenty_thousand_mutated_lines(night: Nights) -> None:
     one.compare()
     first = contents(one.warehouse)
     assert first == contents(again.warehouse), "the same lines give the same warehouse"
-    flows.ingest(one.warehouse, one.storage, "aldi")
+    pipeline.ingest(one.warehouse, one.storage, "aldi")
     assert contents(one.warehouse) == first, "and once is enough"
 
 
@@ -162,7 +163,7 @@ def test_a_million_mutated_lines(night: Nights, seed: int, record_property: Call
     played.ingest()
     played.compare()
     first = contents(played.warehouse)
-    flows.ingest(played.warehouse, played.storage, "aldi")
+    pipeline.ingest(played.warehouse, played.storage, "aldi")
     assert contents(played.warehouse) == first, f"seed {seed}: a second run changed something"
     record_property("lines", played.lines)
     record_property("lines refused", sum(len(verdict.refused) for verdicts in played.verdicts.values() for verdict in verdicts))
@@ -170,7 +171,7 @@ def test_a_million_mutated_lines(night: Nights, seed: int, record_property: Call
 
 def test_the_mutations_reach_every_rule(night: Nights) -> None:
     """Or the test above would be a soft one."""
-    from include.quality.rules import ROW_RULES
+    from include.model.rules import ROW_RULES
 
     played = night("one")
     played.stage(99, "G1", 12_000)
@@ -191,7 +192,7 @@ def test_a_number_beyond_all_bounds_costs_its_line_only(warehouse: Warehouse, st
     """The first two stopped a retailer's ingestion: Python's decimals overflow when they calculate."""
     line = json.dumps(offer("2", metadata={"company": "aldi", "store_id": "G1"})).replace("1.0", number, 1).encode()
     store_day(lines=[offer("1"), line, offer("3")])
-    counts = flows.ingest(warehouse, storage, "aldi").published
+    counts = pipeline.ingest(warehouse, storage, "aldi").published
     assert (counts.created, counts.quarantined) == (2, 1) and number.encode() in line
 
 
@@ -203,5 +204,5 @@ def test_a_sound_line_does_not_fold_into_a_refused_double(
 ) -> None:
     refused = offer("1", 2.0, **spoilt)
     store_day(lines=[refused, offer("1", 2.0), offer("1", 2.0)], observed_at=EVENING)
-    counts = flows.ingest(warehouse, storage, "aldi").published
+    counts = pipeline.ingest(warehouse, storage, "aldi").published
     assert (counts.created, counts.folded, counts.quarantined) == (1, 1, 1) and cents(warehouse) == {"1": 200}

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from include import flows
-from include.ingestion.sweeping import sweep
+from include.ingestion import pipeline
+from include.ingestion.sweep import sweep
 from include.staging.manifest import Manifest
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -47,7 +47,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
         staged[store_id] = (kind, manifest, data)
         kinds[kind] += 1
         before = store_id
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     sweep(warehouse, storage)
     ledger = rows(warehouse, "SELECT * FROM ops.staged_file")
     open_states = Counter(file["state"] for file in ledger) - Counter(published=10**6, refused=10**6, superseded=10**6)
@@ -78,7 +78,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
             assert not found, f"{told}: published although it is not what its manifest promises"
     assert {store for store, _ in prices} <= staged.keys(), f"seed {seed}: a store nobody has"
     before_again = contents(warehouse)
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert contents(warehouse) == before_again, f"seed {seed}: a second run changed something"
     return kinds
 

@@ -20,10 +20,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from include import flows
 from include.config import settings
 from include.embedded.postgres import ensure_postgres, stop_postgres
-from include.ingestion.sweeping import sweep
+from include.ingestion import pipeline
+from include.ingestion.sweep import sweep
 from include.staging.staged_file import load_manifest
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -118,7 +118,7 @@ class Nights:
         self._server, self.warehouse, self._folder, self._count = server, warehouse, folder, 0
         storage = self.next()
         began = time.monotonic()
-        self.calls = {"ingest": calls_of(lambda: flows.ingest(warehouse, storage, "aldi"))}
+        self.calls = {"ingest": calls_of(lambda: pipeline.ingest(warehouse, storage, "aldi"))}
         self.seconds = {"ingest": time.monotonic() - began}
         self.undisturbed = (contents(warehouse), archive(storage))
         began = time.monotonic()
@@ -133,7 +133,7 @@ class Nights:
         storage = Storage(f"file://{self._folder / f'evening{self._count}'}")
         tuesday(storage)
         for retailer in ("aldi", "coles"):
-            flows.ingest(self.warehouse, storage, retailer)
+            pipeline.ingest(self.warehouse, storage, retailer)
         storage = Storage(f"file://{self._folder / f'night{self._count}'}")
         wednesday(storage)
         return storage
@@ -141,7 +141,7 @@ class Nights:
     def morning(self) -> Storage:
         """Go back to the morning after: the night is ingested, nothing is decided yet."""
         storage = self.next()
-        flows.ingest(self.warehouse, storage, "aldi")
+        pipeline.ingest(self.warehouse, storage, "aldi")
         return storage
 
     def settled_morning(self, warehouse: Warehouse, storage: Storage) -> tuple[dict[str, list[str]], list[str]]:
@@ -152,7 +152,7 @@ class Nights:
 
     def settled(self, warehouse: Warehouse, storage: Storage) -> tuple[dict[str, list[str]], list[str]]:
         """Run the night again and let the sweep repair; return what there is then."""
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
         sweep(warehouse, storage)
         return with_cache(contents(warehouse), self.undisturbed[0]), archive(storage)
 
@@ -175,13 +175,13 @@ def test_the_night_of_the_kill_is_a_rich_one(nights: Nights) -> None:
 def test_a_crash_at_every_boundary_leaves_no_trace(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     crashing, warehouse, storage = Crashing(monkeypatch), nights.warehouse, nights.next()
     with crashing.active(None):
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
     boundaries = len(crashing.events)
     assert boundaries > 30
     for place in range(boundaries):
         storage = nights.next()
         with crashing.active(place), pytest.raises(Crash) as crash:
-            flows.ingest(warehouse, storage, "aldi")
+            pipeline.ingest(warehouse, storage, "aldi")
         if place % 2:  # the server went down, too
             with warehouse.transaction() as connection:
                 connection.execute(EMPTY_STAGING)
@@ -207,7 +207,7 @@ def test_a_killed_process_leaves_no_trace(nights: Nights, step: str, statement: 
     warehouse, storage = nights.warehouse, nights.next()
     steps = ("load", "check", "resolve", "publish")
     for earlier in steps[: steps.index(step)]:
-        getattr(flows, earlier)(warehouse, storage, "aldi")
+        getattr(pipeline, earlier)(warehouse, storage, "aldi")
     command = [sys.executable, "-m", "tests.ingestion.killed_process", warehouse.url, storage.url, "aldi", step, statement]
     died = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr
@@ -224,11 +224,11 @@ def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nigh
         )
         tuesday(storage)
         for retailer in ("aldi", "coles"):
-            flows.ingest(warehouse, storage, retailer)
+            pipeline.ingest(warehouse, storage, retailer)
         shutil.rmtree(tmp_path / "crash")
         wednesday(storage)
-        flows.load(warehouse, storage, "aldi")
-        flows.check(warehouse, storage, "aldi")
+        pipeline.load(warehouse, storage, "aldi")
+        pipeline.check(warehouse, storage, "aldi")
         assert one(warehouse, "SELECT count(*) FROM staging.offer") > 10
         warehouse.close()
         os.kill(server.cluster.pid, signal.SIGQUIT)  # immediate shutdown: no checkpoint, recovery at the next start
@@ -239,8 +239,8 @@ def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nigh
                 break
         ensure_postgres(folder)
         assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0, "unlogged rows are gone after a crash"
-        flows.resolve(warehouse, storage, "aldi")
-        flows.publish(warehouse, storage, "aldi")
+        pipeline.resolve(warehouse, storage, "aldi")
+        pipeline.publish(warehouse, storage, "aldi")
         assert nights.settled(warehouse, storage) == nights.undisturbed
         warehouse.close()
     finally:
@@ -253,21 +253,21 @@ def test_a_file_that_became_unreadable_after_a_server_crash_is_refused(
 ) -> None:
     manifest = store_day(lines=offers(3))
     store_day(store_id="G2", lines=offers(3))
-    flows.load(warehouse, storage, "aldi")
-    flows.check(warehouse, storage, "aldi")
+    pipeline.load(warehouse, storage, "aldi")
+    pipeline.check(warehouse, storage, "aldi")
     with warehouse.transaction() as connection:
         connection.execute(EMPTY_STAGING)
     storage.write(manifest.data_path(Stage.OUTBOX), b"\x1f\x8bbroken")
-    assert flows.publish(warehouse, storage, "aldi").store_days == 1
+    assert pipeline.publish(warehouse, storage, "aldi").store_days == 1
     assert one(warehouse, "SELECT state FROM ops.staged_file WHERE store_id = 'G1'") == "refused"
 
 
 def test_a_file_that_changes_before_it_is_published_publishes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     manifest = store_day(lines=[*offers(3), offer("9", -1)])
-    for step in (flows.load, flows.check, flows.resolve):
+    for step in (pipeline.load, pipeline.check, pipeline.resolve):
         step(warehouse, storage, "aldi")
     storage.write(manifest.data_path(Stage.OUTBOX), gzip.compress(b"{}\n"))
-    flows.publish(warehouse, storage, "aldi")
+    pipeline.publish(warehouse, storage, "aldi")
     assert one(warehouse, "SELECT count(*) FROM core.price") == 0 and one(warehouse, "SELECT state FROM ops.staged_file") == "refused"
     assert "It was changed after it was staged" in one(warehouse, "SELECT state_reason FROM ops.staged_file")
 
@@ -275,7 +275,7 @@ def test_a_file_that_changes_before_it_is_published_publishes_nothing(warehouse:
 def test_the_sweep_settles_what_a_kill_left_in_the_outbox(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     manifest = store_day(lines=offers(3))
     data = storage.read(manifest.data_path(Stage.OUTBOX))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     storage.write(manifest.data_path(Stage.OUTBOX), data)
     storage.write(manifest.path(Stage.OUTBOX), manifest.to_json())
     assert sweep(warehouse, storage) == {}

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from include import flows
-from include.ingestion import lines
+from include.ingestion import lines, pipeline
 from include.ingestion.copying import COLUMNS
 from include.ingestion.lines import LineReader
 from include.staging.manifest import Manifest
@@ -100,7 +99,7 @@ def test_half_a_surrogate_pair_refuses_the_line(manifest: Manifest, escaped: str
 def test_every_character_reaches_the_table(warehouse: Warehouse, storage: Storage, store_day: StoreDays, escaped: str) -> None:
     name = json.loads(f'"T{escaped}ea"')
     store_day(lines=[offer("1", name=name, url=f"https://a.example/{name}"), offer("2")])
-    flows.load(warehouse, storage, "aldi")
+    pipeline.load(warehouse, storage, "aldi")
     (row,) = rows(warehouse, "SELECT name, url, defects FROM staging.offer WHERE sku = '1'")
     cleaned = lines._clean(name)
     assert (row["name"], row["url"], row["defects"]) == (cleaned, lines._clean(f"https://a.example/{name}"), None)
@@ -110,14 +109,14 @@ def test_every_character_reaches_the_table(warehouse: Warehouse, storage: Storag
 def test_lines_may_end_as_on_windows(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     made = content([offer("1"), offer("2", 2.0)], "aldi", "G1", "VIC", WEDNESDAY)
     store_day(lines=[one_line + b"\r" for one_line in made.split(b"\n") if one_line])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert cents(warehouse) == {"1": 100, "2": 200}
 
 
 def test_a_byte_order_mark_refuses_its_line_only(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     made = content([offer("1"), offer("2", 2.0)], "aldi", "G1", "VIC", WEDNESDAY).split(b"\n")
     store_day(lines=[b"\xef\xbb\xbf" + made[0], made[1]])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert cents(warehouse) == {"2": 200}
     assert rows(warehouse, "SELECT line_number, reasons FROM ops.quarantined_offer") == [{"line_number": 1, "reasons": ["not_json"]}]
 

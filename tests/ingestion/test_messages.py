@@ -13,7 +13,7 @@ import pytest
 from include.errors import AisleflowError
 from tests.project.files import ROOT
 
-PLACES = ("ingestion", "quality", "staging", "warehouse/database_errors.py", "warehouse/engine.py", "isolation.py")
+PLACES = ("ingestion", "ingestion/checks", "ingestion/isolation", "ledger", "staging", "warehouse/database_errors.py", "warehouse/engine.py")
 MODULES = sorted(
     path for place in PLACES for path in ([ROOT / "include" / place] if place.endswith(".py") else (ROOT / "include" / place).glob("*.py"))
 )

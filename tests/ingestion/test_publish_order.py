@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from include import flows
-from include.ingestion import ledger
+from include.ingestion import pipeline
 from include.ingestion.publish import publish_checked, publish_file
+from include.ledger import ledger
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
@@ -36,12 +36,12 @@ def test_of_equal_instants_the_later_registration_wins(
     found = []
     for order in permutations((0, 1)):
         warehouse = make_warehouse()
-        flows.ingest(warehouse, storage, "coles")
+        pipeline.ingest(warehouse, storage, "coles")
         with warehouse.transaction() as connection:
             ids = [ledger.register(connection, file) for file in files]
-        flows.load(warehouse, storage, "aldi")
-        flows.check(warehouse, storage, "aldi")
-        flows.resolve(warehouse, storage, "aldi")
+        pipeline.load(warehouse, storage, "aldi")
+        pipeline.check(warehouse, storage, "aldi")
+        pipeline.resolve(warehouse, storage, "aldi")
         for place in order:
             publish_file(warehouse, Keeping(storage), ids[place] or 0)
         found.append(cents(warehouse))
@@ -74,7 +74,7 @@ def test_the_newest_of_several_files_wins_in_every_order_of_arrival(warehouse: W
         for number, order in enumerate(orders):
             at, lines, complete = order[place]
             store_day(store_id=f"G{number}", at=at, lines=lines, complete=complete)
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
     for number, order in enumerate(orders):
         found = cents(warehouse, f"G{number}")
         assert found in ({"1": 300, "3": 400}, {"1": 300, "3": 400, "4": 200}), [at for at, _, _ in order]
@@ -85,10 +85,10 @@ def test_the_newest_of_several_files_wins_in_every_order_of_arrival(warehouse: W
 def test_rows_that_vanish_between_two_files_delist_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     for store_id in ("G1", "G2"):
         store_day(store_id=store_id, at=TUESDAY, lines=offers(5))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     for store_id in ("G1", "G2"):
         store_day(store_id=store_id, at=WEDNESDAY, lines=offers(5, price=2.0))
-    for step in (flows.load, flows.check, flows.resolve):
+    for step in (pipeline.load, pipeline.check, pipeline.resolve):
         step(warehouse, storage, "aldi")
 
     def crash(_said: str) -> None:
@@ -97,15 +97,15 @@ def test_rows_that_vanish_between_two_files_delist_nothing(warehouse: Warehouse,
 
     counts = publish_checked(warehouse, storage, "aldi", crash)
     assert (counts.store_days, counts.delisted) == (1, 0) and cents(warehouse, "G2") == {str(n): 100 for n in range(1, 6)}
-    assert flows.publish(warehouse, storage, "aldi").updated == 5 and cents(warehouse, "G2") == {str(n): 200 for n in range(1, 6)}
+    assert pipeline.publish(warehouse, storage, "aldi").updated == 5 and cents(warehouse, "G2") == {str(n): 200 for n in range(1, 6)}
 
 
 def test_a_file_checked_by_another_run_waits_until_it_is_resolved(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(lines=offers(3))
-    flows.load(warehouse, storage, "aldi")
-    flows.check(warehouse, storage, "aldi")
+    pipeline.load(warehouse, storage, "aldi")
+    pipeline.check(warehouse, storage, "aldi")
     assert publish_checked(warehouse, storage, "aldi").store_days == 0 and cents(warehouse) == {}
-    flows.resolve(warehouse, storage, "aldi")
+    pipeline.resolve(warehouse, storage, "aldi")
     assert publish_checked(warehouse, storage, "aldi").created == 3
 
 
@@ -113,9 +113,9 @@ def test_a_rerun_supersedes_its_own_file_and_no_other(warehouse: Warehouse, stor
     store_day(lines=offers(2), run_key="mine")
     store_day(store_id="G2", lines=offers(2), run_key="mine")
     store_day(at=TUESDAY, lines=offers(2), run_key="other")
-    flows.load(warehouse, storage, "aldi")
+    pipeline.load(warehouse, storage, "aldi")
     store_day(lines=offers(3, price=3.0), run_key="mine")
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     found = rows(warehouse, "SELECT store_id, run_key, rows, state, state_reason FROM ops.staged_file ORDER BY store_id, run_key, rows")
     assert [(r["store_id"], r["run_key"], r["rows"], r["state"]) for r in found] == [
         ("G1", "mine", 2, "superseded"), ("G1", "mine", 3, "published"), ("G1", "other", 2, "published"), ("G2", "mine", 2, "published"),
@@ -126,10 +126,10 @@ def test_a_rerun_supersedes_its_own_file_and_no_other(warehouse: Warehouse, stor
 
 def test_publishing_twice_changes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     manifest = store_day(lines=offers(3))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     before = contents(warehouse)
     file_id = one(warehouse, "SELECT file_id FROM ops.staged_file")
     assert publish_file(warehouse, storage, file_id) is None
     store_day(lines=offers(3), run_key=manifest.run_key)
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert contents(warehouse) == before and list(storage.manifests(Stage.OUTBOX)) == []

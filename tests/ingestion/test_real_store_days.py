@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from include import flows
 from include.config import settings
+from include.ingestion import pipeline
 from include.ingestion.importing import import_file
 from include.retailer_names import RETAILERS
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
+from tests.checks.counting import count_broken
 from tests.conftest import Server
-from tests.quality.counting import count_broken
 from tests.warehouse.looking import core_fingerprints, one, rows
 
 AFTERWARDS = "2025-09-24T00:00:00+00:00"
@@ -73,7 +73,7 @@ def ingest_all(warehouse: Warehouse, storage: Storage, files: list[File]) -> Non
     for file in files:
         assert import_file(warehouse, storage, file.path).outcome in ("waiting", "known")
     for retailer in RETAILERS:
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def replayed(postgres: Server, files: list[File], tmp_path_factory: pytest.TempP
     """A warehouse into which all files were imported in their order, under the delivered thresholds; tests here read it, or import again."""
     patch = pytest.MonkeyPatch()
     patch.setenv("AISLEFLOW_NOW", AFTERWARDS)
-    patch.setattr("include.quality.suite.count_broken", count_broken)
+    patch.setattr("include.ingestion.checks.suite.count_broken", count_broken)
     name = postgres.take()
     warehouse = Warehouse(postgres.cluster.url(name), settings())
     storage = Storage(f"file://{tmp_path_factory.mktemp('replay')}")
@@ -178,7 +178,7 @@ def test_every_changed_price_and_no_other_is_dated(replayed: Any, files: list[Fi
         import_file(warehouse, storage, file.path)
         with warehouse.transaction() as connection:  # one store alone has no baseline for its first file
             connection.execute("UPDATE ops.staged_file SET is_complete = true, complete_reason = 'for this test' WHERE state = 'waiting'")
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
         found = {row["sku"]: row for row in rows(warehouse, "SELECT sku, price_cents, is_listed FROM core.store_price")}
         after = {sku: row["price_cents"] for sku, row in found.items() if row["is_listed"]}
         assert after == file.prices

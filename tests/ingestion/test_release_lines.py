@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from include import clock, deciding
+from include import clock
 from include.errors import TerminalError
+from include.ingestion import deciding
 from include.ingestion.release_lines import LinesDecided, discard_lines, release_lines
-from include.quality import quarantine
-from include.quality.rules import CATALOGUE_VERSION
+from include.ledger import quarantine
+from include.model.rules import CATALOGUE_VERSION
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -201,10 +202,10 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(
 
 def mended(monkeypatch: pytest.MonkeyPatch, rule_id: str) -> None:
     """Take one rule out of the catalogue, as a correction of it would."""
-    from include.quality import rules
+    from include.model import rules
 
     left = tuple(rule for rule in rules.ROW_RULES if rule.rule_id != rule_id)
-    for module in ("include.quality.rules", "include.quality.gate", "include.quality.marking"):
+    for module in ("include.model.rules", "include.ingestion.checks.gate", "include.ingestion.checks.marking"):
         monkeypatch.setattr(f"{module}.ROW_RULES", left, raising=False)
 
 
@@ -264,12 +265,12 @@ def test_without_the_archive_a_cut_text_is_not_guessed_from(
 
 
 def test_held_store_days_are_checked_again(strict_warehouse: Warehouse, storage: Storage, store_day: Any) -> None:
-    from include import flows
+    from include.ingestion import pipeline
 
     store_day(at=TUESDAY, lines=offers(40, price=2.5))
-    flows.ingest(strict_warehouse, storage, "aldi")
+    pipeline.ingest(strict_warehouse, storage, "aldi")
     store_day(at=WEDNESDAY, lines=offers(40, price=250))
-    flows.ingest(strict_warehouse, storage, "aldi")
+    pipeline.ingest(strict_warehouse, storage, "aldi")
 
     found = deciding.recheck(strict_warehouse, storage, "ann")
     assert [file["state"] for file in found["held"]] == ["held"], "it still breaks the rule"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from include import flows
 from include.errors import TerminalError
+from include.ingestion import pipeline
 from include.ingestion.release_lines import release_lines
 from include.ingestion.retract import Retracted, retract
 from include.staging import staged_file
@@ -67,7 +67,7 @@ def worlds(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> Callable
             for warehouse, storage in zip((wrong, right), stores, strict=True):
                 if warehouse is wrong or place != bad:
                     StoreDays(storage)(at=at, lines=lines, complete=complete)
-                    flows.ingest(warehouse, storage, "aldi")
+                    pipeline.ingest(warehouse, storage, "aldi")
         take_back(wrong, stores[0], bad + 1)
         return wrong, right, stores[0]
 
@@ -137,7 +137,7 @@ def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
     warehouse = make_warehouse(change_log=True)
     for at, lines in ((A, MONDAY), (B, [*offers(6), offer("7", 70.0), offer("8", 8.0), offer("100", 1.0)])):
         store_day(at=at, lines=lines)
-        flows.ingest(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")
     before = one(warehouse, "SELECT count(*) FROM core.price_change")
     fixed_clock("2026-11-18T10:00:00+00:00")
     take_back(warehouse, storage, 2)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from include import flows
 from include.config import settings
+from include.ingestion import pipeline
 from include.ingestion.importing import import_file
-from include.quality.rules import ROW_RULES
+from include.model.rules import ROW_RULES
 from include.retailer_names import RETAILERS
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -52,7 +52,7 @@ def test_one_store_day_is_held_and_every_trouble_is_seen(strict_warehouse: Wareh
         for path in batch:
             assert import_file(strict_warehouse, storage, path).outcome == "waiting"
         for retailer in RETAILERS:
-            flows.ingest(strict_warehouse, storage, retailer)
+            pipeline.ingest(strict_warehouse, storage, retailer)
     held = rows(strict_warehouse, "SELECT retailer, store_id, night::text, state_reason FROM ops.staged_file WHERE state <> 'published'")
     assert [(row["retailer"], row["store_id"], row["night"]) for row in held] == [HELD] and held[0]["state_reason"].startswith(
         "price_scale"

@@ -18,13 +18,12 @@ import psutil
 import psycopg
 import pytest
 
-from include import flows
 from include.catalogue import resolve as resolution
-from include.ingestion import workers
-from include.ingestion.ledger import register_waiting
+from include.ingestion import pipeline, workers
 from include.ingestion.load import load_waiting
 from include.ingestion.publish import publish_checked
 from include.ingestion.workers import Helper, run_at_once, workers_for
+from include.ledger.ledger import register_waiting
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 from tests.ingestion import loading_process
@@ -75,7 +74,7 @@ def test_helpers_load_what_one_process_would(
         warehouse, storage = make_warehouse(ingest_workers=count), Storage(f"file://{tmp_path / str(count)}")
         several(storage)
         said: list[str] = []
-        assert len(flows.load(warehouse, storage, "aldi", said.append)) == 8
+        assert len(pipeline.load(warehouse, storage, "aldi", said.append)) == 8
         assert [text.split(":")[0] for text in said] == [f"loaded {place} of 10" for place in range(1, 11)]
         found.append((contents(warehouse), sorted(storage.manifests(Stage.REFUSED))))
         if count == 1:
@@ -99,7 +98,7 @@ def test_a_helper_that_dies_costs_nothing(
     monkeypatch.setattr(Helper, "load", load_and_die)
     warehouse = make_warehouse(ingest_workers=2)
     several(storage)
-    assert len(flows.load(warehouse, storage, "aldi")) == 8 and died
+    assert len(pipeline.load(warehouse, storage, "aldi")) == 8 and died
     assert rows(warehouse, "SELECT state, count(*) FROM ops.staged_file GROUP BY 1 ORDER BY 1") == [
         {"state": "loaded", "count": 8},
         {"state": "refused", "count": 2},
@@ -121,7 +120,7 @@ def test_what_a_helper_cannot_load_is_raised_here(
         with warehouse.transaction() as connection:
             connection.execute("ALTER TABLE staging.offer DROP CONSTRAINT broken")
     assert one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE state = 'waiting'") == 4
-    assert len(flows.load(warehouse, storage, "aldi")) == 4
+    assert len(pipeline.load(warehouse, storage, "aldi")) == 4
 
 
 def test_helpers_end_with_a_process_that_is_killed(make_warehouse: Callable[..., Warehouse], storage: Storage) -> None:
@@ -138,7 +137,7 @@ def test_helpers_end_with_a_process_that_is_killed(make_warehouse: Callable[...,
             parent.kill()
         _until(lambda: not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in helpers))
     assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0
-    assert len(flows.load(warehouse, storage, "aldi")) == 8
+    assert len(pipeline.load(warehouse, storage, "aldi")) == 8
 
 
 def _waiting(connection: Connection) -> int:
@@ -176,7 +175,7 @@ def test_what_stands_in_this_processs_memory_no_helper_is_asked_for(
 ) -> None:
     warehouse, storage = make_warehouse(ingest_workers=3), Storage("memory://several")
     several(storage)
-    assert len(flows.load(warehouse, storage, "aldi")) == 8 and loaded_by == []
+    assert len(pipeline.load(warehouse, storage, "aldi")) == 8 and loaded_by == []
 
 
 def test_how_many_at_once(make_warehouse: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,10 +216,10 @@ def test_stores_published_at_once_end_as_one_after_the_other(
             stage(store_id=f"G{number}", at=TUESDAY, lines=[*offers(30, 1.0 + number), offer("90", 5.0)])
             stage(store_id=f"G{number}", lines=[*offers(30, 2.0 + number), offer("91", -1)])
             stage(store_id=f"G{number}", at=LATER, lines=[*offers(20, 2.0 + number), offer("1", 9.0), offer("1", 9.0)])
-        for step in (flows.load, flows.check, flows.resolve):
+        for step in (pipeline.load, pipeline.check, pipeline.resolve):
             step(warehouse, storage, "aldi")
         said: list[str] = []
-        counts = flows.publish(warehouse, storage, "aldi", said.append)
+        counts = pipeline.publish(warehouse, storage, "aldi", said.append)
         assert counts.store_days == 18 and said[-1] == "published 18 of 18 store-days of aldi" and len(said) == 18
         found.append((contents(warehouse), counts, sorted(storage.manifests(Stage.ARCHIVE))))
     assert found[0] == found[1]
@@ -232,7 +231,7 @@ def test_an_error_in_one_store_leaves_the_others_whole(
     warehouse = make_warehouse(ingest_workers=2)
     for number in range(6):
         store_day(store_id=f"G{number}", lines=offers(5, price=7.0 if number == 3 else 1.0))
-    for step in (flows.load, flows.check, flows.resolve):
+    for step in (pipeline.load, pipeline.check, pipeline.resolve):
         step(warehouse, storage, "aldi")
     with warehouse.transaction() as connection:
         connection.execute("ALTER TABLE core.price ADD CONSTRAINT broken CHECK (price_cents <> 700)")
@@ -244,7 +243,7 @@ def test_an_error_in_one_store_leaves_the_others_whole(
             connection.execute("ALTER TABLE core.price DROP CONSTRAINT broken")
     published = one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE state = 'published'")
     assert 0 < published < 6 and one(warehouse, "SELECT count(*) FROM core.price") == 5 * published
-    assert flows.publish(warehouse, storage, "aldi").store_days == 6 - published
+    assert pipeline.publish(warehouse, storage, "aldi").store_days == 6 - published
 
 
 @pytest.mark.parametrize("repetition", range(3))
@@ -278,7 +277,7 @@ def test_runs_of_all_retailers_at_once_create_a_product_once_and_lose_nothing(
     def run(place: int) -> None:
         try:
             start.wait(30)
-            flows.ingest(warehouses[place], storage, retailers[place % len(retailers)])
+            pipeline.ingest(warehouses[place], storage, retailers[place % len(retailers)])
         except BaseException as error:
             errors.append(error)
 
@@ -292,7 +291,7 @@ def test_runs_of_all_retailers_at_once_create_a_product_once_and_lose_nothing(
     warehouse = warehouses[0]
     assert errors == [] and not any(thread.is_alive() for thread in threads)
     for retailer in retailers:  # what one of the two left to the other, it had not done yet
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
     assert one(warehouse, "SELECT count(*) FROM core.product") == 40
     assert one(warehouse, "SELECT min(n) FROM (SELECT count(DISTINCT retailer) AS n FROM core.sku GROUP BY product_id) AS x") == 4
     assert rows(warehouse, "SELECT price_cents, count(*) FROM core.price GROUP BY 1 ORDER BY 1") == [

@@ -14,13 +14,13 @@ import pytest
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from include import flows
+from include.alerts import inbox
+from include.alerts.alerts import Alert
 from include.config import settings
-from include.diagnostics import inbox
-from include.diagnostics.alerts import Alert
 from include.embedded.airflow_env import INBOX
 from include.errors import NeedsPersonError, TerminalError
-from include.ingestion.open_questions import HeldData, raise_if_any
+from include.ingestion import pipeline
+from include.ledger.open_questions import HeldData, raise_if_any
 from include.orchestration import alerting
 from include.orchestration.border import border
 from include.orchestration.defaults import DEFAULT_ARGS
@@ -185,7 +185,7 @@ def test_every_task_tells(local_inbox: None) -> None:
 def test_trouble_with_the_alert_never_hides_the_failure(
     local_inbox: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("include.diagnostics.alerts_failed.failed_alert", lambda **_: 1 / 0)
+    monkeypatch.setattr("include.alerts.failed.failed_alert", lambda **_: 1 / 0)
     alerting.TellFailed()(context(TerminalError("one")))
     assert "the alert about this failure could not be sent" in caplog.text
 
@@ -198,10 +198,10 @@ def held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays, mo
     monkeypatch.setenv("AISLEFLOW_STORAGE_ROOT", storage.url)
     for store in ("G1", "G2"):
         store_day(store_id=store, at=TUESDAY, lines=offers(200))
-    flows.ingest(strict_warehouse, storage, "aldi")
+    pipeline.ingest(strict_warehouse, storage, "aldi")
     for store in ("G1", "G2"):
         store_day(store_id=store, lines=offers(200, price=100.0))
-    flows.ingest(strict_warehouse, storage, "aldi")
+    pipeline.ingest(strict_warehouse, storage, "aldi")
     return strict_warehouse
 
 

@@ -16,20 +16,20 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
-from include import clock, flows
+from include import clock
+from include.crawling import crawl_plan, discovery, sessions
+from include.ingestion import pipeline
 from include.orchestration import crawling
 from include.orchestration.asking import AskContinue
 from include.orchestration.border import border
 from include.orchestration.sessions import session_of
 from include.retailer_names import RETAILERS
-from include.retailers import sessions
 from include.retailers.base import StoreRecord
 from include.retailers.errors import StoreIncompleteYet
-from include.sandbox.generated import GeneratedWorld, WorldSize
-from include.sandbox.running import RunningSandbox, running
 from include.staging.storage import Storage
-from include.stores import crawl_plan, discovery
 from include.warehouse.engine import Warehouse
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import RunningSandbox, running
 from tests.warehouse.looking import rows
 
 NO_PARAMS: dict[str, Any] = {"night": None, "stores": [], "categories": [], "pages": None, "reread": False}
@@ -312,7 +312,7 @@ def test_a_reread_run_asks_for_nothing_and_stages_under_a_key_of_its_own(
     run: Any, sandbox: RunningSandbox, warehouse: Warehouse, storage: Storage
 ) -> None:
     crawl_all(run, Task())
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     asked = sandbox.traffic.count()
     by_hand = SimpleNamespace(dag_id="scrape_aldi", run_id="manual__2", partition_key=None, run_after=datetime(2026, 11, 20, tzinfo=UTC))
     task, event = Task(), Event()

@@ -11,7 +11,7 @@ import pytest
 from tests.project.files import ROOT, name_of, sources
 
 CLOCK = ROOT / "include" / "clock.py"
-PYTHON = [path for path in sources("include", "dags", "plugins", "docs", "benchmarks", "tests") if path != CLOCK]
+PYTHON = [path for path in sources("include", "sandbox", "dags", "plugins", "docs", "benchmarks", "tests") if path != CLOCK]
 SQL = sources("sql", suffix=".sql")
 
 #: (owner, attribute) of every way to ask Python for the time; ``time.monotonic`` and ``perf_counter`` measure durations.

@@ -91,7 +91,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_sections_named_in_code_exist() -> None:
     """A message that sends the reader to a section must not send them nowhere."""
     headings = set(re.findall(r"^#+ (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
-    for path in sources("include", "dags", "plugins"):
+    for path in sources("include", "sandbox", "dags", "plugins"):
         for section in re.findall(r"CONTRIBUTING(?:\.md)?, [\"“](.*?)[\"”]", " ".join(path.read_text().split())):
             assert section in headings, f"{name_of(path)} sends to CONTRIBUTING.md, {section!r}; there are {sorted(headings)}"
 
@@ -113,7 +113,7 @@ def named_commands(text: str) -> set[str]:
     return {f"{first} {second}".strip() if first in groups else first for first, second in found}
 
 
-PROSE = [*PAGES, *sources("include", "dags", "plugins")]
+PROSE = [*PAGES, *sources("include", "sandbox", "dags", "plugins")]
 
 
 @pytest.mark.parametrize("path", PROSE, ids=name_of)

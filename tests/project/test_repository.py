@@ -25,7 +25,7 @@ def _texts() -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("path", sources("include", "dags", "plugins", "tests", "docs", "benchmarks"), ids=name_of)
+@pytest.mark.parametrize("path", sources("include", "sandbox", "dags", "plugins", "tests", "docs", "benchmarks"), ids=name_of)
 def test_modules_are_short_enough_to_read(path: Path) -> None:
     lines = path.read_text().count("\n")
     assert lines <= LINES_MAX, f"{name_of(path)} has {lines} lines: it is perhaps two modules"

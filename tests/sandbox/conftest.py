@@ -13,10 +13,10 @@ import httpx
 import pytest
 import requests
 
-from include.sandbox.generated import GeneratedWorld, WorldSize
-from include.sandbox.running import RunningSandbox, running
-from include.sandbox.serve import create_app
-from include.sandbox.world import World
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import RunningSandbox, running
+from sandbox.serve import create_app
+from sandbox.world import World
 
 PANTRY = {"servicePoint": "G100", "limit": "30", "categoryKey": "970000000"}
 Ask = Callable[..., requests.Response]

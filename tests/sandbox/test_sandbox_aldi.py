@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.generated import GeneratedWorld, WorldSize
 
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from include.cli.sandbox import app
 from include.config import SANDBOX_FILE
 from include.embedded.sandbox import SandboxWorld
-from include.sandbox.generated import GeneratedWorld, WorldSize
-from include.sandbox.running import RunningSandbox, running
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import RunningSandbox, running
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from include.sandbox import gtin
-from include.sandbox.coles import Coles
-from include.sandbox.coles_rows import pricing
+from sandbox import gtin
+from sandbox.coles import Coles
+from sandbox.coles_rows import pricing
 
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 
@@ -212,7 +212,7 @@ def test_store_range_says_who_sells_a_product_without_prices(client: Any, world:
 
 
 def test_a_deep_listing_is_not_served_whole_and_its_children_are(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from include.sandbox import coles_listing
+    from sandbox import coles_listing
 
     monkeypatch.setattr(coles_listing, "PAGES_MAX", 2)
 

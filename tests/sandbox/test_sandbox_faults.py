@@ -13,9 +13,9 @@ import requests
 
 from include import clock
 from include.errors import ConfigurationError, TransientError
-from include.sandbox.faults import KINDS, Fault, FaultBook, fault_of, read_scenario
-from include.sandbox.remote import RemoteFaults
-from include.sandbox.running import RunningSandbox
+from sandbox.faults import KINDS, Fault, FaultBook, fault_of, read_scenario
+from sandbox.remote import RemoteFaults
+from sandbox.running import RunningSandbox
 
 Ask = Callable[..., requests.Response]
 PANTRY = {"servicePoint": "G100", "limit": "30", "categoryKey": "970000000"}
@@ -336,7 +336,7 @@ def test_retailer_store_and_purpose_narrow(sandbox: RunningSandbox, ask: Ask) ->
 
 
 def test_a_share_of_the_requests_whatever_their_order() -> None:
-    from include.sandbox.faults import Asked
+    from sandbox.faults import Asked
 
     def struck(order: list[int]) -> set[tuple[int, int]]:
         book, seen = FaultBook([Fault("error", share=0.3, seed=5)]), dict.fromkeys(order, 0)

@@ -8,7 +8,7 @@ from datetime import datetime
 from html import unescape
 from typing import Any
 
-from include.sandbox.iga_rows import item
+from sandbox.iga_rows import item
 
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 SHOP = "/iga/api/storefront/stores/32600"

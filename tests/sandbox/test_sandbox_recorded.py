@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from include.errors import ConfigurationError
-from include.sandbox.recorded import RecordedWorld
+from sandbox.recorded import RecordedWorld
 
 
 def line(sku: Any, price: Any, **more: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from include.sandbox.running import RunningSandbox
+from sandbox.running import RunningSandbox
 
 Ask = Callable[..., requests.Response]
 
@@ -45,7 +45,7 @@ def test_what_a_fault_spoilt_may_be_asked_again(sandbox: RunningSandbox, ask: As
 
 
 def test_the_log_is_bounded_and_the_counts_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    from include.sandbox import counting
+    from sandbox import counting
 
     monkeypatch.setattr(counting, "LOG_LENGTH", 10)
     traffic = counting.Traffic()

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from include.clock import parse_instant
-from include.sandbox.generated import GeneratedWorld
-from include.sandbox.recorded import RecordedWorld
-from include.sandbox.world import RETAILERS
+from sandbox.generated import GeneratedWorld
+from sandbox.recorded import RecordedWorld
+from sandbox.world import RETAILERS
 
 Read = dict[str, tuple[int | None, int | None]]  # SKU → price and was-price in cents
 

@@ -19,8 +19,8 @@ from starlette.middleware import Middleware
 
 from include.clock import set_sandbox_clock
 from include.errors import ConfigurationError
-from include.sandbox.serve import create_app, open_world
-from include.sandbox.verify import TruthOverHttp
+from sandbox.serve import create_app, open_world
+from sandbox.verify import TruthOverHttp
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
@@ -147,7 +147,7 @@ def process() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    arguments = [sys.executable, "-m", "include.sandbox.serve", "--port", str(port), "--seed", "7", "--stores", "2", "--products", "200"]
+    arguments = [sys.executable, "-m", "sandbox.serve", "--port", str(port), "--seed", "7", "--stores", "2", "--products", "200"]
     server = subprocess.Popen(arguments, cwd=ROOT, env=os.environ | {"AISLEFLOW_NOW": "2026-11-18T04:00:00+11:00"})
     url = f"http://127.0.0.1:{port}"
     try:

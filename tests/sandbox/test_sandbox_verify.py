@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from include.cli import sandbox as command
 from include.errors import TerminalError
-from include.sandbox.verify import PriceRow, TruthOverHttp, verify
-from include.sandbox.world import TruthOffer
+from sandbox.verify import PriceRow, TruthOverHttp, verify
+from sandbox.world import TruthOffer
 
 AT = datetime(2026, 11, 17, 17, tzinfo=UTC)
 KEY = ("coles", "COL:584")

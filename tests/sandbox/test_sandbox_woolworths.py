@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from include.sandbox import gtin
-from include.sandbox.woolworths_rows import product
+from sandbox import gtin
+from sandbox.woolworths_rows import product
 
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 
@@ -176,7 +176,7 @@ def test_locator_mixes_in_petrol_stations_and_numbers_are_texts(client: Any) -> 
 
 
 def test_no_more_than_ten_thousand_goods_can_be_paged(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from include.sandbox import woolworths
+    from sandbox import woolworths
 
     monkeypatch.setattr(woolworths, "PAGED_MAX", 40)
     pantry = next(node["NodeId"] for node in client.woolworths_tree() if node["UrlFriendlyName"] == "pantry")

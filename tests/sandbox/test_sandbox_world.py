@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from include.errors import ConfigurationError
-from include.sandbox.generated import GeneratedWorld, WorldSize
-from include.sandbox.goods import PRODUCTS_MAX, range_of
-from include.sandbox.world import RETAILERS, UnknownStoreError
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.goods import PRODUCTS_MAX, range_of
+from sandbox.world import RETAILERS, UnknownStoreError
 
 WEDNESDAY = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 DAY = timedelta(days=1)

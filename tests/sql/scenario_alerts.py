@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from include import flows
-from include.diagnostics.alerts import held_alert
+from include.alerts.alerts import held_alert
+from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
@@ -13,9 +13,9 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     """Play a night with two store-days on their way."""
     stage = StoreDays(storage)
     stage(at=TUESDAY, lines=offers(5))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     stage(lines=[*offers(5, price=100.0), offer("bad", -1)])
     stage(store_id="G2", lines=offers(3))
-    files = flows.load(warehouse, storage, "aldi")
-    flows.check(warehouse, storage, "aldi")
+    files = pipeline.load(warehouse, storage, "aldi")
+    pipeline.check(warehouse, storage, "aldi")
     held_alert(warehouse, files, storage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include import flows
+from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer
@@ -13,7 +13,7 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     logging = Warehouse(warehouse.url, warehouse.settings.model_copy(update={"change_log": True}))
     stage = StoreDays(storage)
     stage(at=TUESDAY, lines=[offer("1"), offer("2"), offer("3")])
-    flows.ingest(logging, storage, "aldi")
+    pipeline.ingest(logging, storage, "aldi")
     stage(lines=[offer("1", 2.0, brand="Zorbo", size="100 g"), offer("2", None)])
-    flows.ingest(logging, storage, "aldi")
+    pipeline.ingest(logging, storage, "aldi")
     logging.close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from include.crawling import discovery, outcomes
+from include.crawling.breaker import Breaker, KeptInWarehouse
+from include.crawling.limiter import RobotsFile
+from include.crawling.shared_limiter import SharedManners, forget_runs
 from include.errors import TransientError
 from include.retailers.base import StoreRecord
-from include.retailers.breaker import Breaker, KeptInWarehouse
-from include.retailers.manners import RobotsFile
-from include.retailers.shared_manners import SharedManners, forget_runs
 from include.staging.storage import Storage
-from include.stores import discovery, outcomes
 from include.warehouse.engine import Warehouse
 
 NIGHT = date(2026, 11, 18)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from include import clock, deciding, flows
-from include.diagnostics.held_question import held_question
+from include import clock
+from include.alerts.held_question import held_question
+from include.ingestion import deciding, pipeline
 from include.ingestion.release_lines import discard_lines, recheck_lines, release_lines
 from include.ingestion.retract import retract
-from include.quality import held, quarantine
+from include.ledger import held, quarantine
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -29,11 +30,11 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     stage = StoreDays(storage)
     warehouse.settings = warehouse.settings.model_copy(update={"hold_scale_share": 0.3, "change_log": True})
     stage(at=TUESDAY, lines=[*offers(40, price=2.5), offer("90", 3.0, name="Tin")])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     stage(
         at=WEDNESDAY, lines=[*offers(40, price=2.5), *(offer(str(90 + n), 4.0 + n, name="Donation Tin") for n in range(3)), offer("99", -1)]
     )
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     second = newest(warehouse)
     release_lines(warehouse, storage, second, "ann", "it is a tin", lines=[41])
     discard_lines(warehouse, second, "ann", "no price", rule_id="price_not_positive")
@@ -48,7 +49,7 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     quarantine.list_refused_lines(warehouse)
 
     stage(at="2026-11-18T06:00:00+11:00", lines=offers(40, price=250))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     third = newest(warehouse)
     held.claim(warehouse, ["aldi"], "run-1")
     held_question(warehouse, storage, [third])
@@ -65,13 +66,13 @@ def take_back(warehouse: Warehouse, storage: Storage) -> None:
     """Take store-days back: with their predecessors in the archive, and without."""
     stage = StoreDays(storage)
     stage(store_id="G5", at=TUESDAY, lines=[*offers(6), offer("7", 7.0), offer("8", 8.0)])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     stage(store_id="G5", at=WEDNESDAY, lines=[*offers(5), offer("6", 60.0), offer("7", -1), offer("100", 1.0)])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     retract(warehouse, storage, "aldi", "G5", newest(warehouse), "ann", "test system")
 
     stage(store_id="G5", at="2026-11-18T06:00:00+11:00", lines=offers(4))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     last = newest(warehouse)
     for path in list(storage.manifests(Stage.ARCHIVE, "aldi")):
         manifest = staged_file.load_manifest(storage, path)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from include import flows
+from include.ingestion import pipeline
+from include.readers.export import export_prices
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
-from include.warehouse.export import export_prices
 from tests.ingestion.store_days import StoreDays, offers
 
 
 def play(warehouse: Warehouse, storage: Storage) -> None:
     """Publish, and export in both formats."""
     StoreDays(storage)(lines=offers(3))
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     with tempfile.TemporaryDirectory() as folder:
         whole = export_prices(warehouse, str(Path(folder) / "prices.csv"))
         export_prices(warehouse, str(Path(folder) / "prices.parquet"), retailer="aldi", since=whole.cursor.isoformat())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include import flows
+from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.rich_nights import tuesday, wednesday
@@ -13,7 +13,7 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     """Play the nights."""
     tuesday(storage)
     for retailer in ("coles", "aldi"):
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
     wednesday(storage)
     stage = StoreDays(storage)
     stage(
@@ -35,10 +35,10 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
         ],
     )
     stage("coles", "C9", lines=[offer("e")], run_key="same")
-    flows.load(warehouse, storage, "coles")
+    pipeline.load(warehouse, storage, "coles")
     stage("coles", "C9", lines=[offer("e", 2.0)], run_key="same")  # a re-run before the first was published
     for retailer in ("coles", "iga", "aldi"):
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
     stage(
         "iga",
         "I1",
@@ -65,7 +65,7 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
         lines=[offer("w", name="Zorbo Tea", brand="Zorbo", size="100 g"), offer("w2", name="Coles Tea", brand="Coles")],
     )
     for retailer in ("iga", "coles", "woolworths"):
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
     stage("aldi", "G1", at="2026-11-18T06:00:00+11:00", lines=[offer("1"), offer("21", 3.0, name="Zorbo Tea", brand="Zorbo", size="100 g")])
     stage(
         "woolworths",
@@ -74,4 +74,4 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
         lines=[offer("w", name="Zorbo Tea", barcode=gtin(5)), offer("w2", name="Coles Tea", brand="Coles", barcode=gtin(7))],
     )
     for retailer in ("aldi", "woolworths"):
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)

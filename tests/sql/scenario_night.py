@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from include import flows
+from include.crawling import crawl_plan, discovery, outcomes
 from include.diagnostics import ingest_summary, night
 from include.enrichment.prefill import prefill_waiting
-from include.quality import quarantine
+from include.ingestion import pipeline
+from include.ledger import quarantine
 from include.retailers.base import StoreRecord
 from include.staging.storage import Stage, Storage
-from include.stores import crawl_plan, discovery, outcomes
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, gtin, offer
 
@@ -33,10 +33,10 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     )  # fmt: skip
     stage = StoreDays(storage)
     stage("coles", "COL:1", lines=[offer("1", barcode=gtin(1)), offer("2", -1)])
-    flows.ingest(warehouse, storage, "coles")
+    pipeline.ingest(warehouse, storage, "coles")
     stage("coles", "COL:2", lines=[offer("1"), offer("3")], stage=Stage.BARCODE_INBOX)
     prefill_waiting(warehouse, storage, "coles")
-    flows.ingest(warehouse, storage, "coles")
+    pipeline.ingest(warehouse, storage, "coles")
     night.summary(warehouse, NIGHT)
     night.missing(warehouse, NIGHT)
     ingest_summary.summarise(warehouse, night=NIGHT)

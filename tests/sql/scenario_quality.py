@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from include import flows
-from include.quality import data_docs, gate, results
-from include.quality.recording import EVALUATIONS_KEPT
+from include.ingestion import pipeline
+from include.ingestion.checks import data_docs, gate, results
+from include.ingestion.checks.recording import EVALUATIONS_KEPT
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offer, offers
@@ -19,10 +19,10 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
         at = f"2026-11-{day}T04:30:00+11:00"
         stage("iga", "I1", at=at, lines=[*offers(30, price=2.0), offer("x", -1), offer("y", name="NestlÃ©")])
         stage("iga", "I2", at=at, lines=offers(30, price=200.0))
-        flows.load(warehouse, storage, "iga")
+        pipeline.load(warehouse, storage, "iga")
         gate.check(warehouse, "iga")  # without the pages: they import Great Expectations
-        flows.resolve(warehouse, storage, "iga")
-        flows.publish(warehouse, storage, "iga")
+        pipeline.resolve(warehouse, storage, "iga")
+        pipeline.publish(warehouse, storage, "iga")
         with warehouse.transaction() as connection:  # the tests' suite leaves nothing to keep
             connection.execute("UPDATE ops.quality_check SET evaluation = '{}' WHERE nights = ARRAY[%s::date]", (f"2026-11-{day}",))
     night = results.newest_night(warehouse)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include.staging.instants import line_instant, read_instant
-from include.staging.offer import decode
+from include.model.instants import line_instant, read_instant
+from include.model.offer import decode
 
 
 @pytest.mark.parametrize(

@@ -22,15 +22,14 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from include import flows
 from include.cli.main import app
 from include.errors import ConfigurationError, TransientError
+from include.ingestion import pipeline, price_changes, release_lines
 from include.ingestion import publish as publishing
-from include.ingestion import release_lines
+from include.readers import export
+from include.readers.export import COLUMNS, arrow_schema, export_prices
 from include.staging.storage import Storage
-from include.warehouse import export, price_changes
 from include.warehouse.engine import Warehouse
-from include.warehouse.export import COLUMNS, arrow_schema, export_prices
 from tests.ingestion.store_days import TUESDAY, StoreDays, gtin, offer, offers
 from tests.warehouse.looking import one, rows
 
@@ -61,10 +60,10 @@ def some_prices(warehouse: Warehouse, storage: Storage, store_day: StoreDays, fi
     store_day(at=TUESDAY, lines=[*AWKWARD, *offers(4, start=10)])
     store_day("coles", "C1", at=TUESDAY, lines=offers(2))
     for retailer in ("aldi", "coles"):
-        flows.ingest(warehouse, storage, retailer)
+        pipeline.ingest(warehouse, storage, retailer)
     fixed_clock("2026-11-18T09:00:00+00:00")
     store_day(lines=[*AWKWARD, offer("10", 2.5), offer("11", None), offer("12")])
-    flows.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     return warehouse
 
 
@@ -247,10 +246,10 @@ def test_a_slow_publication_is_not_lost_to_a_quick_one(
             assert may_commit.wait(60)
 
     monkeypatch.setattr(publishing, "_quarantine", wait_before_commit)
-    slow = threading.Thread(target=flows.ingest, args=(warehouse, storage, "aldi"))
+    slow = threading.Thread(target=pipeline.ingest, args=(warehouse, storage, "aldi"))
     slow.start()
     assert has_its_time.wait(60)
-    flows.ingest(warehouse, storage, "coles")
+    pipeline.ingest(warehouse, storage, "coles")
     quick = one(warehouse, "SELECT max(changed_at) FROM core.price")
     exporting = threading.Thread(target=follower.follow)
     exporting.start()
@@ -282,7 +281,7 @@ def test_nothing_is_lost_while_many_publish(
                     lines=[offer(str(sku), 1 + night + sku / 100) for sku in range(night, night + 5)],
                     run_key=f"n{night}",
                 )
-                flows.ingest(warehouse, storage, retailer)
+                pipeline.ingest(warehouse, storage, retailer)
         except BaseException as error:
             errors.append(error)
 
@@ -313,7 +312,7 @@ def test_whoever_writes_changed_at_says_so_first(warehouse: Warehouse, storage: 
     try:
         store_day(at=TUESDAY, lines=offers(4))
         store_day(lines=[*offers(2), offer("3", 20001), offer("9", 3.0, price_was=2.0, is_on_special=True)])
-        assert flows.ingest(warehouse, storage, "aldi").published.delisted == 1
+        assert pipeline.ingest(warehouse, storage, "aldi").published.delisted == 1
         file_id = one(warehouse, "SELECT max(file_id) FROM ops.quarantined_offer")
         released = release_lines.release_lines(warehouse, storage, file_id, "Ada", "seen in the shop", rule_id="was_price_not_above")
         assert released.decided == 1 and one(warehouse, "SELECT count(*) FROM core.price WHERE price_cents = 300") == 1
@@ -354,7 +353,7 @@ def test_memory_does_not_grow_with_the_rows(
             connection.execute("ANALYZE core.price, core.sku, core.store")
         code = (
             "import resource, sys; from include.config import settings; from include.warehouse.engine import Warehouse; "
-            "from include.warehouse.export import export_prices; "
+            "from include.readers.export import export_prices; "
             "done = export_prices(Warehouse(sys.argv[1], settings()), sys.argv[2], sys.argv[3]); "
             "print(done.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
         )

@@ -1,0 +1,210 @@
+"""What an alert says: held data, a failed task. Pure texts from plain rows; who sends them stands in ``include/orchestration/alerting.py``.
+
+A tired person reads these at six in the morning: the title says what and how bad, the body which rule, how much,
+three lines as they were written, what is published anyway, and what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from include.alerts.memory import AlertMemory
+from include.staging.manifest import Manifest
+from include.staging.staged_file import UnreadableFile, open_staged
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.statements import statement
+
+Severity = Literal["critical", "warning"]
+
+SAMPLES = 3
+EXCERPT_CHARACTERS = 300
+_STORE_DAYS_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One piece of news for a person. Equal ``key`` = equal news: it is sent once.
+
+    ``severity`` is ``critical`` when a whole retailer's night is concerned or nothing goes on without a person, else ``warning``.
+    """
+
+    kind: Literal["held", "failed"]
+    severity: Severity
+    title: str
+    body: str
+    key: str
+    file_ids: tuple[int, ...] = ()
+    link: str | None = None
+
+    def text(self) -> str:
+        """Return the body with the link to the task behind it."""
+        return f"{self.body}\n\nThe task: {self.link}" if self.link else self.body
+
+
+def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage | None = None) -> Alert:
+    """Return what a person should hear about held store-days; one alert, however many there are.
+
+    Args:
+        file_ids: ledger ids of held store-days (of one retailer and night, or of several).
+        storage: where the staged files are; without it the storage root of the settings.
+
+    Returns:
+        The alert. Its body is plain text, fit for an approval task as well.
+
+    Raises:
+        ValueError: no file is given, or the ledger knows none of them.
+    """
+    ids = sorted(set(file_ids))
+    with warehouse.transaction() as connection:
+        files = [dict(row) for row in connection.execute(statement("diagnostics/list_held"), {"file_ids": ids}).fetchall()]
+        beside = [dict(row) for row in connection.execute(statement("diagnostics/count_beside_held"), {"file_ids": ids}).fetchall()]
+        if not files:
+            raise ValueError(f"none of the files {ids} is in the ledger")
+        samples = {
+            file["file_id"]: [
+                dict(row)
+                for row in connection.execute(
+                    statement("diagnostics/sample_held_lines"), {"file_id": file["file_id"], "lines": SAMPLES}
+                ).fetchall()
+            ]
+            for file in files[:SAMPLES]
+        }
+    where = storage or Storage(warehouse.settings.storage)
+    chosen = _choose(files, samples)
+    excerpts = {number: _excerpts(where, files[number], lines, warehouse.settings.line_bytes_max) for number, lines in chosen.items()}
+    whole = any(rule["scope"] == "retailer" for file in files for rule in file["rules"]) or any(
+        row["held"] and not row["published"] and not row["on_their_way"] for row in beside
+    )
+    severity: Severity = "critical" if whole else "warning"
+    body = "\n\n".join(
+        [
+            _store_days(files),
+            _lines(files, chosen, excerpts),
+            _published_anyway(beside),
+            _what_to_do(files),
+        ]
+    )
+    return Alert("held", severity, _title(files, severity), body, held_key(files), tuple(file["file_id"] for file in files))
+
+
+def held_key(files: Sequence[dict[str, Any]]) -> str:
+    """Return what stays the same as long as the same store-days are held for the same reasons."""
+    said = "|".join(f"{file['file_id']}:{file['state_reason']}" for file in sorted(files, key=lambda file: int(file["file_id"])))
+    return "held-" + hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def _title(files: Sequence[dict[str, Any]], severity: Severity) -> str:
+    rules = sorted({rule["rule_id"] for file in files for rule in file["rules"]})
+    named = f" ({', '.join(rules)})" if rules else ""
+    where = ", ".join(sorted({f"{file['retailer']} of {file['night']}" for file in files}))
+    if len(files) == 1:
+        return f"{severity}: store-day held, {files[0]['retailer']} {files[0]['store_id']} of {files[0]['night']}{named}"
+    return f"{severity}: {len(files)} store-days held, {where}{named}"
+
+
+def _store_days(files: Sequence[dict[str, Any]]) -> str:
+    listed = [
+        f"file {file['file_id']}: {file['retailer']} {file['store_id']} of {file['night']}, {file['rows']:,} lines, {file['state']}.\n"
+        f"  Why: {file['state_reason'] or 'no reason is noted'}"
+        for file in files[:_STORE_DAYS_LISTED]
+    ]
+    if len(files) > _STORE_DAYS_LISTED:
+        listed.append(f"… and {len(files) - _STORE_DAYS_LISTED} more: aisleflow quarantine list")
+    rows = sum(file["rows"] for file in files)
+    return f"Nothing of {_plural(len(files), 'store-day')} ({rows:,} lines) is published until a person decides:\n" + "\n".join(listed)
+
+
+def _choose(files: Sequence[dict[str, Any]], samples: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[str, Any]]]:
+    """Return position in ``files`` → lines: three in all, from as many store-days as there are."""
+    chosen: dict[int, list[dict[str, Any]]] = {}
+    for place in range(SAMPLES):
+        for number, file in enumerate(files[:SAMPLES]):
+            lines = samples.get(file["file_id"], [])
+            if place < len(lines) and sum(map(len, chosen.values())) < SAMPLES:
+                chosen.setdefault(number, []).append(lines[place])
+    return chosen
+
+
+def _excerpts(storage: Storage, file: dict[str, Any], lines: Sequence[dict[str, Any]], line_bytes_max: int) -> dict[int, str]:
+    wanted = {int(line["line_number"]) for line in lines}
+    found: dict[int, str] = {}
+    try:
+        for line in open_staged(storage, msgspec.convert(file["manifest"], Manifest), Stage.OUTBOX, line_bytes_max):
+            if line.number in wanted:
+                found[line.number] = excerpt(line.raw)
+                if len(found) == len(wanted):
+                    break
+    except (UnreadableFile, msgspec.ValidationError, OSError):
+        return found  # the alert says what is known; the file's own trouble is reported where the file is read
+    return found
+
+
+def excerpt(raw: bytes) -> str:
+    """Return the beginning of a line as text on one line.
+
+    >>> excerpt(b'{"a": 1}')
+    '{"a": 1}'
+    """
+    text = raw[: EXCERPT_CHARACTERS * 4].decode("utf-8", "replace")
+    shown = "".join(character if character.isprintable() else "\ufffd" for character in text[:EXCERPT_CHARACTERS])
+    return shown + ("…" if len(text) > EXCERPT_CHARACTERS else "")
+
+
+def _lines(files: Sequence[dict[str, Any]], chosen: dict[int, list[dict[str, Any]]], excerpts: dict[int, dict[int, str]]) -> str:
+    said = []
+    for number, lines in chosen.items():
+        for line in lines:
+            about = f"file {files[number]['file_id']}, line {line['line_number']}, SKU {line['sku'] or 'none'}"
+            if line["reasons"]:
+                about += f", refused: {', '.join(line['reasons'])}"
+            elif line["price"] is not None and line["known_cents"] is not None:
+                about += f", {line['price']} dollars, known {line['known_cents'] / 100:.2f}"
+            raw = excerpts[number].get(line["line_number"])
+            said.append(f"{about}\n  {raw}" if raw else f"{about}, {line['name'] or 'no name'}")
+    if not said:
+        return "No line can be shown at the moment; aisleflow quarantine show ID reads the file."
+    return f"{_plural(len(said), 'line')} of it, as written:\n" + "\n".join(said)
+
+
+def _published_anyway(beside: Sequence[dict[str, Any]]) -> str:
+    said = [
+        f"{row['retailer']} of {row['night']}: {_plural(row['published'], 'store-day')} published ({row['rows_published']:,} lines), "
+        f"{row['held']} held, {row['on_their_way']} on their way."
+        for row in beside
+    ]
+    return "What is published anyway:\n" + "\n".join(said) + "\nReaders see the last known prices of the held stores."
+
+
+def _what_to_do(files: Sequence[dict[str, Any]]) -> str:
+    number = files[0]["file_id"]
+    more = "" if len(files) == 1 else " (each file, or the batch in the UI)"
+    return (
+        f"What to do{more}:\n"
+        f"1. Look: aisleflow quarantine show {number}\n"
+        f"2. Right after all? aisleflow quarantine release {number} --why '…' publishes it.\n"
+        f"3. Wrong? aisleflow quarantine discard {number} --why '…'; the store's next crawl takes its place.\n"
+        "Or answer the waiting task of decide_held in the UI (Browse, Required Actions). Leaving it is safe: nothing is lost, prices grow old."
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def untold(connection: Connection, retailers: Sequence[str], memory: AlertMemory) -> list[dict[int, str]]:
+    """Return the held store-days no alert was sent about, one group per retailer and night: file id → key to remember it by."""
+    groups: dict[tuple[str, Any], dict[int, str]] = {}
+    for row in connection.execute(
+        "SELECT file_id, retailer, night, state_reason FROM ops.staged_file WHERE state = 'held' AND retailer = ANY(%s) ORDER BY retailer, night, file_id",
+        (list(retailers),),
+    ).fetchall():
+        key = held_key([row])
+        if not memory.was_sent(key):
+            groups.setdefault((row["retailer"], row["night"]), {})[int(row["file_id"])] = key
+    return list(groups.values())

@@ -1,0 +1,78 @@
+"""What an alert about a failed task says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from include.alerts.alerts import Alert, Severity
+
+_MESSAGE_CHARACTERS = 3_500
+_TITLE_CHARACTERS = 160
+
+
+def failed_alert(
+    *, dag_id: str, task_id: str, run_id: str, error: BaseException | str | None, is_mapped: bool = False, label: str | None = None,
+    partition_key: str | None = None, tries: int = 1, needs_person: bool = False, link: str | None = None,
+) -> Alert:  # fmt: skip
+    """Return what a person should hear about a task that failed for good.
+
+    Args:
+        error: what it raised; ``None`` where Airflow knows no more than that the task is gone (killed, timed out).
+        is_mapped: one of several instances of a task. All of a run are one piece of news, whatever each says.
+        label: names the instance, e.g. its store.
+        needs_person: nothing is broken, a person has to decide: a warning.
+    """
+    said = _message(error)
+    first = said.partition("\n")[0]
+    what = f"{dag_id}.{task_id}" + (f" [{label}]" if label else "")
+    severity: Severity = "warning" if needs_person or is_mapped else "critical"
+    title = f"{severity}: {what} failed: {first}"
+    lines = [
+        said if len(said) <= _MESSAGE_CHARACTERS else said[:_MESSAGE_CHARACTERS] + "\n… the rest is in the task's log",
+        f"Task: {what}, run {run_id}" + (f", partition {partition_key}" if partition_key else "") + f", try {tries}.",
+    ]
+    if is_mapped:
+        lines.append(
+            "There may be more like it in this run: this alert stands for all of them. The red squares of the task in the UI show which."
+        )
+    lines.append(
+        "What to do: what the message says; then clear the task with downstream (in the UI: Clear). Any task may be cleared at any time. "
+        f"The page of {dag_id} in the UI says what it reads and writes and what its failures mean."
+    )
+    news = run_id if is_mapped else _without_moments(said)
+    key = "failed-" + hashlib.sha256(f"{dag_id}|{task_id}|{news}".encode()).hexdigest()[:24]
+    return Alert(
+        "failed",
+        severity,
+        title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1] + "…",
+        "\n\n".join(lines),
+        key,
+        link=link,
+    )
+
+
+def _message(error: BaseException | str | None) -> str:
+    if error is None or not str(error).strip():
+        kind = type(error).__name__ if isinstance(error, BaseException) else "nothing"
+        return f"the task ended without a message ({kind}): it was killed, or ran out of time. Its log says how far it came; clear it to try again."
+    if isinstance(error, str):
+        return error.strip()
+    name = type(error).__name__
+    return str(error).strip() if name in _OURS else f"{name}: {str(error).strip()}"
+
+
+#: Airflow's wrapper and this project's families: their messages are sentences, the class adds nothing.
+_OURS = frozenset(
+    {"AirflowFailException", "TransientError", "TerminalError", "NeedsPersonError", "ConfigurationError", "RejectedByDatabase", "HeldData"}
+)
+
+
+def _without_moments(text: str) -> str:
+    """Leave out what differs each time the same thing is said: times, durations, addresses in memory.
+
+    >>> _without_moments("no answer after 31.2 seconds at 2026-11-18 04:00:12")
+    'no answer after # seconds at #'
+    """
+    text = re.sub(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?", "#", text)
+    return re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?(?= seconds)", "#", text)

@@ -1,0 +1,96 @@
+"""A directory of stores as a starting list: JSON files of rows ``{"model", "pk", "fields"}``, gzip or plain.
+
+``company.json`` names the chains, ``division.json`` their kinds of shop, ``store.json`` the shops. A starting list
+saves the first discovery nothing but time: what a store finder says later replaces it, never the other way round.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from include.clock import parse_instant
+from include.errors import TerminalError
+from include.model.offer import StoreRef
+from include.retailer_names import RETAILERS
+
+#: Far above any real directory: what is larger is something else.
+_BYTES_MAX = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryStore:
+    """One row of a directory, in its own words but for retailer and kind of shop."""
+
+    retailer: str
+    store_id: str
+    online_store_id: str | None
+    name: str | None
+    state: str | None
+    suburb: str | None
+    postcode: str | None
+    latitude: Any
+    longitude: Any
+    division: str | None
+    is_supermarket: bool
+    is_trading: bool = True
+
+
+def read_directory(folder: Path, can_be_asked: Callable[[StoreRef], bool]) -> Iterator[tuple[DirectoryStore, datetime]]:
+    """Yield the stores of a directory that belong to known retailers, each with the instant it was last updated.
+
+    A chain that has divisions has supermarkets in the one whose name says so; of a chain without, each shop that can be asked for is one.
+
+    Args:
+        folder: holds ``store.json``, ``company.json`` and ``division.json``, each perhaps with ``.gz``.
+        can_be_asked: whether the web shop can be asked for a store (its adapter knows).
+
+    Raises:
+        TerminalError: a file is missing, damaged or of another form: names it.
+    """
+    companies = {row["pk"]: str(row["fields"]["name"]).strip().lower() for row in _rows(folder, "company")}
+    divisions = {row["pk"]: (row["fields"]["company"], str(row["fields"]["name"])) for row in _rows(folder, "division")}
+    divided = {company for company, _ in divisions.values()}
+    for row in _rows(folder, "store"):
+        try:
+            fields = row["fields"]
+            retailer = companies[fields["company"]]
+            if retailer not in RETAILERS:
+                continue
+            division = divisions[fields["division"]][1] if fields["division"] is not None else None
+            online, store_id = fields.get("retailer_store_id"), str(fields["store_id"])
+            asked = StoreRef(retailer, store_id, fields.get("store_name") or None, None, str(online) if online else None)
+            is_supermarket = "supermarket" in (division or "").lower() if fields["company"] in divided else can_be_asked(asked)
+            yield (
+                DirectoryStore(
+                    retailer, store_id, asked.online_store_id, asked.name, fields.get("state"), fields.get("suburb"), fields.get("postcode"),
+                    fields.get("latitude"), fields.get("longitude"), division, is_supermarket,
+                ),
+                parse_instant(fields["last_updated"], f"last_updated of store {store_id}"),
+            )  # fmt: skip
+        except (KeyError, TypeError, AttributeError) as error:
+            raise TerminalError(
+                f"{folder}/store.json: row {row.get('pk') if isinstance(row, dict) else row!r} has not the form of a directory ({error!r}). Export it again, or correct the row."
+            ) from error
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    path = next((path for path in (folder / f"{name}.json.gz", folder / f"{name}.json") if path.exists()), None)
+    if path is None:
+        raise TerminalError(
+            f"{folder}: there is no {name}.json or {name}.json.gz. A directory is a folder with company, division and store."
+        )
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(_BYTES_MAX + 1)
+        if len(content) > _BYTES_MAX:
+            raise TerminalError(f"{path}: larger than {_BYTES_MAX:,} bytes unpacked; this is no directory of stores.")
+        return msgspec.json.decode(content, type=list[dict[str, Any]])
+    except (OSError, EOFError, msgspec.DecodeError) as error:
+        raise TerminalError(f"{path}: not a JSON list of rows ({error}). Export the directory again.") from error

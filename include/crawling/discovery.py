@@ -1,0 +1,175 @@
+"""Store discovery: what store finders and directories say, taken over into ``core.store``; closed stores are marked, never removed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from include import clock
+from include.errors import NeedsPersonError, TerminalError
+from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.statements import statement
+from include.wording.places import position, state_and_postcode
+
+log = logging.getLogger(__name__)
+
+_COLUMNS = (
+    "retailer", "store_id", "online_store_id", "name", "state", "suburb", "postcode", "latitude", "longitude", "division", "is_supermarket", "is_trading", "seen_at",
+)  # fmt: skip
+
+
+#: So many stores may be missing whatever their share: a small chain that loses one of four is no fault of its finder.
+_FEW = 5
+
+
+class FoundStore(Protocol):
+    """A store as a finder or a directory knows it (``include.retailers.base.StoreRecord`` is one); its place need not be clean."""
+
+    @property
+    def retailer(self) -> str: ...
+    @property
+    def store_id(self) -> str: ...
+    @property
+    def online_store_id(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def state(self) -> str | None: ...
+    @property
+    def suburb(self) -> str | None: ...
+    @property
+    def postcode(self) -> str | None: ...
+    @property
+    def latitude(self) -> float | None: ...
+    @property
+    def longitude(self) -> float | None: ...
+    @property
+    def division(self) -> str | None: ...
+    @property
+    def is_supermarket(self) -> bool: ...
+    @property
+    def is_trading(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """Counts of one discovery. A retailer's petrol stations and liquor shops are stores, but no supermarkets.
+
+    ``absent`` were known and not found this time; ``closed`` are all that are taken for closed now.
+    """
+
+    stores: int
+    supermarkets: int
+    not_trading: int
+    new: int
+    absent: int = 0
+    closed: int = 0
+
+
+class FinderFellShort(NeedsPersonError):
+    """A store finder returned far fewer supermarkets than are known: what it found is kept, nobody is counted absent."""
+
+
+def take_over(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) -> Discovered:
+    """Merge what a retailer's finder returned into ``core.store``, and count the stores it no longer knows.
+
+    A store that ``AISLEFLOW_STORE_ABSENCES_MAX`` discoveries in a row did not hold (on different days) is taken for closed: it is
+    left out of the plan, its prices stay. Safe to repeat.
+
+    Raises:
+        TerminalError: the finder returned no supermarket at all; nothing is changed.
+        FinderFellShort: it returned less than ``AISLEFLOW_DISCOVERY_SHARE`` of the open supermarkets known before; the found ones
+            are taken over, absences are not counted.
+    """
+    settings = warehouse.settings
+    with warehouse.transaction() as connection:
+        known = _count_open_supermarkets(connection, retailer)
+        counts = _merge(connection, found, clock.now())
+        if not counts["supermarkets"]:
+            raise TerminalError(
+                f"{retailer}: the store finder returned no supermarket. Its answer has changed, or the site is not the one expected; see the log of the task."
+            )
+        is_short = known - counts["supermarkets"] > max((1 - settings.discovery_share) * known, _FEW)
+        absent = 0
+        if not is_short:
+            absent = connection.execute(
+                statement("stores/mark_absent"),
+                {
+                    "retailer": retailer,
+                    "day": clock.night_of(clock.now()),
+                    "absences_max": settings.store_absences_max,
+                    "now": clock.now(),
+                },
+            ).rowcount
+        row = connection.execute(
+            "SELECT count(*)::integer AS closed FROM core.store WHERE retailer = %s AND closed_at IS NOT NULL", (retailer,)
+        ).fetchone()
+        assert row is not None
+    if is_short:
+        raise FinderFellShort(
+            f"{retailer}: the store finder returned {counts['supermarkets']} supermarkets, {known} were open before. They are taken over, "
+            "and none of the others is counted absent. If the chain really closed so many, lower AISLEFLOW_DISCOVERY_SHARE for one run; "
+            "else look at the finder's answers in the task's log, and clear the task later."
+        )
+    log.info("%s: %s, %s not found this time, %s taken for closed", retailer, counts, absent, row["closed"])
+    return Discovered(**counts, absent=absent, closed=row["closed"])
+
+
+def take_over_directory(warehouse: Warehouse, stores: Iterable[tuple[FoundStore, datetime]]) -> dict[str, Discovered]:
+    """Merge a directory (stores with the instant each was last seen) as a starting list; newer knowledge is never replaced, nobody is counted absent.
+
+    Returns:
+        Retailer → counts. Safe to repeat.
+    """
+    by_retailer: dict[str, list[tuple[FoundStore, datetime]]] = {}
+    for store, seen_at in stores:
+        by_retailer.setdefault(store.retailer, []).append((store, seen_at))
+    done = {}
+    for retailer, found in sorted(by_retailer.items()):
+        with warehouse.transaction() as connection:
+            seen = {store.store_id: seen_at for store, seen_at in found}
+            done[retailer] = Discovered(**_merge(connection, (store for store, _ in found), seen))
+    return done
+
+
+def list_stores(warehouse: Warehouse, retailer: str, state: str | None = None) -> list[dict[str, Any]]:
+    """Return a retailer's stores by state and id, with what discovery knows of each and when it was last crawled whole."""
+    with warehouse.transaction() as connection:
+        rows = connection.execute(statement("stores/list_stores"), {"retailer": retailer, "state": state and state.upper()}).fetchall()
+    return [dict(row) for row in rows]
+
+
+def _count_open_supermarkets(connection: Connection, retailer: str) -> int:
+    row = connection.execute(
+        "SELECT count(*)::integer AS known FROM core.store WHERE retailer = %s AND is_supermarket AND is_confirmed AND closed_at IS NULL",
+        (retailer,),
+    ).fetchone()
+    assert row is not None
+    return int(row["known"])
+
+
+def _merge(connection: Connection, found: Iterable[FoundStore], seen_at: datetime | dict[str, datetime]) -> dict[str, int]:
+    connection.execute("DROP TABLE IF EXISTS discovered")
+    connection.execute(
+        "CREATE TEMPORARY TABLE discovered (retailer text, store_id text, online_store_id text, name text, state text, suburb text, postcode text, "
+        "latitude double precision, longitude double precision, division text, is_supermarket boolean, is_trading boolean, seen_at timestamptz, "
+        "PRIMARY KEY (retailer, store_id)) ON COMMIT DROP"
+    )
+    with connection.cursor() as cursor, cursor.copy(f"COPY discovered ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
+        for store in found:
+            copy.write_row((*_cleaned(store), seen_at[store.store_id] if isinstance(seen_at, dict) else seen_at))
+    row = connection.execute(statement("stores/merge_discovered"), {"now": clock.now()}).fetchone()
+    assert row is not None
+    return dict(row)
+
+
+def _cleaned(store: FoundStore) -> tuple[Any, ...]:
+    state, postcode = state_and_postcode(store.state, store.postcode)
+    latitude, longitude = position(store.latitude, store.longitude)
+    return (
+        store.retailer, store.store_id, store.online_store_id, (store.name or "").strip() or None, state, (store.suburb or "").strip() or None, postcode,
+        latitude, longitude, store.division, store.is_supermarket, store.is_trading,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""Writes what a check found: the check itself, results per store-day and rule, and what is held."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from include.ingestion.checks import batch
+from include.ingestion.checks.store_days import Verdict
+from include.model.rules import BY_ID, CATALOGUE_VERSION, ROW_RULES
+from include.warehouse.engine import Connection
+from include.warehouse.statements import statement
+
+log = logging.getLogger(__name__)
+
+#: Validation results kept for Data Docs, per retailer.
+EVALUATIONS_KEPT = 5
+
+
+def record_check(
+    connection: Connection,
+    retailer: str,
+    file_ids: Sequence[int],
+    broken: Mapping[str, int],
+    evaluation: dict[str, Any] | None,
+    now: datetime,
+) -> int:
+    """Keep one check with its row results (the temporary table ``broken_line`` stands); return its id."""
+    row = connection.execute(
+        statement("quality/record_check"),
+        {
+            "retailer": retailer, "catalogue_version": CATALOGUE_VERSION, "file_ids": list(file_ids), "broken": Jsonb(dict(broken)),
+            "evaluation": None if evaluation is None else Jsonb(evaluation), "now": now,
+        },
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    connection.execute(statement("quality/forget_evaluations"), {"keep": EVALUATIONS_KEPT})
+    connection.execute("DELETE FROM ops.data_quality_result WHERE file_id = ANY(%s)", (list(file_ids),))
+    connection.execute(
+        statement("quality/record_row_results"),
+        {
+            "check_id": row["check_id"],
+            "rule_ids": [rule.rule_id for rule in ROW_RULES],
+            "severities": [rule.severity for rule in ROW_RULES],
+            "now": now,
+        },
+    )
+    return int(row["check_id"])
+
+
+def record_verdicts(connection: Connection, check_id: int, found: Sequence[tuple[int, Verdict]], now: datetime) -> None:
+    """Keep what the rules about store-days and about the retailer said, for each file."""
+    verdicts = [verdict for _, verdict in found]
+    connection.execute(
+        statement("quality/record_results"),
+        {
+            "check_id": check_id,
+            "file_ids": [file_id for file_id, _ in found],
+            "rule_ids": [verdict.rule_id for verdict in verdicts],
+            "scopes": ["retailer" if verdict.rule_id in batch.RULE_IDS else "store_day" for verdict in verdicts],
+            "severities": [BY_ID[verdict.rule_id].severity for verdict in verdicts],
+            "checked": [verdict.checked for verdict in verdicts],
+            "failed": [verdict.failed for verdict in verdicts],
+            "details": [verdict.detail for verdict in verdicts],
+            "now": now,
+        },
+    )
+
+
+def hold(connection: Connection, check_id: int, reasons: Mapping[int, Sequence[str]]) -> dict[int, str]:
+    """Hold store-days for their reasons; return those held, each as a sentence. What a person released goes on."""
+    marked = connection.execute(
+        statement("quality/hold_files"),
+        {"check_id": check_id, "file_ids": list(reasons), "reasons": ["; ".join(found) for found in reasons.values()]},
+    ).fetchall()
+    held = {row["file_id"]: f"{row['retailer']} {row['store_id']} of {row['night']}: {row['state_reason']}" for row in marked}
+    for file_id, reason in held.items():
+        log.warning("held file %s: %s", file_id, reason)
+    return held

@@ -1,0 +1,126 @@
+"""The rules about one store-day: what it is, against what its store's last ones were. One function a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from include.config import Settings
+from include.ingestion.checks.measuring import StoreDay
+from include.model.rules import STORE_DAY_RULES
+
+#: Of fewer lines a share says little: one line in ten is ten percent.
+LINES_MIN = 50
+#: Of fewer known prices no verdict about their scale.
+KNOWN_MIN = 20
+#: Fewer damaged names are the retailer's own typing.
+DAMAGED_MIN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says: ``failed`` is 0 while it is within its limit."""
+
+    rule_id: str
+    checked: int
+    failed: int
+    detail: str
+
+
+def judge(day: StoreDay, settings: Settings) -> list[Verdict]:
+    """Judge one store-day by every rule of the catalogue about store-days."""
+    return [Verdict(rule.rule_id, *_RULES[rule.rule_id](day, settings)) for rule in STORE_DAY_RULES]
+
+
+_Found = tuple[int, int, str]
+
+
+def _row_count(day: StoreDay, settings: Settings) -> _Found:
+    if not day.is_complete:
+        return 0, 0, "not judged: it does not call itself complete"
+    if day.past_rows is None:
+        return 0, 0, "not judged: the store's first complete store-day"
+    is_short = day.rows < settings.hold_row_count_share * day.past_rows
+    detail = f"{day.rows} rows, the median of its last {day.past_files} complete store-days is {day.past_rows:g}"
+    return day.rows, round(day.past_rows - day.rows) if is_short else 0, detail
+
+
+def _quarantined_share(day: StoreDay, settings: Settings) -> _Found:
+    is_much = day.refused > settings.hold_quarantined_share * day.rows
+    return day.rows, day.refused if is_much else 0, f"{day.refused} of {day.rows} lines refused"
+
+
+def _category_lost(day: StoreDay, settings: Settings) -> _Found:
+    if not day.is_complete:
+        return 0, 0, "not judged: it does not call itself complete"
+    if not day.lost_lines:
+        return day.rows, 0, f"every category of at least {settings.hold_category_share:.0%} of the last complete store-day is there"
+    return day.rows, day.lost_lines, f"lost since {day.lost_since}: {day.lost_categories}"
+
+
+def _field_fill(day: StoreDay, settings: Settings) -> _Found:
+    return _fill(day, ("brand", "size", "unit_price", "category"), settings)
+
+
+def _barcode_fill(day: StoreDay, settings: Settings) -> _Found:
+    return _fill(day, ("barcode",), settings)
+
+
+def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _Found:
+    # shares of the lines with a name: what is no readable line is the business of the row rules
+    if not day.is_complete:
+        return 0, 0, "not judged: it does not call itself complete"
+    if not day.past_files or day.named < LINES_MIN:
+        return 0, 0, "not judged: nothing to compare with" if not day.past_files else f"not judged: fewer than {LINES_MIN} lines"
+    said, failed = [], 0
+    for name in fields:
+        past = day.past_filled.get(name)
+        if past is None:
+            continue
+        share = day.filled[name] / day.named
+        if past - share > settings.hold_fill_drop_share:
+            failed += round((past - share) * day.named)
+            said.append(f"{name} {share:.1%}, usually {past:.1%}")
+    return day.named, failed, "; ".join(said) or "filled as usual"
+
+
+def _unavailable_share(day: StoreDay, settings: Settings) -> _Found:
+    lines = day.rows - day.refused
+    if lines < LINES_MIN:
+        return 0, 0, f"not judged: fewer than {LINES_MIN} lines"
+    if day.past_unavailable is None:
+        limit, usual = settings.hold_unavailable_share, "no complete store-day to compare with"
+    else:
+        limit, usual = day.past_unavailable + settings.hold_unavailable_rise_share, f"usually {day.past_unavailable:.1%}"
+    share = day.unavailable / lines
+    return lines, day.unavailable if share > limit else 0, f"{day.unavailable} of {lines} offers without a price ({share:.1%}), {usual}"
+
+
+def _encoding(day: StoreDay, settings: Settings) -> _Found:
+    usual = day.past_damaged or 0.0
+    is_much = day.damaged >= DAMAGED_MIN and day.damaged - usual * day.rows > settings.hold_damaged_share * day.rows
+    return day.rows, day.damaged if is_much else 0, f"{day.damaged} of {day.rows} names or brands damaged, usually {usual:.2%}"
+
+
+def _price_scale(day: StoreDay, settings: Settings) -> _Found:
+    is_moved = day.known >= KNOWN_MIN and day.scaled > settings.hold_scale_share * day.known
+    return day.known, day.scaled if is_moved else 0, f"{day.scaled} of {day.known} known prices moved by a factor of 100"
+
+
+def _time_span(day: StoreDay, settings: Settings) -> _Found:
+    hours = day.span / timedelta(hours=1)
+    return day.rows, 1 if hours > settings.hold_span_hours else 0, f"{hours:,.1f} hours between its earliest and its latest line"
+
+
+_RULES: dict[str, Callable[[StoreDay, Settings], _Found]] = {
+    "row_count": _row_count,
+    "quarantined_share": _quarantined_share,
+    "category_lost": _category_lost,
+    "field_fill": _field_fill,
+    "barcode_fill": _barcode_fill,
+    "unavailable_share": _unavailable_share,
+    "encoding": _encoding,
+    "price_scale": _price_scale,
+    "time_span": _time_span,
+}

@@ -1,0 +1,96 @@
+"""The steps of ingestion in their order: what the DAGs' tasks and the command line both call.
+
+Every step works on whatever the ledger says is next for the retailer, so each may be killed, repeated or run twice
+at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from include.catalogue.resolve import Resolution
+from include.ingestion.checks import data_docs
+from include.ingestion.checks.gate import CheckReport
+from include.ingestion.isolation import rejected, steps
+from include.ingestion.publish import Published
+from include.ledger import ledger, quarantine
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+
+log = logging.getLogger(__name__)
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one pass over a retailer's waiting files did."""
+
+    loaded: int
+    checked: CheckReport
+    resolved: Resolution
+    published: Published
+
+
+def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> list[int]:
+    """Register and load every waiting file of a retailer; return the ids now loaded."""
+    return steps.load(warehouse, storage, retailer, progress)
+
+
+def check(warehouse: Warehouse, storage: Storage, retailer: str) -> CheckReport:
+    """Check every loaded store-day of a retailer as one batch."""
+    _reload(warehouse, storage, retailer)
+    report = steps.check(warehouse, storage, retailer)
+    if report.files:
+        data_docs.publish_if_possible(warehouse, storage)
+    return report
+
+
+def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution:
+    """Give every SKU of the checked store-days its product."""
+    if _reload(warehouse, storage, retailer):
+        steps.check(warehouse, storage, retailer)
+    return steps.resolve(warehouse, storage, retailer)
+
+
+def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Published:
+    """Publish the checked store-days, oldest first."""
+    if _reload(warehouse, storage, retailer):
+        steps.check(warehouse, storage, retailer)
+        steps.resolve(warehouse, storage, retailer)
+    return steps.publish(warehouse, storage, retailer, progress)
+
+
+def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Ingested:
+    """Run all four steps for one retailer.
+
+    Raises:
+        RejectedByDatabase: the database rejects lines of some store-days; everything else is published.
+    """
+    loaded = len(load(warehouse, storage, retailer, progress))
+    done = Ingested(
+        loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress)
+    )
+    rejected.raise_if_any(warehouse, [retailer])
+    return done
+
+
+def discard(warehouse: Warehouse, storage: Storage, file_id: int, by: str, why: str) -> None:
+    """Never publish a held store-day, and move it out of the outbox; a refused file is taken note of."""
+    was_held = quarantine.show(warehouse, file_id, 0)["file"]["state"] == "held"
+    quarantine.discard(warehouse, file_id, by, why)
+    if was_held:  # a refused file has left the outbox already
+        with warehouse.transaction() as connection:
+            manifest = ledger.entry(connection, file_id).manifest
+        ledger.settle(warehouse, storage, manifest)
+
+
+def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
+    """Load again what a crash of the server emptied: ``staging.offer`` is unlogged. Returns the number of files."""
+    with warehouse.transaction() as connection:
+        files = ledger.entries(connection, retailer, ["loaded"])
+        standing = {int(row["file_id"]) for row in connection.execute("SELECT file_id FROM staging.loaded_file").fetchall()}
+    lost = [file.file_id for file in files if file.file_id not in standing]
+    steps.load_files(warehouse, storage, lost)
+    return len(lost)

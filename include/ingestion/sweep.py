@@ -1,0 +1,83 @@
+"""Finds what waits too long, repairs what a kill left behind, removes what is past its time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+from include import clock
+from include.ledger import ledger
+from include.retailer_names import RETAILERS
+from include.staging import staged_file
+from include.staging.manifest import Manifest, ManifestError
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+
+log = logging.getLogger(__name__)
+
+
+def sweep(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
+    """Settle decided files that still stand in the outbox, and say what waits.
+
+    Returns:
+        As :func:`waiting_files`.
+    """
+    for retailer in RETAILERS:
+        for manifest, state in _outbox(warehouse, storage, retailer):
+            if manifest is not None and state in ledger.FINAL_STAGE:
+                ledger.settle(warehouse, storage, manifest)
+    return waiting_files(warehouse, storage)
+
+
+def waiting_files(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
+    """Return what waits in the outbox longer than ``AISLEFLOW_SWEEP_AFTER_MINUTES``: ``retailer|night`` → file names.
+
+    Held files wait for a person, not for ingestion: they are not among them.
+    """
+    waiting: dict[str, list[str]] = {}
+    for retailer in RETAILERS:
+        for manifest, state in _outbox(warehouse, storage, retailer):
+            if manifest is None:  # cannot be read: ingestion refuses it with its reason
+                night, name = state.rsplit("/", 1)[1][:10], state
+            elif state in ledger.FINAL_STAGE or state == "held" or not _waits_long(warehouse, storage, manifest.path(Stage.OUTBOX)):
+                continue
+            else:
+                night, name = manifest.night.isoformat(), manifest.data
+            waiting.setdefault(f"{retailer}|{night}", []).append(name)
+    return waiting
+
+
+def _outbox(warehouse: Warehouse, storage: Storage, retailer: str) -> Iterator[tuple[Manifest | None, str]]:
+    """Yield each manifest of a retailer's outbox with its state in the ledger, or ``None`` with the path of one that cannot be read."""
+    with warehouse.transaction() as connection:
+        rows = connection.execute(
+            "SELECT run_key, store_id, content_hash, state FROM ops.staged_file WHERE retailer = %s", (retailer,)
+        ).fetchall()
+    states = {(row["store_id"], row["run_key"], row["content_hash"]): row["state"] for row in rows}
+    for path in storage.manifests(Stage.OUTBOX, retailer):
+        try:
+            manifest = staged_file.load_manifest(storage, path)
+        except FileNotFoundError:
+            continue  # moved since the folder was listed
+        except ManifestError:
+            yield None, path
+            continue
+        yield manifest, states.get((manifest.store_id, manifest.run_key, manifest.sha256), "unknown")
+
+
+def _waits_long(warehouse: Warehouse, storage: Storage, path: str) -> bool:
+    written_at = storage.modified(path)
+    return written_at is None or clock.machine_now() - written_at >= timedelta(minutes=warehouse.settings.sweep_after_minutes)
+
+
+def prune_archive(warehouse: Warehouse, storage: Storage) -> int:
+    """Remove archived files older than ``AISLEFLOW_ARCHIVE_DAYS`` by their night; the ledger keeps its rows. Returns how many."""
+    oldest = clock.night_of(clock.now() - timedelta(days=warehouse.settings.archive_days))
+    removed = 0
+    for path in storage.manifests(Stage.ARCHIVE):
+        if path.rsplit("/", 1)[1][:10] < oldest.isoformat():
+            staged_file.remove(storage, staged_file.load_manifest(storage, path), Stage.ARCHIVE)
+            removed += 1
+    log.info("removed %s archived files older than %s", removed, oldest)
+    return removed

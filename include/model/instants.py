@@ -1,0 +1,47 @@
+"""When a line was observed: one reading of every form in which files say it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Any
+
+from include.clock import zone_of
+from include.model.offer import Line
+
+
+@lru_cache(maxsize=65_536)
+def read_instant(text: str, state: str | None) -> datetime | None:
+    """Read an instant: aware as it is; naive = the store's local time; a bare date = 12:00 local.
+
+    Args:
+        text: ISO 8601 date or date and time.
+        state: the store's state (any case), which decides its time zone.
+
+    Returns:
+        The instant in UTC, or ``None`` where the text is none.
+
+    >>> read_instant("2025-09-23T10:51:16", "sa").isoformat()
+    '2025-09-23T01:21:16+00:00'
+    >>> read_instant("2025-09-09", "qld").isoformat()
+    '2025-09-09T02:00:00+00:00'
+    """
+    try:
+        if len(text) == 10:
+            instant = datetime.combine(date.fromisoformat(text), time(12))
+        else:
+            instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=zone_of(state))
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def line_instant(line: Line) -> datetime | None:
+    """Return the instant of one line: ``metadata.scraped_at``, else its ``scraped_date``, else the product's."""
+    said: Any = line.metadata.scraped_at or line.metadata.scraped_date or line.product.scraped_date
+    if not isinstance(said, str):
+        return None
+    state = line.metadata.state
+    return read_instant(said, state if isinstance(state, str) else None)

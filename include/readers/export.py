@@ -1,0 +1,240 @@
+"""Prices for other programs: the rows of ``core.store_price`` as one Parquet or CSV file, whole or what changed since a cursor.
+
+PostgreSQL's ``COPY`` gives the rows as CSV in one snapshot; for Parquet, Arrow reads them a batch at a time. Memory does not grow
+with the rows. The file appears under its name when it is whole.
+
+**The cursor.** An export says from when on the next one has to read. Rows changed at that instant or later are given, so a row
+may come twice, and none is left out: publications that run while an export begins are waited for
+(:mod:`include.ingestion.price_changes`). Take the rows over by their key ``retailer, store_id, sku``, and twice is once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
+
+import fsspec
+import psycopg
+
+from include import clock
+from include.errors import ConfigurationError, TransientError
+from include.ingestion.price_changes import no_changes_under_way
+from include.retailer_names import RETAILERS
+from include.warehouse.database_errors import raise_unless_about_data
+from include.warehouse.engine import Warehouse
+from include.warehouse.statements import statement
+
+Format = Literal["parquet", "csv"]
+#: The columns of the public contract in their order, with Arrow's types.
+COLUMNS: dict[str, str] = {
+    "retailer": "text", "store_id": "text", "sku": "text", "product_id": "bigint", "barcode": "text", "name": "text", "brand": "text",
+    "size": "text", "price_cents": "integer", "was_price_cents": "integer", "unit_price": "numeric", "unit_of_measure": "text",
+    "is_on_special": "boolean", "is_available": "boolean", "is_listed": "boolean", "delisted_at": "instant", "is_current": "boolean",
+    "observed_at": "instant", "changed_at": "instant", "source": "text", "anchor_store_id": "text", "is_confirmed": "boolean",
+}  # fmt: skip
+
+#: Publications run on several hosts, whose clocks may differ by so much: the cursor lies before the export's own time.
+CLOCKS_APART = timedelta(minutes=1)
+_BATCH_BYTES = 16 << 20
+_ROWS_BETWEEN_NEWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One finished export: where it is, its rows, and from when on the next one has to read."""
+
+    target: str
+    format: Format
+    rows: int
+    cursor: datetime
+
+
+def export_prices(
+    warehouse: Warehouse,
+    target: str,
+    file_format: Format | None = None,
+    *,
+    retailer: str | None = None,
+    since: str | None = None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Exported:
+    """Write the public contract's rows to a local path or any fsspec URL.
+
+    Args:
+        target: a file that already stands there is replaced, once the new one is whole.
+        file_format: ``None``: CSV for a target that ends in ``.csv``, else Parquet.
+        retailer: rows of this one only.
+        since: the cursor of an earlier export; rows changed since come, nothing else.
+        progress: told the number of rows now and then.
+
+    Raises:
+        ConfigurationError: a format, retailer or cursor that is none; a target that is a folder or cannot be written.
+        TransientError: the warehouse does not answer, or a publication does not end.
+    """
+    chosen = file_format or ("csv" if target.lower().endswith(".csv") else "parquet")
+    if chosen not in get_args(Format):
+        raise ConfigurationError(f"--format {chosen} is not known. Write --format parquet or --format csv.")
+    if retailer is not None and retailer not in RETAILERS:
+        raise ConfigurationError(f"unknown retailer {retailer!r}. Write one of: {', '.join(RETAILERS)}.")
+    values = {"retailer": retailer, "since": read_cursor(since) if since is not None else None}
+    try:
+        with _appearing_whole(target) as file, _rows(warehouse, values) as (cursor, rows):
+            told = _counted(rows, progress)
+            count = (_write_csv if chosen == "csv" else _write_parquet)(file, told)
+    except psycopg.Error as error:
+        raise_unless_about_data(error, f"export to {target}")
+        raise
+    return Exported(target, chosen, count, cursor)
+
+
+def read_cursor(text: str) -> datetime:
+    """Read a cursor as an export printed it.
+
+    Raises:
+        ConfigurationError: it is no instant, or lies in the future of this installation: the clock was set back.
+    """
+    instant = clock.parse_instant(text, "--since")
+    if instant > clock.now():
+        raise ConfigurationError(
+            f"--since={text!r} lies in the future of this installation ({clock.now().isoformat()}): what was changed by its present clock "
+            "would be left out. Export whole once, without --since, and go on with the cursor that gives."
+        )
+    return instant
+
+
+@contextmanager
+def _rows(warehouse: Warehouse, values: dict[str, Any]) -> Iterator[tuple[datetime, Iterator[bytes]]]:
+    """Yield the next cursor and the rows as lines of CSV, all of one snapshot."""
+    with warehouse.transaction() as reading:
+        # a slow network is no reason to break off; the formats must not follow the server's settings
+        reading.execute("SELECT set_config('statement_timeout', '0', true), set_config('DateStyle', 'ISO', true)")
+        with warehouse.transaction() as waiting:
+            no_changes_under_way(waiting)
+            cursor = clock.now() - CLOCKS_APART
+            sending = reading.cursor().copy(statement("export/copy_store_prices"), values)
+            copy = sending.__enter__()  # the server has its snapshot when it answers
+        try:
+            yield cursor, (bytes(line) for line in copy)
+        except BaseException as error:
+            sending.__exit__(type(error), error, error.__traceback__)
+            raise
+        sending.__exit__(None, None, None)
+
+
+def _counted(rows: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+    for number, row in enumerate(rows, start=1):
+        if number % _ROWS_BETWEEN_NEWS == 0:
+            progress(number)
+        yield row
+
+
+def _write_csv(file: IO[bytes], rows: Iterable[bytes]) -> int:
+    count = 0
+    file.write(",".join(COLUMNS).encode() + b"\n")
+    for row in rows:
+        file.write(row)
+        count += 1
+    return count
+
+
+def _write_parquet(file: IO[bytes], rows: Iterator[bytes]) -> int:
+    import pyarrow
+    from pyarrow import csv, parquet
+
+    count = 0
+    schema = arrow_schema()
+    read = csv.ReadOptions(column_names=list(COLUMNS), use_threads=False)
+    parse = csv.ParseOptions(newlines_in_values=True)
+    # a null is empty and an empty text is quoted
+    convert = csv.ConvertOptions(column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False)
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        for first in rows:
+            batch, size = io.BytesIO(), 0
+            for row in chain([first], rows):
+                size += batch.write(row)
+                if size >= _BATCH_BYTES:
+                    break
+            table = csv.read_csv(pyarrow.BufferReader(batch.getbuffer()), read, parse, convert)
+            writer.write_table(table.cast(schema))
+            count += table.num_rows
+    return count
+
+
+@cache
+def arrow_schema() -> Any:
+    """Return the public contract as an Arrow schema: money in integer cents, unit prices as decimals, instants in UTC."""
+    import pyarrow
+
+    types = {
+        "text": pyarrow.string(), "integer": pyarrow.int32(), "bigint": pyarrow.int64(), "boolean": pyarrow.bool_(),
+        "numeric": pyarrow.decimal128(12, 4), "instant": pyarrow.timestamp("us", tz="UTC"),
+    }  # fmt: skip
+    return pyarrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+
+
+@contextmanager
+def _appearing_whole(target: str) -> Iterator[IO[bytes]]:
+    """Yield a file to write; it stands under its name when the block has ended well, and nothing of it is left when it has not."""
+    filesystem, path = fsspec.core.url_to_fs(target)
+    name = path.rsplit("/", 1)[-1]
+    if not name or filesystem.isdir(path):
+        raise ConfigurationError(f"{target} is a folder. Name a file, e.g. {target.rstrip('/')}/store_price.parquet.")
+    is_local = "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol)
+    try:
+        if is_local:
+            with _renamed_into_place(Path(path)) as file:
+                yield file
+        else:
+            with _sent_whole(filesystem, path) as file:
+                yield file
+    except OSError as error:
+        raise _not_written(target, error) from error
+
+
+def _not_written(target: str, error: OSError) -> ConfigurationError | TransientError:
+    if isinstance(error, PermissionError | NotADirectoryError | FileNotFoundError | FileExistsError):
+        return ConfigurationError(f"{target} cannot be written ({error}). Give a file in a folder you may write to.")
+    return TransientError(
+        f"{target} could not be written ({error}). Nothing stands there that was not there before; make room or try again."
+    )
+
+
+@contextmanager
+def _renamed_into_place(path: Path) -> Iterator[IO[bytes]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writing = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    try:
+        with writing.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        writing.replace(path)
+    finally:
+        writing.unlink(missing_ok=True)
+
+
+@contextmanager
+def _sent_whole(filesystem: Any, path: str) -> Iterator[IO[bytes]]:
+    """Collect locally, send under another name, then rename: an upload that breaks off is never seen under the target's name."""
+    with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
+        local = Path(folder) / "export"
+        with local.open("wb") as file:
+            yield file
+        sending = f"{path}.{os.getpid()}.writing"
+        with suppress(NotImplementedError, PermissionError):  # an object store has no folders to make
+            filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        try:
+            filesystem.put_file(str(local), sending)
+            filesystem.mv(sending, path)
+        finally:
+            with suppress(FileNotFoundError):
+                filesystem.rm_file(sending)

@@ -1,0 +1,51 @@
+"""Brands: one spelling to compare, and which of them belong to a retailer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from include.wording.brand_own_labels import FIRST_WORDS, OWN_LABELS
+from include.wording.text import clean, fold
+
+# What sources write when there is no brand to write.
+_NO_BRAND = frozenset(
+    {"licensee name withheld for privacy reasons", "unbranded", "no brand", "not branded", "branded", "unknown", "n a", "none", "null"}
+)
+_LEGAL_FORMS = frozenset({"ltd", "limited", "pty", "inc", "llc", "plc", "gmbh"})
+
+
+@lru_cache(maxsize=50_000)
+def fold_brand(brand: str | None) -> str:
+    """A brand to compare: folded words. ``""`` only for no brand, or a text that says there is none.
+
+    A brand in another script keeps its letters, and one made of signs alone keeps its signs, so neither is taken for "no brand".
+
+    >>> fold_brand("Kellogg's"), fold_brand(" ORAL-B "), fold_brand("Yumi&#039;s"), fold_brand("Nestlé")
+    ('kelloggs', 'oral b', 'yumis', 'nestle')
+    >>> fold_brand("舒适刀片(广州)有限公司"), fold_brand("+&+")
+    ('舒适刀片 广州 有限公司', '+&+')
+    >>> fold_brand(None), fold_brand("  "), fold_brand("Licensee name withheld for privacy reasons")
+    ('', '', '')
+    """
+    cleaned = clean(brand)
+    if cleaned is None:
+        return ""
+    folded = fold(cleaned) or cleaned.casefold()
+    return "" if folded in _NO_BRAND else folded
+
+
+@lru_cache(maxsize=50_000)
+def own_label_of(brand: str | None) -> str | None:
+    """The retailer whose private label this brand is, else None. A private label never matches at another retailer.
+
+    >>> own_label_of("Coles Kitchen"), own_label_of("MACRO"), own_label_of("Black & Gold"), own_label_of("FARMDALE")
+    ('coles', 'woolworths', 'iga', 'aldi')
+    >>> own_label_of("Macro Mike"), own_label_of("Cadbury"), own_label_of("Coles Limited"), own_label_of(None)
+    (None, None, None, None)
+    """
+    folded = fold_brand(brand)
+    if folded in OWN_LABELS:
+        return OWN_LABELS[folded]
+    first, _, rest = folded.partition(" ")
+    # A company name is a licence holder's, not a label: "Coles Limited" stands on chocolate that every retailer sells.
+    return FIRST_WORDS.get(first) if _LEGAL_FORMS.isdisjoint(rest.split()) else None

@@ -1,0 +1,117 @@
+"""The product key: equal for two listings whose name, brand and size say the same, whoever writes them. No barcode is looked at.
+
+A key is a pure function of the text and of :data:`RULE_VERSION`. The word lists are fixed in ``product_key_words``, so that no
+catalogue can change a key. It holds the words of name and brand once each in alphabetical order (retailers turn them around),
+then the order of the few words whose order changes the meaning, then the size: ``chocolate milk paul chocolate>milk|300ml``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from include.wording.brand import fold_brand
+from include.wording.product_key_words import CHOCOLATE_KINDS, GENERIC, ORDERED, PHRASES, SIZE_WORDS, SPELLINGS, STOP
+from include.wording.size import Readings, readings, without_sizes
+from include.wording.size_units import Dimension
+from include.wording.text import fold
+
+RULE_VERSION = 1
+
+_DIGIT = re.compile(r"\d")
+_SERVES = re.compile(r"\bserves\s+\d+", re.IGNORECASE)
+_PHRASES = {tuple(phrase.split()): tuple(said.split()) for phrase, said in PHRASES.items()}
+_PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES)
+_DROPPED = STOP | GENERIC
+_DROPPED_WHEN_MEASURED = _DROPPED | SIZE_WORDS
+
+
+def product_key(name: str | None, brand: str | None = None, size: str | None = None) -> str:
+    """The key of the likeliest size reading; ``""`` when no word identifies the product: no key, which matches nothing.
+
+    >>> product_key("Chips Salt & Vinegar", "Thins", "175g") == product_key("Thins Salt and Vinegar Potato Chips", "THINS", "175 g")
+    True
+    >>> product_key("Milk Chocolate", "Pauls", "300mL"), product_key("Chocolate Milk", "Pauls", "300mL")
+    ('chocolate milk paul milk>chocolate|300ml', 'chocolate milk paul chocolate>milk|300ml')
+    >>> product_key("500g", "Coles", "500g"), product_key("", None, None)
+    ('', '')
+    """
+    keys = product_keys(name, brand, size)
+    return keys[0] if keys else ""
+
+
+@lru_cache(maxsize=32_768)
+def product_keys(name: str | None, brand: str | None = None, size: str | None = None) -> tuple[str, ...]:
+    """One key for each reading of the size, the likeliest first; empty when no word identifies the product.
+
+    Two listings are one product when they share a key and :func:`include.wording.size.sizes_conflict` finds no contradiction
+    between their readings: a count alone (``6ea``) is shared by packs of different weights.
+
+    >>> product_keys("LCMs Kaleidos Snack Bars 6 pack", "Kellogg's", "132g")[0]
+    'kaleido kellogg lcm snack|6x22g'
+    >>> product_keys("Kellogg's Lcms Kaleidos Snack Bars", "Kellogg's", "6 pack")
+    ('kaleido kellogg lcm snack|6ea',)
+    """
+    name = name or ""
+    has_number = _DIGIT.search(name) is not None
+    sizes = readings(size, name if has_number else None)
+    if has_number:
+        name = without_sizes(_SERVES.sub(" ", name))
+    words = _identifying_words(name, brand, sizes)
+    if not words:
+        return ()
+    return tuple(f"{words}|{reading.canonical}" for reading in sizes) or (f"{words}|",)
+
+
+def _identifying_words(name: str, brand: str | None, sizes: Readings) -> str:
+    spelt = [spelling(word) for word in fold(name).split()]
+    if all(word.isdigit() for word in set(spelt) - _DROPPED_WHEN_MEASURED):
+        return ""
+    brand_words = {spelling(word) for word in fold_brand(brand).split()} - STOP
+    dimensions = {size.dimension for size in sizes}
+    dropped = brand_words | (_DROPPED_WHEN_MEASURED if dimensions - {Dimension.COUNT} else _DROPPED)
+    body = [word for word in _without_phrases(spelt, Dimension.MASS in dimensions) if word not in dropped]
+    if not body:
+        body = [word for word in spelt if word not in STOP and word not in brand_words]
+    ordered = dict.fromkeys(word for word in body if word in ORDERED)
+    bag = " ".join(sorted(brand_words.union(body)))
+    return f"{bag} {'>'.join(ordered)}" if len(ordered) > 1 else bag
+
+
+def _without_phrases(words: list[str], is_solid: bool) -> list[str]:
+    """Phrases in their one form; of solid goods also ``milk chocolate`` as ``milk``."""
+    found: list[str] = []
+    place = 0
+    while place < len(words):
+        word = words[place]
+        said = _PHRASES.get((word, words[place + 1])) if word in _PHRASE_STARTS and place + 1 < len(words) else None
+        if said is not None:
+            found.extend(said)
+            place += 2
+            continue
+        if not (is_solid and word == "chocolate" and found and found[-1] in CHOCOLATE_KINDS):
+            found.append(word)
+        place += 1
+    return found
+
+
+@lru_cache(maxsize=100_000)
+def spelling(word: str) -> str:
+    """One spelling of a folded word: second spellings replaced, plural to singular. Only equality counts, not good English.
+
+    >>> spelling("yogurt"), spelling("chips"), spelling("berries"), spelling("cookie") == spelling("cookies"), spelling("swiss")
+    ('yoghurt', 'chip', 'berry', True, 'swiss')
+    """
+    if word in SPELLINGS:
+        return SPELLINGS[word]
+    if len(word) <= 3:
+        return word
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith("ie") and len(word) > 4:
+        return f"{word[:-2]}y"
+    if word.endswith(("oes", "xes", "ches", "shes")):
+        return word[:-2]
+    if word.endswith("s") and word[-2] not in "ius":
+        return word[:-1]
+    return word

@@ -1,0 +1,215 @@
+"""What the sites were asked: counts, and a log of the last requests with arrival times, gaps and requests in flight.
+
+traffic.count("woolworths", purpose="listing", store_id="1101")  how many
+traffic.arrivals("coles")                                        who asked what when, the newest 20,000 of all sites
+traffic.asked_again("aldi")                                      what was asked more than once: {"GET /v3/…": 2}
+traffic.gaps_seconds("iga")                                      between the arrivals of neighbours
+traffic.in_flight_max["coles"]                                   the most requests under way at one time
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox import asked
+
+#: Requests kept in the log; some 6 MB.
+LOG_LENGTH = 20_000
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One request.
+
+    Attributes:
+        number: counts all requests since the start or the last reset, from 1.
+        arrived_seconds: since then, by a clock that only goes forward.
+        took_seconds: until the last byte was handed over.
+        route: name of the site's handler; ``purpose``: what it is for, one word for all four retailers.
+        what: method, path with query, and a hash of the body if there is one: the same for the same request.
+        status: 0 = the connection was cut before an answer.
+        in_flight: requests of this retailer under way on arrival, this one included.
+        faults: the kinds of faults that struck it.
+    """
+
+    number: int
+    arrived_seconds: float
+    took_seconds: float
+    retailer: str
+    route: str
+    purpose: str
+    store_id: str | None
+    what: str
+    status: int
+    in_flight: int
+    faults: tuple[str, ...] = ()
+
+
+class Traffic:
+    """Requests since the start or the last reset. Counts are complete; the log keeps the newest ``LOG_LENGTH``."""
+
+    def __init__(self) -> None:
+        self._in_flight: Counter[str] = Counter()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all but what is under way."""
+        self._counts: Counter[tuple[str, str, str, str | None, int]] = Counter()
+        self._log: deque[Arrival] = deque(maxlen=LOG_LENGTH)
+        self._number = 0
+        self._begun = time.monotonic()
+        self.in_flight_max: dict[str, int] = {}
+
+    def arrive(self, retailer: str) -> tuple[int, float, int]:
+        """Note the arrival of a request: its number, its instant, and how many are under way with it."""
+        self._number += 1
+        self._in_flight[retailer] += 1
+        under_way = self._in_flight[retailer]
+        self.in_flight_max[retailer] = max(under_way, self.in_flight_max.get(retailer, 0))
+        return self._number, time.monotonic(), under_way
+
+    def leave(self, arrival: Arrival) -> None:
+        """Note that a request was answered."""
+        self._in_flight[arrival.retailer] -= 1
+        self._counts[arrival.retailer, arrival.route, arrival.purpose, arrival.store_id, arrival.status] += 1
+        self._log.append(arrival)
+
+    def since_start(self, instant: float) -> float:
+        """Return an instant of the monotonic clock as seconds since the start or the last reset."""
+        return round(instant - self._begun, 6)
+
+    def arrivals(
+        self,
+        retailer: str | None = None,
+        *,
+        purpose: str | None = None,
+        route: str | None = None,
+        store_id: str | None = None,
+        after: int = 0,
+    ) -> list[Arrival]:
+        """Return the logged requests in order of arrival; ``after`` a number."""
+        found = [
+            entry
+            for entry in list(self._log)
+            if entry.number > after
+            and (retailer is None or entry.retailer == retailer)
+            and (purpose is None or entry.purpose == purpose)
+            and (route is None or entry.route == route)
+            and (store_id is None or entry.store_id == store_id)
+        ]
+        return sorted(found, key=lambda entry: entry.number)
+
+    def count(
+        self,
+        retailer: str | None = None,
+        *,
+        purpose: str | None = None,
+        route: str | None = None,
+        store_id: str | None = None,
+        status: int | None = None,
+    ) -> int:
+        """Return how many requests were answered, of all since the start or the last reset."""
+        asked_for = (retailer, route, purpose, store_id, status)
+        return sum(
+            count
+            for key, count in list(self._counts.items())
+            if all(wanted is None or wanted == found for wanted, found in zip(asked_for, key, strict=True))
+        )
+
+    def asked_again(self, retailer: str | None = None, *, purpose: str | None = None, store_id: str | None = None) -> dict[str, int]:
+        """Return what was answered well (200, no fault) and asked once more, and how often it was answered well."""
+        found = Counter(
+            (entry.what, entry.store_id)
+            for entry in self.arrivals(retailer, purpose=purpose, store_id=store_id)
+            if entry.status == 200 and not entry.faults
+        )
+        return {what: count for (what, _), count in found.items() if count > 1}
+
+    def gaps_seconds(self, retailer: str) -> list[float]:
+        """Return the time between neighbouring arrivals."""
+        return [later.arrived_seconds - one.arrived_seconds for one, later in pairwise(self.arrivals(retailer))]
+
+    def report(self) -> dict[str, Any]:
+        """Return the total, one row per retailer, route, store and status, the most in flight, and the shortest gap per retailer."""
+        rows = [
+            {"retailer": retailer, "route": route, "purpose": purpose, "store_id": store_id, "status": status, "requests": count}
+            for (retailer, route, purpose, store_id, status), count in sorted(
+                self._counts.items(), key=lambda entry: tuple(map(str, entry[0]))
+            )
+        ]
+        gaps = {retailer: round(min(found), 6) for retailer in sorted(self.in_flight_max) if (found := self.gaps_seconds(retailer))}
+        return {"total": self._counts.total(), "in_flight_max": dict(self.in_flight_max), "gap_seconds_min": gaps, "requests": rows}
+
+
+class CountRequests:
+    """Middleware around one site, outside of everything else."""
+
+    def __init__(self, app: ASGIApp, retailer: str, traffic: Traffic) -> None:
+        self.app = app
+        self.retailer = retailer
+        self.traffic = traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and log it with its answer."""
+        status: int | None = None
+        body = blake2b(digest_size=6)
+        has_body = False
+
+        async def note_body(take: Receive = receive) -> Message:
+            message = await take()
+            nonlocal has_body
+            if message["type"] == "http.request" and (part := message.get("body")):
+                has_body = True
+                body.update(part)
+            return message
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        note_body.__dict__["transport"] = transport_of(receive)
+        asked.forget()
+        number, arrived, under_way = self.traffic.arrive(self.retailer)
+        unanswered = 0  # the connection was cut
+        try:
+            await self.app(scope, note_body, note_status)
+        except Exception as error:
+            unanswered = 0 if isinstance(error, ConnectionError) else 500
+            raise
+        finally:
+            handler = getattr(scope.get("endpoint"), "__name__", "unknown")
+            self.traffic.leave(
+                Arrival(
+                    number,
+                    self.traffic.since_start(arrived),
+                    round(time.monotonic() - arrived, 6),
+                    self.retailer,
+                    handler,
+                    asked.purpose_of(handler),
+                    asked.store_id.get(),
+                    request_line(scope, body.hexdigest() if has_body else None),
+                    unanswered if status is None else status,
+                    under_way,
+                    asked.faults.get(),
+                )
+            )
+
+
+def request_line(scope: Scope, body_hash: str | None) -> str:
+    """Return what was asked, the same text for the same request."""
+    path = scope["path"].removeprefix(scope["root_path"])
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['method']} {path}{'?' if query else ''}{query}{f' {body_hash}' if body_hash else ''}"
+
+
+def transport_of(receive: object) -> Any:
+    """Return the connection below a request: uvicorn's, or ``None`` where there is none (an in-process client)."""
+    return getattr(receive, "transport", None) or getattr(getattr(receive, "__self__", None), "transport", None)

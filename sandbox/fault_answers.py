@@ -1,0 +1,155 @@
+"""Faults in what an answer says: fields and prices of the products, goods that are missing, the page before.
+
+Everything here is pure: an answer or a request in, another one out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from sandbox import dice
+from sandbox.faults import Fault
+from sandbox.site import number
+from sandbox.world import CategoryPath, Shelf
+
+Json = dict[str, Any]
+Edit = Callable[[str, Any], tuple[str, Any]]
+
+#: What marks a product object: each has these keys.
+_PRODUCT = {"coles": ("id", "pricing"), "woolworths": ("Stockcode",), "aldi": ("sku",), "iga": ("productId",)}
+_PRICES = {
+    "coles": ("now", "rawPriceNow"),
+    "woolworths": ("Price", "InstorePrice"),
+    "aldi": ("amount", "amountRelevant"),
+    "iga": ("wholePrice", "priceNumeric"),
+}
+_TREES = {"coles": ("catalogGroupView", "items"), "woolworths": ("Categories",), "aldi": ("data",), "iga": ("children",)}
+_ROWS = {"coles": "results", "woolworths": "Bundles", "aldi": "data", "iga": "items"}
+_NEXT_DATA = re.compile(rb'(<script id="__NEXT_DATA__" type="application/json">)(.*?)(</script>)', re.DOTALL)
+_SHELVES_KEPT = 8
+
+
+def edited(body: bytes, retailer: str, fault: Fault) -> bytes:
+    """Return an answer with a fault of its content; one that is neither JSON nor a page with JSON in it stays."""
+    if page := _NEXT_DATA.search(body):
+        inner = edited(page[2], retailer, fault).replace(b"</", b"<\\/")
+        return body[: page.start(2)] + inner + body[page.end(2) :]
+    try:
+        answer = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body
+    if fault.kind == "empty_tree":
+        _empty(answer, _TREES[retailer])
+    elif fault.kind == "no_rows":
+        _empty(answer, ("Products", "Bundles") if retailer == "woolworths" else (_ROWS[retailer],))
+    else:
+        answer = _walk(answer, _edit_of(retailer, fault), _PRODUCT[retailer], fault, is_struck=fault.rows >= 1)
+    return msgspec.json.encode(answer)
+
+
+def _edit_of(retailer: str, fault: Fault) -> Edit:
+    if fault.kind == "renamed_field":
+        return lambda name, value: (fault.to or f"{fault.field}_v2" if name == fault.field else name, value)
+    names = (fault.field,) if fault.field else _PRICES[retailer]
+    as_text = fault.kind == "price_text"
+
+    def edit(name: str, value: Any) -> tuple[str, Any]:
+        if name not in names or isinstance(value, bool) or not isinstance(value, int | float):
+            return name, value
+        return name, (f"{value:.2f}" if isinstance(value, float) else str(value)) if as_text else round(value * 100, 2)
+
+    return edit
+
+
+def _walk(value: Any, edit: Edit, marks: tuple[str, ...], fault: Fault, *, is_struck: bool) -> Any:
+    if isinstance(value, list):
+        return [_walk(item, edit, marks, fault, is_struck=is_struck) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if fault.rows < 1 and all(mark in value for mark in marks):
+        is_struck = dice.share(fault.seed, "row", value[marks[0]]) < fault.rows
+    inner = {name: _walk(item, edit, marks, fault, is_struck=is_struck) for name, item in value.items()}
+    return dict(edit(name, item) for name, item in inner.items()) if is_struck else inner
+
+
+def _empty(answer: Any, names: tuple[str, ...]) -> None:
+    """Empty the topmost lists of these names, in place."""
+    if not isinstance(answer, dict):
+        return
+    for name, value in answer.items():
+        if name in names and isinstance(value, list):
+            answer[name] = []
+        else:
+            _empty(value, names)
+
+
+# What the site shows of a shelf
+
+
+def lens_of(fault: Fault) -> Callable[[Shelf], Shelf]:
+    """Return what a fault leaves of a shelf."""
+    return lambda shelf: _seen_through(shelf, fault)
+
+
+@lru_cache(_SHELVES_KEPT)
+def _seen_through(shelf: Shelf, fault: Fault) -> Shelf:
+    if fault.kind == "tenth":
+        part = 0.1 if fault.part is None else fault.part
+        return shelf.only({sku: paths for sku, paths in shelf.paths.items() if dice.share(fault.seed, "tenth", sku) < part})
+    gone = _gone(shelf, fault)
+    kept = {sku: tuple(path for path in paths if path[: len(gone)] != gone) for sku, paths in shelf.paths.items()}
+    return shelf.only({sku: paths for sku, paths in kept.items() if paths or not shelf.paths[sku]})
+
+
+def _gone(shelf: Shelf, fault: Fault) -> CategoryPath:
+    """Return the path of the category that is gone: the first (from the top) of that name, else the largest at the top."""
+    nodes = list(shelf.tree.walk())
+    if fault.category:
+        wanted = fault.category.lower()
+        named = sorted((node for node in nodes if wanted in node.name.lower()), key=lambda node: len(node.path))
+        return named[0].path if named else ("no such category",)
+    tops = shelf.tree.children
+    while len(tops) == 1:  # IGA's tree has one trunk
+        tops = tops[0].children
+    return max(tops, key=lambda node: node.count).path if tops else ("no such category",)
+
+
+# The page before
+
+
+def page_before(retailer: str, query: bytes, body: bytes) -> tuple[bytes, bytes] | None:
+    """Return query and body that ask for the page before; ``None`` for a first page."""
+    asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    values = dict(asked)
+    if retailer == "woolworths" and body:
+        content = _object(body)
+        page = number(content.get("pageNumber") or content.get("PageNumber"), 1)
+        name = "pageNumber" if "pageNumber" in content else "PageNumber"
+        return (query, msgspec.json.encode(content | {name: page - 1})) if page > 1 else None
+    steps = {
+        "coles": (("page", 1, 1), ("start", 1, 0)),
+        "woolworths": (("PageNumber", 1, 1),),
+        "aldi": (("offset", number(values.get("limit"), 12), 0),),
+        "iga": (("skip", number(values.get("take"), 36), 0),),
+    }[retailer]
+    for name, step, first in steps:
+        if name in values:
+            before = number(values[name], 0) - step
+            if before < first:
+                return None
+            return urlencode([(key, str(before) if key == name else value) for key, value in asked]).encode(), body
+    return None
+
+
+def _object(body: bytes) -> Json:
+    try:
+        content = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return content if isinstance(content, dict) else {}

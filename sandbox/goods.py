@@ -1,0 +1,229 @@
+"""The range of one retailer in the generated world: which goods it carries, under which SKU, and in which words.
+
+A good is known by its ``key``: ``b7`` is number 7 of the branded universe, which several retailers share by
+barcode; ``o7`` a retailer's own label; ``l7`` loose produce, sold by all under in-store codes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+
+from sandbox import dice, gtin, wording
+from sandbox.prices import tidy
+from sandbox.vocabulary import (
+    BRAND_AT_WOOLWORTHS,
+    BRANDS_A_DEPARTMENT,
+    DEPARTMENTS,
+    DIETARY,
+    KINDS,
+    OWN_LABELS,
+    PROMOTIONAL,
+    GoodsKind,
+    Size,
+    brands_of,
+)  # fmt: skip
+from sandbox.world import RETAILERS, CategoryPath
+
+#: Share of a retailer's range that is its own label, and of the branded universe that it carries.
+OWN_SHARE = {"coles": 0.25, "woolworths": 0.25, "aldi": 0.88, "iga": 0.08}
+CARRIED_SHARE = {"coles": 0.8, "woolworths": 0.8, "aldi": 0.1, "iga": 0.7}
+#: A discounter's range is small however large the world is.
+ALDI_RANGE = 2600
+#: As large as a store gets; a store lists some 92 percent of its retailer's range, an IGA shop 60.
+PRODUCTS_MAX = 33_000
+#: When all goods of the usual brands of a department are named, others make the same goods.
+_WAVES = {"o": 1, "b": 3}
+#: The five digits of an in-store code end here; goods beyond have none.
+_IN_STORE_CODES = 50_000
+
+_LOOSE = tuple(kind for kind in KINDS if kind.is_loose)
+_PACKED = tuple(kind for kind in KINDS if not kind.is_loose)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One SKU of one retailer. ``base_cents`` is its usual NSW price: an item's, or a kilogram's when weighed."""
+
+    sku: str
+    name: str
+    brand: str | None
+    brand_label: str | None
+    label: str
+    size: Size
+    pack: str | None
+    barcode: str | None
+    paths: tuple[CategoryPath, ...]
+    base_cents: int
+    department: str
+    is_seasonal: bool
+    is_by_kg: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    key: str
+    kind: GoodsKind
+    variety: str
+    size: Size
+    brand: str | None
+
+
+def range_of(seed: int, retailer: str, products: int) -> Iterator[Product]:
+    """Yield the range of a retailer, ``products`` SKUs (fewer for Aldi), the same ones for the same seed."""
+    wanted = min(products, ALDI_RANGE) if retailer == "aldi" else products
+    for number, good in enumerate(_goods(seed, retailer, wanted)):
+        yield _product(seed, retailer, good, number)
+
+
+def _goods(seed: int, retailer: str, wanted: int) -> Iterator[_Good]:
+    loose = [_combination(_LOOSE, 1, number) for number in range(min(_combinations(_LOOSE, 1), wanted // 10))]
+    own = round((wanted - len(loose)) * OWN_SHARE[retailer])
+    for number, (kind, variety, size, _) in enumerate(loose):
+        yield _Good(f"l{number}", kind, variety, size, None)
+    left = {"o": own, "b": wanted - len(loose) - own}
+    brands = {"o": len(OWN_LABELS[retailer]), "b": BRANDS_A_DEPARTMENT}
+    for letter in "ob":
+        total = _combinations(_PACKED, brands[letter])
+        for number in range(total * _WAVES[letter]):
+            if not left[letter]:
+                break
+            wave, place = divmod(number, total)
+            kind, variety, size, brand = _combination(_PACKED, brands[letter], _shuffled(seed, place, total))
+            if DEPARTMENTS[kind.department][RETAILERS.index(retailer)] is None:
+                continue
+            if letter == "b" and dice.share(seed, "carried", retailer, number) >= CARRIED_SHARE[retailer]:
+                continue
+            left[letter] -= 1
+            names = OWN_LABELS[retailer] if letter == "o" else brands_of(kind.department, wave)
+            yield _Good(f"{letter}{number}", kind, variety, size, names[brand])
+        left["b"] += left["o"] if letter == "o" else 0  # more goods than the own labels can name
+
+
+def _combinations(kinds: tuple[GoodsKind, ...], brands: int) -> int:
+    return sum(len(kind.varieties) * len(kind.sizes) for kind in kinds) * brands
+
+
+def _shuffled(seed: int, number: int, total: int) -> int:
+    """One permutation of range(total): neighbours of the universe come from all departments."""
+    return (number * 7919 + seed * 104_729) % total  # 7919 is prime and divides no total in use
+
+
+@cache
+def _ends(kinds: tuple[GoodsKind, ...], brands: int) -> tuple[int, ...]:
+    return tuple(accumulate(len(kind.varieties) * len(kind.sizes) * brands for kind in kinds))
+
+
+def _combination(kinds: tuple[GoodsKind, ...], brands: int, number: int) -> tuple[GoodsKind, str, Size, int]:
+    ends = _ends(kinds, brands)
+    at = bisect_right(ends, number)
+    kind = kinds[at]
+    rest, brand = divmod(number - (ends[at - 1] if at else 0), brands)
+    variety, size = divmod(rest, len(kind.sizes))
+    return kind, kind.varieties[variety], kind.sizes[size], brand
+
+
+def _product(seed: int, retailer: str, good: _Good, number: int) -> Product:
+    kind, size, brand = good.kind, good.size, good.brand
+    chance = dice.roll(seed, "product", retailer, good.key)
+    # Berries are named in one word, most goods in two.
+    name = f"{good.variety}berries" if kind.noun == "Berries" and good.variety != "Ras" else f"{good.variety} {kind.noun}"
+    brand_label = _brand_label(retailer, brand)
+    # Some trays of meat have the price of a kilogram at Woolworths, where all other goods have that of an item.
+    is_by_kg = retailer == "woolworths" and size.is_weighed and kind.department == "meat" and chance % 3 == 0
+    pack = f"Min. {size.amount}g" if is_by_kg else wording.pack(retailer, size, chance)
+    return Product(
+        sku=_sku(retailer, good, number),
+        name=name,
+        brand=brand,
+        brand_label=brand_label,
+        label=wording.label(retailer, name, brand_label, size),
+        size=size,
+        pack=None if retailer == "aldi" and kind.department == "liquor" else pack,
+        barcode=_barcode(seed, retailer, good),
+        paths=_paths(seed, retailer, good),
+        base_cents=_base_cents(seed, retailer, good),
+        department=kind.department.upper(),
+        is_seasonal=good.key[0] == "b" and chance % 100 < 8,
+        is_by_kg=is_by_kg,
+    )
+
+
+def _brand_label(retailer: str, brand: str | None) -> str | None:
+    if brand is None:
+        return None
+    if retailer == "aldi":
+        return brand.upper()
+    return BRAND_AT_WOOLWORTHS.get(brand, brand) if retailer == "woolworths" else brand
+
+
+def _sku(retailer: str, good: _Good, number: int) -> str:
+    # Prime moduli: one number, one SKU. The order says nothing about the goods.
+    if retailer == "coles":
+        return str(1_000_003 + (number * 52_361) % 7_999_993)
+    if retailer == "woolworths":
+        return str(10_007 + (number * 6_151) % 989_999)
+    if retailer == "aldi":
+        return f"{398_449 + (number * 4_099) % 600_011:018d}"
+    return f"800{60_000 + number:05d}" if good.kind.is_loose else str(100_003 + (number * 7_919) % 899_981)
+
+
+def _barcode(seed: int, retailer: str, good: _Good) -> str | None:
+    number = int(good.key[1:])
+    if good.kind.is_loose:
+        if retailer == "aldi":
+            return None
+        return (
+            str(60_000 + number)
+            if retailer == "iga"
+            else gtin.in_store_code({"coles": "29", "woolworths": "02"}[retailer], 64_000 + number)
+        )
+    if good.size.is_weighed or good.kind.leaf in ("Ham", "Olives"):
+        if number >= _IN_STORE_CODES:
+            return None
+        return gtin.in_store_code(
+            {"coles": "29", "woolworths": "02", "aldi": "21", "iga": "28"}[retailer], {"b": 10_000, "o": 70_000}[good.key[0]] + number
+        )
+    if good.key[0] == "o":
+        return gtin.gtin(50_000_000 + 10_000_000 * RETAILERS.index(retailer) // 4 + number)
+    return None if dice.share(seed, "no barcode", number) < 0.03 else gtin.gtin(number)
+
+
+def _paths(seed: int, retailer: str, good: _Good) -> tuple[CategoryPath, ...]:
+    kind, place = good.kind, RETAILERS.index(retailer)
+    department, world = str(DEPARTMENTS[kind.department][place]), DEPARTMENTS["world"][place]
+    paths: list[CategoryPath] = []
+    if retailer in PROMOTIONAL:
+        name, part = PROMOTIONAL[retailer]
+        if dice.share(seed, "promotional", retailer, good.key) < part:
+            paths.append({"coles": (name, department, kind.leaf), "woolworths": (name, department), "aldi": (name,)}[retailer])
+    main = (department, kind.category, kind.leaf)
+    paths.append({"aldi": main[:2], "iga": ("Grocery", *main)}.get(retailer, main))
+    if world and kind.department != "world" and dice.share(seed, "dietary", good.key) < 0.15:
+        diet = dice.pick(DIETARY, seed, "diet", good.key)
+        paths.append(
+            {"coles": (world, diet, kind.category), "woolworths": (world, diet), "iga": ("Grocery", world, "Dietary", diet)}[retailer]
+        )
+    return tuple(paths)
+
+
+def _base_cents(seed: int, retailer: str, good: _Good) -> int:
+    kind, size = good.kind, good.size
+    first = kind.sizes[0]
+    # A larger pack costs less by the gram; a weighed one is priced by the kilogram whatever a piece weighs.
+    scale = 1.0 if size.is_weighed or size.unit != first.unit else (size.total / first.total) ** 0.82
+    if first.is_weighed and not size.is_weighed:
+        scale = (size.total / 1000) ** 0.9 if size.unit == "g" else 1.0
+    identity = (good.key, "") if good.key[0] == "b" else (good.key, retailer)
+    factor = 0.85 + 0.6 * dice.share(seed, "brand price", good.brand, kind.noun)
+    factor *= 0.95 + 0.1 * dice.share(seed, "good price", *identity)
+    factor *= {"o": 0.7, "b": 1.0, "l": 1.0}[good.key[0]]
+    cents = tidy(kind.cents * scale * factor)
+    # About four in five shared goods have the same usual price at Coles and Woolworths.
+    differs = 0.9 if retailer == "iga" else 0.2 if retailer != "coles" else 0.0
+    if dice.share(seed, "differs", retailer, good.key) < differs:
+        cents = tidy(cents * (1.06 if retailer == "iga" else dice.pick((0.93, 0.97, 1.03, 1.06), seed, "step", retailer, good.key)))
+    return cents - 1 if retailer == "aldi" and cents > 100 else cents

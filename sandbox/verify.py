@@ -1,0 +1,183 @@
+"""Judges published prices row by row against the truth of the store and instant they were read.
+
+For each store the yardstick is the shelf at the instant of its last complete store-day. Right: an offer of
+the truth is listed with the same price and was-price; an unavailable one has no row, or a row that says so
+(its price may be an old one). Wrong, missing (in the truth, not listed) and extra (listed, not in the truth)
+are faults. One store is in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import TypedDict
+
+import msgspec
+import requests
+
+from include.errors import TerminalError
+from sandbox.world import TruthOffer
+
+StoreKey = tuple[str, str]
+Truth = Callable[[str, str, datetime], Iterable[TruthOffer]]
+
+_DECODER = msgspec.json.Decoder(TruthOffer)
+
+
+class PriceRow(TypedDict):
+    """One published row, as the view ``core.store_price`` has it; cents and UTC instants."""
+
+    retailer: str
+    store_id: str
+    sku: str
+    price_cents: int | None
+    was_price_cents: int | None
+    is_available: bool
+    is_listed: bool
+    observed_at: datetime
+    barcode: str | None
+
+
+@dataclass(slots=True)
+class Finding:
+    """How many rows fell into one class, and the first of them in words."""
+
+    count: int = 0
+    samples: list[str] = field(default_factory=list)
+
+    def add(self, text: str, keep: int) -> None:
+        """Count one more; keep its words while there is room."""
+        self.count += 1
+        if len(self.samples) < keep:
+            self.samples.append(text)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The result of a verification.
+
+    Attributes:
+        right: rows that say the truth, unavailable goods without a row included.
+        wrong, missing, extra: faults, see the module.
+        delisted: rows that are marked as no longer listed, and are not: no fault.
+        unjudged: rows of stores that have no complete store-day: there is no yardstick for them.
+        other_barcode: rows whose barcode is another than the truth's GTIN: no fault here, a product has several.
+    """
+
+    stores: int = 0
+    right: int = 0
+    delisted: int = 0
+    unjudged: int = 0
+    wrong: Finding = field(default_factory=Finding)
+    missing: Finding = field(default_factory=Finding)
+    extra: Finding = field(default_factory=Finding)
+    other_barcode: Finding = field(default_factory=Finding)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every published row is the truth, and all the truth is published."""
+        return not (self.wrong.count or self.missing.count or self.extra.count)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the verdict in words, faults with their first samples."""
+        yield f"{self.stores} stores: {self.right} right, {self.wrong.count} wrong, {self.missing.count} missing, {self.extra.count} extra"
+        yield f"no fault: {self.delisted} delisted, {self.unjudged} of stores without a complete store-day, {self.other_barcode.count} other barcodes"
+        for name, finding in (("wrong", self.wrong), ("missing", self.missing), ("extra", self.extra)):
+            for sample in finding.samples:
+                yield f"  {name}: {sample}"
+
+
+def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, datetime], *, samples: int = 5) -> Verdict:
+    """Compare every published row with the truth, and every offer of the truth with the published rows.
+
+    Args:
+        rows: ordered by retailer and store.
+        truth: a ``World``'s bound method ``truth``, or :class:`TruthOverHttp`.
+        observed: the instant of the last complete store-day of each store.
+        samples: how many of each fault to keep in words.
+
+    Raises:
+        TerminalError: the rows of a store do not stand together.
+    """
+    verdict = Verdict()
+    seen: set[StoreKey] = set()
+    for key, store_rows in groupby(rows, key=lambda row: (row["retailer"], row["store_id"])):
+        if key in seen:
+            raise TerminalError(f"the rows of {key[0]} {key[1]} do not stand together. Order the published rows by retailer, store_id.")
+        seen.add(key)
+        at = observed.get(key)
+        if at is None:
+            verdict.unjudged += sum(1 for _ in store_rows)
+        else:
+            _judge_store(verdict, key, store_rows, truth(*key, at), samples)
+    for key in sorted(observed.keys() - seen):
+        _judge_store(verdict, key, (), truth(*key, observed[key]), samples)
+    return verdict
+
+
+def _judge_store(verdict: Verdict, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int) -> None:
+    verdict.stores += 1
+    published = {row["sku"]: row for row in rows}
+    for offer in truth:
+        row = published.pop(offer.sku, None)
+        where = f"{key[0]} {key[1]} SKU {offer.sku} {offer.name!r}"
+        if offer.price_cents is None:
+            if row is None or not row["is_available"] or not row["is_listed"]:
+                verdict.right += 1
+            else:
+                verdict.wrong.add(f"{where}: published as available at {row['price_cents']} cents, the truth is unavailable", samples)
+        elif row is None or not row["is_listed"]:
+            state = "has no row" if row is None else "is marked delisted"
+            verdict.missing.add(f"{where}: {state}, the truth is {offer.price_cents} cents", samples)
+        elif (row["price_cents"], row["was_price_cents"]) != (offer.price_cents, offer.was_price_cents):
+            said = f"{row['price_cents']} cents (was {row['was_price_cents']}), read {row['observed_at'].isoformat()}"
+            verdict.wrong.add(f"{where}: {said}; the truth is {offer.price_cents} (was {offer.was_price_cents})", samples)
+        else:
+            verdict.right += 1
+        if row is not None and _differ(row["barcode"], offer.barcode):
+            verdict.other_barcode.add(f"{where}: {row['barcode']}, the truth is {offer.barcode}", samples)
+    for row in published.values():
+        if row["is_listed"]:
+            verdict.extra.add(f"{key[0]} {key[1]} SKU {row['sku']}: {row['price_cents']} cents, the store does not list it", samples)
+        else:
+            verdict.delisted += 1
+
+
+def _differ(published: str | None, true: str | None) -> bool:
+    """Whether two barcodes are both known, the true one is a GTIN (no code of the store), and they differ."""
+    if not published or not true or "," in true or len(true) < 8 or true.zfill(13).startswith(("02", "2")):
+        return False
+    return published.zfill(14) != true.zfill(14)
+
+
+class TruthOverHttp:
+    """The truth of a running sandbox, read line by line.
+
+    Args:
+        base_url: e.g. ``http://127.0.0.1:8700``.
+    """
+
+    def __init__(self, base_url: str, timeout_seconds: float = 60.0) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+
+    def __call__(self, retailer: str, store_id: str, at: datetime) -> Iterator[TruthOffer]:
+        """Yield the offers of a store at an instant.
+
+        Raises:
+            TerminalError: the sandbox does not answer, or knows no such store.
+        """
+        url = f"{self.base_url}/_sandbox/truth/{retailer}/{store_id}"
+        try:
+            with self._session.get(url, params={"at": at.isoformat()}, stream=True, timeout=self.timeout_seconds) as response:
+                if response.status_code != 200:
+                    raise TerminalError(
+                        f"{url} answers {response.status_code}: {response.text[:300]}. Verify against the world that was crawled."
+                    )
+                for line in response.iter_lines():
+                    yield _DECODER.decode(line)
+        except requests.RequestException as error:
+            raise TerminalError(f"{url} does not answer: {error}. Start the sandbox: aisleflow sandbox serve.") from error

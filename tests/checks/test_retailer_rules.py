@@ -1,0 +1,77 @@
+"""The rules about a retailer at their limits, and what takes no part in their measures. Whole nights are drilled in ``test_drills.py``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from include.config import settings
+from include.ingestion.checks import batch
+from include.ingestion.checks.measuring import Moved, StoreDay, _by_week
+from include.ingestion.checks.store_days import Verdict
+
+
+def verdict(rule_id: str, days: list[StoreDay], held: set[int] | None = None) -> Verdict:
+    return next(found for found in batch.judge(days, held or set(), settings()) if found.rule_id == rule_id)
+
+
+def day(file_id: int = 1, **values: Any) -> StoreDay:
+    return StoreDay(**{"file_id": file_id, "rows": 1000, "usual_rows": 1000.0} | values)
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "where", "limit"), [("changes_within_week", "within_week", 0.05), ("changes_across_weeks", "across_weeks", 0.60)]
+)
+def test_the_share_that_changed_is_measured_over_all_store_days(rule_id: str, where: str, limit: float) -> None:
+    def moved(number: int, compared: int, changed: int) -> StoreDay:
+        values: dict[str, Any] = {where: Moved(compared, changed)}
+        return day(number, **values)
+
+    at_limit = [moved(number, 500, round(500 * limit)) for number in (1, 2)]
+    assert verdict(rule_id, at_limit).failed == 0
+    beyond = [at_limit[0], moved(2, 500, round(500 * limit) + 1)]
+    assert verdict(rule_id, beyond).failed == round(1000 * limit) + 1
+    assert verdict(rule_id, beyond, held={2}).failed == 0, "one that is held for a reason of its own does not count"
+    assert verdict(rule_id, [beyond[0], replace(beyond[1], is_released=True)]).failed == 0, "nor does one that a person released"
+    few = [moved(1, 299, 299)]
+    assert (verdict(rule_id, few).failed, verdict(rule_id, few).detail[:10]) == (0, "not judged")
+    assert verdict(rule_id, [moved(1, 300, 300)]).failed == 300
+
+
+def test_goods_are_counted_against_what_these_stores_usually_have() -> None:
+    assert verdict("goods_share", [day(1, rows=300), day(2, rows=300)]).failed == 0
+    assert verdict("goods_share", [day(1, rows=300), day(2, rows=299)]).failed == 1401
+    assert verdict("goods_share", [day(1, rows=10), day(2, rows=1000)]).failed == 0, "one store of two is no retailer's night"
+    assert verdict("goods_share", [day(rows=10, is_part_on_purpose=True)]).failed == 0
+    assert verdict("goods_share", [day(rows=10, usual_rows=None)]).failed == 0, "a store's first store-day has nothing to be short of"
+    assert verdict("goods_share", [day(rows=10, usual_rows=499.0)]).failed == 0
+    assert verdict("goods_share", [day(rows=10, is_complete=False)]).failed == 990, "an incomplete one is short all the same"
+
+
+def test_one_held_store_is_its_own_affair_and_many_are_the_sites() -> None:
+    days = [day(number) for number in range(8)]
+    assert verdict("stores_held", days, held={1, 2}).failed == 0, "a quarter"
+    assert verdict("stores_held", days, held={1, 2, 3}).failed == 3
+    assert verdict("stores_held", days[:2], held={1}).failed == 0, "half of two"
+    assert verdict("stores_held", [replace(days[0], is_released=True), *days[1:8]], held={0, 1}).failed == 0
+
+
+def test_prices_are_parted_by_the_wednesday_of_the_store() -> None:
+    def parted(observed_at: datetime, known_at: datetime, state: str, *, lasts: timedelta = timedelta(hours=1)) -> tuple[int, int]:
+        row = {"observed_at": observed_at, "last_observed_at": observed_at + lasts, "state": state}
+        within, across = _by_week(row, [{"compared": 10, "changed": 1, "known_at": known_at}])
+        return within.compared, across.compared
+
+    # Wednesday 18 November 2026, 00:00: 13:00 UTC the day before in Melbourne, 16:00 in Perth
+    at = datetime(2026, 11, 17, 18, tzinfo=UTC)
+    before, between, after = (datetime(2026, 11, 17, hour, tzinfo=UTC) for hour in (12, 14, 17))
+    assert [parted(at, known, "VIC") for known in (before, between, after)] == [(0, 10), (10, 0), (10, 0)]
+    assert [parted(at, known, "WA") for known in (before, between, after)] == [(0, 10), (0, 10), (10, 0)]
+    assert parted(at, at, "VIC") == (0, 0) and parted(at, at + timedelta(days=1), "VIC") == (0, 0), "what is known later is no measure"
+    assert parted(at, at - timedelta(days=28), "VIC") == (0, 10) and parted(at, at - timedelta(days=28, seconds=1), "VIC") == (0, 0)
+    assert parted(between - timedelta(hours=2), before - timedelta(hours=5), "VIC", lasts=timedelta(hours=3)) == (0, 0), (
+        "it crosses the Wednesday itself"
+    )

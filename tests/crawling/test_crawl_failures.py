@@ -1,0 +1,146 @@
+"""What fails, fails alone and says why; what puts a store in doubt stops it."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.retailers.errors import Blocked, ShapeChanged, StoreYieldedNothing, StoreYieldedNothingYet, WrongStore
+from tests.crawling.fake_site import Crawl, Hillview, HillviewSite, Reply, html_reply, json_reply
+
+
+def test_a_category_that_stays_short_is_unfinished_and_worth_a_retry(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1", "2"], "bread": ["4"]})
+    shop.reply = lambda asked: (
+        json_reply({"products": [shop.row("1")], "total": 40, "hasMore": False}) if asked.query.get("category") == "milk" else None
+    )
+
+    outcome = crawl.run()
+
+    assert (outcome.complete, outcome.worth_retrying, outcome.rows) == (False, True, 2)
+    manifest = crawl.manifest(outcome)
+    assert manifest.complete is False
+    assert manifest.categories.finished == ["Food > Bread"]
+    assert "40 goods announced, 1 read" in (manifest.incomplete_reason or "")
+
+    shop.reply = lambda asked: None
+    shop.goods["milk"] = ["1", "2"]
+    again = crawl.run()
+    assert (again.complete, again.rows) == (True, 3), "a retry asks again for what was short"
+
+
+def test_one_category_that_needs_a_login_fails_alone(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"wine": ["8"], "milk": ["1"]})
+    shop.reply = lambda asked: json_reply({"message": "log in"}, 401) if asked.query.get("category") == "wine" else None
+
+    outcome = crawl.run()
+
+    assert (outcome.complete, outcome.rows, outcome.worth_retrying) == (False, 1, False)
+    assert "status 401" in (outcome.incomplete_reason or "")
+    assert crawl.manifest(outcome).categories.finished == ["Food > Milk"]
+
+
+def test_a_renamed_field_fails_with_one_clear_sentence(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1"]})
+    shop.reply = lambda asked: (
+        json_reply({"products": [{"id": 1, "title": "Milk", "pricing": 4}], "total": 1, "hasMore": False})
+        if asked.path == "/list"
+        else None
+    )
+
+    with pytest.raises(StoreYieldedNothing) as raised:
+        crawl.run()
+
+    assert f"hillview: field 'price' is gone (found: id, pricing, title) at {crawl.site.url}/list" in str(raised.value)
+    assert "Add a page of the new shape under tests/payloads/hillview/ and adapt include/retailers/hillview.py" in str(raised.value)
+    assert isinstance(raised.value.__cause__, ExceptionGroup)
+    assert isinstance(raised.value.__cause__.exceptions[0], ShapeChanged)
+    assert not crawl.published()
+
+
+def test_a_price_as_text_is_a_changed_shape(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"]})
+    shop.reply = lambda asked: (
+        json_reply({"products": [shop.row("1", price="4.10")], "total": 1, "hasMore": False})
+        if asked.query.get("category") == "milk"
+        else None
+    )
+
+    outcome = crawl.run()
+
+    assert outcome.rows == 1
+    assert "field 'price' is str '4.10', a number was expected" in (outcome.incomplete_reason or "")
+
+
+def test_a_crawl_that_yields_nothing_fails(crawl: Crawl) -> None:
+    HillviewSite(crawl.site, {"milk": []})
+
+    with pytest.raises(StoreYieldedNothing, match=r"hillview H 1: the crawl yielded nothing\. Every category answered without goods"):
+        crawl.run()
+
+    assert not crawl.published()
+
+
+def test_unless_the_store_is_empty_on_purpose(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+    HillviewSite(crawl.site, {"milk": []})
+    monkeypatch.setattr(Hillview, "is_empty_on_purpose", lambda self, store: True)
+
+    outcome = crawl.run()
+
+    assert (outcome.rows, outcome.manifest) == (0, None)
+
+
+def test_a_site_that_is_down_yields_nothing_yet(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"], "ham": ["4"], "figs": ["5"]})
+    shop.reply = lambda asked: Reply(b"", 503) if asked.path == "/list" else None
+
+    with pytest.raises(StoreYieldedNothingYet, match="3 requests in a row failed"):
+        crawl.run()
+
+    assert len(crawl.site.asked) == 1 + 3 * 3, "after three failures in a row nothing more is asked"
+
+
+def test_what_was_read_before_the_site_gave_out_is_published_incomplete_and_a_retry_asks_for_the_rest(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"], "ham": ["4"], "figs": ["5"]})
+    shop.reply = lambda asked: Reply(b"", 500) if asked.query.get("category") not in (None, "milk") else None
+
+    outcome = crawl.run()
+    assert (outcome.rows, outcome.complete, outcome.worth_retrying) == (1, False, True)
+
+    shop.reply = lambda asked: None
+    crawl.site.asked.clear()
+    again = crawl.run()
+    assert (again.rows, again.complete) == (5, True)
+    assert [asked.query.get("category") for asked in crawl.site.asked] == ["bread", "eggs", "ham", "figs"]
+
+
+def test_a_refusal_stops_the_store_and_keeps_its_place(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"]})
+    shop.reply = lambda asked: (
+        html_reply("<html><script src='/_Incapsula_Resource?x=1'></script></html>") if asked.query.get("category") == "bread" else None
+    )
+
+    with pytest.raises(Blocked, match=r"hillview: the site refuses automatic requests") as raised:
+        crawl.run()
+    assert "Incapsula page, status 200" in str(raised.value)
+    assert not crawl.published()
+    assert [asked.query.get("category") for asked in crawl.site.asked] == [None, "milk", "bread"], "asked once, no further"
+
+    shop.reply = lambda asked: None
+    crawl.site.asked.clear()
+    outcome = crawl.run()
+    assert (outcome.complete, outcome.rows) == (True, 3)
+    assert [asked.query.get("category") for asked in crawl.site.asked] == ["bread", "eggs"]
+
+
+def test_a_page_of_another_store_is_never_written(crawl: Crawl) -> None:
+    shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"]})
+    shop.reply = lambda asked: (
+        json_reply({"products": [shop.row("2")], "total": 1, "hasMore": False, "store": "584"})
+        if asked.query.get("category") == "bread"
+        else None
+    )
+
+    with pytest.raises(WrongStore, match="hillview H 1: asked for store 1, the page shows 584"):
+        crawl.run()
+
+    assert not crawl.published()

@@ -1,0 +1,76 @@
+"""A crawl killed in the middle of a store goes on where it stopped, and ends in the same file as an undisturbed one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from include.retailer_names import RETAILERS
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import RunningSandbox, running
+from sandbox.world import World
+
+CRAWL = """
+import sys
+from datetime import date
+from include.config import settings
+from include.crawling.store_crawl import crawl_store
+from include.retailers.registry import retailer_of
+from include.model.offer import StoreRef
+from include.staging.storage import Storage
+url, retailer, store_id, state, online, root, connections = sys.argv[1:]
+chosen = settings().model_copy(update={f"{retailer}_url": f"{url}/{retailer}", "connections_per_store": int(connections)})
+store = StoreRef(retailer, store_id, "A store", state, online)
+outcome = crawl_store(retailer_of(retailer), store, night=date(2026, 11, 18), run_key="run", storage=Storage(root), settings=chosen)
+assert outcome.complete, outcome.incomplete_reason
+"""
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return GeneratedWorld(5, WorldSize(stores=1, products=250, silent_stores=0))
+
+
+@pytest.fixture(scope="module")
+def sandbox(world: World) -> Iterator[RunningSandbox]:
+    with running(world) as found:
+        found.faults.latency_seconds = 0.005
+        yield found
+
+
+def staged(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for stage in ("outbox", "barcode_inbox") for path in (root / stage).rglob("*.*")}
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("retailer", RETAILERS)
+def test_killed_in_mid_store_it_asks_for_nothing_twice_and_ends_the_same(
+    retailer: str, connections: int, world: World, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    one = next(store for store in world.stores(retailer) if store.has_shelf)
+
+    def start(root: Path) -> subprocess.Popen[bytes]:
+        about = [sandbox.url, retailer, one.store_id, one.state or "", one.online_store_id or "", f"file://{root}", str(connections)]
+        return subprocess.Popen([sys.executable, "-c", CRAWL, *about], cwd=Path(__file__).parents[2])
+
+    assert start(tmp_path / "undisturbed").wait(120) == 0
+    sandbox.traffic.reset()
+
+    with start(tmp_path / "killed") as process:
+        while sandbox.traffic.count(retailer, purpose="listing") < 20:
+            assert process.poll() is None, "it ended before it was killed"
+            threading.Event().wait(0.005)
+        process.kill()
+    answered = {arrival.what for arrival in sandbox.traffic.arrivals(retailer) if arrival.purpose in ("listing", "tree")}
+    landed = {path.name for path in (tmp_path / "killed" / "landing").rglob("*.gz")}
+    assert start(tmp_path / "killed").wait(120) == 0
+
+    again = {what for purpose in ("listing", "tree") for what in sandbox.traffic.asked_again(retailer, purpose=purpose)}
+    assert len(landed) >= 20 - connections
+    assert len(again & answered) <= connections, "at most what was under way when it was killed"
+    assert staged(tmp_path / "killed") == staged(tmp_path / "undisturbed")

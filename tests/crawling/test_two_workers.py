@@ -1,0 +1,72 @@
+"""Two workers that crawl two stores of one retailer are one visitor: what the sandbox counts on arrival."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from include.warehouse.engine import Warehouse
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import running
+
+GAP_SECONDS = 0.06
+#: The pause is kept where requests leave; what lies between there and the sandbox shakes their arrival.
+SHAKE_SECONDS = 0.04
+WORLD = GeneratedWorld(5, WorldSize(stores=2, products=60, silent_stores=0))
+
+CRAWL = """
+import sys
+from datetime import date
+from include.crawling import runs
+from include.config import settings
+from include.model.offer import StoreRef
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+url, root, retailer, store_id, state = sys.argv[1:]
+outcome = runs.crawl(Warehouse(url, settings()), Storage(root), StoreRef(retailer, store_id, "A store", state, store_id), date(2026, 11, 18), "run")
+assert outcome["complete"], outcome["incomplete_reason"]
+"""
+
+
+@pytest.mark.parametrize(("gap", "most"), [(GAP_SECONDS, 2), (0.0, 2)], ids=["a pause", "no pause, two under way"])
+def test_two_workers_together_keep_the_pause_and_the_number_under_way(warehouse: Warehouse, tmp_path: Path, gap: float, most: int) -> None:
+    stores = [store for store in WORLD.stores("woolworths") if store.has_shelf]
+    with running(WORLD) as sandbox:
+        sandbox.faults.latency_seconds = 0.02
+        environment = os.environ | {
+            "AISLEFLOW_HOME": str(tmp_path),
+            "AISLEFLOW_WOOLWORTHS_URL": sandbox.site("woolworths"),
+            "AISLEFLOW_LOCAL_DELAY_SECONDS": str(gap),
+            "AISLEFLOW_REQUESTS_IN_FLIGHT": str(most),
+            "AISLEFLOW_CONNECTIONS_PER_STORE": "4",
+        }
+        workers = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    CRAWL,
+                    warehouse.url,
+                    f"file://{tmp_path / 'storage'}",
+                    "woolworths",
+                    store.store_id,
+                    store.state or "",
+                ],
+                cwd=Path(__file__).parents[2],
+                env=environment,
+            )
+            for store in stores
+        ]
+        assert [worker.wait(120) for worker in workers] == [0, 0]
+
+        arrivals = sandbox.traffic.arrivals("woolworths")
+        assert {arrival.store_id for arrival in arrivals} >= {store.store_id for store in stores}
+        assert sandbox.traffic.in_flight_max["woolworths"] <= most
+        gaps = sandbox.traffic.gaps_seconds("woolworths")
+        assert min(gaps) >= gap - SHAKE_SECONDS
+        # a single early arrival may be shaken; the whole crawl may not be quicker than its pauses
+        assert arrivals[-1].arrived_seconds - arrivals[0].arrived_seconds >= gap * (len(arrivals) - 1) - SHAKE_SECONDS

@@ -1,0 +1,260 @@
+"""One store among others: outcomes kept, the breaker fed, a refused store's place kept and taken up with a person's session; rereads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from include import clock
+from include.crawling import runs, sessions
+from include.crawling.walk import Part
+from include.errors import TerminalError
+from include.ingestion import pipeline
+from include.ingestion.load import load_waiting
+from include.model.offer import StoreRef
+from include.retailer_names import RETAILERS
+from include.retailers.aldi import Aldi
+from include.retailers.base import Shown
+from include.retailers.errors import Blocked, BreakerOpen, RefusedBefore, ShapeChanged
+from include.staging.landing import LandedRun, landed_runs
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from sandbox.generated import GeneratedWorld, WorldSize
+from sandbox.running import RunningSandbox, running
+from sandbox.world import World
+from tests.warehouse.looking import cents, one, rows
+
+NIGHT = date(2026, 11, 18)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return GeneratedWorld(3, WorldSize(stores=5, products=60, silent_stores=0))
+
+
+@pytest.fixture(scope="module")
+def served(world: World) -> Iterator[RunningSandbox]:
+    with running(world) as found:
+        yield found
+
+
+@pytest.fixture
+def sandbox(served: RunningSandbox) -> RunningSandbox:
+    served.faults.clear()
+    served.traffic.reset()
+    return served
+
+
+@pytest.fixture
+def warehouse(make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox) -> Warehouse:
+    sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
+    return make_warehouse(backoff_seconds_max=0.001, request_attempts=2, breaker_stores=2, breaker_rest_seconds=3600, **sites)
+
+
+def stores(world: World, retailer: str) -> list[StoreRef]:
+    return [StoreRef(retailer, one.store_id, one.name, one.state, one.online_store_id) for one in world.stores(retailer) if one.has_shelf]
+
+
+def outcome_rows(warehouse: Warehouse) -> list[tuple[str, str, bool]]:
+    found = rows(warehouse, "SELECT store_id, state, manifest IS NOT NULL AS staged FROM ops.crawl_outcome ORDER BY started_at, store_id")
+    return [(row["store_id"], row["state"], row["staged"]) for row in found]
+
+
+def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_stopped(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox
+) -> None:
+    wall = sandbox.faults.add("wall", retailer="woolworths", since=8, session="me=known")
+    every = stores(world, "woolworths")[:5]
+    refused = []
+    for store in every:
+        try:
+            runs.crawl(warehouse, storage, store, NIGHT, "run")
+        except Blocked as error:
+            refused.append((store, type(error)))
+    assert [kind for _, kind in refused] == [Blocked, Blocked, RefusedBefore, RefusedBefore, RefusedBefore], "after two nobody is asked for"
+    asked = sandbox.traffic.count("woolworths")
+    assert asked == 8 + 1
+    assert {state for _, state, _ in outcome_rows(warehouse)} == {"blocked"}
+
+    session = sessions.Session("me=known", "Mozilla/5.0 (a person's)", clock.machine_now() + timedelta(hours=1))
+    done = [runs.crawl(warehouse, storage, store, NIGHT, "run", round_name="_rest", session=session) for store, _ in refused]
+
+    assert all(outcome["complete"] for outcome in done)
+    again = sandbox.traffic.asked_again("woolworths", purpose="listing", store_id=every[0].store_id)
+    assert not again, "the pages landed before the wall are not asked for again"
+    assert sandbox.faults.in_force()[0]["key"] == wall
+    landed = b"".join(storage.read(path.split("/storage/", 1)[1]) for path in storage.filesystem.find(storage.full("landing")))
+    assert b"known" not in landed
+
+
+def test_the_session_kept_at_home_is_used_until_it_ends(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.add("wall", retailer="aldi", session="me=known")
+    store = stores(world, "aldi")[0]
+    put = sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.machine_now() - timedelta(seconds=1)))
+    assert put.stat().st_mode & 0o777 == 0o600
+
+    with pytest.raises(Blocked):
+        runs.crawl(warehouse, storage, store, NIGHT, "run")
+    sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.machine_now() + timedelta(hours=1)))
+
+    assert runs.crawl(warehouse, storage, store, NIGHT, "run")["complete"]
+    assert "known" not in caplog.text
+
+
+def test_stores_in_a_row_at_which_the_site_gives_out_open_the_breaker(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox
+) -> None:
+    sandbox.faults.add("error", retailer="iga", purpose="listing", since=12)
+    first, second, third = stores(world, "iga")[:3]
+
+    assert runs.crawl(warehouse, storage, first, NIGHT, "run")["site_gave_out"]
+    with pytest.raises(Exception, match="the crawl yielded nothing"):
+        runs.crawl(warehouse, storage, second, NIGHT, "run")
+    asked = sandbox.traffic.count("iga")
+    with pytest.raises(BreakerOpen, match="not asked for"):
+        runs.crawl(warehouse, storage, third, NIGHT, "run")
+
+    assert sandbox.traffic.count("iga") == asked
+    assert [state for _, state, _ in outcome_rows(warehouse)] == ["crawled", "failed", "failed"]
+    assert one(warehouse, "SELECT state FROM ops.crawl_breaker") == "open"
+
+
+def test_an_attempt_that_stages_nothing_does_not_unstage_what_an_earlier_one_did(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox
+) -> None:
+    store = stores(world, "aldi")[0]
+    fault = sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
+    runs.crawl(warehouse, storage, store, NIGHT, "run")
+    sandbox.faults.clear(fault)
+    sandbox.faults.add("wall", retailer="aldi")
+
+    with pytest.raises(Blocked):
+        runs.crawl(warehouse, storage, store, NIGHT, "run")
+
+    assert outcome_rows(warehouse) == [(store.store_id, "blocked", True)]
+
+
+def test_a_part_of_a_store_is_true_and_incomplete(warehouse: Warehouse, storage: Storage, world: World) -> None:
+    store = stores(world, "aldi")[0]
+
+    part = runs.crawl(warehouse, storage, store, NIGHT, "run", part=Part(categories=("bakery",)))
+
+    assert (part["complete"], part["worth_retrying"]) == (False, False)
+    assert {one["status"] for one in part["categories"] if one["name"].startswith("Bakery")} == {"finished"}
+    assert "not asked for: only a part was wanted" in part["incomplete_reason"]
+    with pytest.raises(TerminalError, match=r"no category is called nonsense\. There are: .*Bakery"):
+        runs.crawl(warehouse, storage, store, NIGHT, "another", part=Part(categories=("nonsense",)))
+
+
+def test_first_pages_only(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
+    store = stores(world, "coles")[0]
+
+    outcome = runs.crawl(warehouse, storage, store, NIGHT, "run", part=Part(pages=1))
+
+    assert outcome["rows"] > 0
+    assert not sandbox.traffic.asked_again("coles", purpose="listing")
+    whole = runs.crawl(warehouse, storage, store, NIGHT, "run")
+    assert whole["complete"]
+    assert not sandbox.traffic.asked_again("coles", purpose="listing"), "what was read in part is not asked for again"
+
+
+def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stores(world, "aldi")[0]
+    true_rows = Aldi.rows
+
+    def wrong(self: Aldi, *given: Any) -> Iterator[Any]:
+        for row in true_rows(self, *given):
+            if isinstance(row, Shown) and row.offer.price_current:
+                row = replace(row, offer=replace(row.offer, price_current=row.offer.price_current * 2))  # noqa: PLW2901
+            yield row
+
+    monkeypatch.setattr(Aldi, "rows", wrong)
+    runs.crawl(warehouse, storage, store, NIGHT, "first")
+    pipeline.ingest(warehouse, storage, "aldi")
+    doubled = cents(warehouse, store.store_id)
+    monkeypatch.setattr(Aldi, "rows", true_rows)
+    monkeypatch.setattr(Aldi, "version", "mended")
+    asked = sandbox.traffic.count()
+
+    outcome = runs.reread(warehouse, storage, store, LandedRun(store.store_id, NIGHT, "first"))
+    pipeline.ingest(warehouse, storage, "aldi")
+
+    assert sandbox.traffic.count() == asked
+    assert cents(warehouse, store.store_id) == {sku: price // 2 for sku, price in doubled.items()}
+    assert outcome["run_key"] == "first_reread_mended"
+    states = rows(warehouse, "SELECT run_key, state FROM ops.staged_file ORDER BY file_id")
+    assert [(row["run_key"], row["state"]) for row in states] == [("first", "published"), ("first_reread_mended", "published")]
+
+    monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-25T09:00:00+00:00")  # a week later other prices hold
+    runs.crawl(warehouse, storage, store, date(2026, 11, 25), "second")
+    pipeline.ingest(warehouse, storage, "aldi")
+    newer = cents(warehouse, store.store_id)
+    monkeypatch.setattr(Aldi, "version", "mended-twice")
+    runs.reread(warehouse, storage, store, LandedRun(store.store_id, NIGHT, "first"))
+    pipeline.ingest(warehouse, storage, "aldi")
+
+    assert newer != cents_of(doubled)
+    assert cents(warehouse, store.store_id) == newer
+    assert not load_waiting(warehouse, storage, "aldi")
+
+
+def cents_of(doubled: dict[str, int]) -> dict[str, int]:
+    return {sku: price // 2 for sku, price in doubled.items()}
+
+
+@pytest.mark.parametrize("retailer", RETAILERS)
+def test_the_canary_sings_with_few_requests_and_lands_what_it_hears(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, retailer: str
+) -> None:
+    store = stores(world, retailer)[0]
+
+    report = runs.canary(warehouse, storage, store, NIGHT, "run")
+
+    assert report.offers > 0 and report.category and report.refused is None
+    assert report.requests == sandbox.traffic.count(retailer) <= 4
+    folder = next(landed_runs(storage, retailer))
+    landed = storage.filesystem.find(storage.full(f"landing/{retailer}"))
+    assert folder.run_key == "run"
+    assert any("canary--tree" in path for path in landed) and any("canary--1" in path for path in landed)
+
+
+@pytest.mark.parametrize(("retailer", "field"), [("coles", "pricing"), ("woolworths", "Price"), ("aldi", "price"), ("iga", "name")])
+def test_a_changed_shape_is_named_before_any_store_is_read(
+    warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, retailer: str, field: str
+) -> None:
+    sandbox.faults.add("renamed_field", retailer=retailer, field=field)
+
+    with pytest.raises(ShapeChanged) as raised:
+        runs.canary(warehouse, storage, stores(world, retailer)[0], NIGHT, "run")
+
+    said = str(raised.value)
+    assert f"product rows have lost {field}" in said
+    assert "expected: " in said and f"{field}_v2" in said.split("found: ")[1]
+
+
+def test_the_canary_leaves_a_wall_to_the_crawl(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("wall", retailer="coles")
+
+    report = runs.canary(warehouse, storage, stores(world, "coles")[0], NIGHT, "run")
+
+    assert "the site refuses automatic requests" in str(report.refused)
+
+
+def test_landed_pages_are_pruned_by_their_night(
+    make_warehouse: Callable[..., Warehouse], storage: Storage, world: World, sandbox: RunningSandbox
+) -> None:
+    warehouse = make_warehouse(landing_days=3, aldi_url=sandbox.site("aldi"))
+    store = stores(world, "aldi")[0]
+    for day in (12, 18):
+        runs.crawl(warehouse, storage, store, date(2026, 11, day), f"run{day}", part=Part(pages=1))
+
+    assert runs.prune_landing(warehouse, storage) == 1
+    assert [run.run_key for run in landed_runs(storage, "aldi")] == ["run18"]

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.wording import product_key_words as words
+from include.wording.barcode import read_barcodes
+from include.wording.product_key import RULE_VERSION, product_key, product_keys, spelling
+from include.wording.size import readings, sizes_conflict
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (("Original Potato Chips", "Thins", "175g"), ("Thins Chips Original", "Thins", "175 g")),
+        (("Classic Cola", "Coca-Cola", "1.25L"), ("coca cola classic cola", "Coca Cola", "1,250 ml")),
+        (("Lindor Milk Chocolate Block", "Lindt", "100g"), ("Lindt Lindor Chocolate Block Milk", "Lindt", "100g block")),
+        (("Old Gold Peppermint Dark Chocolate Block", "Cadbury", "180g"), ("Old Gold Dark Chocolate Peppermint", "CADBURY", "0.18 kg")),
+        (
+            ("Smooth & Silky Anti-Dandruff Shampoo", "Head & Shoulders", "400mL"),
+            ("Smooth and Silky Antidandruff Shampoo", "Head & Shoulders", "400ml"),
+        ),
+        (("Alfredo Pasta & Sauce Serves 3", "Continental", "85g"), ("Continental Pasta & Sauce Alfredo", "Continental", "85g")),
+        (("Medium Bag Jubes", "Pascall", "350g"), ("Pascall Jubes", "Pascall", "350g bag")),
+        (("Yumi&#039;s Hommus", "Yumi&#039;s", "200g"), ("Yumi's Hommus", "Yumi's", "200g Each")),
+    ],
+)
+def test_one_product_written_twice_has_one_key(left: tuple[str, str, str], right: tuple[str, str, str]) -> None:
+    assert product_key(*left) == product_key(*right) != ""
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (("Milk Chocolate", "Pauls", "300g"), ("Chocolate Milk", "Pauls", "300g")),
+        (("Milk Chocolate", "Pauls", "300mL"), ("Chocolate Milk", "Pauls", "300mL")),
+        (("Milk Chocolate", None, None), ("Chocolate Milk", None, None)),
+        (("Peanut Butter Cake", None, "300g"), ("Peanut Cake Butter", None, "300g")),
+        (("Cola", "Coke", "1.25L"), ("Cola", "Coke", "12.5L")),
+        (("Tuna", None, "95g"), ("Tuna", "舒适刀片", "95g")),
+        (("Tuna", "舒适刀片", "95g"), ("Tuna", "有限公司", "95g")),
+        (("Tuna", "+&+", "95g"), ("Tuna", None, "95g")),
+        (("Full Cream Milk", "Coles", "2L"), ("Full Cream Milk", "Woolworths", "2L")),
+        (("Dark Chocolate Almonds", "Lindt", "100g"), ("White Chocolate Almonds", "Lindt", "100g")),
+        (("Water", "Mount Franklin", "4x500ml"), ("Water", "Mount Franklin", "2L")),
+        (("Vitamin C 500mg", "Cenovis", "60 pack"), ("Vitamin C 1000mg", "Cenovis", "60 pack")),
+    ],
+)
+def test_two_products_share_no_key(left: tuple[str, str | None, str | None], right: tuple[str, str | None, str | None]) -> None:
+    assert product_key(*left) and product_key(*right)
+    assert not set(product_keys(*left)) & set(product_keys(*right))
+
+
+@pytest.mark.parametrize("name", [None, "", " ", "500g", "Pack of 6", "The", "Large Bag", "&", "12345", "Serves 4"])
+def test_without_an_identifying_word_there_is_no_key(name: str | None) -> None:
+    assert product_key(name, "Nestle", "500g") == ""
+    assert product_keys(name, "Nestle", "500g") == ()
+
+
+@given(st.text(), st.none() | st.text(), st.none() | st.text())
+def test_any_text_has_a_key_or_none(name: str, brand: str | None, size: str | None) -> None:
+    keys = product_keys(name, brand, size)
+    assert product_key(name, brand, size) == (keys[0] if keys else "")
+    assert len(set(keys)) == len(keys)
+    assert all(not key.startswith("|") for key in keys)
+
+
+@given(st.sampled_from([str.upper, str.lower, str.title]))
+def test_case_does_not_matter(change: type[str]) -> None:
+    name, brand, size = "Dairy Milk Caramello Chocolate Block", "Cadbury", "180g"
+    assert product_key(change(name), change(brand), change(size)) == product_key(name, brand, size)
+
+
+def test_the_lists_are_written_in_spelt_words() -> None:
+    """A word the spelling rule would change could never be met."""
+    lists = words.STOP | words.GENERIC | words.SIZE_WORDS | words.ORDERED | words.CHOCOLATE_KINDS | set(words.SPELLINGS.values())
+    lists |= {word for pair in words.PHRASES.items() for text in pair for word in text.split()}
+    assert {word for word in lists if spelling(word) != word} == set()
+    assert all(len(phrase.split()) == 2 for phrase in words.PHRASES)
+
+
+def test_the_rule_version_stands_for_these_keys() -> None:
+    """When this fails, raise RULE_VERSION: stored keys were made by the old rule."""
+    assert RULE_VERSION == 1
+    assert product_keys("LCMs Kaleidos Puffed Rice Snack Bars 6 pack", "Kellogg's", "132g") == (
+        "kaleido kellogg lcm puffed rice snack|6x22g",
+        "kaleido kellogg lcm puffed rice snack|132g",
+        "kaleido kellogg lcm puffed rice snack|6x132g",
+        "kaleido kellogg lcm puffed rice snack|6ea",
+    )
+    assert product_key("Chocolate Flavoured Milk", "Dare", "500mL") == "chocolate dare milk chocolate>milk|500ml"
+
+
+def test_recall_and_precision_on_recorded_pairs(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """143 Coles-Woolworths pairs of 2020 that are one product by barcode, among every product of both: no barcode is looked at."""
+    with (shared_data / "matching" / "barcode_true_pairs_2020.csv").open(encoding="utf-8") as rows:
+        truth = {(row["coles_id"], row["woolworths_id"]) for row in csv.DictReader(rows)}
+    coles: list[dict[str, str]] = []
+    by_key: dict[str, list[dict[str, str]]] = defaultdict(list)
+    with gzip.open(shared_data / "matching" / "products_2020.csv.gz", "rt", encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            if row["retailer"] == "coles":
+                coles.append(row)
+            for key in product_keys(row["name"], row["brand"], row["size"]) if row["retailer"] == "woolworths" else ():
+                by_key[key].append(row)
+    found = {
+        (left["source_id"], right["source_id"]): (left, right)
+        for left in coles
+        for key in product_keys(left["name"], left["brand"], left["size"])
+        for right in by_key.get(key, ())
+        if not sizes_conflict(readings(left["size"], left["name"]), readings(right["size"], right["name"]))
+    }
+    wrong = [
+        (left["name"], right["name"])
+        for pair, (left, right) in found.items()
+        if pair not in truth and not set(read_barcodes(left["barcode"]).gtins) & set(read_barcodes(right["barcode"]).gtins)
+    ]
+    right_count = len(truth & found.keys())
+    recall = right_count / len(truth)
+    with capsys.disabled():
+        print(f"\nproduct key, version {RULE_VERSION}: {right_count} of {len(truth)} pairs ({recall:.3f}), wrong {len(wrong)}: {wrong}")
+    assert recall >= 0.38
+    assert len(wrong) <= 2
