@@ -60,11 +60,11 @@ def main(
     """Measure ingestion against the yardstick."""
     folder = Path(tempfile.mkdtemp(prefix="aisleflow-bench-"))
     try:
-        with progress() as told:
+        with progress() as show_progress:
             cluster = ensure_postgres(folder / "home")
             url = cluster.url("warehouse")
             migrate(url)
-            rows = _measure(cluster, Warehouse(url, settings()), f"file://{folder / 'storage'}", store_days, offers, told)
+            rows = _measure(cluster, Warehouse(url, settings()), f"file://{folder / 'storage'}", store_days, offers, show_progress)
     finally:
         stop_postgres(folder / "home")
         shutil.rmtree(folder, ignore_errors=True)
@@ -82,16 +82,16 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measure(
-    cluster: Cluster, warehouse: Warehouse, root: str, store_days: int, offers: int, told: Callable[[str], None]
+    cluster: Cluster, warehouse: Warehouse, root: str, store_days: int, offers: int, show_progress: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for number, what in enumerate(NIGHTS):
-        told(f"writing: {what}")
+        show_progress(f"writing: {what}")
         manifests = write_night(root, number, store_days, offers)
-        told(f"measuring: yardstick of {what}")
+        show_progress(f"measuring: yardstick of {what}")
         # right before what it is held against: the machine may not be ours alone
         yardstick = _yardstick(cluster, warehouse, Storage(root), manifests)
-        told(f"measuring: {what}")
+        show_progress(f"measuring: {what}")
         measured = _ingest(cluster, warehouse.url, root, store_days)
         rows.append({"what": "yardstick", "ratio": 1.0} | yardstick)
         rows.append({"what": what, "ratio": measured["seconds"] / yardstick["seconds"]} | measured)
@@ -119,10 +119,10 @@ def _ingest(cluster: Cluster, url: str, root: str, store_days: int) -> dict[str,
     command = [sys.executable, "-m", "benchmarks.one_night", url, root, RETAILER, str(cluster.pid), str(store_days)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         with PeakMemory(process.pid, cluster.pid) as memory:
-            told, _ = process.communicate()
+            output, _ = process.communicate()
         if process.returncode:
             raise SystemExit(process.returncode)
-    measured: dict[str, Any] = json.loads(told)
+    measured: dict[str, Any] = json.loads(output)
     return measured | {"peak_mib": memory.ours_mib, "server_peak_mib": memory.server_mib, "processes": len(memory.processes)}
 
 

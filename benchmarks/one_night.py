@@ -16,7 +16,7 @@ from benchmarks.watching import cpu_seconds, wal_position
 from include.config import settings
 from include.ingestion import pipeline
 from include.ingestion.checks import suite
-from include.ingestion.publish import Published
+from include.ingestion.publish import PublishCounts
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -46,7 +46,7 @@ def main(url: str, root: str, retailer: str, server: int, store_days: int) -> di
         did = step(warehouse, storage, retailer)
         name = step.__name__.strip("_")
         took[name], cpu[f"cpu_{name}"] = time.perf_counter() - begun, cpu_seconds(os.getpid(), server) - step_worked
-    if not isinstance(did, Published) or did.store_days != store_days:
+    if not isinstance(did, PublishCounts) or did.store_days != store_days:
         raise SystemExit(f"{store_days} store-days were to be published, and this happened: {did}")
     whole = sum(took.values())
     worked = cpu_seconds(os.getpid(), server) - worked

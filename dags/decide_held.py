@@ -30,7 +30,7 @@ green; nothing depends on it.
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, get_current_context, task, task_group
 
 from include.orchestration.assets import HELD, PRICES
-from include.orchestration.deciding import AskAboutHeld
+from include.orchestration.deciding import HeldDecisionOperator
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
 from include.retailer_names import RETAILERS
 
@@ -67,7 +67,7 @@ with DAG(
 
     @task_group(group_id="decide", prefix_group_id=False)
     def decide(label, file_ids):
-        ask = AskAboutHeld(task_id="ask", title=label, file_ids=file_ids, map_index_template="{{ task.title }}")
+        ask = HeldDecisionOperator(task_id="ask", title=label, file_ids=file_ids, map_index_template="{{ task.title }}")
         apply(label, file_ids, ask.output) >> publish(label, file_ids)
 
     decide.expand_kwargs(list_held())

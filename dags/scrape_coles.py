@@ -3,7 +3,7 @@
 Crawls tonight's Coles stores and stages one store-day per store.
 
 **Starts** every night at 04:00 Melbourne (partition: the night). **Reads** the Coles site
-(the sandbox, unless `AISLEFLOW_ALLOW_LIVE` is set), `core.store`, `ops.crawl_request`. **Writes** landed pages, store-days into the barcode inbox (asset `barcode_inbox`): Coles lists no barcodes, `enrich_barcodes` fills in the known ones and passes the file on, `ops.crawl_plan`, `ops.crawl_outcome`, `ops.crawl_turn`, `ops.crawl_breaker`, `ops.robots_txt`.
+(the sandbox, unless `AISLEFLOW_ALLOW_LIVE` is set), `core.store`, `ops.crawl_request`. **Writes** landed pages, store-days into the barcode inbox (asset `barcode_inbox`): Coles lists no barcodes, `enrich_barcodes` fills in the known ones and passes the file on, `ops.crawl_plan`, `ops.crawl_outcome`, `ops.request_limit`, `ops.crawl_breaker`, `ops.robots_txt`.
 
 | task | does |
 |---|---|
@@ -12,7 +12,7 @@ Crawls tonight's Coles stores and stages one store-day per store.
 | `crawl` | one task per store, named after it; pages land before they are read; a failed category leaves the store-day incomplete, and a retry asks only for what is missing |
 | `emit` | announces the staged files, also when some stores failed: good stores never wait |
 | `refused` | the stores the site refused (bot wall); **skipped when there are none**, and with it `ask_continue`, `crawl_rest` |
-| `ask_continue` | waits under *Required Actions* for **Approve** (ask again) or **Reject** (another night), at most `AISLEFLOW_WALL_ANSWER_HOURS` |
+| `ask_continue` | waits under *Required Actions* for **Approve** (ask again) or **Reject** (another night), at most `AISLEFLOW_BOT_WALL_RESPONSE_HOURS` |
 | `crawl_rest` | after an Approve: the refused stores again, with the session a person put; they go on from their landed pages |
 | `emit_rest` | announces the staged files again under the same key; red when the whole run yielded nothing |
 | `needs_a_person` | red when nobody answered in time; otherwise skipped |

@@ -68,7 +68,8 @@ def checks_page() -> str:
         "A *warning* keeps the line and is counted. What to do with refused lines: [operating.md](operating.md#held-and-refused-data).",
         "",
         *_table(
-            ["rule", "severity", "what a person reads", "why"], [[f"`{r.rule_id}`", r.severity, r.reason, r.why] for r in rules.ROW_RULES]
+            ["rule", "severity", "what a person reads", "why"],
+            [[f"`{r.rule_id}`", r.severity, r.reason, r.rationale] for r in rules.ROW_RULES],
         ),
         "",
         "## Store-days",
@@ -78,7 +79,7 @@ def checks_page() -> str:
         "",
         *_table(
             ["rule", "severity", "what a person reads", "why"],
-            [[f"`{r.rule_id}`", r.severity, r.reason, r.why] for r in rules.STORE_DAY_RULES],
+            [[f"`{r.rule_id}`", r.severity, r.reason, r.rationale] for r in rules.STORE_DAY_RULES],
         ),
         "",
         "## Retailers",
@@ -86,7 +87,7 @@ def checks_page() -> str:
         "All store-days of a retailer that are checked together are one batch. A batch that breaks one of these is held whole: every store-day of it, also those that",
         "pass alone. Store-days held for a reason of their own are left out of the measures; what a person released is neither measured nor held again.",
         "",
-        *_table(["rule", "what a person reads", "why"], [[f"`{r.rule_id}`", r.reason, r.why] for r in rules.RETAILER_RULES]),
+        *_table(["rule", "what a person reads", "why"], [[f"`{r.rule_id}`", r.reason, r.rationale] for r in rules.RETAILER_RULES]),
         "",
         "## Limits",
         "",

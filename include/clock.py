@@ -54,7 +54,7 @@ def now() -> datetime:
     fixed = os.environ.get("AISLEFLOW_NOW")
     if fixed:
         return parse_instant(fixed, "AISLEFLOW_NOW")
-    machine = machine_now()
+    machine = system_now()
     try:
         simulated = json.loads((home() / CLOCK_FILE).read_text())
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def now() -> datetime:
     return datetime.fromisoformat(simulated["now"]) + (machine - datetime.fromisoformat(simulated["set_at"]))
 
 
-def machine_now() -> datetime:
+def system_now() -> datetime:
     """Return the machine's own time, whatever the clock says: to compare with times the file system wrote."""
     return datetime.now(UTC)
 
@@ -74,10 +74,10 @@ def set_sandbox_clock(instant: datetime | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"now": instant.astimezone(UTC).isoformat(), "set_at": machine_now().isoformat()}
-    half_written = path.with_suffix(f".{os.getpid()}.tmp")
-    half_written.write_text(json.dumps(state))
-    half_written.replace(path)
+    state = {"now": instant.astimezone(UTC).isoformat(), "set_at": system_now().isoformat()}
+    temporary_path = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary_path.write_text(json.dumps(state))
+    temporary_path.replace(path)
 
 
 def parse_instant(text: str, source: str) -> datetime:

@@ -45,7 +45,7 @@ class FixedSettings(BaseSettings):
     alert_repeat_hours: float = Field(
         12, ge=0, description="A task that fails again with the same message is told about once in so many hours."
     )
-    forensics_seconds: int = Field(
+    error_search_seconds: int = Field(
         60,
         gt=0,
         description="After a database error, the lines at fault are looked for so long per step; then the search stops and says so.",
@@ -76,17 +76,17 @@ class FixedSettings(BaseSettings):
         10, gt=0, description="A site that does not take the connection in this time counts as not answering."
     )
     read_timeout_seconds: float = Field(30, gt=0, description="A site that sends nothing for so long counts as not answering.")
-    answer_seconds_max: float = Field(120, gt=0, description="An answer that trickles in for longer than this is given up.")
-    answer_bytes_max: int = Field(20_000_000, gt=0, description="A larger answer is given up, not read into memory.")
+    response_seconds_max: float = Field(120, gt=0, description="An answer that trickles in for longer than this is given up.")
+    response_bytes_max: int = Field(20_000_000, gt=0, description="A larger answer is given up, not read into memory.")
     request_attempts: int = Field(5, ge=1, description="A request that meets a timeout, 429 or 5xx is made at most so many times.")
     backoff_seconds_max: float = Field(60, ge=0, description="Longest random pause before a request is made again; the pauses double.")
     retry_after_seconds_max: float = Field(
         300, ge=0, description="A site that asks to wait longer than this (Retry-After) is left alone for this attempt."
     )
-    give_up_after_requests: int = Field(
+    max_failed_requests_in_a_row: int = Field(
         3, ge=1, description="After so many requests in a row that failed for good, the store is left alone."
     )
-    total_short_share: float = Field(
+    missing_total_share: float = Field(
         0.005,
         ge=0,
         lt=1,
@@ -131,10 +131,10 @@ class FixedSettings(BaseSettings):
         ge=1,
         description="After so many stores in a row at which the site gave out or refused, no further store of the run is asked for.",
     )
-    breaker_rest_seconds: float = Field(
+    breaker_open_seconds: float = Field(
         60, ge=0, description="A site that gave out is left alone for so long; then one store tries whether it is back."
     )
-    wall_answer_hours: float = Field(
+    bot_wall_response_hours: float = Field(
         2, gt=0, description="A run that met a bot wall waits so long for a person; unanswered, its blocked stores wait for another day."
     )
 
@@ -187,7 +187,7 @@ class FixedSettings(BaseSettings):
     hold_changed_prices_min: int = Field(
         300, gt=0, description="Of fewer compared prices the share that changed says too little about a retailer to hold a batch."
     )
-    hold_goods_share: float = Field(
+    hold_line_share: float = Field(
         0.30, gt=0, le=1, description="A batch with a smaller share of the lines these stores usually have is held, complete or not."
     )
     hold_stores_held_share: float = Field(

@@ -89,18 +89,18 @@ class Article:
 def gtin(number: int) -> str:
     """Return a made-up GTIN-13 with a right check digit."""
     digits = f"9509{number:08d}"
-    return digits + str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10)
+    return digits + str(-sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(digits)) % 10)
 
 
-def assortment(dice: Random) -> list[Article]:
+def assortment(rng: Random) -> list[Article]:
     """Make the articles all retailers choose from."""
     found: dict[tuple[str, str, str], Article] = {}
     while len(found) < 260:
-        category = dice.choice(list(GOODS))
+        category = rng.choice(list(GOODS))
         goods, sizes = GOODS[category]
-        name, brand, size = f"{dice.choice(KINDS)} {dice.choice(goods)}", dice.choice(BRANDS), dice.choice(sizes)
+        name, brand, size = f"{rng.choice(KINDS)} {rng.choice(goods)}", rng.choice(BRANDS), rng.choice(sizes)
         number = len(found) + 1
-        found.setdefault((name, brand, size), Article(number, name, brand, size, category, gtin(number), dice.randrange(90, 2400, 5)))
+        found.setdefault((name, brand, size), Article(number, name, brand, size, category, gtin(number), rng.randrange(90, 2400, 5)))
     return list(found.values())
 
 
@@ -143,10 +143,10 @@ def line_of(store: Store, article: Article, night: str, was_cents: int | None) -
     }
 
 
-def shelf(store: Store, articles: list[Article], dice: Random, night: str) -> list[dict[str, Any]]:
+def shelf(store: Store, articles: list[Article], rng: Random, night: str) -> list[dict[str, Any]]:
     """Return a store's ordinary lines of one night: on Wednesday a fifth of the prices differ, a few goods went and a few came."""
-    listed = dice.sample(articles, LINES_PER_STORE + 5)
-    moves = [dice.random() for _ in listed]
+    listed = rng.sample(articles, LINES_PER_STORE + 5)
+    moves = [rng.random() for _ in listed]
     lines = []
     chosen = listed[:LINES_PER_STORE] if night == TUESDAY else listed[5:]
     for article, move in zip(listed, moves, strict=True):
@@ -167,21 +167,21 @@ def shelf(store: Store, articles: list[Article], dice: Random, night: str) -> li
 
 def stamp(store: Store, night: str, lines: list[dict[str, Any]]) -> None:
     """Write when each line was seen, in the forms that occur."""
-    for place, line in enumerate(lines):
-        clock, metadata = f"04:{place // 4:02d}:{place % 4 * 15:02d}", line["metadata"]
+    for index, line in enumerate(lines):
+        clock, metadata = f"04:{index // 4:02d}:{index % 4 * 15:02d}", line["metadata"]
         if store.retailer == "coles":
             metadata["scraped_at"] = f"{night}T{clock}.250000"
         elif store.retailer == "woolworths":
-            metadata["scraped_at"] = f"{night}T{clock}" if place % 3 else f"{night}T{clock}+{'10:30' if store.state == 'vic' else '09:30'}"
-        elif store.retailer == "aldi" or place % 5:
+            metadata["scraped_at"] = f"{night}T{clock}" if index % 3 else f"{night}T{clock}+{'10:30' if store.state == 'vic' else '09:30'}"
+        elif store.retailer == "aldi" or index % 5:
             metadata["scraped_date"] = night
 
 
 def trouble(store: Store, night: str, lines: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
     """Add what goes wrong at this retailer."""
 
-    def copied(place: int, **product: Any) -> dict[str, Any]:
-        return {"product": lines[place]["product"] | product, "metadata": dict(lines[place]["metadata"])}
+    def copied(index: int, **product: Any) -> dict[str, Any]:
+        return {"product": lines[index]["product"] | product, "metadata": dict(lines[index]["metadata"])}
 
     made: list[dict[str, Any] | str] = list(lines)
     if store.retailer == "aldi":
@@ -193,8 +193,8 @@ def trouble(store: Store, night: str, lines: list[dict[str, Any]]) -> list[dict[
         lines[2]["product"]["barcode"] = "2950000000008"
         lines[4]["product"]["barcode"] = "4011"
         lines[5]["product"]["barcode"] = "9509000000010"
-        for place in (6, 7, 8):
-            lines[place]["product"] |= {
+        for index in (6, 7, 8):
+            lines[index]["product"] |= {
                 "price_current": None,
                 "price_was": None,
                 "price_save_amount": None,

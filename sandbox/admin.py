@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from include.errors import ConfigurationError
 from sandbox.counting import Traffic
-from sandbox.faults import FaultBook, fault_of
+from sandbox.faults import FaultRegistry, fault_of
 from sandbox.site import BODY_BYTES_MAX, answer, number
 
 LATENCY_SECONDS_MAX = 60.0
@@ -30,7 +30,7 @@ LATENCY_SECONDS_MAX = 60.0
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(faults: FaultBook, traffic: Traffic) -> list[Route]:
+def routes(faults: FaultRegistry, traffic: Traffic) -> list[Route]:
     """Return the routes, below the sandbox's own prefix."""
 
     async def list_or_add(request: Request) -> Response:
@@ -40,7 +40,7 @@ def routes(faults: FaultBook, traffic: Traffic) -> list[Route]:
             given = await _json(request)
             wanted = [fault_of(_object(one)) for one in (given if isinstance(given, list) else [given])]
             return answer({"keys": [faults.put(one) for one in wanted]}, 201)
-        return answer({"faults": faults.in_force(), "latency_seconds": faults.latency_seconds})
+        return answer({"faults": faults.active_faults(), "latency_seconds": faults.latency_seconds})
 
     async def clear_one(request: Request) -> Response:
         return answer({"cleared": faults.clear(request.path_params["key"])})

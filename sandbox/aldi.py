@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from include import clock
 from sandbox.aldi_rows import category_key, facets, product, special_buy
-from sandbox.asked import or_another, purpose
+from sandbox.asked import purpose, store_or_default
 from sandbox.site import Json, answer, distance_km, number, shelf_now, skus_found, slug, suggestions
 from sandbox.world import Category, SandboxStore, Shelf, UnknownStoreError, World
 
@@ -64,12 +64,12 @@ class Aldi:
             root, skus = _selected(shelf, asked)
             shown = _sorted(shelf, skus, asked.get("sort", ""))[offset : offset + limit]
             rows = [product(offer) for sku in shown if (offer := shelf.offer(sku))]
-            rows, total = self._with_special_buys(rows, asked, len(skus), offset)
+            rows, total = self.with_special_buys(rows, asked, len(skus), offset)
         if offset >= total + limit:
             return _error(400, "3700", f"The offset {offset} is beyond the {total} results")
         return answer({"meta": _meta(root, total, offset, limit, asked.get("sort", "relevance")), "data": rows})
 
-    def _with_special_buys(self, rows: list[Json], asked: Mapping[str, str], total: int, offset: int) -> tuple[list[Json], int]:
+    def with_special_buys(self, rows: list[Json], asked: Mapping[str, str], total: int, offset: int) -> tuple[list[Json], int]:
         """Add the next special buy to a text search that finds it: it is on sale in some days and in no category."""
         coming = special_buy(_next_sale(clock.night_of(clock.now())), 0)
         text = asked.get("q", "").lower()
@@ -135,7 +135,7 @@ class Aldi:
 
     def _store(self, asked: Mapping[str, str]) -> SandboxStore | None:
         try:
-            return or_another(self.world, self.world.store("aldi", asked.get("servicePoint", "")))
+            return store_or_default(self.world, self.world.store("aldi", asked.get("servicePoint", "")))
         except UnknownStoreError:
             return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.site import Json, dollar_text, slug, uuid
 from sandbox.world import Category, CategoryPath, ShelfOffer, UnitPrice
 
@@ -24,7 +24,7 @@ def category_key(path: CategoryPath) -> str:
     """Return the key of a category, stable over time."""
     if len(path) == 1 and slug(path[0]) in _KEYS:
         return _KEYS[slug(path[0])]
-    return str(1_111_111_000 + dice.roll("aldi category", *path) % 888_888)
+    return str(1_111_111_000 + seeded_random.random_int("aldi category", *path) % 888_888)
 
 
 def product(offer: ShelfOffer) -> Json:
@@ -50,14 +50,14 @@ def product(offer: ShelfOffer) -> Json:
         "quantityMax": 99,
         "quantityInterval": 1,
         "quantityDefault": 1,
-        "quantityUnit": "bt" if is_liquor else ("ea", "pac")[dice.roll("aldi unit", offer.sku) % 2],
+        "quantityUnit": "bt" if is_liquor else ("ea", "pac")[seeded_random.random_int("aldi unit", offer.sku) % 2],
         "weightType": "0",
         "sellingSize": offer.pack,
         "energyClass": None,
         "onSaleDateDisplay": None,
         "onSaleDate": None,
         "isAbstract": False,
-        "abstractSku": f"{offer.sku}A" if dice.roll("aldi abstract", offer.sku) % 4 else f"{int(offer.sku) + 300_000:018d}",
+        "abstractSku": f"{offer.sku}A" if seeded_random.random_int("aldi abstract", offer.sku) % 4 else f"{int(offer.sku) + 300_000:018d}",
         "isDropship": False,
         "sellingUnitDisplay": None,
         "price": _price(cents, offer.unit_price, was, saved),

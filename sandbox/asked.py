@@ -57,7 +57,7 @@ def purpose_of(handler: str) -> str:
     return purpose.get() or PURPOSES.get(handler, "other")
 
 
-def or_another(world: World, store: SandboxStore) -> SandboxStore:
+def store_or_default(world: World, store: SandboxStore) -> SandboxStore:
     """Return the store, or while a fault says so another one that shows goods; the same where there is no other."""
     if not is_wrong_store.get():
         return store

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from include import clock
 from sandbox import coles_stores
-from sandbox.asked import or_another, purpose
+from sandbox.asked import purpose, store_or_default
 from sandbox.coles_detail import find_detail, info_row, schema_org
 from sandbox.coles_listing import category_tree, find_category, menu_items, search_results
 from sandbox.site import Json, answer, html, json_body, number, opaque, shelf_now, skus_found, suggestions, uuid
@@ -251,7 +251,7 @@ class Coles:
 
     def _store_range(self, variables: Json) -> Json:
         skus = [str(item) for item in variables.get("productIds") or []]
-        return {"data": {"storeRange": coles_stores.sold_where(self.world, skus)}}
+        return {"data": {"storeRange": coles_stores.stores_selling(self.world, skus)}}
 
     # The store
 
@@ -262,7 +262,7 @@ class Coles:
         """Return the chosen store; the site's default where none or an unknown one is named."""
         digits = str(wanted or "").rpartition(":")[2]
         try:
-            return or_another(self.world, self.world.store_online("coles", digits.zfill(4)))
+            return store_or_default(self.world, self.world.store_online("coles", digits.zfill(4)))
         except UnknownStoreError:
             return self.world.default_store("coles")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox import dice, gtin
+from sandbox import gtin, seeded_random
 from sandbox.coles_rows import Era, buyers, heirs, images, location, names, pricing, restrictions, stock, variations
 from sandbox.site import Json, opaque, slug
 from sandbox.world import Shelf, ShelfOffer
@@ -63,7 +63,7 @@ def detail(offer: ShelfOffer, era: Era, sibling: ShelfOffer | None = None) -> Js
     found["additionalInfo"] = [{"title": title, "description": "As on the pack"} for title in ("Ingredients", "Allergen", "Dimensions")]
     found |= stock(offer) | {"excludeFromSubstitution": False, "merchandiseHeir": buyers(offer), "onlineHeirs": heirs(offer)}
     brand = offer.brand_label or "Coles"
-    found["brandDetails"] = {"id": dice.roll("brand", brand) % 2**32, "name": brand, "seoToken": slug(brand)}
+    found["brandDetails"] = {"id": seeded_random.random_int("brand", brand) % 2**32, "name": brand, "seoToken": slug(brand)}
     found |= {
         "nutritionalClaims": ["Peanut free", "Soy free"],
         "pricing": pricing(offer, era),
@@ -80,7 +80,7 @@ def detail(offer: ShelfOffer, era: Era, sibling: ShelfOffer | None = None) -> Js
             "disclaimers": None,
         }
         return found | {"internalDescription": "", "gtin": gtin.padded(offer.barcode) if offer.barcode else None}
-    return found | {"availableQuantity": 4 + dice.roll("stock", offer.sku) % 300, "unspscCode": "50131700"}
+    return found | {"availableQuantity": 4 + seeded_random.random_int("stock", offer.sku) % 300, "unspscCode": "50131700"}
 
 
 def _nutrition(era: Era) -> Json:

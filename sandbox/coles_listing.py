@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.coles_rows import Era, category_id, product_row
 from sandbox.site import Json, opaque, slug, uuid
 from sandbox.world import Category, Shelf, ShelfOffer
@@ -54,7 +54,7 @@ def search_results(
 
 def _mix_in_ads(rows: list[Json], shelf: Shelf, skus: Sequence[str], page: int, era: Era) -> None:
     """Insert what the site adds to the 48: doubles of products (some twice on one page), tiles, associations."""
-    sponsored = [dice.pick(skus, "sponsored", len(skus), place) for place in range(min(5, len(skus) // 8))]
+    sponsored = [seeded_random.pick(skus, "sponsored", len(skus), place) for place in range(min(5, len(skus) // 8))]
     if page % 3 == 1:
         sponsored += sponsored[:1]  # the very same row again
     for place, sku in enumerate(sponsored):
@@ -135,7 +135,7 @@ def _filters(offers: Sequence[ShelfOffer], total: int, era: Era) -> list[Json]:
         if offer.brand_label:
             brands[offer.brand_label] = brands.get(offer.brand_label, 0) + 1
     found = {
-        "Brand": [(str(dice.roll("brand", name) % 2**32), name, count) for name, count in sorted(brands.items())],
+        "Brand": [(str(seeded_random.random_int("brand", name) % 2**32), name, count) for name, count in sorted(brands.items())],
         "Allergen": [("9", "Gluten Free", total // 7)],
         "Dietary": [("1030", "GMO Free", total // 9)],
         "Special": [("allspecials", "All specials", total // 4), ("halfprice", "Half Price", total // 15)],

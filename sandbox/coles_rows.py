@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.site import Json, dollar_text, dollars
 from sandbox.world import CategoryPath, ShelfOffer, UnitPrice, unavailable
 
@@ -21,7 +21,7 @@ PLACE_UNKNOWN = "Aisle information is not available for this product. Please ask
 
 def category_id(path: CategoryPath) -> str:
     """Return the numeric id of a category, stable over time."""
-    return str(1000 + dice.roll("coles category", *path) % 9_000_000)
+    return str(1000 + seeded_random.random_int("coles category", *path) % 9_000_000)
 
 
 def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = None, sibling: ShelfOffer | None = None) -> Json:
@@ -30,10 +30,10 @@ def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = Non
     row |= names(offer)
     row |= stock(offer)
     if era == "rest":
-        row["availableQuantity"] = 4 + dice.roll("stock", offer.sku) % 300
+        row["availableQuantity"] = 4 + seeded_random.random_int("stock", offer.sku) % 300
     row |= {"imageUris": images(offer), "locations": [location(offer, era)], "restrictions": restrictions(offer, era)}
     row |= {"merchandiseHeir": buyers(offer), "onlineHeirs": heirs(offer), "pricing": pricing(offer, era)}
-    noise = dice.roll("coles noise", offer.sku)
+    noise = seeded_random.random_int("coles noise", offer.sku)
     if noise % 4 == 0:
         row["variations"] = {"total": 1 + noise % 9} if era == "next" or noise % 8 else variations(offer, era, sibling)
     if noise % 11 == 0:
@@ -46,13 +46,15 @@ def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = Non
 def names(offer: ShelfOffer) -> Json:
     """Return name, brand, till text and size; the name has neither brand nor size in it."""
     till_text = offer.description or " ".join(filter(None, (offer.brand_label, offer.label, offer.pack))).upper()
-    brand = (offer.brand_label or "") + (" " if offer.brand_label and dice.roll("coles blank", offer.brand_label) % 17 == 0 else "")
+    brand = (offer.brand_label or "") + (
+        " " if offer.brand_label and seeded_random.random_int("coles blank", offer.brand_label) % 17 == 0 else ""
+    )
     return {"name": offer.label, "brand": brand, "description": till_text, "size": offer.pack or ""}
 
 
 def stock(offer: ShelfOffer) -> Json:
     """Return the availability; a price does not mean stock: 9 of 197 priced rows on record were not available."""
-    in_stock = offer.price_cents is not None and dice.share("coles stock", offer.sku) >= 0.04
+    in_stock = offer.price_cents is not None and seeded_random.random_share("coles stock", offer.sku) >= 0.04
     return {"availability": in_stock, "availabilityType": "InStoreAndOnline"}
 
 
@@ -64,7 +66,7 @@ def images(offer: ShelfOffer) -> list[Json]:
 def location(offer: ShelfOffer, era: Era) -> Json:
     """Return the place in the store: mostly unknown (``order`` 9999)."""
     order = {"next": 9999, "rest": 9999.0, "graphql": 9999}
-    if era == "rest" and dice.share("coles aisle", offer.sku) < 0.2:
+    if era == "rest" and seeded_random.random_share("coles aisle", offer.sku) < 0.2:
         return {
             "aisleSide": "Front of Store",
             "description": "Located in Fresh produce at $STORE",
@@ -80,7 +82,7 @@ def restrictions(offer: ShelfOffer, era: Era) -> Json | None:
     """Return the purchase limits, ``None`` for goods out of range."""
     if offer.price_cents is None:
         return None
-    noise = dice.roll("coles limits", offer.sku)
+    noise = seeded_random.random_int("coles limits", offer.sku)
     flag = None if era != "graphql" and noise % 17 == 0 else False
     limits: Json = {
         "retailLimit": 50 if offer.piece_grams else 20,
@@ -190,7 +192,7 @@ def _promotion(offer: ShelfOffer, now: int, was: int | None, era: Era) -> Json:
         each = deal.total_cents / deal.quantity / 100
         reward: Json = {
             "type": "MultibuyMultiSku",
-            "id": str(720_000_000 + dice.roll("deal", offer.sku) % 9_999_999),
+            "id": str(720_000_000 + seeded_random.random_int("deal", offer.sku) % 9_999_999),
             "minQuantity": deal.quantity,
         }
         reward["reward"] = int(each) if each.is_integer() and era == "next" else each
@@ -199,7 +201,7 @@ def _promotion(offer: ShelfOffer, now: int, was: int | None, era: Era) -> Json:
             reward["unitPriceDisplay"] = comparable(UnitPrice(cents, offer.unit_price.quantity, offer.unit_price.measure), era)
         text = f"Pick any {deal.quantity} for ${deal.total_cents // 100}"
         return {"promotionType": "SPECIAL", "specialType": "MULTI_SAVE", "offerDescription": text, "multiBuyPromotion": reward}
-    return {"promotionType": "EVERYDAY"} if dice.share("everyday", offer.sku) < 0.3 else {}
+    return {"promotionType": "EVERYDAY"} if seeded_random.random_share("everyday", offer.sku) < 0.3 else {}
 
 
 def _measured(offer: ShelfOffer) -> UnitPrice:
@@ -213,7 +215,7 @@ def _unit(offer: ShelfOffer, era: Era) -> Json:
     unit: Json = {"ofMeasureQuantity": per.quantity, "ofMeasureUnits": measure, "price": _money(era)(per.cents), "ofMeasureType": kind}
     if offer.piece_grams is None:
         unit["quantity"] = 1.0 if era == "rest" else 1
-        if era == "graphql" or dice.share("coles weighted", offer.sku) > 0.1:
+        if era == "graphql" or seeded_random.random_share("coles weighted", offer.sku) > 0.1:
             unit["isWeighted"] = False
     elif era == "next":
         # To 2025 the unit was that of ``quantity``, although the price is per kilogram.
@@ -243,7 +245,7 @@ def variations(offer: ShelfOffer, era: Era, sibling: ShelfOffer | None = None) -
     twin["description"] += " *NT*"
     sizes: list[Json] = []
     varieties = [_short(sibling, era)] if sibling else []
-    (varieties if dice.roll("coles twin", offer.sku) % 2 else sizes).append(twin)
+    (varieties if seeded_random.random_int("coles twin", offer.sku) % 2 else sizes).append(twin)
     return {"total": len(varieties) + len(sizes), "byVarieties": varieties, "bySizes": sizes}
 
 

@@ -10,7 +10,7 @@ from sandbox.world import SandboxStore, World
 
 FOUND_MAX = 50
 RADIUS_KM = 100.0
-NEXT_DOOR_KM = 1.0
+NEIGHBOUR_KM = 1.0
 
 _BRANDS = {"COL": ("Coles Supermarkets", 2), "LQR": ("Liquorland", 3)}
 
@@ -22,7 +22,7 @@ def find(stores: Sequence[SandboxStore], variables: Json) -> Json:
     near = sorted((distance_km(store, latitude, longitude), store.store_id) for store in stores if _brand_id(store) in brands)
     by_id = {store.store_id: store for store in stores}
     results = [
-        {"distance": distance, "store": _store(by_id[store_id]) | {"nextDoorStores": {"results": _next_door(by_id[store_id], stores)}}}
+        {"distance": distance, "store": _store(by_id[store_id]) | {"nextDoorStores": {"results": _neighbour(by_id[store_id], stores)}}}
         for distance, store_id in near
         if distance <= RADIUS_KM
     ]
@@ -40,7 +40,7 @@ def detail(stores: Sequence[SandboxStore], wanted: str) -> Json | None:
     return found | {"collectionPoints": {"results": [{"id": f"{store.online_store_id}CC{store.online_store_id}", "type": "CONCIERGE"}]}}
 
 
-def sold_where(world: World, skus: Sequence[str]) -> list[Json]:
+def stores_selling(world: World, skus: Sequence[str]) -> list[Json]:
     """Return per state which stores list the products, without prices."""
     states: dict[str, dict[str, Json]] = {}
     for store in world.stores("coles"):
@@ -74,8 +74,8 @@ def _store(store: SandboxStore) -> Json:
     }
 
 
-def _next_door(store: SandboxStore, stores: Sequence[SandboxStore]) -> list[Json]:
-    close = (other for other in stores if other is not store and distance_km(other, store.latitude, store.longitude) <= NEXT_DOOR_KM)
+def _neighbour(store: SandboxStore, stores: Sequence[SandboxStore]) -> list[Json]:
+    close = (other for other in stores if other is not store and distance_km(other, store.latitude, store.longitude) <= NEIGHBOUR_KM)
     return [
         {
             "store": {

@@ -24,7 +24,7 @@ from sandbox import asked
 LOG_LENGTH = 20_000
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class RequestRecord(msgspec.Struct, frozen=True):
     """One request.
 
     Attributes:
@@ -61,12 +61,12 @@ class Traffic:
     def reset(self) -> None:
         """Forget all but what is under way."""
         self._counts: Counter[tuple[str, str, str, str | None, int]] = Counter()
-        self._log: deque[Arrival] = deque(maxlen=LOG_LENGTH)
+        self._log: deque[RequestRecord] = deque(maxlen=LOG_LENGTH)
         self._number = 0
         self._begun = time.monotonic()
         self.in_flight_max: dict[str, int] = {}
 
-    def arrive(self, retailer: str) -> tuple[int, float, int]:
+    def begin_request(self, retailer: str) -> tuple[int, float, int]:
         """Note the arrival of a request: its number, its instant, and how many are under way with it."""
         self._number += 1
         self._in_flight[retailer] += 1
@@ -74,13 +74,13 @@ class Traffic:
         self.in_flight_max[retailer] = max(under_way, self.in_flight_max.get(retailer, 0))
         return self._number, time.monotonic(), under_way
 
-    def leave(self, arrival: Arrival) -> None:
+    def end_request(self, arrival: RequestRecord) -> None:
         """Note that a request was answered."""
         self._in_flight[arrival.retailer] -= 1
         self._counts[arrival.retailer, arrival.route, arrival.purpose, arrival.store_id, arrival.status] += 1
         self._log.append(arrival)
 
-    def since_start(self, instant: float) -> float:
+    def seconds_since_start(self, instant: float) -> float:
         """Return an instant of the monotonic clock as seconds since the start or the last reset."""
         return round(instant - self._begun, 6)
 
@@ -92,7 +92,7 @@ class Traffic:
         route: str | None = None,
         store_id: str | None = None,
         after: int = 0,
-    ) -> list[Arrival]:
+    ) -> list[RequestRecord]:
         """Return the logged requests in order of arrival; ``after`` a number."""
         found = [
             entry
@@ -122,7 +122,7 @@ class Traffic:
             if all(wanted is None or wanted == found for wanted, found in zip(asked_for, key, strict=True))
         )
 
-    def asked_again(self, retailer: str | None = None, *, purpose: str | None = None, store_id: str | None = None) -> dict[str, int]:
+    def repeated_requests(self, retailer: str | None = None, *, purpose: str | None = None, store_id: str | None = None) -> dict[str, int]:
         """Return what was answered well (200, no fault) and asked once more, and how often it was answered well."""
         found = Counter(
             (entry.what, entry.store_id)
@@ -147,7 +147,7 @@ class Traffic:
         return {"total": self._counts.total(), "in_flight_max": dict(self.in_flight_max), "gap_seconds_min": gaps, "requests": rows}
 
 
-class CountRequests:
+class RequestCounter:
     """Middleware around one site, outside of everything else."""
 
     def __init__(self, app: ASGIApp, retailer: str, traffic: Traffic) -> None:
@@ -161,7 +161,7 @@ class CountRequests:
         body = blake2b(digest_size=6)
         has_body = False
 
-        async def note_body(take: Receive = receive) -> Message:
+        async def record_body(take: Receive = receive) -> Message:
             message = await take()
             nonlocal has_body
             if message["type"] == "http.request" and (part := message.get("body")):
@@ -169,27 +169,27 @@ class CountRequests:
                 body.update(part)
             return message
 
-        async def note_status(message: Message) -> None:
+        async def record_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
-        note_body.__dict__["transport"] = transport_of(receive)
+        record_body.__dict__["transport"] = transport_of(receive)
         asked.forget()
-        number, arrived, under_way = self.traffic.arrive(self.retailer)
+        number, arrived, under_way = self.traffic.begin_request(self.retailer)
         unanswered = 0  # the connection was cut
         try:
-            await self.app(scope, note_body, note_status)
+            await self.app(scope, record_body, record_status)
         except Exception as error:
             unanswered = 0 if isinstance(error, ConnectionError) else 500
             raise
         finally:
             handler = getattr(scope.get("endpoint"), "__name__", "unknown")
-            self.traffic.leave(
-                Arrival(
+            self.traffic.end_request(
+                RequestRecord(
                     number,
-                    self.traffic.since_start(arrived),
+                    self.traffic.seconds_since_start(arrived),
                     round(time.monotonic() - arrived, 6),
                     self.retailer,
                     handler,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.faults import Fault
 from sandbox.site import number
 from sandbox.world import CategoryPath, Shelf
@@ -49,7 +49,7 @@ def edited(body: bytes, retailer: str, fault: Fault) -> bytes:
     elif fault.kind == "no_rows":
         _empty(answer, ("Products", "Bundles") if retailer == "woolworths" else (_ROWS[retailer],))
     else:
-        answer = _walk(answer, _edit_of(retailer, fault), _PRODUCT[retailer], fault, is_struck=fault.rows >= 1)
+        answer = _walk(answer, _edit_of(retailer, fault), _PRODUCT[retailer], fault, is_affected=fault.rows >= 1)
     return msgspec.json.encode(answer)
 
 
@@ -67,15 +67,15 @@ def _edit_of(retailer: str, fault: Fault) -> Edit:
     return edit
 
 
-def _walk(value: Any, edit: Edit, marks: tuple[str, ...], fault: Fault, *, is_struck: bool) -> Any:
+def _walk(value: Any, edit: Edit, marks: tuple[str, ...], fault: Fault, *, is_affected: bool) -> Any:
     if isinstance(value, list):
-        return [_walk(item, edit, marks, fault, is_struck=is_struck) for item in value]
+        return [_walk(item, edit, marks, fault, is_affected=is_affected) for item in value]
     if not isinstance(value, dict):
         return value
     if fault.rows < 1 and all(mark in value for mark in marks):
-        is_struck = dice.share(fault.seed, "row", value[marks[0]]) < fault.rows
-    inner = {name: _walk(item, edit, marks, fault, is_struck=is_struck) for name, item in value.items()}
-    return dict(edit(name, item) for name, item in inner.items()) if is_struck else inner
+        is_affected = seeded_random.random_share(fault.seed, "row", value[marks[0]]) < fault.rows
+    inner = {name: _walk(item, edit, marks, fault, is_affected=is_affected) for name, item in value.items()}
+    return dict(edit(name, item) for name, item in inner.items()) if is_affected else inner
 
 
 def _empty(answer: Any, names: tuple[str, ...]) -> None:
@@ -92,16 +92,16 @@ def _empty(answer: Any, names: tuple[str, ...]) -> None:
 # What the site shows of a shelf
 
 
-def lens_of(fault: Fault) -> Callable[[Shelf], Shelf]:
+def shelf_filter_of(fault: Fault) -> Callable[[Shelf], Shelf]:
     """Return what a fault leaves of a shelf."""
-    return lambda shelf: _seen_through(shelf, fault)
+    return lambda shelf: _filter_shelf(shelf, fault)
 
 
 @lru_cache(_SHELVES_KEPT)
-def _seen_through(shelf: Shelf, fault: Fault) -> Shelf:
+def _filter_shelf(shelf: Shelf, fault: Fault) -> Shelf:
     if fault.kind == "tenth":
         part = 0.1 if fault.part is None else fault.part
-        return shelf.only({sku: paths for sku, paths in shelf.paths.items() if dice.share(fault.seed, "tenth", sku) < part})
+        return shelf.only({sku: paths for sku, paths in shelf.paths.items() if seeded_random.random_share(fault.seed, "tenth", sku) < part})
     gone = _gone(shelf, fault)
     kept = {sku: tuple(path for path in paths if path[: len(gone)] != gone) for sku, paths in shelf.paths.items()}
     return shelf.only({sku: paths for sku, paths in kept.items() if paths or not shelf.paths[sku]})

@@ -18,17 +18,17 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from include import clock
-from sandbox import asked, dice
+from sandbox import asked, seeded_random
 from sandbox.counting import request_line, transport_of
-from sandbox.fault_answers import edited, lens_of, page_before
-from sandbox.faults import Asked, Fault, FaultBook
+from sandbox.fault_answers import edited, page_before, shelf_filter_of
+from sandbox.faults import Fault, FaultRegistry, SandboxRequest
 from sandbox.site import BODY_BYTES_MAX
 from sandbox.walls import refusal
 from sandbox.world import Shelf
 
 _REPLACING = ("wall", "too_many", "error")
-_LENSES = ("category_gone", "tenth")
-_ASKED_AGAIN = {"same_page", "wrong_store", "new_build", *_LENSES}
+_SHELF_FILTERS = ("category_gone", "tenth")
+_REPEATED = {"same_page", "wrong_store", "new_build", *_SHELF_FILTERS}
 _EDITS = ("renamed_field", "price_text", "price_times_100", "empty_tree", "no_rows")
 _PIECES = 20
 
@@ -48,10 +48,10 @@ class _Answer:
         return replace(self, headers=[*others, (name, value.encode("latin-1"))])
 
 
-class FaultyAnswers:
+class FaultMiddleware:
     """Middleware around one site. Without a fault in force it passes requests on as they are."""
 
-    def __init__(self, app: ASGIApp, retailer: str, faults: FaultBook) -> None:
+    def __init__(self, app: ASGIApp, retailer: str, faults: FaultRegistry) -> None:
         self.app = app
         self.retailer = retailer
         self.faults = faults
@@ -60,50 +60,54 @@ class FaultyAnswers:
         """Answer as the site does, or as the faults in force want it."""
         if self.faults.latency_seconds:
             send = _not_before(asyncio.get_running_loop().time() + self.faults.latency_seconds, send)
-        if self.faults.is_quiet:
+        if self.faults.has_no_faults:
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
         before = dict(scope)
         answer = await _ask(self.app, scope, body)
         handler = getattr(scope.get("endpoint"), "__name__", "unknown")
-        what = request_line(scope, f"{dice.roll(body):x}" if body else None)
+        what = request_line(scope, f"{seeded_random.random_int(body):x}" if body else None)
         is_later_page = page_before(self.retailer, scope["query_string"], body) is not None
-        request = Asked(self.retailer, handler, asked.purpose_of(handler), asked.store_id.get(), what, _cookies(scope), is_later_page)
-        kinds = {fault.kind: fault for fault in self.faults.striking(request)}
+        request = SandboxRequest(
+            self.retailer, handler, asked.purpose_of(handler), asked.store_id.get(), what, _cookies(scope), is_later_page
+        )
+        kinds = {fault.kind: fault for fault in self.faults.matching_faults(request)}
         if kinds:
-            answer = await self._struck(before, body, answer, kinds, request)
+            answer = await self._apply_faults(before, body, answer, kinds, request)
             # Whatever was asked in between: the request was for this.
             asked.store_id.set(request.store_id)
             asked.purpose.set(request.purpose)
             asked.faults.set(tuple(kinds))
         await _deliver(answer, kinds, receive, send)
 
-    async def _struck(self, scope: Scope, body: bytes, answer: _Answer, kinds: Mapping[str, Fault], request: Asked) -> _Answer:
+    async def _apply_faults(
+        self, scope: Scope, body: bytes, answer: _Answer, kinds: Mapping[str, Fault], request: SandboxRequest
+    ) -> _Answer:
         for kind in _REPLACING:
             if kind in kinds:
-                return _instead(kinds[kind], request)
+                return _replacement_response(kinds[kind], request)
         if "new_build" in kinds:
             self.faults.on_new_build()
-        if _ASKED_AGAIN & kinds.keys():
-            answer = await self._ask_otherwise(scope, body, kinds)
+        if _REPEATED & kinds.keys():
+            answer = await self._request_again_changed(scope, body, kinds)
         for kind in _EDITS:
             if kind in kinds and answer.status == 200:
                 answer = replace(answer, body=edited(answer.body, self.retailer, kinds[kind]))
         return answer
 
-    async def _ask_otherwise(self, scope: Scope, body: bytes, kinds: Mapping[str, Fault]) -> _Answer:
+    async def _request_again_changed(self, scope: Scope, body: bytes, kinds: Mapping[str, Fault]) -> _Answer:
         scope = dict(scope)
         if "same_page" in kinds and (found := page_before(self.retailer, scope["query_string"], body)):
             scope["query_string"], body = found
-        lenses = [lens_of(kinds[kind]) for kind in _LENSES if kind in kinds]
+        lenses = [shelf_filter_of(kinds[kind]) for kind in _SHELF_FILTERS if kind in kinds]
 
-        def through_all(shelf: Shelf) -> Shelf:
+        def filtered_shelf(shelf: Shelf) -> Shelf:
             for lens in lenses:
                 shelf = lens(shelf)
             return shelf
 
-        seen = asked.lens.set(through_all if lenses else None)
+        seen = asked.lens.set(filtered_shelf if lenses else None)
         wrong = asked.is_wrong_store.set("wrong_store" in kinds)
         try:
             return await _ask(self.app, scope, body)
@@ -162,7 +166,7 @@ def _cookies(scope: Scope) -> dict[str, str]:
     return found
 
 
-def _instead(fault: Fault, request: Asked) -> _Answer:
+def _replacement_response(fault: Fault, request: SandboxRequest) -> _Answer:
     if fault.kind == "wall":
         page, status = refusal(request.retailer, request.what, fault.form, fault.status)
         return _Answer(status, [(b"content-type", b"text/html")], page.encode())
@@ -183,7 +187,7 @@ async def _deliver(answer: _Answer, kinds: Mapping[str, Fault], receive: Receive
     if "content_type" in kinds:
         answer = answer.with_header(b"content-type", kinds["content_type"].content_type or "text/plain")
     if "garbage" in kinds:
-        noise = b"".join(dice.roll("garbage", place).to_bytes(8) for place in range(max(1, len(answer.body) // 8)))
+        noise = b"".join(seeded_random.random_int("garbage", place).to_bytes(8) for place in range(max(1, len(answer.body) // 8)))
         answer = replace(answer, body=noise).with_header(b"content-encoding", "gzip")
     answer = answer.with_header(b"content-length", str(len(answer.body)))
     body, part = answer.body, kinds["cut"].part if "cut" in kinds else None

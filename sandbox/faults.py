@@ -37,17 +37,17 @@ from typing import Any
 import msgspec
 
 from include.errors import ConfigurationError
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.fault_kinds import KINDS, SESSION, Fault, check, fault_of
 
-__all__ = ["KINDS", "Asked", "Fault", "FaultBook", "fault_of", "read_scenario"]
+__all__ = ["KINDS", "Fault", "FaultRegistry", "SandboxRequest", "fault_of", "read_scenario"]
 
 #: Requests remembered to tell a repeated one.
 _REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SandboxRequest:
     """What a request was for. ``what`` is the same text for the same request; ``is_later_page``: there is a page before."""
 
     retailer: str
@@ -69,7 +69,7 @@ class _Entry:
     applied: int = 0
     before: OrderedDict[int, int] = field(default_factory=OrderedDict)
 
-    def strikes(self, asked: Asked) -> bool:
+    def applies_to(self, asked: SandboxRequest) -> bool:
         fault, kind = self.fault, KINDS[self.fault.kind]
         if (fault.retailer or kind.retailer) not in (None, asked.retailer) or fault.store not in (None, asked.store_id):
             return False
@@ -84,7 +84,7 @@ class _Entry:
             return False
         if (fault.nth is not None and self.matched != fault.nth) or (fault.since is not None and self.matched < fault.since):
             return False
-        if fault.share < 1 and dice.share(fault.seed, asked.what, asked.store_id, self._seen_before(asked)) >= fault.share:
+        if fault.share < 1 and seeded_random.random_share(fault.seed, asked.what, asked.store_id, self._was_seen(asked)) >= fault.share:
             return False
         if fault.kind == "wall":
             name, _, value = (fault.session or SESSION).partition("=")
@@ -93,8 +93,8 @@ class _Entry:
         self.applied += 1
         return True
 
-    def _seen_before(self, asked: Asked) -> int:
-        key = dice.roll(asked.retailer, asked.what, asked.store_id)
+    def _was_seen(self, asked: SandboxRequest) -> int:
+        key = seeded_random.random_int(asked.retailer, asked.what, asked.store_id)
         count = self.before.pop(key, 0)
         self.before[key] = count + 1
         if len(self.before) > _REMEMBERED:
@@ -102,7 +102,7 @@ class _Entry:
         return count
 
 
-class FaultBook:
+class FaultRegistry:
     """The faults in force. Any thread may add and clear; the server's thread asks :meth:`striking`.
 
     Attributes:
@@ -119,7 +119,7 @@ class FaultBook:
             self.put(one)
 
     @property
-    def is_quiet(self) -> bool:
+    def has_no_faults(self) -> bool:
         """Whether no fault is in force."""
         return not self._entries
 
@@ -138,7 +138,7 @@ class FaultBook:
         self._entries = {**self._entries, key: _Entry(key, check(fault))}
         return key
 
-    def in_force(self) -> list[dict[str, Any]]:
+    def active_faults(self) -> list[dict[str, Any]]:
         """Return every fault in force, with how many requests it was asked about and struck."""
         return [
             {"key": entry.key} | msgspec.to_builtins(entry.fault) | {"matched": entry.matched, "applied": entry.applied}
@@ -158,9 +158,9 @@ class FaultBook:
         self._entries = kept
         return ended
 
-    def striking(self, asked: Asked) -> list[Fault]:
+    def matching_faults(self, asked: SandboxRequest) -> list[Fault]:
         """Return the faults that strike a request, in the order in which they were added; it counts as one more request."""
-        return [entry.fault for entry in self._entries.values() if entry.strikes(asked)]
+        return [entry.fault for entry in self._entries.values() if entry.applies_to(asked)]
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
@@ -170,7 +170,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     fault: list[Fault] = []
 
 
-def read_scenario(path: Path) -> FaultBook:
+def read_scenario(path: Path) -> FaultRegistry:
     """Read a TOML (or JSON) file of faults::
 
         latency_seconds = 0.1
@@ -187,7 +187,7 @@ def read_scenario(path: Path) -> FaultBook:
         text = path.read_bytes()
         values = msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text.decode())
         scenario = msgspec.convert(values, Scenario)
-        return FaultBook(scenario.fault, scenario.latency_seconds)
+        return FaultRegistry(scenario.fault, scenario.latency_seconds)
     except OSError as error:
         raise ConfigurationError(f"the faults cannot be read from {path}: {error.strerror}. Give --faults a TOML or JSON file.") from error
     except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

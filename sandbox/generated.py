@@ -14,7 +14,7 @@ from functools import cache, lru_cache, partial
 
 from include.clock import zone_of
 from include.errors import ConfigurationError
-from sandbox import dice, places
+from sandbox import places, seeded_random
 from sandbox.goods import PRODUCTS_MAX, Product, range_of
 from sandbox.prices import price_of
 from sandbox.world import RETAILERS, CategoryPath, SandboxStore, Shelf, ShelfOffer, UnitPrice, World, unavailable
@@ -83,7 +83,8 @@ class GeneratedWorld(World):
     def _range(self, retailer: str) -> dict[str, Product]:
         # Listed by popularity, which has nothing to do with how the range came about.
         products = sorted(
-            range_of(self.seed, retailer, self.size.products), key=lambda product: dice.roll(self.seed, "popularity", product.sku)
+            range_of(self.seed, retailer, self.size.products),
+            key=lambda product: seeded_random.random_int(self.seed, "popularity", product.sku),
         )
         return {product.sku: product for product in products}
 
@@ -96,15 +97,15 @@ class GeneratedWorld(World):
         return Shelf(listed, offer_of, lambda sku: unavailable(offer_of(sku)) if sku in products else None)
 
     def _is_listed(self, store: SandboxStore, product: Product, on: date) -> bool:
-        fixed = dice.roll(self.seed, "ranged", store.retailer, store.store_id, product.sku)
+        fixed = seeded_random.random_int(self.seed, "ranged", store.retailer, store.store_id, product.sku)
         if (fixed & 0xFFFF) / 0x10000 >= RANGED_SHARE[store.retailer]:
             return False
         day = on.toordinal()
         spell = (day + (fixed >> 16)) // ABSENT_DAYS
-        if dice.share(self.seed, "absent", store.retailer, store.store_id, product.sku, spell) < ABSENT_SHARE:
+        if seeded_random.random_share(self.seed, "absent", store.retailer, store.store_id, product.sku, spell) < ABSENT_SHARE:
             return False
         if product.is_seasonal:
-            return (day + dice.roll(self.seed, "season", product.sku)) % SEASON_DAYS < SEASON_DAYS * SEASON_SHARE
+            return (day + seeded_random.random_int(self.seed, "season", product.sku)) % SEASON_DAYS < SEASON_DAYS * SEASON_SHARE
         return True
 
     def _offer(self, products: dict[str, Product], store: SandboxStore, on: date, sku: str) -> ShelfOffer:
@@ -118,7 +119,8 @@ class GeneratedWorld(World):
         was = regular if regular > now else None
         spell = (on.toordinal() + int(sku)) // ABSENT_DAYS
         available = (
-            store.retailer == "aldi" or dice.share(self.seed, "available", store.retailer, store.store_id, sku, spell) >= UNAVAILABLE_SHARE
+            store.retailer == "aldi"
+            or seeded_random.random_share(self.seed, "available", store.retailer, store.store_id, sku, spell) >= UNAVAILABLE_SHARE
         )
         return ShelfOffer(
             sku=sku,

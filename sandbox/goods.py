@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 
-from sandbox import dice, gtin, wording
+from sandbox import gtin, seeded_random, wording
 from sandbox.prices import tidy
 from sandbox.vocabulary import (
     BRAND_AT_WOOLWORTHS,
@@ -22,7 +22,7 @@ from sandbox.vocabulary import (
     KINDS,
     OWN_LABELS,
     PROMOTIONAL,
-    GoodsKind,
+    ProductKind,
     Size,
     brands_of,
 )  # fmt: skip
@@ -64,9 +64,9 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class _Good:
+class _ProductVariant:
     key: str
-    kind: GoodsKind
+    kind: ProductKind
     variety: str
     size: Size
     brand: str | None
@@ -75,15 +75,15 @@ class _Good:
 def range_of(seed: int, retailer: str, products: int) -> Iterator[Product]:
     """Yield the range of a retailer, ``products`` SKUs (fewer for Aldi), the same ones for the same seed."""
     wanted = min(products, ALDI_RANGE) if retailer == "aldi" else products
-    for number, good in enumerate(_goods(seed, retailer, wanted)):
+    for number, good in enumerate(_product_variants(seed, retailer, wanted)):
         yield _product(seed, retailer, good, number)
 
 
-def _goods(seed: int, retailer: str, wanted: int) -> Iterator[_Good]:
+def _product_variants(seed: int, retailer: str, wanted: int) -> Iterator[_ProductVariant]:
     loose = [_combination(_LOOSE, 1, number) for number in range(min(_combinations(_LOOSE, 1), wanted // 10))]
     own = round((wanted - len(loose)) * OWN_SHARE[retailer])
     for number, (kind, variety, size, _) in enumerate(loose):
-        yield _Good(f"l{number}", kind, variety, size, None)
+        yield _ProductVariant(f"l{number}", kind, variety, size, None)
     left = {"o": own, "b": wanted - len(loose) - own}
     brands = {"o": len(OWN_LABELS[retailer]), "b": BRANDS_A_DEPARTMENT}
     for letter in "ob":
@@ -95,15 +95,15 @@ def _goods(seed: int, retailer: str, wanted: int) -> Iterator[_Good]:
             kind, variety, size, brand = _combination(_PACKED, brands[letter], _shuffled(seed, place, total))
             if DEPARTMENTS[kind.department][RETAILERS.index(retailer)] is None:
                 continue
-            if letter == "b" and dice.share(seed, "carried", retailer, number) >= CARRIED_SHARE[retailer]:
+            if letter == "b" and seeded_random.random_share(seed, "carried", retailer, number) >= CARRIED_SHARE[retailer]:
                 continue
             left[letter] -= 1
             names = OWN_LABELS[retailer] if letter == "o" else brands_of(kind.department, wave)
-            yield _Good(f"{letter}{number}", kind, variety, size, names[brand])
+            yield _ProductVariant(f"{letter}{number}", kind, variety, size, names[brand])
         left["b"] += left["o"] if letter == "o" else 0  # more goods than the own labels can name
 
 
-def _combinations(kinds: tuple[GoodsKind, ...], brands: int) -> int:
+def _combinations(kinds: tuple[ProductKind, ...], brands: int) -> int:
     return sum(len(kind.varieties) * len(kind.sizes) for kind in kinds) * brands
 
 
@@ -113,11 +113,11 @@ def _shuffled(seed: int, number: int, total: int) -> int:
 
 
 @cache
-def _ends(kinds: tuple[GoodsKind, ...], brands: int) -> tuple[int, ...]:
+def _ends(kinds: tuple[ProductKind, ...], brands: int) -> tuple[int, ...]:
     return tuple(accumulate(len(kind.varieties) * len(kind.sizes) * brands for kind in kinds))
 
 
-def _combination(kinds: tuple[GoodsKind, ...], brands: int, number: int) -> tuple[GoodsKind, str, Size, int]:
+def _combination(kinds: tuple[ProductKind, ...], brands: int, number: int) -> tuple[ProductKind, str, Size, int]:
     ends = _ends(kinds, brands)
     at = bisect_right(ends, number)
     kind = kinds[at]
@@ -126,9 +126,9 @@ def _combination(kinds: tuple[GoodsKind, ...], brands: int, number: int) -> tupl
     return kind, kind.varieties[variety], kind.sizes[size], brand
 
 
-def _product(seed: int, retailer: str, good: _Good, number: int) -> Product:
+def _product(seed: int, retailer: str, good: _ProductVariant, number: int) -> Product:
     kind, size, brand = good.kind, good.size, good.brand
-    chance = dice.roll(seed, "product", retailer, good.key)
+    chance = seeded_random.random_int(seed, "product", retailer, good.key)
     # Berries are named in one word, most goods in two.
     name = f"{good.variety}berries" if kind.noun == "Berries" and good.variety != "Ras" else f"{good.variety} {kind.noun}"
     brand_label = _brand_label(retailer, brand)
@@ -160,7 +160,7 @@ def _brand_label(retailer: str, brand: str | None) -> str | None:
     return BRAND_AT_WOOLWORTHS.get(brand, brand) if retailer == "woolworths" else brand
 
 
-def _sku(retailer: str, good: _Good, number: int) -> str:
+def _sku(retailer: str, good: _ProductVariant, number: int) -> str:
     # Prime moduli: one number, one SKU. The order says nothing about the goods.
     if retailer == "coles":
         return str(1_000_003 + (number * 52_361) % 7_999_993)
@@ -171,7 +171,7 @@ def _sku(retailer: str, good: _Good, number: int) -> str:
     return f"800{60_000 + number:05d}" if good.kind.is_loose else str(100_003 + (number * 7_919) % 899_981)
 
 
-def _barcode(seed: int, retailer: str, good: _Good) -> str | None:
+def _barcode(seed: int, retailer: str, good: _ProductVariant) -> str | None:
     number = int(good.key[1:])
     if good.kind.is_loose:
         if retailer == "aldi":
@@ -189,28 +189,28 @@ def _barcode(seed: int, retailer: str, good: _Good) -> str | None:
         )
     if good.key[0] == "o":
         return gtin.gtin(50_000_000 + 10_000_000 * RETAILERS.index(retailer) // 4 + number)
-    return None if dice.share(seed, "no barcode", number) < 0.03 else gtin.gtin(number)
+    return None if seeded_random.random_share(seed, "no barcode", number) < 0.03 else gtin.gtin(number)
 
 
-def _paths(seed: int, retailer: str, good: _Good) -> tuple[CategoryPath, ...]:
+def _paths(seed: int, retailer: str, good: _ProductVariant) -> tuple[CategoryPath, ...]:
     kind, place = good.kind, RETAILERS.index(retailer)
     department, world = str(DEPARTMENTS[kind.department][place]), DEPARTMENTS["world"][place]
     paths: list[CategoryPath] = []
     if retailer in PROMOTIONAL:
         name, part = PROMOTIONAL[retailer]
-        if dice.share(seed, "promotional", retailer, good.key) < part:
+        if seeded_random.random_share(seed, "promotional", retailer, good.key) < part:
             paths.append({"coles": (name, department, kind.leaf), "woolworths": (name, department), "aldi": (name,)}[retailer])
     main = (department, kind.category, kind.leaf)
     paths.append({"aldi": main[:2], "iga": ("Grocery", *main)}.get(retailer, main))
-    if world and kind.department != "world" and dice.share(seed, "dietary", good.key) < 0.15:
-        diet = dice.pick(DIETARY, seed, "diet", good.key)
+    if world and kind.department != "world" and seeded_random.random_share(seed, "dietary", good.key) < 0.15:
+        diet = seeded_random.pick(DIETARY, seed, "diet", good.key)
         paths.append(
             {"coles": (world, diet, kind.category), "woolworths": (world, diet), "iga": ("Grocery", world, "Dietary", diet)}[retailer]
         )
     return tuple(paths)
 
 
-def _base_cents(seed: int, retailer: str, good: _Good) -> int:
+def _base_cents(seed: int, retailer: str, good: _ProductVariant) -> int:
     kind, size = good.kind, good.size
     first = kind.sizes[0]
     # A larger pack costs less by the gram; a weighed one is priced by the kilogram whatever a piece weighs.
@@ -218,12 +218,14 @@ def _base_cents(seed: int, retailer: str, good: _Good) -> int:
     if first.is_weighed and not size.is_weighed:
         scale = (size.total / 1000) ** 0.9 if size.unit == "g" else 1.0
     identity = (good.key, "") if good.key[0] == "b" else (good.key, retailer)
-    factor = 0.85 + 0.6 * dice.share(seed, "brand price", good.brand, kind.noun)
-    factor *= 0.95 + 0.1 * dice.share(seed, "good price", *identity)
+    factor = 0.85 + 0.6 * seeded_random.random_share(seed, "brand price", good.brand, kind.noun)
+    factor *= 0.95 + 0.1 * seeded_random.random_share(seed, "good price", *identity)
     factor *= {"o": 0.7, "b": 1.0, "l": 1.0}[good.key[0]]
     cents = tidy(kind.cents * scale * factor)
     # About four in five shared goods have the same usual price at Coles and Woolworths.
     differs = 0.9 if retailer == "iga" else 0.2 if retailer != "coles" else 0.0
-    if dice.share(seed, "differs", retailer, good.key) < differs:
-        cents = tidy(cents * (1.06 if retailer == "iga" else dice.pick((0.93, 0.97, 1.03, 1.06), seed, "step", retailer, good.key)))
+    if seeded_random.random_share(seed, "differs", retailer, good.key) < differs:
+        cents = tidy(
+            cents * (1.06 if retailer == "iga" else seeded_random.pick((0.93, 0.97, 1.03, 1.06), seed, "step", retailer, good.key))
+        )
     return cents - 1 if retailer == "aldi" and cents > 100 else cents

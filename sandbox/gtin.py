@@ -9,7 +9,7 @@ def check_digit(body: str) -> str:
     >>> check_digit("931023296208")
     '5'
     """
-    weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
+    weighted = sum(int(digit) * (3 if index % 2 == 0 else 1) for index, digit in enumerate(reversed(body)))
     return str(-weighted % 10)
 
 

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import dice
-from sandbox.asked import or_another
+from sandbox import seeded_random
+from sandbox.asked import store_or_default
 from sandbox.iga_rows import breadcrumb_ids, item
 from sandbox.site import Json, answer, html, number, opaque, shelf_now, uuid
 from sandbox.world import Category, SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
@@ -53,37 +53,37 @@ class Iga:
     async def hierarchy(self, request: Request) -> Response:
         """Answer the category tree of a shop."""
         shop = self._shop(request)
-        return answer(_hierarchy(shelf_now(self.world, shop).tree)) if shop else _unknown_shop(request)
+        return answer(_hierarchy(shelf_now(self.world, shop).tree)) if shop else shop_not_found(request)
 
     async def category_search(self, request: Request) -> Response:
         """Answer rows of a category; 404 for an identifier the shop does not have."""
         shop = self._shop(request)
         if shop is None:
-            return _unknown_shop(request)
+            return shop_not_found(request)
         shelf = shelf_now(self.world, shop)
         wanted = request.path_params["identifier"]
         node = next((node for node in shelf.tree.walk() if _identifier(node) == wanted), None)
         if node is None:
             return answer({"message": f"Category {wanted} not found"}, 404)
-        return self._rows(request, shelf, shelf.skus(node.path), fuzz=dice.roll("iga total", *node.path) % 6)
+        return self._rows(request, shelf, shelf.skus(node.path), fuzz=seeded_random.random_int("iga total", *node.path) % 6)
 
     async def search(self, request: Request) -> Response:
         """Answer a text search: fuzzy, any word counts; ``q=*`` and a category facet are refused."""
         shop = self._shop(request)
         if shop is None:
-            return _unknown_shop(request)
+            return shop_not_found(request)
         text, facet = request.query_params.get("q", ""), request.query_params.get("f", "")
         if text == "*" or facet.startswith("Category"):
             return answer({"message": "The request is invalid"}, 400)
         shelf = shelf_now(self.world, shop)
-        skus = _nearly_found(shelf, text)
+        skus = fuzzy_matches(shelf, text)
         return self._rows(request, shelf, skus, fuzz=len(skus) // 5)
 
     async def promotions(self, request: Request) -> Response:
         """Answer rows with a temporary price reduction."""
         shop = self._shop(request)
         if shop is None:
-            return _unknown_shop(request)
+            return shop_not_found(request)
         shelf = shelf_now(self.world, shop)
         return self._rows(request, shelf, [offer.sku for offer in shelf.offers() if offer.is_on_special], fuzz=0)
 
@@ -123,19 +123,19 @@ class Iga:
 
     def _shop(self, request: Request) -> SandboxStore | None:
         try:
-            return or_another(self.world, self.world.store_online("iga", request.path_params["shop"]))
+            return store_or_default(self.world, self.world.store_online("iga", request.path_params["shop"]))
         except UnknownStoreError:
             return None
 
 
 @lru_cache(_SEARCHES_KEPT)
-def _nearly_found(shelf: Shelf, text: str) -> Sequence[str]:
+def fuzzy_matches(shelf: Shelf, text: str) -> Sequence[str]:
     """Return the SKUs of which the name has any word of a text in it."""
     words = text.lower().split()
     return [offer.sku for offer in shelf.offers() if not words or any(word in offer.label.lower() for word in words)]
 
 
-def _unknown_shop(request: Request) -> Response:
+def shop_not_found(request: Request) -> Response:
     return answer({"message": f"Store {request.path_params['shop']} not found"}, 404)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.site import Json, dollar_text, dollars, uuid
 from sandbox.world import CategoryPath, ShelfOffer
 
@@ -27,7 +27,7 @@ def breadcrumb_ids(path: CategoryPath) -> tuple[str, str]:
     # Two categories of one name would share a route: the deeper ones carry their parent.
     return "/".join(path), identifier if len(
         path
-    ) < 3 else f"{re.sub(r'[^A-Za-z0-9]+', '_', path[-2]).strip('_')}_{identifier}_{dice.roll(*path) % 1000:03d}"
+    ) < 3 else f"{re.sub(r'[^A-Za-z0-9]+', '_', path[-2]).strip('_')}_{identifier}_{seeded_random.random_int(*path) % 1000:03d}"
 
 
 def item(offer: ShelfOffer) -> Json:
@@ -52,7 +52,7 @@ def item(offer: ShelfOffer) -> Json:
         "image": dict.fromkeys(("cell", "default", "details", "template", "zoom"), image),
         "isFavorite": False,
         "isPastPurchased": False,
-        "name": offer.label + (" " if dice.roll("iga blank", offer.sku) % 13 == 0 else ""),
+        "name": offer.label + (" " if seeded_random.random_int("iga blank", offer.sku) % 13 == 0 else ""),
         "price": _price_text(whole, grams),
         "priceLabel": label,
         "priceNumeric": dollars(_piece(whole, grams)),
@@ -90,7 +90,7 @@ def item(offer: ShelfOffer) -> Json:
 def _barcode(offer: ShelfOffer) -> str:
     code = offer.barcode or ""
     # One value may hold two codes: the same one with a zero before it.
-    return f"{code}, 0{code}" if len(code) == 13 and dice.roll("iga double", offer.sku) % 150 == 0 else code
+    return f"{code}, 0{code}" if len(code) == 13 and seeded_random.random_int("iga double", offer.sku) % 150 == 0 else code
 
 
 def _size(amount: str) -> int | float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.world import Kind, SandboxStore
 
 # State: a city's position, its spread in degrees, first and last postcode, telephone area.
@@ -62,7 +62,7 @@ def stores_of(seed: int, retailer: str, supermarkets: int, silent: int) -> list[
         found.append(_store(seed, retailer, supermarkets, "supermarket", is_open=False))
     extras = max(1, supermarkets // 2)
     if retailer == "coles":
-        found += [_next_door(found[number], _store(seed, retailer, 5000 + number, "liquor")) for number in range(extras)]
+        found += [_neighbour(found[number], _store(seed, retailer, 5000 + number, "liquor")) for number in range(extras)]
     if retailer == "woolworths":
         found += [_store(seed, retailer, 5000 + number, "petrol") for number in range(extras)]
     if retailer == "iga":
@@ -72,7 +72,7 @@ def stores_of(seed: int, retailer: str, supermarkets: int, silent: int) -> list[
     return found
 
 
-def _next_door(to: SandboxStore, shop: SandboxStore) -> SandboxStore:
+def _neighbour(to: SandboxStore, shop: SandboxStore) -> SandboxStore:
     return replace(
         shop,
         name=f"{shop.brand} {to.suburb}",
@@ -87,7 +87,7 @@ def _next_door(to: SandboxStore, shop: SandboxStore) -> SandboxStore:
 
 
 def _state(seed: int, retailer: str, number: int) -> str:
-    state = _FIRST[number] if number < len(_FIRST) else dice.pick(_WEIGHTED, seed, "state", retailer, number)
+    state = _FIRST[number] if number < len(_FIRST) else seeded_random.pick(_WEIGHTED, seed, "state", retailer, number)
     return {"TAS": "NSW", "NT": "QLD"}.get(state, state) if retailer == "aldi" else state  # Aldi has no store there
 
 
@@ -96,8 +96,8 @@ def _store(
 ) -> SandboxStore:
     state = _state(seed, retailer, number)
     latitude, longitude, spread, first, last, area = _STATES[state]
-    postcode = first + dice.roll(seed, "postcode", retailer, number) % (last - first + 1)
-    suburb = dice.pick(_FRONT, seed, "front", retailer, number) + dice.pick(_BACK, seed, "back", retailer, number)
+    postcode = first + seeded_random.random_int(seed, "postcode", retailer, number) % (last - first + 1)
+    suburb = seeded_random.pick(_FRONT, seed, "front", retailer, number) + seeded_random.pick(_BACK, seed, "back", retailer, number)
     store_id, online_store_id = _ids(retailer, number, kind)
     prefix, brand = _names(retailer, number, kind)
     return SandboxStore(
@@ -107,13 +107,13 @@ def _store(
         name=f"{prefix} {suburb}".strip(),
         kind=kind,
         brand=brand,
-        address_line=f"{1 + dice.roll(seed, 'door', retailer, number) % 400} {dice.pick(_STREETS, seed, 'street', retailer, number)}",
+        address_line=f"{1 + seeded_random.random_int(seed, 'door', retailer, number) % 400} {seeded_random.pick(_STREETS, seed, 'street', retailer, number)}",
         suburb=suburb,
         state=state,
         postcode=f"{postcode:04d}",
-        latitude=round(latitude + spread * (dice.share(seed, "lat", retailer, number) - 0.5), 6),
-        longitude=round(longitude + spread * (dice.share(seed, "long", retailer, number) - 0.5), 6),
-        phone=None if number % 4 == 3 else f"({area}) 5550 {dice.roll(seed, 'phone', retailer, number) % 10_000:04d}",
+        latitude=round(latitude + spread * (seeded_random.random_share(seed, "lat", retailer, number) - 0.5), 6),
+        longitude=round(longitude + spread * (seeded_random.random_share(seed, "long", retailer, number) - 0.5), 6),
+        phone=None if number % 4 == 3 else f"({area}) 5550 {seeded_random.random_int(seed, 'phone', retailer, number) % 10_000:04d}",
         is_open=is_open,
         zone=f"shop {store_id}" if retailer == "iga" else {"ACT": "NSW"}.get(state, state),
         is_silent=is_silent,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.world import MultiBuy
 
 #: Share of goods on a special of one week.
@@ -73,16 +73,18 @@ def price_of(seed: int, retailer: str, zone: str, sku: str, base_cents: int, on:
         base_cents: the usual price in NSW; each retailer's own.
     """
     week, day = week_and_day(on)
-    phase = dice.roll(seed, "phase", retailer, sku)
+    phase = seeded_random.random_int(seed, "phase", retailer, sku)
     level = (week + phase) // LEVEL_WEEKS
-    regular = tidy(base_cents * (0.94 + 0.14 * dice.share(seed, "level", retailer, sku, level)))
+    regular = tidy(base_cents * (0.94 + 0.14 * seeded_random.random_share(seed, "level", retailer, sku, level)))
     regular = _in_zone(seed, retailer, zone, sku, regular)
 
-    chance = dice.share(seed, "week", retailer, sku, week)
+    chance = seeded_random.random_share(seed, "week", retailer, sku, week)
     weekly = WEEKLY_SPECIAL[retailer]
     if chance < weekly:
         depth = _DEPTHS[int(chance / weekly * len(_DEPTHS))]
-    elif dice.share(seed, "long", retailer, sku, (week + phase // 97) // LONG_WEEKS) < LONG_SPECIAL[retailer] / (1 - weekly):
+    elif seeded_random.random_share(seed, "long", retailer, sku, (week + phase // 97) // LONG_WEEKS) < LONG_SPECIAL[retailer] / (
+        1 - weekly
+    ):
         depth = (15, 20, 25)[phase % 3]
     else:
         depth = 0
@@ -96,7 +98,7 @@ def price_of(seed: int, retailer: str, zone: str, sku: str, base_cents: int, on:
     if (
         depth == 0
         and retailer in ("coles", "woolworths")
-        and dice.share(seed, "multi", retailer, sku, week) < MULTI_BUY_SHARE / (1 - weekly)
+        and seeded_random.random_share(seed, "multi", retailer, sku, week) < MULTI_BUY_SHARE / (1 - weekly)
     ):
         quantity = 2 + phase % 4 // 2
         total = quantity * now * 4 // 500 * 100  # a fifth off, in whole dollars
@@ -106,10 +108,10 @@ def price_of(seed: int, retailer: str, zone: str, sku: str, base_cents: int, on:
 
 def _in_zone(seed: int, retailer: str, zone: str, sku: str, regular: int) -> int:
     if retailer == "iga":
-        if dice.share(seed, "shop", zone, sku) < SHOP_SHARE:
-            return tidy(regular * dice.pick(_ZONE_STEPS, seed, "shop step", zone, sku))
+        if seeded_random.random_share(seed, "shop", zone, sku) < SHOP_SHARE:
+            return tidy(regular * seeded_random.pick(_ZONE_STEPS, seed, "shop step", zone, sku))
         return regular
-    if dice.share(seed, "zone", retailer, zone, sku) >= ZONE_SHARE[zone]:
+    if seeded_random.random_share(seed, "zone", retailer, zone, sku) >= ZONE_SHARE[zone]:
         return regular
-    step = 1.05 if zone == "NT" else dice.pick(_ZONE_STEPS, seed, "zone step", retailer, zone, sku)
+    step = 1.05 if zone == "NT" else seeded_random.pick(_ZONE_STEPS, seed, "zone step", retailer, zone, sku)
     return max(1, round(regular * step))

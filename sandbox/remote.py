@@ -9,14 +9,14 @@ import msgspec
 import requests
 
 from include.errors import ConfigurationError, TransientError
-from sandbox.counting import Arrival
+from sandbox.counting import RequestRecord
 from sandbox.faults import Fault
 
 _TIMEOUT_SECONDS = 10
 
 
-class RemoteFaults:
-    """The same commands as ``FaultBook`` has, for the sandbox at an address."""
+class FaultClient:
+    """The same commands as ``FaultRegistry`` has, for the sandbox at an address."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -36,7 +36,7 @@ class RemoteFaults:
         keys: list[str] = self._ask("POST", "/faults", msgspec.to_builtins(list(faults)))["keys"]
         return keys
 
-    def in_force(self) -> list[dict[str, Any]]:
+    def active_faults(self) -> list[dict[str, Any]]:
         """Return the faults in force, with how often each was asked about and struck."""
         found: list[dict[str, Any]] = self._ask("GET", "/faults")["faults"]
         return found
@@ -64,10 +64,10 @@ class RemoteFaults:
         """Set the counts and the log back to nothing."""
         self._ask("POST", "/requests")
 
-    def arrivals(self, retailer: str | None = None, *, after: int = 0) -> list[Arrival]:
+    def arrivals(self, retailer: str | None = None, *, after: int = 0) -> list[RequestRecord]:
         """Return the logged requests."""
         query = f"?after={after}" + (f"&retailer={retailer}" if retailer else "")
-        return [msgspec.json.decode(line, type=Arrival) for line in self._send("GET", f"/requests/log{query}").content.splitlines()]
+        return [msgspec.json.decode(line, type=RequestRecord) for line in self._send("GET", f"/requests/log{query}").content.splitlines()]
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         return self._send(method, path, body).json()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from sandbox.counting import Traffic
-from sandbox.faults import FaultBook
+from sandbox.faults import FaultRegistry
 from sandbox.serve import create_app
 from sandbox.world import World
 
@@ -27,7 +27,7 @@ class RunningSandbox:
     """Where the sites are, what they do wrong, and what they were asked."""
 
     url: str
-    faults: FaultBook
+    faults: FaultRegistry
     traffic: Traffic
 
     def site(self, retailer: str) -> str:
@@ -36,9 +36,9 @@ class RunningSandbox:
 
 
 @contextmanager
-def running(world: World, faults: FaultBook | None = None) -> Iterator[RunningSandbox]:
+def running(world: World, faults: FaultRegistry | None = None) -> Iterator[RunningSandbox]:
     """Serve a world until the block ends."""
-    book, traffic = faults or FaultBook(), Traffic()
+    book, traffic = faults or FaultRegistry(), Traffic()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(

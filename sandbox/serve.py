@@ -32,9 +32,9 @@ from include.errors import ConfigurationError
 from sandbox import admin
 from sandbox.aldi import Aldi
 from sandbox.coles import Coles
-from sandbox.counting import CountRequests, Traffic
-from sandbox.fault_effects import FaultyAnswers
-from sandbox.faults import FaultBook, read_scenario
+from sandbox.counting import RequestCounter, Traffic
+from sandbox.fault_effects import FaultMiddleware
+from sandbox.faults import FaultRegistry, read_scenario
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.iga import Iga
 from sandbox.recorded import RecordedWorld
@@ -62,7 +62,7 @@ def open_world(kind: str, *, seed: int = 7, size: WorldSize | None = None, folde
 
 
 def create_app(
-    world: World, site_middleware: Sequence[Middleware] = (), *, faults: FaultBook | None = None, traffic: Traffic | None = None
+    world: World, site_middleware: Sequence[Middleware] = (), *, faults: FaultRegistry | None = None, traffic: Traffic | None = None
 ) -> Starlette:
     """Return the application over one world.
 
@@ -72,7 +72,7 @@ def create_app(
         faults: faults on command; without it a book without any, open to the admin routes.
         traffic: where requests are counted.
     """
-    book, log = faults or FaultBook(), traffic or Traffic()
+    book, log = faults or FaultRegistry(), traffic or Traffic()
     coles = Coles(world)
     book.on_new_build = coles.deploy
     sites: dict[str, Coles | Woolworths | Aldi | Iga] = {
@@ -86,9 +86,9 @@ def create_app(
             f"/{name}",
             routes=[Route("/robots.txt", robots), *site.routes()],
             middleware=[
-                Middleware(CountRequests, retailer=name, traffic=log),
+                Middleware(RequestCounter, retailer=name, traffic=log),
                 *site_middleware,
-                Middleware(FaultyAnswers, retailer=name, faults=book),
+                Middleware(FaultMiddleware, retailer=name, faults=book),
             ],
         )
         for name, site in sites.items()
@@ -165,7 +165,7 @@ async def _bad_request(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-def run(world: World, port: int, host: str = "127.0.0.1", faults: FaultBook | None = None) -> None:
+def run(world: World, port: int, host: str = "127.0.0.1", faults: FaultRegistry | None = None) -> None:
     """Serve a world until the process is stopped (SIGTERM ends it after the requests under way)."""
     uvicorn.run(create_app(world, faults=faults), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
 
@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = WorldSize(asked.stores, asked.products, asked.silent_stores)
     try:
         world = open_world(asked.world, seed=asked.seed, size=size, folder=asked.folder)
-        faults = read_scenario(asked.faults) if asked.faults else FaultBook()
+        faults = read_scenario(asked.faults) if asked.faults else FaultRegistry()
     except ConfigurationError as error:
         parser.error(str(error))
     if asked.latency_seconds is not None:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from include import clock
-from sandbox import asked, dice
+from sandbox import asked, seeded_random
 from sandbox.world import SandboxStore, Shelf, ShelfOffer, World
 
 Json = dict[str, Any]
@@ -99,7 +99,7 @@ def slug(text: str) -> str:
 
 def opaque(kind: str, *about: object) -> str:
     """Return a token that means nothing to a client but is the same for the same thing: hex, 16 digits."""
-    return f"{dice.roll(kind, *about):016x}"
+    return f"{seeded_random.random_int(kind, *about):016x}"
 
 
 def uuid(*about: object) -> str:

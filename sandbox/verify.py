@@ -55,7 +55,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Verdict:
+class PriceComparison:
     """The result of a verification.
 
     Attributes:
@@ -89,7 +89,7 @@ class Verdict:
                 yield f"  {name}: {sample}"
 
 
-def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, datetime], *, samples: int = 5) -> Verdict:
+def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, datetime], *, samples: int = 5) -> PriceComparison:
     """Compare every published row with the truth, and every offer of the truth with the published rows.
 
     Args:
@@ -101,7 +101,7 @@ def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, d
     Raises:
         TerminalError: the rows of a store do not stand together.
     """
-    verdict = Verdict()
+    comparison = PriceComparison()
     seen: set[StoreKey] = set()
     for key, store_rows in groupby(rows, key=lambda row: (row["retailer"], row["store_id"])):
         if key in seen:
@@ -109,50 +109,50 @@ def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, d
         seen.add(key)
         at = observed.get(key)
         if at is None:
-            verdict.unjudged += sum(1 for _ in store_rows)
+            comparison.unjudged += sum(1 for _ in store_rows)
         else:
-            _judge_store(verdict, key, store_rows, truth(*key, at), samples)
+            _judge_store(comparison, key, store_rows, truth(*key, at), samples)
     for key in sorted(observed.keys() - seen):
-        _judge_store(verdict, key, (), truth(*key, observed[key]), samples)
-    return verdict
+        _judge_store(comparison, key, (), truth(*key, observed[key]), samples)
+    return comparison
 
 
-def _judge_store(verdict: Verdict, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int) -> None:
-    verdict.stores += 1
+def _judge_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int) -> None:
+    comparison.stores += 1
     published = {row["sku"]: row for row in rows}
     for offer in truth:
         row = published.pop(offer.sku, None)
         where = f"{key[0]} {key[1]} SKU {offer.sku} {offer.name!r}"
         if offer.price_cents is None:
             if row is None or not row["is_available"] or not row["is_listed"]:
-                verdict.right += 1
+                comparison.right += 1
             else:
-                verdict.wrong.add(f"{where}: published as available at {row['price_cents']} cents, the truth is unavailable", samples)
+                comparison.wrong.add(f"{where}: published as available at {row['price_cents']} cents, the truth is unavailable", samples)
         elif row is None or not row["is_listed"]:
             state = "has no row" if row is None else "is marked delisted"
-            verdict.missing.add(f"{where}: {state}, the truth is {offer.price_cents} cents", samples)
+            comparison.missing.add(f"{where}: {state}, the truth is {offer.price_cents} cents", samples)
         elif (row["price_cents"], row["was_price_cents"]) != (offer.price_cents, offer.was_price_cents):
             said = f"{row['price_cents']} cents (was {row['was_price_cents']}), read {row['observed_at'].isoformat()}"
-            verdict.wrong.add(f"{where}: {said}; the truth is {offer.price_cents} (was {offer.was_price_cents})", samples)
+            comparison.wrong.add(f"{where}: {said}; the truth is {offer.price_cents} (was {offer.was_price_cents})", samples)
         else:
-            verdict.right += 1
-        if row is not None and _differ(row["barcode"], offer.barcode):
-            verdict.other_barcode.add(f"{where}: {row['barcode']}, the truth is {offer.barcode}", samples)
+            comparison.right += 1
+        if row is not None and _differs(row["barcode"], offer.barcode):
+            comparison.other_barcode.add(f"{where}: {row['barcode']}, the truth is {offer.barcode}", samples)
     for row in published.values():
         if row["is_listed"]:
-            verdict.extra.add(f"{key[0]} {key[1]} SKU {row['sku']}: {row['price_cents']} cents, the store does not list it", samples)
+            comparison.extra.add(f"{key[0]} {key[1]} SKU {row['sku']}: {row['price_cents']} cents, the store does not list it", samples)
         else:
-            verdict.delisted += 1
+            comparison.delisted += 1
 
 
-def _differ(published: str | None, true: str | None) -> bool:
+def _differs(published: str | None, true: str | None) -> bool:
     """Whether two barcodes are both known, the true one is a GTIN (no code of the store), and they differ."""
     if not published or not true or "," in true or len(true) < 8 or true.zfill(13).startswith(("02", "2")):
         return False
     return published.zfill(14) != true.zfill(14)
 
 
-class TruthOverHttp:
+class HttpTruth:
     """The truth of a running sandbox, read line by line.
 
     Args:

@@ -205,7 +205,7 @@ def size(text: str) -> Size:
 
 
 @dataclass(frozen=True, slots=True)
-class GoodsKind:
+class ProductKind:
     """One line of the vocabulary. ``cents`` is the usual price of the first size (of a kilogram when weighed)."""
 
     department: str
@@ -222,9 +222,9 @@ class GoodsKind:
         return self.department == "produce"
 
 
-def _kind(line: str) -> GoodsKind:
+def _kind(line: str) -> ProductKind:
     department, category, leaf, noun, varieties, sizes, cents = line.split("|")
-    return GoodsKind(department, category, leaf, noun, tuple(varieties.split(",")), tuple(map(size, sizes.split())), int(cents))
+    return ProductKind(department, category, leaf, noun, tuple(varieties.split(",")), tuple(map(size, sizes.split())), int(cents))
 
 
 KINDS = tuple(map(_kind, _KINDS.strip().splitlines()))

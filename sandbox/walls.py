@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.site import opaque
 
 _SCRIPT = (
@@ -42,7 +42,7 @@ def refusal(retailer: str, about: str, form: str | None = None, status: int | No
     403. IGA has no wall on record; a plain 403 stands for one.
     """
     if retailer == "coles":
-        chance = dice.roll("wall", about)
+        chance = seeded_random.random_int("wall", about)
         page = _script(about) if (form or ("script", "page")[chance % 2]) == "script" else _interstitial(about)
         return page, status or (200, 403)[chance // 2 % 2]
     return (_PLAIN if retailer == "iga" else denied(retailer, about)), status or 403
@@ -57,5 +57,6 @@ def _script(about: str) -> str:
 
 def _interstitial(about: str) -> str:
     return _INTERSTITIAL.format(
-        token=opaque("incapsula", about), number=f"{dice.roll('incident', about):020d}-{dice.roll('wall', about):019d}"
+        token=opaque("incapsula", about),
+        number=f"{seeded_random.random_int('incident', about):020d}-{seeded_random.random_int('wall', about):019d}",
     )

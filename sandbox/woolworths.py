@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import dice, woolworths_stores
-from sandbox.asked import or_another
+from sandbox import seeded_random, woolworths_stores
+from sandbox.asked import store_or_default
 from sandbox.site import Json, answer, html, json_body, number, opaque, shelf_now, skus_found
 from sandbox.walls import denied
 from sandbox.woolworths_listing import (
@@ -24,10 +24,10 @@ from sandbox.woolworths_listing import (
     SPECIALS,
     aggregations,
     envelope,
-    leaks_market,
     listing,
     node,
     nodes,
+    shows_market_products,
 )
 from sandbox.woolworths_rows import SCHEMA_ORG_NULLS, bundle, market_product, product
 from sandbox.world import SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
@@ -66,7 +66,7 @@ class Woolworths:
             Route("/", self.home),
             # One client reads this route without cookies.
             Route("/api/v3/ui/schemaorg/product/{stockcode}", self.schema_org),
-            *(Route(path, _behind_cookies(handler), methods=methods) for path, handler, methods in api),
+            *(Route(path, requires_cookies(handler), methods=methods) for path, handler, methods in api),
         ]
 
     async def home(self, request: Request) -> Response:
@@ -108,8 +108,8 @@ class Woolworths:
         hides_unavailable = body.get("isHideUnavailableProducts") is True
         title, skus = listing(shelf, wanted, str(body.get("sortType", "")), hides_unavailable=hides_unavailable)
         bundles = self._page(shelf, skus, wanted, page, size)
-        if bundles and page == 1 and leaks_market(wanted, hides_market):
-            bundles.insert(len(bundles) // 2, bundle(market_product(dice.roll("leak", wanted) % MARKET_TOTAL)))
+        if bundles and page == 1 and shows_market_products(wanted, hides_market):
+            bundles.insert(len(bundles) // 2, bundle(market_product(seeded_random.random_int("leak", wanted) % MARKET_TOTAL)))
         return answer(envelope(bundles, len(skus), title))
 
     async def search(self, request: Request) -> Response:
@@ -136,7 +136,7 @@ class Woolworths:
         rows = [bundle(product(offer, place)) for place, offer in enumerate(shown)]
         # Some are the doubles of this category's own products; each stands between real rows.
         for place in range(min(SPONSORED, len(skus) // 4)):
-            offer = shelf.offer(dice.pick(skus, "woolworths ad", wanted, place))
+            offer = shelf.offer(seeded_random.pick(skus, "woolworths ad", wanted, place))
             if offer and offer.price_cents is not None:
                 rows.insert(min(len(rows), 4 * place), bundle(product(offer, place, ad=place)))
         return rows
@@ -208,12 +208,12 @@ class Woolworths:
     def _store(self, wanted: Any) -> SandboxStore:
         """Return the chosen store; the site's default where none or an unknown one is named, as nothing is echoed."""
         try:
-            return or_another(self.world, self.world.store("woolworths", str(wanted)))
+            return store_or_default(self.world, self.world.store("woolworths", str(wanted)))
         except UnknownStoreError:
             return self.world.default_store("woolworths")
 
 
-def _behind_cookies(handler: Handler) -> Handler:
+def requires_cookies(handler: Handler) -> Handler:
     @wraps(handler)
     async def guarded(request: Request) -> Response:
         if not all(name in request.cookies for name in COOKIES):

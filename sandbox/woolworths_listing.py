@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.site import Json, slug
 from sandbox.woolworths_rows import node_id
 from sandbox.world import Category, Shelf
@@ -55,10 +55,10 @@ def in_order(shelf: Shelf, skus: list[str], order: str) -> list[str]:
     return sorted(skus, key=name) if order == "Name" else skus
 
 
-def leaks_market(wanted: str, hidden: bool) -> bool:
+def shows_market_products(wanted: str, hidden: bool) -> bool:
     """Return whether a category shows a market product, hidden or not."""
     # The server stopped honouring the filter once: some categories show a market product all the same.
-    return not hidden or dice.share("market leak", wanted) < 0.15
+    return not hidden or seeded_random.random_share("market leak", wanted) < 0.15
 
 
 def envelope(bundles: list[Json], total: int, title: str) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox import dice, gtin
+from sandbox import gtin, seeded_random
 from sandbox.site import Json, dollar_text, dollars, slug
 from sandbox.world import CategoryPath, ShelfOffer
 
@@ -116,7 +116,7 @@ _CONSTANT: Json = {
 
 def node_id(path: CategoryPath) -> str:
     """Return the NodeId of a category, stable over time."""
-    return f"1_{dice.roll('woolworths category', *path) & 0xFFFFFFF:07X}"
+    return f"1_{seeded_random.random_int('woolworths category', *path) & 0xFFFFFFF:07X}"
 
 
 def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
@@ -128,7 +128,7 @@ def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
     was_price = dollars(was if on_special or now is None else now)
     saved = None if now is None else dollars(was - now) if on_special else 0.0
     cup, measure, cup_text = _cup(offer)
-    stock = dice.roll("woolworths stock", offer.sku)
+    stock = seeded_random.random_int("woolworths stock", offer.sku)
     limit = 4 + stock % 40 if stock % 9 == 0 else 36
     name = offer.label
     display = f"{name} {offer.pack}" if offer.pack else name
@@ -155,7 +155,7 @@ def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
         "LargeImageFile": f"{_IMAGES}/large/{image}",
         "IsHalfPrice": on_special and now is not None and now * 2 <= was,
         "IsOnSpecial": on_special,
-        "InstoreIsOnSpecial": on_special and dice.roll("woolworths special", offer.sku) % 50 != 0,
+        "InstoreIsOnSpecial": on_special and seeded_random.random_int("woolworths special", offer.sku) % 50 != 0,
         "SavingsAmount": saved,
         "InstoreSavingsAmount": saved,
         "WasPrice": was_price,
@@ -217,7 +217,7 @@ def _cup(offer: ShelfOffer) -> tuple[int | float | None, str, str]:
     """Return CupPrice, CupMeasure and CupString. Goods sold by the piece have the piece price here, none per kilogram."""
     if offer.price_cents is None:
         return None, _measure(offer), ""
-    if dice.share("woolworths no cup", offer.sku) < 0.006:  # 99.4 percent on record have one
+    if seeded_random.random_share("woolworths no cup", offer.sku) < 0.006:  # 99.4 percent on record have one
         return None, "", ""
     if offer.piece_grams or offer.unit_price is None:
         return dollars(offer.price_cents), "1EA", f"{dollar_text(offer.price_cents)} / 1EA"
@@ -268,7 +268,7 @@ def _attributes(offer: ShelfOffer) -> Json:
     paths = offer.category_paths
     levels = [list(dict.fromkeys(path[depth] for path in paths if len(path) > depth)) for depth in range(3)]
     departments = [{"Id": node_id(path[:1]), "Description": path[0]} for path in {path[0]: path for path in paths}.values()]
-    noise = dice.roll("woolworths attributes", offer.sku)
+    noise = seeded_random.random_int("woolworths attributes", offer.sku)
     found: Json = dict.fromkeys(_NULL_ATTRIBUTES.split()) | dict.fromkeys(_FALSE_ATTRIBUTES.split(), "False")
     return found | {
         "sapdepartmentname": offer.department,

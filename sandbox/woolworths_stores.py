@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sandbox import dice
+from sandbox import seeded_random
 from sandbox.site import Json, distance_km, number
 from sandbox.world import SandboxStore
 
@@ -51,14 +51,14 @@ def store(entry: SandboxStore) -> Json:
         "TradingHours": _hours(),
         "Facilities": facilities,
         "CategorisedFacilities": [{"Category": "General", "CategoryLabel": "Store services", "Facilities": ["ATM"]}],
-        "NearbyPartners": [_partner(entry)] if dice.roll("partner", entry.store_id) % 3 == 0 else [],
+        "NearbyPartners": [_partner(entry)] if seeded_random.random_int("partner", entry.store_id) % 3 == 0 else [],
     }
 
 
 def _partner(entry: SandboxStore) -> Json:
     """Return a shop of another company in the same centre, as a store has it."""
     found = {
-        "Division": "BIGW", "StoreNo": str(100 + dice.roll("partner", entry.store_id) % 300), "Name": entry.suburb, "AddressLine1": entry.address_line,
+        "Division": "BIGW", "StoreNo": str(100 + seeded_random.random_int("partner", entry.store_id) % 300), "Name": entry.suburb, "AddressLine1": entry.address_line,
         "AddressLine2": None, "Suburb": entry.suburb, "State": entry.state, "Postcode": entry.postcode.lstrip("0"),
         "Latitude": str(entry.latitude), "Longitude": str(entry.longitude), "GeoLevel": "0", "Distance": "0.05", "Phone": "(02) 5550 0000",
         "GMTZone": "10:0", "IsOpen": entry.is_open, "PartnerUrl": "/storelocator/bigw", "TradingHours": _hours(), "Facilities": ["Photo Centre"],

@@ -31,7 +31,7 @@ NOW = "2026-11-18T09:00:00+00:00"
 RELAXED = {
     "hold_row_count_share": 0.0001, "hold_quarantined_share": 1.0, "hold_category_share": 1.0, "hold_category_left_share": 0.0001, "hold_scale_share": 1.0,
     "hold_fill_drop_share": 1.0, "hold_unavailable_share": 1.0, "hold_unavailable_rise_share": 1.0, "hold_damaged_share": 1.0, "hold_span_hours": 1e9,
-    "hold_changed_within_week_share": 1.0, "hold_changed_across_weeks_share": 1.0, "hold_goods_share": 0.0001, "hold_stores_held_share": 1.0,
+    "hold_changed_within_week_share": 1.0, "hold_changed_across_weeks_share": 1.0, "hold_line_share": 0.0001, "hold_stores_held_share": 1.0,
 }  # fmt: skip
 
 

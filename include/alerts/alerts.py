@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from include.alerts.memory import AlertMemory
+from include.alerts.memory import SentAlerts
 from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
@@ -63,7 +63,9 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
         files = [dict(row) for row in connection.execute(statement("diagnostics/list_held"), {"file_ids": ids}).fetchall()]
-        beside = [dict(row) for row in connection.execute(statement("diagnostics/count_beside_held"), {"file_ids": ids}).fetchall()]
+        other_counts = [
+            dict(row) for row in connection.execute(statement("diagnostics/count_other_store_days"), {"file_ids": ids}).fetchall()
+        ]
         if not files:
             raise ValueError(f"none of the files {ids} is in the ledger")
         samples = {
@@ -78,16 +80,16 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
     where = storage or Storage(warehouse.settings.storage)
     chosen = _choose(files, samples)
     excerpts = {number: _excerpts(where, files[number], lines, warehouse.settings.line_bytes_max) for number, lines in chosen.items()}
-    whole = any(rule["scope"] == "retailer" for file in files for rule in file["rules"]) or any(
-        row["held"] and not row["published"] and not row["on_their_way"] for row in beside
+    is_whole_retailer = any(rule["scope"] == "retailer" for file in files for rule in file["rules"]) or any(
+        row["held"] and not row["published"] and not row["on_their_way"] for row in other_counts
     )
-    severity: Severity = "critical" if whole else "warning"
+    severity: Severity = "critical" if is_whole_retailer else "warning"
     body = "\n\n".join(
         [
             _store_days(files),
             _lines(files, chosen, excerpts),
-            _published_anyway(beside),
-            _what_to_do(files),
+            _publication_status(other_counts),
+            _instructions(files),
         ]
     )
     return Alert("held", severity, _title(files, severity), body, held_key(files), tuple(file["file_id"] for file in files))
@@ -95,8 +97,8 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
 
 def held_key(files: Sequence[dict[str, Any]]) -> str:
     """Return what stays the same as long as the same store-days are held for the same reasons."""
-    said = "|".join(f"{file['file_id']}:{file['state_reason']}" for file in sorted(files, key=lambda file: int(file["file_id"])))
-    return "held-" + hashlib.sha256(said.encode()).hexdigest()[:24]
+    parts = "|".join(f"{file['file_id']}:{file['state_reason']}" for file in sorted(files, key=lambda file: int(file["file_id"])))
+    return "held-" + hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 
 def _title(files: Sequence[dict[str, Any]], severity: Severity) -> str:
@@ -123,11 +125,11 @@ def _store_days(files: Sequence[dict[str, Any]]) -> str:
 def _choose(files: Sequence[dict[str, Any]], samples: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[str, Any]]]:
     """Return position in ``files`` → lines: three in all, from as many store-days as there are."""
     chosen: dict[int, list[dict[str, Any]]] = {}
-    for place in range(SAMPLES):
+    for round_number in range(SAMPLES):
         for number, file in enumerate(files[:SAMPLES]):
             lines = samples.get(file["file_id"], [])
-            if place < len(lines) and sum(map(len, chosen.values())) < SAMPLES:
-                chosen.setdefault(number, []).append(lines[place])
+            if round_number < len(lines) and sum(map(len, chosen.values())) < SAMPLES:
+                chosen.setdefault(number, []).append(lines[round_number])
     return chosen
 
 
@@ -157,7 +159,7 @@ def excerpt(raw: bytes) -> str:
 
 
 def _lines(files: Sequence[dict[str, Any]], chosen: dict[int, list[dict[str, Any]]], excerpts: dict[int, dict[int, str]]) -> str:
-    said = []
+    parts = []
     for number, lines in chosen.items():
         for line in lines:
             about = f"file {files[number]['file_id']}, line {line['line_number']}, SKU {line['sku'] or 'none'}"
@@ -166,22 +168,22 @@ def _lines(files: Sequence[dict[str, Any]], chosen: dict[int, list[dict[str, Any
             elif line["price"] is not None and line["known_cents"] is not None:
                 about += f", {line['price']} dollars, known {line['known_cents'] / 100:.2f}"
             raw = excerpts[number].get(line["line_number"])
-            said.append(f"{about}\n  {raw}" if raw else f"{about}, {line['name'] or 'no name'}")
-    if not said:
+            parts.append(f"{about}\n  {raw}" if raw else f"{about}, {line['name'] or 'no name'}")
+    if not parts:
         return "No line can be shown at the moment; aisleflow quarantine show ID reads the file."
-    return f"{_plural(len(said), 'line')} of it, as written:\n" + "\n".join(said)
+    return f"{_plural(len(parts), 'line')} of it, as written:\n" + "\n".join(parts)
 
 
-def _published_anyway(beside: Sequence[dict[str, Any]]) -> str:
-    said = [
+def _publication_status(other_counts: Sequence[dict[str, Any]]) -> str:
+    parts = [
         f"{row['retailer']} of {row['night']}: {_plural(row['published'], 'store-day')} published ({row['rows_published']:,} lines), "
         f"{row['held']} held, {row['on_their_way']} on their way."
-        for row in beside
+        for row in other_counts
     ]
-    return "What is published anyway:\n" + "\n".join(said) + "\nReaders see the last known prices of the held stores."
+    return "What is published anyway:\n" + "\n".join(parts) + "\nReaders see the last known prices of the held stores."
 
 
-def _what_to_do(files: Sequence[dict[str, Any]]) -> str:
+def _instructions(files: Sequence[dict[str, Any]]) -> str:
     number = files[0]["file_id"]
     more = "" if len(files) == 1 else " (each file, or the batch in the UI)"
     return (
@@ -197,7 +199,7 @@ def _plural(count: int, word: str) -> str:
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
-def untold(connection: Connection, retailers: Sequence[str], memory: AlertMemory) -> list[dict[int, str]]:
+def unalerted(connection: Connection, retailers: Sequence[str], memory: SentAlerts) -> list[dict[int, str]]:
     """Return the held store-days no alert was sent about, one group per retailer and night: file id → key to remember it by."""
     groups: dict[tuple[str, Any], dict[int, str]] = {}
     for row in connection.execute(

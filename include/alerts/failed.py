@@ -23,13 +23,13 @@ def failed_alert(
         label: names the instance, e.g. its store.
         needs_person: nothing is broken, a person has to decide: a warning.
     """
-    said = _message(error)
-    first = said.partition("\n")[0]
+    message = _message(error)
+    headline = message.partition("\n")[0]
     what = f"{dag_id}.{task_id}" + (f" [{label}]" if label else "")
     severity: Severity = "warning" if needs_person or is_mapped else "critical"
-    title = f"{severity}: {what} failed: {first}"
+    title = f"{severity}: {what} failed: {headline}"
     lines = [
-        said if len(said) <= _MESSAGE_CHARACTERS else said[:_MESSAGE_CHARACTERS] + "\n… the rest is in the task's log",
+        message if len(message) <= _MESSAGE_CHARACTERS else message[:_MESSAGE_CHARACTERS] + "\n… the rest is in the task's log",
         f"Task: {what}, run {run_id}" + (f", partition {partition_key}" if partition_key else "") + f", try {tries}.",
     ]
     if is_mapped:
@@ -40,8 +40,8 @@ def failed_alert(
         "What to do: what the message says; then clear the task with downstream (in the UI: Clear). Any task may be cleared at any time. "
         f"The page of {dag_id} in the UI says what it reads and writes and what its failures mean."
     )
-    news = run_id if is_mapped else _without_moments(said)
-    key = "failed-" + hashlib.sha256(f"{dag_id}|{task_id}|{news}".encode()).hexdigest()[:24]
+    dedup_source = run_id if is_mapped else _without_timestamps(message)
+    key = "failed-" + hashlib.sha256(f"{dag_id}|{task_id}|{dedup_source}".encode()).hexdigest()[:24]
     return Alert(
         "failed",
         severity,
@@ -59,16 +59,24 @@ def _message(error: BaseException | str | None) -> str:
     if isinstance(error, str):
         return error.strip()
     name = type(error).__name__
-    return str(error).strip() if name in _OURS else f"{name}: {str(error).strip()}"
+    return str(error).strip() if name in _OWN_ERRORS else f"{name}: {str(error).strip()}"
 
 
 #: Airflow's wrapper and this project's families: their messages are sentences, the class adds nothing.
-_OURS = frozenset(
-    {"AirflowFailException", "TransientError", "TerminalError", "NeedsPersonError", "ConfigurationError", "RejectedByDatabase", "HeldData"}
+_OWN_ERRORS = frozenset(
+    {
+        "AirflowFailException",
+        "TransientError",
+        "TerminalError",
+        "NeedsPersonError",
+        "ConfigurationError",
+        "RejectedByDatabase",
+        "HeldStoreDays",
+    }
 )
 
 
-def _without_moments(text: str) -> str:
+def _without_timestamps(text: str) -> str:
     """Leave out what differs each time the same thing is said: times, durations, addresses in memory.
 
     >>> _without_moments("no answer after 31.2 seconds at 2026-11-18 04:00:12")

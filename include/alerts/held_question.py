@@ -36,7 +36,7 @@ def held_question(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
         files = [dict(row) for row in connection.execute(statement("diagnostics/list_held"), {"file_ids": ids}).fetchall()]
-        beside = connection.execute(statement("diagnostics/count_beside_held"), {"file_ids": ids}).fetchall()
+        other_counts = connection.execute(statement("diagnostics/count_other_store_days"), {"file_ids": ids}).fetchall()
         samples = [
             {**line, "file": file}
             for file in files[:SAMPLES]
@@ -44,7 +44,12 @@ def held_question(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int
                 statement("diagnostics/sample_held_lines"), {"file_id": file["file_id"], "lines": max(1, SAMPLES // len(files))}
             ).fetchall()
         ][:SAMPLES]
-    parts = [_why(files), _samples(storage, samples, warehouse.settings.line_bytes_max), _anyway(beside), _choices(files, warehouse)]
+    parts = [
+        _why(files),
+        _samples(storage, samples, warehouse.settings.line_bytes_max),
+        _publication_status(other_counts),
+        _choices(files, warehouse),
+    ]
     return Question(_subject(files), "\n\n".join(part for part in parts if part))
 
 
@@ -86,15 +91,15 @@ def _why(files: Sequence[dict[str, Any]]) -> str:
 def _samples(storage: Storage, samples: Sequence[dict[str, Any]], line_bytes_max: int) -> str:
     if not samples:
         return ""
-    said = ["### Three lines of it" if len(samples) == SAMPLES else "### Lines of it"]
+    lines_of_text = ["### Three lines of it" if len(samples) == SAMPLES else "### Lines of it"]
     for line in samples:
         about = f"file {line['file']['file_id']}, line {line['line_number']}, SKU {line['sku'] or 'none'}"
         if line["reasons"]:
             about += f": refused ({', '.join(line['reasons'])})"
         elif line["price"] is not None and line["known_cents"] is not None:
             about += f": now ${line['price']:.2f}, so far ${line['known_cents'] / 100:.2f}"
-        said += [f"- {_plain(about)}", "", f"      {_raw(storage, line, line_bytes_max) or line['name'] or 'no name'}", ""]
-    return "\n".join(said).rstrip()
+        lines_of_text += [f"- {_plain(about)}", "", f"      {_raw(storage, line, line_bytes_max) or line['name'] or 'no name'}", ""]
+    return "\n".join(lines_of_text).rstrip()
 
 
 def _raw(storage: Storage, line: dict[str, Any], line_bytes_max: int) -> str | None:
@@ -108,13 +113,15 @@ def _raw(storage: Storage, line: dict[str, Any], line_bytes_max: int) -> str | N
     return None
 
 
-def _anyway(beside: Sequence[dict[str, Any]]) -> str:
-    said = [
+def _publication_status(other_counts: Sequence[dict[str, Any]]) -> str:
+    lines_of_text = [
         f"- {row['retailer']} of {row['night']}: {row['published']} store-days published ({row['rows_published']:,} lines), "
         f"{row['held']} held, {row['on_their_way']} on their way"
-        for row in beside
+        for row in other_counts
     ]
-    return "\n".join(["### What is published anyway", *said, "", "Until you decide, readers see the last known prices of the held stores."])
+    return "\n".join(
+        ["### What is published anyway", *lines_of_text, "", "Until you decide, readers see the last known prices of the held stores."]
+    )
 
 
 def _choices(files: Sequence[dict[str, Any]], warehouse: Warehouse) -> str:

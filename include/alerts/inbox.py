@@ -12,7 +12,7 @@ from typing import Any
 from include import clock
 
 #: The oldest beyond so many are removed.
-KEPT = 500
+MAX_ALERTS = 500
 
 
 def folder(home: Path) -> Path:
@@ -22,28 +22,28 @@ def folder(home: Path) -> Path:
 
 def put(home: Path, title: str, body: str, severity: str) -> Path:
     """Put an alert into the inbox: written aside and renamed, so that no reader sees half of one."""
-    place = folder(home)
-    place.mkdir(parents=True, exist_ok=True)
+    inbox = folder(home)
+    inbox.mkdir(parents=True, exist_ok=True)
     at = clock.now()
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
-    path = place / f"{at:%Y%m%dT%H%M%S%f}--{slug or 'alert'}--{uuid.uuid4().hex[:6]}.json"
-    half_written = path.with_suffix(f".{os.getpid()}.tmp")
-    half_written.write_text(
+    path = inbox / f"{at:%Y%m%dT%H%M%S%f}--{slug or 'alert'}--{uuid.uuid4().hex[:6]}.json"
+    temporary_path = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary_path.write_text(
         json.dumps({"at": at.isoformat(), "severity": severity, "title": title, "body": body}, ensure_ascii=False, indent=2)
     )
-    half_written.replace(path)
-    for old in sorted(place.glob("*.json"))[:-KEPT]:
+    temporary_path.replace(path)
+    for old in sorted(inbox.glob("*.json"))[:-MAX_ALERTS]:
         old.unlink(missing_ok=True)
     return path
 
 
-def read(home: Path, limit: int = KEPT) -> list[dict[str, Any]]:
+def read(home: Path, limit: int = MAX_ALERTS) -> list[dict[str, Any]]:
     """Return the newest alerts, newest first: ``number`` (1 = the newest), ``at``, ``severity``, ``title``, ``body``, ``file``."""
     alerts: list[dict[str, Any]] = []
     for path in sorted(folder(home).glob("*.json"), reverse=True)[:limit]:
         try:
-            said = json.loads(path.read_text())
+            content = json.loads(path.read_text())
         except FileNotFoundError:
             continue  # another process has just removed it as too old
-        alerts.append({"number": len(alerts) + 1, **said, "file": path.name})
+        alerts.append({"number": len(alerts) + 1, **content, "file": path.name})
     return alerts

@@ -31,14 +31,14 @@ _ROUNDS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What one resolution did: SKUs entered by way of joining, products made, barcodes learnt and refused, SKUs moved."""
+    """What one resolution did: SKUs entered by way of joining, products made, barcodes learned and refused, SKUs moved."""
 
     skus: int = 0
     by_barcode: int = 0
     by_key: int = 0
     products_created: int = 0
     proposals: int = 0
-    barcodes_learnt: int = 0
+    barcodes_learned: int = 0
     conflicts: int = 0
     moved: int = 0
     texts_refreshed: int = 0
@@ -82,38 +82,38 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     if run("collect_pending"):
         _read_texts(connection)
         run("create_brands")
-        while run("join_by_barcode"):  # a barcode learnt in one step may lead to the next
-            run("teach_barcodes")
-        while run("spread_leaders"):
+        while run("join_by_barcode"):  # a barcode learned in one step may lead to the next
+            run("add_barcodes")
+        while run("group_by_barcode"):
             pass
         run("join_by_key", has_barcode=True)
         created = run("create_products", has_barcode=True)
-        run("follow_leaders")
-        run("teach_barcodes")
+        run("copy_leader_products")
+        run("add_barcodes")
         run("create_skus")
         proposals = run("propose_pairs")
         run("create_aliases")
-        run("lead_by_text")
+        run("group_by_text")
         run("join_by_key", has_barcode=False)
         created += run("create_products", has_barcode=False)
-        run("follow_leaders")
+        run("copy_leader_products")
         run("create_skus")
         proposals += run("propose_pairs")
         run("create_aliases")
         run("fill_products")
     else:
         created = proposals = 0
-    ways = connection.execute(
+    counts = connection.execute(
         "SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending"
     ).fetchone()
-    assert ways is not None
-    learnt, conflicts, moved = _learn_barcodes(connection, values)
+    assert counts is not None
+    learned, conflicts, moved = _learn_barcodes(connection, values)
     refreshed = run("refresh_skus")
     if refreshed and run("collect_fillable"):
         _read_texts(connection)
         run("create_brands")
         run("fill_products")
-    result = Resolution(ways["skus"], ways["by_barcode"], ways["by_key"], created, proposals, learnt, conflicts, moved, refreshed)
+    result = Resolution(counts["skus"], counts["by_barcode"], counts["by_key"], created, proposals, learned, conflicts, moved, refreshed)
     log.info("resolved %s: %s", retailer, result)
     return result
 
@@ -142,16 +142,16 @@ def _read_texts(connection: Connection) -> None:
 
 
 def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int, int, int]:
-    learnt = conflicts = moved = 0
+    learned = conflicts = moved = 0
     for _ in range(_ROUNDS_MAX):
-        if connection.execute(statement("resolution/collect_learnt"), values).rowcount <= 0:
+        if connection.execute(statement("resolution/collect_learned_barcodes"), values).rowcount <= 0:
             break
         refused = connection.execute(statement("resolution/record_conflicts"), values).rowcount
-        adopted = connection.execute(statement("resolution/adopt_barcodes"), values).rowcount
-        joined = connection.execute(statement("resolution/move_learnt_skus"), values).rowcount
-        connection.execute(statement("resolution/move_orphan_aliases"), values)
-        connection.execute("DROP TABLE learnt")
-        learnt, conflicts, moved = learnt + adopted, conflicts + refused, moved + joined
+        adopted = connection.execute(statement("resolution/assign_learned_barcodes"), values).rowcount
+        joined = connection.execute(statement("resolution/move_skus_to_barcode_owner"), values).rowcount
+        connection.execute(statement("resolution/move_aliases_of_empty_products"), values)
+        connection.execute("DROP TABLE learned_barcode")
+        learned, conflicts, moved = learned + adopted, conflicts + refused, moved + joined
         if not refused + adopted + joined:
             break
-    return learnt, conflicts, moved
+    return learned, conflicts, moved

@@ -39,8 +39,8 @@ def progress() -> Iterator[Progress]:
     """Yield a listener: one moving line on a terminal, else one plain line per news; on stderr."""
     console = Console(stderr=True)
     if console.is_terminal:
-        with console.status("") as moving:
-            yield moving.update
+        with console.status("") as spinner:
+            yield spinner.update
         return
     last: list[str] = []
 

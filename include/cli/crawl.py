@@ -10,7 +10,7 @@ import typer
 from include import clock
 from include.cli.common import FAILED, JsonOption, domain, print_json, print_table, progress
 from include.crawling import outcomes, runs
-from include.crawling.walk import Part
+from include.crawling.walk import CrawlSubset
 from include.errors import TerminalError
 from include.model.offer import StoreRef
 from include.retailers.registry import retailer_of
@@ -42,14 +42,21 @@ def crawl(
     Called again within six hours it goes on from the landed pages. With --pages or --category the store-day is incomplete:
     its prices are true, and nothing is delisted by it.
     """
-    with domain(as_json) as (warehouse, storage), progress() as told:
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
         adapter = retailer_of(retailer)
         known = outcomes.known_store(warehouse, adapter.name, store)
         chosen = known or StoreRef(adapter.name, store, None, state.upper() if state else None, online_store_id)
         on = night.date() if night else clock.night_of(clock.now())
         run_key = f"cli_{clock.now():%Y%m%dT%H%M%S}" if fresh else "cli"
         outcome = runs.crawl(
-            warehouse, storage, chosen, on, run_key, told, round_name=f"_{on.isoformat()}", part=Part(pages, tuple(category or ()))
+            warehouse,
+            storage,
+            chosen,
+            on,
+            run_key,
+            show_progress,
+            scope_suffix=f"_{on.isoformat()}",
+            subset=CrawlSubset(pages, tuple(category or ())),
         )
     _report([outcome], as_json)
     if not outcome["complete"] and not (pages or category):
@@ -71,10 +78,10 @@ def reread(
     A reread keeps the instants of its pages: it corrects what its own crawl published, and never a newer price. Without --night the last
     landed night of each store is read.
     """
-    with domain(as_json) as (warehouse, storage), progress() as told:
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
         adapter = retailer_of(retailer)
         runs = _chosen(storage, adapter.name, store, night, run)
-        done = [_reread(warehouse, storage, adapter.name, found, told) for found in runs]
+        done = [_reread(warehouse, storage, adapter.name, found, show_progress) for found in runs]
     _report(done, as_json)
 
 
@@ -84,11 +91,14 @@ def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime 
     for found in landed_runs(storage, retailer, store, night.date() if night else None):
         if run_key is None or found.run_key == run_key:
             before = newest.get(found.store_id)
-            if before is None or (found.night, _begun(storage, retailer, found)) >= (before.night, _begun(storage, retailer, before)):
+            if before is None or (found.night, _started_at(storage, retailer, found)) >= (
+                before.night,
+                _started_at(storage, retailer, before),
+            ):
                 newest[found.store_id] = found
     if not newest:
         asked = ", ".join(
-            part for part in (store, f"night {night:%Y-%m-%d}" if night else None, f"run {run_key}" if run_key else None) if part
+            subset for subset in (store, f"night {night:%Y-%m-%d}" if night else None, f"run {run_key}" if run_key else None) if subset
         )
         raise TerminalError(
             f"{retailer}: nothing is landed{f' for {asked}' if asked else ''}. Pages are kept for AISLEFLOW_LANDING_DAYS; "
@@ -97,15 +107,15 @@ def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime 
     return list(newest.values())
 
 
-def _begun(storage: Storage, retailer: str, run: LandedRun) -> datetime:
+def _started_at(storage: Storage, retailer: str, run: LandedRun) -> datetime:
     from include.staging.landing import Landing
 
-    return Landing.existing(storage, StoreRef(retailer, run.store_id), run.night, run.run_key).begun_at
+    return Landing.open_existing(storage, StoreRef(retailer, run.store_id), run.night, run.run_key).started_at
 
 
-def _reread(warehouse: Warehouse, storage: Storage, retailer: str, run: LandedRun, told: Any) -> dict[str, Any]:
+def _reread(warehouse: Warehouse, storage: Storage, retailer: str, run: LandedRun, show_progress: Any) -> dict[str, Any]:
     store = outcomes.known_store(warehouse, retailer, run.store_id) or StoreRef(retailer, run.store_id)
-    return runs.reread(warehouse, storage, store, run, progress=told)
+    return runs.reread(warehouse, storage, store, run, progress=show_progress)
 
 
 def _report(done: list[dict[str, Any]], as_json: bool) -> None:

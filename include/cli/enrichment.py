@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from include.cli.common import JsonOption, domain, print_json
-from include.enrichment.prefill import would_fill
+from include.enrichment.prefill import preview_prefill
 from include.errors import ConfigurationError
 from include.retailer_names import RETAILERS
 
@@ -25,7 +25,7 @@ def prefill(
     with domain(as_json) as (warehouse, _):
         if retailer not in RETAILERS:
             raise ConfigurationError(f"unknown retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")
-        counts = would_fill(warehouse, retailer, file)
+        counts = preview_prefill(warehouse, retailer, file)
     if as_json:
         print_json(counts)
     else:

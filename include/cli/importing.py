@@ -13,7 +13,7 @@ from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, domai
 from include.cli.through_airflow import ingest_through_airflow
 from include.diagnostics.ingest_summary import list_files, summarise
 from include.ingestion import pipeline
-from include.ingestion.importing import ImportedFile, files_below, import_file
+from include.ingestion.importing import ImportedFile, import_file, list_data_files
 from include.ingestion.isolation import rejected
 from include.ingestion.isolation.rejected import RejectedByDatabase
 from include.model.rules import reason_of
@@ -45,20 +45,22 @@ def import_(
 
     Files are judged and published in the order of time, whatever the order of arguments. Exit code 3: something was held or refused.
     """
-    with domain(as_json) as (warehouse, storage), progress() as told:
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
         imported = []
         rejections: list[str] = []
-        for path in files_below(paths):
-            told(f"staging {path}")
+        for path in list_data_files(paths):
+            show_progress(f"staging {path}")
             imported.append(import_file(warehouse, storage, path))
         retailers = sorted({file.retailer for file in imported if file.retailer})
         if stage_only:
-            told("staged; nothing is ingested by this command")
+            show_progress("staged; nothing is ingested by this command")
         elif through_airflow:
-            ingest_through_airflow(warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], told)
-            rejections = [text] if (text := rejected.report(warehouse, retailers)) else []
+            ingest_through_airflow(
+                warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], show_progress
+            )
+            rejections = [text] if (text := rejected.build_report(warehouse, retailers)) else []
         else:
-            rejections = ingest_here(warehouse, storage, retailers, told)
+            rejections = ingest_here(warehouse, storage, retailers, show_progress)
         report = report_of(warehouse, imported)
     if as_json:
         print_json(report)
@@ -72,13 +74,13 @@ def import_(
         raise typer.Exit(NEEDS_PERSON)
 
 
-def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], told: Progress) -> list[str]:
+def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], show_progress: Progress) -> list[str]:
     """Run the four steps in this process; return, per retailer, what the database rejects."""
     rejections = []
     for retailer in retailers:
-        told(f"ingesting {retailer}")
+        show_progress(f"ingesting {retailer}")
         try:
-            pipeline.ingest(warehouse, storage, retailer, told)
+            pipeline.ingest(warehouse, storage, retailer, show_progress)
         except RejectedByDatabase as error:
             rejections.append(str(error))
     return rejections

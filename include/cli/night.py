@@ -17,21 +17,21 @@ from include.config import settings
 from include.diagnostics import night as diagnostics
 from include.embedded import installation
 from include.embedded.airflow_api import AirflowApi, client
-from include.embedded.sandbox import SandboxWorld, remembered, start_sandbox
+from include.embedded.sandbox import SandboxWorld, saved_sandbox, start_sandbox
 from include.errors import ConfigurationError, TerminalError
 from include.model.rules import reason_of
 from include.readers.published import last_complete, stream_prices
 from include.retailer_names import RETAILERS
 from include.warehouse.engine import Warehouse
-from sandbox.verify import PriceRow, TruthOverHttp, Verdict, verify
+from sandbox.verify import HttpTruth, PriceComparison, PriceRow, verify
 
 app = typer.Typer()
 
-CRAWL_BEGINS = time(4, 0)
+CRAWL_START = time(4, 0)
 _RUN_SECONDS = 3 * 3600
 #: States of tasks that will change without anybody's doing.
-_AT_WORK = frozenset({"scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred"})
-CRAWL_COLUMNS = ("retailer", "planned", "crawled", "in_part", "failed", "blocked", "deferred", "left_out", "requests")
+_ACTIVE_STATES = frozenset({"scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred"})
+CRAWL_COLUMNS = ("retailer", "planned", "crawled", "incomplete", "failed", "blocked", "deferred", "excluded", "requests")
 INGEST_COLUMNS = (
     "retailer",
     "store_days",
@@ -72,17 +72,17 @@ def night(
     Safe to repeat: each call is the next night. Exit code 1: something failed or a price is wrong; 3: something waits for a person.
     """
     home = settings().home
-    with reported(as_json), progress() as told:
-        wanted = _world(world, stores, products, seed, remembered(home))
-        status = installation.up(home, told)
-        sandbox_url = start_sandbox(home, wanted, told)
+    with reported(as_json), progress() as show_progress:
+        wanted = _world(world, stores, products, seed, saved_sandbox(home))
+        status = installation.up(home, show_progress)
+        sandbox_url = start_sandbox(home, wanted, show_progress)
         warehouse = Warehouse(str(status.warehouse_url), settings())
         tonight = day.date() if day else _next_night(warehouse)
-        clock.set_sandbox_clock(datetime.combine(tonight, CRAWL_BEGINS, clock.MELBOURNE))
+        clock.set_sandbox_clock(datetime.combine(tonight, CRAWL_START, clock.MELBOURNE))
         served = _served(sandbox_url)
-        _run_night(client(home), warehouse, tonight, served, told)
-        told("holding every published price against the truth")
-        verdict = verify(cast("list[PriceRow]", stream_prices(warehouse)), TruthOverHttp(sandbox_url), last_complete(warehouse))
+        _run_night(client(home), warehouse, tonight, served, show_progress)
+        show_progress("holding every published price against the truth")
+        comparison = verify(cast("list[PriceRow]", stream_prices(warehouse)), HttpTruth(sandbox_url), last_complete(warehouse))
         found = diagnostics.summary(warehouse, tonight)
         warehouse.close()
     report = {
@@ -90,25 +90,25 @@ def night(
         "served": served,
         "world": asdict(wanted),
         "ui_url": status.ui_url,
-        "verify": asdict(verdict) | {"is_right": verdict.is_right},
+        "verify": asdict(comparison) | {"is_right": comparison.is_right},
     }
     if as_json:
         print_json(report)
     else:
-        print_night(report, verdict)
-    raise typer.Exit(exit_code(report, verdict))
+        print_night(report, comparison)
+    raise typer.Exit(exit_code(report, comparison))
 
 
-def exit_code(report: dict[str, Any], verdict: Verdict) -> int:
+def exit_code(report: dict[str, Any], comparison: PriceComparison) -> int:
     """Return 0 for a whole and right night, 3 where only a person's decision is missing, else 1."""
     held = sum(row.get("held", 0) + row.get("refused", 0) for row in report["retailers"])
     unplanned = set(report["served"]) - {row["retailer"] for row in report["retailers"] if row.get("planned")}
-    if not verdict.is_right or unplanned or any(row["state"] not in ("held", "refused", "blocked") for row in report["missing"]):
+    if not comparison.is_right or unplanned or any(row["state"] not in ("held", "refused", "blocked") for row in report["missing"]):
         return FAILED
     return NEEDS_PERSON if held or any(row["state"] == "blocked" for row in report["missing"]) else 0
 
 
-def print_night(report: dict[str, Any], verdict: Verdict) -> None:
+def print_night(report: dict[str, Any], comparison: PriceComparison) -> None:
     """Print the night's summary for a person."""
     rows = report["retailers"]
     print_table(rows, CRAWL_COLUMNS, title=f"The night of {report['night']}: crawl, in stores")
@@ -122,14 +122,14 @@ def print_night(report: dict[str, Any], verdict: Verdict) -> None:
     for item in report["missing"]:
         print(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
     print("\nEvery published price against the truth of its store and instant")
-    print("\n".join(verdict.lines()))
+    print("\n".join(comparison.lines()))
     print(f"\nAirflow: {report['ui_url']} (passwords: aisleflow status). Stop everything: aisleflow down")
 
 
 def _world(
-    kind: str | None, stores: int | None, products: int | None, seed: int | None, before: tuple[SandboxWorld, str] | None
+    kind: str | None, stores: int | None, products: int | None, seed: int | None, previous: tuple[SandboxWorld, str] | None
 ) -> SandboxWorld:
-    last = before[0] if before else SandboxWorld()
+    last = previous[0] if previous else SandboxWorld()
     if kind is None and stores is None and products is None and seed is None:
         return last
     if kind is not None and kind != "generated":
@@ -137,15 +137,15 @@ def _world(
         if not folder.is_dir():
             raise ConfigurationError(f"--world {kind}: no such folder. Give `generated`, or a folder of store-days (*.jsonl.gz).")
         return SandboxWorld(kind="recorded", folder=str(folder.resolve()))
-    usual = last if last.kind == "generated" else SandboxWorld()
-    return SandboxWorld("generated", usual.seed if seed is None else seed, stores or usual.stores, products or usual.products)
+    base = last if last.kind == "generated" else SandboxWorld()
+    return SandboxWorld("generated", base.seed if seed is None else seed, stores or base.stores, products or base.products)
 
 
 def _next_night(warehouse: Warehouse) -> date:
     with warehouse.transaction() as connection:
         row = connection.execute("SELECT max(night) AS night FROM ops.crawl_plan").fetchone()
     last: date | None = row["night"] if row else None
-    return clock.night_of(clock.machine_now()) if last is None else last + timedelta(days=1)
+    return clock.night_of(clock.system_now()) if last is None else last + timedelta(days=1)
 
 
 def _served(sandbox_url: str) -> list[str]:
@@ -153,18 +153,18 @@ def _served(sandbox_url: str) -> list[str]:
     return [retailer for retailer in RETAILERS if requests.get(f"{sandbox_url}/_sandbox/stores/{retailer}", timeout=60).json()]
 
 
-def _run_night(api: AirflowApi, warehouse: Warehouse, tonight: date, served: list[str], told: Progress) -> None:
+def _run_night(api: AirflowApi, warehouse: Warehouse, tonight: date, served: list[str], show_progress: Progress) -> None:
     if set(served) - _discovered(warehouse):
         run_id = api.trigger("discover_stores")["dag_run_id"]
-        _wait(api, "discover_stores", run_id, told)
-        if lacking := sorted(set(served) - _discovered(warehouse)):
+        _wait(api, "discover_stores", run_id, show_progress)
+        if missing_retailers := sorted(set(served) - _discovered(warehouse)):
             raise TerminalError(
-                f"no store of {', '.join(lacking)} was discovered. Open {api.run_url('discover_stores', run_id)} and read the red task."
+                f"no store of {', '.join(missing_retailers)} was discovered. Open {api.run_url('discover_stores', run_id)} and read the red task."
             )
     runs = {f"scrape_{retailer}": api.trigger(f"scrape_{retailer}", partition_key=tonight.isoformat())["dag_run_id"] for retailer in served}
     for dag_id, run_id in runs.items():
-        _wait(api, dag_id, run_id, told)
-    _wait_for_consumers(api, warehouse, tonight, told)
+        _wait(api, dag_id, run_id, show_progress)
+    _wait_for_consumers(api, warehouse, tonight, show_progress)
 
 
 def _discovered(warehouse: Warehouse) -> set[str]:
@@ -175,23 +175,23 @@ def _discovered(warehouse: Warehouse) -> set[str]:
         }
 
 
-class _WaitsForAPerson(Exception):
+class _WaitingForOperator(Exception):
     """Nothing of a run moves until a person has answered."""
 
 
-def _wait(api: AirflowApi, dag_id: str, run_id: str, told: Progress) -> None:
-    def say(state: str, tasks: dict[str, int]) -> None:
-        told(f"{dag_id}: {state}, {', '.join(f'{count} {name}' for name, count in sorted(tasks.items()))}")
-        if tasks.get("awaiting_input") and not _AT_WORK & tasks.keys():
-            raise _WaitsForAPerson
+def _wait(api: AirflowApi, dag_id: str, run_id: str, show_progress: Progress) -> None:
+    def on_progress(state: str, tasks: dict[str, int]) -> None:
+        show_progress(f"{dag_id}: {state}, {', '.join(f'{count} {name}' for name, count in sorted(tasks.items()))}")
+        if tasks.get("awaiting_input") and not _ACTIVE_STATES & tasks.keys():
+            raise _WaitingForOperator
 
     try:
-        api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=say)
-    except _WaitsForAPerson:  # the answer may take hours; everything else goes on without it
-        told(f"{dag_id} waits for a person: {api.run_url(dag_id, run_id)}")
+        api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=on_progress)
+    except _WaitingForOperator:  # the answer may take hours; everything else goes on without it
+        show_progress(f"{dag_id} waits for a person: {api.run_url(dag_id, run_id)}")
 
 
-def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, told: Progress) -> None:
+def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, show_progress: Progress) -> None:
     """Wait until enrichment and ingestion have nothing left to do for the night: no run on, no staged file undecided."""
     for _ in range(_RUN_SECONDS):
         busy = [
@@ -202,13 +202,13 @@ def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, to
         ]
         if busy:
             for dag_id, run_id in busy:
-                _wait(api, dag_id, run_id, told)
+                _wait(api, dag_id, run_id, show_progress)
             continue
         waiting = _waiting(warehouse, tonight)
         failed = _failed(api, tonight)
         if not waiting - failed:  # a failed run does not come back by itself; the summary says what is missing
             return
-        told(f"staged store-days of {', '.join(sorted(waiting))} wait for ingestion")
+        show_progress(f"staged store-days of {', '.join(sorted(waiting))} wait for ingestion")
         pause(2)  # a run that was just announced takes a moment to appear
 
 

@@ -17,13 +17,13 @@ app = typer.Typer(help="What the checks said: results of a night, and where the 
 def results_(
     retailer: Annotated[str | None, typer.Option(help="Only this retailer.")] = None,
     night: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; without it the newest that was checked.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Passed rules too.")] = False,
+    show_passed: Annotated[bool, typer.Option("--all", help="Passed rules too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the checks of a night found: what holds store-days first, then refused lines and warnings per store-day and rule."""
     with domain(as_json) as (warehouse, _):
         chosen: date | None = night.date() if night else results.newest_night(warehouse, retailer)
-        found = results.results(warehouse, chosen, retailer, is_all=everything) if chosen else {"night": None, "checks": [], "results": []}
+        found = results.results(warehouse, chosen, retailer, is_all=show_passed) if chosen else {"night": None, "checks": [], "results": []}
     if as_json:
         print_json(found)
         return
@@ -36,7 +36,7 @@ def results_(
     print_table(checks, ("check_id", "retailer", "files", "lines", "held", "broken", "checked_at"), title=f"checks of {chosen}")
     if found["results"]:
         columns = ("retailer", "store_id", "file_id", "state", "severity", "scope", "rule_id", "failed", "checked", "detail")
-        print_table(found["results"], columns, title="what they said" if everything else "what they found")
+        print_table(found["results"], columns, title="what they said" if show_passed else "what they found")
     else:
         print("every rule passed")
 
@@ -44,8 +44,8 @@ def results_(
 @app.command()
 def docs(as_json: JsonOption = False) -> None:
     """Publish Great Expectations' own pages of the newest checks again, and say where they are."""
-    with domain(as_json) as (warehouse, storage), progress() as told:
-        told("building the pages")
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
+        show_progress("building the pages")
         url = data_docs.publish(warehouse, storage)
     if as_json:
         print_json({"url": url, "path": url.removeprefix("file://") if url and url.startswith("file://") else None})

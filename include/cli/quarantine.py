@@ -12,14 +12,14 @@ import typer
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
 from include.errors import ConfigurationError
 from include.ingestion import deciding, pipeline, release_lines
-from include.ingestion.release_lines import LinesDecided
+from include.ingestion.release_lines import LineDecisionResult
 from include.ledger import quarantine
 
 app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard, recheck.", no_args_is_help=True)
 
 RetailerOption = Annotated[str | None, typer.Option(help="Only this retailer.")]
 FileArgument = Annotated[int, typer.Argument(help="Ledger id of the file, as listed.")]
-WhyOption = Annotated[str, typer.Option(help="The reason; it is kept in the ledger.")]
+ReasonOption = Annotated[str, typer.Option("--why", help="The reason; it is kept in the ledger.")]
 ByOption = Annotated[str | None, typer.Option(help="Who decides; without it the user logged in.")]
 LineOption = Annotated[list[int] | None, typer.Option("--line", help="This refused line of the file; may be given several times.")]
 RuleOption = Annotated[str | None, typer.Option("--rule", help="All lines of the file that this rule refused.")]
@@ -64,12 +64,12 @@ def show(file_id: FileArgument, limit: Annotated[int, typer.Option(help="Lines a
     for one in found["decisions"]:
         about = f" {one['lines']} line(s)" if one["lines"] is not None else ""
         print(
-            f"  {one['decided_at']:%Y-%m-%d %H:%M} UTC, {one['decided_by']} ({one['decided_via']}): {one['choice']}{about}: {one['decided_why']}"
+            f"  {one['decided_at']:%Y-%m-%d %H:%M} UTC, {one['decided_by']} ({one['decided_via']}): {one['choice']}{about}: {one['decision_reason']}"
         )
     if found["results"]:
         print_table(found["results"], ("rule_id", "severity", "is_passed", "checked", "failed", "detail"), title="checks")
     for line in found["lines"]:
-        became = "" if line["state"] == "quarantined" else f" [{line['state']} by {line['decided_by']}: {line['decided_why']}]"
+        became = "" if line["state"] == "quarantined" else f" [{line['state']} by {line['decided_by']}: {line['decision_reason']}]"
         print(f"line {line['line_number']}, SKU {line['sku']}: {'; '.join(line['why'])}{became}\n    {line['raw_text']}")
     if found["more_lines"]:
         print(f"… and {found['more_lines']} more: --limit {limit + found['more_lines']}")
@@ -79,7 +79,7 @@ def show(file_id: FileArgument, limit: Annotated[int, typer.Option(help="Lines a
 @app.command()
 def release(
     file_id: FileArgument,
-    why: WhyOption,
+    reason: ReasonOption,
     line: LineOption = None,
     rule: RuleOption = None,
     batch: BatchOption = False,
@@ -91,16 +91,16 @@ def release(
     A released line is published in spite of its rule, where it can be: it is readable, has an SKU, a name and a price that fits; and never
     over something newer. Exit code 3: some lines cannot be published and stay, each with why.
     """
-    who = by or getpass.getuser()
-    with domain(as_json) as (warehouse, storage), progress() as told:
+    decided_by = by or getpass.getuser()
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
         _check_choice(line, rule, batch)
         if line or rule:
-            decided = release_lines.release_lines(warehouse, storage, file_id, who, why, lines=line or (), rule_id=rule)
+            decided = release_lines.release_lines(warehouse, storage, file_id, decided_by, reason, lines=line or (), rule_id=rule)
         else:
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
-            retailer = quarantine.release_all(warehouse, ids, who, why)
-            told(f"publishing what is free of {retailer}")
-            pipeline.ingest(warehouse, storage, retailer, told)
+            retailer = quarantine.release_all(warehouse, ids, decided_by, reason)
+            show_progress(f"publishing what is free of {retailer}")
+            pipeline.ingest(warehouse, storage, retailer, show_progress)
             files = [quarantine.show(warehouse, one, 0)["file"] for one in ids]
     if line or rule:
         _print_lines(decided, "released", as_json)
@@ -116,7 +116,7 @@ def release(
 @app.command()
 def discard(
     file_id: FileArgument,
-    why: WhyOption,
+    reason: ReasonOption,
     line: LineOption = None,
     rule: RuleOption = None,
     batch: BatchOption = False,
@@ -124,15 +124,15 @@ def discard(
     as_json: JsonOption = False,
 ) -> None:
     """Never publish: a held store-day, a whole held batch, refused lines; or take note of a refused file. What it was and the decision are kept."""
-    who = by or getpass.getuser()
+    decided_by = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage):
         _check_choice(line, rule, batch)
         if line or rule:
-            decided = release_lines.discard_lines(warehouse, file_id, who, why, lines=line or (), rule_id=rule)
+            decided = release_lines.discard_lines(warehouse, file_id, decided_by, reason, lines=line or (), rule_id=rule)
         else:
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
             for one in ids:
-                pipeline.discard(warehouse, storage, one, who, why)
+                pipeline.discard(warehouse, storage, one, decided_by, reason)
     if line or rule:
         _print_lines(decided, "discarded", as_json)
     elif as_json:
@@ -154,8 +154,8 @@ def recheck(
     Lines are read from the archived file, else from the text in quarantine, and judged by the time at which they were refused. Exit code 3:
     store-days are still held.
     """
-    with domain(as_json) as (warehouse, storage), progress() as told:
-        found = deciding.recheck(warehouse, storage, by or getpass.getuser(), retailer, file, told)
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
+        found = deciding.recheck(warehouse, storage, by or getpass.getuser(), retailer, file, show_progress)
     still_held = [one for one in found["held"] if one["state"] == "held"]
     if as_json:
         print_json(found)
@@ -174,13 +174,13 @@ def _check_choice(line: Sequence[int] | None, rule: str | None, batch: bool) -> 
         raise ConfigurationError("--batch is about whole store-days, --line and --rule about lines of one file. Give one of them.")
 
 
-def _print_lines(decided: LinesDecided, word: str, as_json: bool) -> None:
+def _print_lines(decided: LineDecisionResult, word: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(decided))
     else:
         print(f"file {decided.file_id}: {decided.decided} line(s) {word}{_counts(decided.outcomes)}")
-        for number, why in decided.refused.items():
-            print(f"  line {number} stays in quarantine: {why}")
+        for number, reason in decided.refused.items():
+            print(f"  line {number} stays in quarantine: {reason}")
         if not decided.decided and not decided.refused:
             print("  nothing was left to decide")
     if decided.refused:

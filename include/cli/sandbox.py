@@ -13,10 +13,10 @@ from include.cli.common import FAILED, JsonOption, domain, print_json, reported
 from include.cli.sandbox_faults import UrlOption, sandbox_url
 from include.embedded.sandbox import FIRST_PORT
 from include.readers.published import last_complete, stream_prices
-from sandbox.faults import FaultBook, read_scenario
+from sandbox.faults import FaultRegistry, read_scenario
 from sandbox.generated import WorldSize
 from sandbox.serve import open_world, run
-from sandbox.verify import PriceRow, TruthOverHttp, verify
+from sandbox.verify import HttpTruth, PriceRow, verify
 
 app = typer.Typer(help="The retailers' sites on localhost, over a world whose prices are known.", no_args_is_help=True)
 app.add_typer(sandbox_faults.app, name="fault")
@@ -40,7 +40,7 @@ def serve(
     """Serve the sites until stopped. The installation's clock moves the prices. `aisleflow night` starts a sandbox by itself."""
     with reported():
         opened = open_world(world, seed=seed, size=WorldSize(stores, products, silent_stores), folder=folder)
-        book = read_scenario(faults) if faults else FaultBook()
+        book = read_scenario(faults) if faults else FaultRegistry()
         if latency_seconds is not None:
             book.latency_seconds = latency_seconds
         typer.echo(f"serving http://{host}:{port}/{{coles,woolworths,aldi,iga}}, the truth below /_sandbox; Ctrl-C stops", err=True)
@@ -55,11 +55,11 @@ def verify_prices(
 ) -> None:
     """Compare every published price with the truth of its store and instant. Exit code 1: they differ."""
     with domain(as_json) as (warehouse, _):
-        truth = TruthOverHttp(sandbox_url(url))
-        verdict = verify(cast("list[PriceRow]", stream_prices(warehouse)), truth, last_complete(warehouse), samples=samples)
+        truth = HttpTruth(sandbox_url(url))
+        comparison = verify(cast("list[PriceRow]", stream_prices(warehouse)), truth, last_complete(warehouse), samples=samples)
     if as_json:
-        print_json(asdict(verdict) | {"is_right": verdict.is_right})
+        print_json(asdict(comparison) | {"is_right": comparison.is_right})
     else:
-        typer.echo("\n".join(verdict.lines()))
-    if not verdict.is_right:
+        typer.echo("\n".join(comparison.lines()))
+    if not comparison.is_right:
         raise typer.Exit(FAILED)

@@ -8,9 +8,9 @@ import typer
 
 from include.cli.common import JsonOption, print_json, print_table, reported
 from include.config import settings
-from include.embedded.sandbox import FIRST_PORT, remembered
+from include.embedded.sandbox import FIRST_PORT, saved_sandbox
 from sandbox.faults import KINDS
-from sandbox.remote import RemoteFaults
+from sandbox.remote import FaultClient
 
 app = typer.Typer(help="Faults on command, at the running sandbox.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ UrlOption = Annotated[str | None, typer.Option(help="Address of the running sand
 
 def sandbox_url(url: str | None = None) -> str:
     """Return the address given, else that of this installation's sandbox, else the usual one."""
-    before = remembered(settings().home)
+    before = saved_sandbox(settings().home)
     return url or (before[1] if before else f"http://127.0.0.1:{FIRST_PORT}")
 
 
@@ -58,7 +58,7 @@ def add(
         "category": category, "part": part, "content_type": content_type, "session": session, "form": form,
     }  # fmt: skip
     with reported(as_json):
-        key = RemoteFaults(sandbox_url(url)).add(kind, **{name: value for name, value in given.items() if value is not None})
+        key = FaultClient(sandbox_url(url)).add(kind, **{name: value for name, value in given.items() if value is not None})
     if as_json:
         print_json({"key": key})
     else:
@@ -69,7 +69,7 @@ def add(
 def list_faults(url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Show the faults in force: how many requests each was asked about, and how many it struck."""
     with reported(as_json):
-        found = RemoteFaults(sandbox_url(url)).in_force()
+        found = FaultClient(sandbox_url(url)).active_faults()
     if as_json:
         print_json(found)
         return
@@ -86,7 +86,7 @@ def clear(
 ) -> None:
     """End faults."""
     with reported(as_json):
-        ended = RemoteFaults(sandbox_url(url)).clear(*(keys or ()))
+        ended = FaultClient(sandbox_url(url)).clear(*(keys or ()))
     if as_json:
         print_json({"cleared": ended})
     else:
@@ -98,7 +98,7 @@ def latency(
 ) -> None:
     """Let every answer of the sites take at least so long."""
     with reported(as_json):
-        RemoteFaults(sandbox_url(url)).latency_seconds = seconds
+        FaultClient(sandbox_url(url)).latency_seconds = seconds
     if as_json:
         print_json({"seconds": seconds})
     else:
@@ -112,7 +112,7 @@ def requests(
 ) -> None:
     """Show what the sites were asked: per retailer, purpose, store and status; most in flight, shortest gap."""
     with reported(as_json):
-        remote = RemoteFaults(sandbox_url(url))
+        remote = FaultClient(sandbox_url(url))
         report = remote.report()
         if reset:
             remote.reset()

@@ -20,12 +20,12 @@ from include.config import settings
 from include.embedded import installation
 from include.embedded.doctor import Check
 from include.embedded.doctor import doctor as examine
-from include.embedded.sandbox import remembered, start_sandbox
+from include.embedded.sandbox import saved_sandbox, start_sandbox
 
 app = typer.Typer(help="The embedded services.", no_args_is_help=True)
 
 #: Checks of ``doctor`` beyond the services themselves.
-FURTHER_CHECKS: list[Check] = [waiting_data, alerts]
+EXTRA_CHECKS: list[Check] = [waiting_data, alerts]
 
 _STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "yellow", "dead": "red", "fail": "red", "stopped": "dim"}
 
@@ -37,25 +37,25 @@ def up(
 ) -> None:
     """Start PostgreSQL and Airflow, migrate both schemas, create pools, unpause new DAGs. Safe to repeat."""
     home = settings().home
-    with reported(as_json), progress() as told:
+    with reported(as_json), progress() as show_progress:
         _end_on_terminate()
-        found = installation.up(home, told)
-        if before := remembered(home):  # the retailers' sites of this home are the sandbox's: without it every crawl fails
-            start_sandbox(home, before[0], told)
+        found = installation.up(home, show_progress)
+        if before := saved_sandbox(home):  # the retailers' sites of this home are the sandbox's: without it every crawl fails
+            start_sandbox(home, before[0], show_progress)
     if as_json:
         print_json(asdict(found))
     else:
         typer.echo(f"Aisleflow is up: {found.ui_url}")
         typer.echo(f"Log in as admin, op or viewer with the passwords in {found.passwords_file}")
     if foreground:
-        _stay(home)
+        _watch_until_stopped(home)
 
 
 @app.command()
 def down(as_json: JsonOption = False) -> None:
     """Stop everything of this home; running tasks have 30 seconds to end."""
-    with reported(as_json), progress() as told:
-        stopped = installation.down(settings().home, told)
+    with reported(as_json), progress() as show_progress:
+        stopped = installation.down(settings().home, show_progress)
     if as_json:
         print_json({"stopped": stopped})
     else:
@@ -87,7 +87,7 @@ def status(as_json: JsonOption = False) -> None:
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is wrong with this installation and what to do. Exit code 1 when something is."""
     with reported(as_json):
-        findings = examine(settings().home, FURTHER_CHECKS)
+        findings = examine(settings().home, EXTRA_CHECKS)
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
@@ -104,7 +104,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     stdout().print(table)
 
 
-def _stay(home: Path) -> None:
+def _watch_until_stopped(home: Path) -> None:
     """Watch the components until Ctrl-C, a termination or a death among them, then stop everything."""
     try:
         while all(line.state == "running" for line in installation.status(home).components):
@@ -114,8 +114,8 @@ def _stay(home: Path) -> None:
     except (KeyboardInterrupt, SystemExit):
         pass  # that is how it is meant to end
     finally:
-        with progress() as told:
-            installation.down(home, told)
+        with progress() as show_progress:
+            installation.down(home, show_progress)
 
 
 def _end_on_terminate() -> None:

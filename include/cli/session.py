@@ -39,10 +39,10 @@ def set_(
     with reported(as_json):
         name = retailer_of(retailer).name
         cookie, agent = _read(user_agent)
-        session = sessions.Session(cookie, agent, clock.machine_now() + timedelta(hours=hours))
+        session = sessions.Session(cookie, agent, clock.system_now() + timedelta(hours=hours))
         sessions.put(settings().home, name, session)
-        in_airflow = _put_connection(name, session)
-    _say({"retailer": name, "expires_at": session.expires_at.isoformat(), "in_airflow": in_airflow}, as_json)
+        in_airflow = _save_connection(name, session)
+    _print_session({"retailer": name, "expires_at": session.expires_at.isoformat(), "in_airflow": in_airflow}, as_json)
 
 
 @app.command()
@@ -51,8 +51,8 @@ def show(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
     with reported(as_json):
         name = retailer_of(retailer).name
         found = sessions.find(settings().home, name)
-    is_over = found is not None and found.is_over(clock.machine_now())
-    _say({"retailer": name, "expires_at": found.expires_at.isoformat() if found else None, "is_over": is_over}, as_json)
+    is_over = found is not None and found.is_over(clock.system_now())
+    _print_session({"retailer": name, "expires_at": found.expires_at.isoformat() if found else None, "is_over": is_over}, as_json)
 
 
 @app.command()
@@ -64,7 +64,7 @@ def clear(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
         api = _airflow()
         if api is not None:
             was_there = api.delete_connection(sessions.connection_id(name)) or was_there
-    _say({"retailer": name, "removed": was_there}, as_json)
+    _print_session({"retailer": name, "removed": was_there}, as_json)
 
 
 def _read(wants_agent: bool) -> tuple[str, str | None]:
@@ -94,7 +94,7 @@ def _airflow() -> AirflowApi | None:
     return None
 
 
-def _put_connection(retailer: str, session: sessions.Session) -> bool:
+def _save_connection(retailer: str, session: sessions.Session) -> bool:
     api = _airflow()
     if api is None:
         return False
@@ -107,7 +107,7 @@ def _put_connection(retailer: str, session: sessions.Session) -> bool:
     return True
 
 
-def _say(found: dict[str, object], as_json: bool) -> None:
+def _print_session(found: dict[str, object], as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif "removed" in found:

@@ -10,8 +10,8 @@ import typer
 
 from include.cli.common import NEEDS_PERSON, JsonOption, domain, print_json, print_table
 from include.errors import ConfigurationError
-from include.ingestion.retract import Retracted
-from include.ingestion.retract import retract as take_back
+from include.ingestion.retract import RetractionResult
+from include.ingestion.retract import retract as retract_store_day
 from include.ledger import ledger
 from include.retailer_names import RETAILERS
 
@@ -45,7 +45,7 @@ def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOp
 def retract(
     store: StoreArgument,
     file_id: Annotated[int, typer.Argument(help="Ledger id of the published store-day, as `aisleflow store files` lists it.")],
-    why: Annotated[str, typer.Option(help="The reason; it is kept in the ledger.")],
+    reason: Annotated[str, typer.Option("--why", help="The reason; it is kept in the ledger.")],
     retailer: RetailerOption = None,
     by: Annotated[str | None, typer.Option(help="Who decides; without it the user logged in.")] = None,
     as_json: JsonOption = False,
@@ -56,7 +56,7 @@ def retract(
     """
     with domain(as_json) as (warehouse, storage):
         name, store_id = _store(store, retailer)
-        done = take_back(warehouse, storage, name, store_id, file_id, by or getpass.getuser(), why)
+        done = retract_store_day(warehouse, storage, name, store_id, file_id, by or getpass.getuser(), reason)
     if as_json:
         print_json(asdict(done))
     else:
@@ -74,9 +74,9 @@ def _store(store: str, retailer: str | None) -> tuple[str, str]:
     return name, store_id
 
 
-def _print(store: str, done: Retracted) -> None:
-    if done.already:
-        print(f"file {done.file_id} of {store} was taken back before: {done.already}")
+def _print(store: str, done: RetractionResult) -> None:
+    if done.earlier_retraction:
+        print(f"file {done.file_id} of {store} was taken back before: {done.earlier_retraction}")
         return
     stands = (
         f"its newest complete store-day is of {done.complete_at:%Y-%m-%d %H:%M} UTC"
@@ -91,7 +91,7 @@ def _print(store: str, done: Retracted) -> None:
         skus = ", ".join(done.unknown_skus[:_SHOWN]) + (f" and {done.unknown - _SHOWN} more" if done.unknown > _SHOWN else "")
         print(f"  {done.unknown} withdrawn because what they cost before is no longer in the archive: SKU {skus}")
         print(f"  no longer archived: file {', '.join(map(str, done.missing_files))}. The store's next crawl brings these prices again.")
-    if done.overtaken:
+    if done.outdated_files:
         print(
-            f"  file {', '.join(map(str, done.overtaken))} gave no prices because this one was newer, and gives none now; the next crawl does."
+            f"  file {', '.join(map(str, done.outdated_files))} gave no prices because this one was newer, and gives none now; the next crawl does."
         )

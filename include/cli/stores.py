@@ -78,7 +78,7 @@ def plan(
         print(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
         return
     shown = rows if all_stores else [row for row in rows if row["decision"] == "crawl"]
-    print_table(shown, ("place", "decision", "store_id", "name", "state", "reason"), title=f"{retailer}, night of {when}")
+    print_table(shown, ("position", "decision", "store_id", "name", "state", "reason"), title=f"{retailer}, night of {when}")
     print(", ".join(f"{count} {decision.replace('_', ' ')}" for decision, count in crawl_plan.count_decisions(rows).items()))
     for reason, stores in crawl_plan.count_reasons(rows).items():
         print(f"{stores:>6}  {reason}")
@@ -92,8 +92,8 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Take a directory of stores over as a starting list. Safe to repeat: what a store finder said later is never replaced."""
-    with domain(as_json) as (warehouse, _), progress() as told:
-        told(f"reading {folder}")
+    with domain(as_json) as (warehouse, _), progress() as show_progress:
+        show_progress(f"reading {folder}")
         done = runs.import_directory(warehouse, folder)
     if not done:
         raise TerminalError(f"{folder}: no store of {', '.join(RETAILERS)} in it.")

@@ -12,10 +12,10 @@ from include.errors import TransientError
 from include.ingestion.isolation import rejected
 from include.warehouse.engine import Warehouse
 
-_PATIENCE_SECONDS = 900
+_TIMEOUT_SECONDS = 900
 
 
-def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], told: Progress) -> None:
+def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_progress: Progress) -> None:
     """Emit the asset ``outbox`` for every (retailer, night) of the files and wait until the ledger has decided each.
 
     Raises:
@@ -30,35 +30,35 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], told: 
     api = client(settings().home)
     for row in rows:
         api.post_asset_event("outbox", partition_key=f"{row['retailer']}|{row['night']}", extra={"from": "aisleflow import"})
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while open_files := _open(warehouse, file_ids):
-        told(f"the scheduler is at work: {len(file_ids) - open_files} of {len(file_ids)} store-days decided")
+    give_up_at = time.monotonic() + _TIMEOUT_SECONDS
+    while undecided := _count_undecided(warehouse, file_ids):
+        show_progress(f"the scheduler is at work: {len(file_ids) - undecided} of {len(file_ids)} store-days decided")
         if time.monotonic() > give_up_at:
             raise TransientError(
-                f"{open_files} store-day(s) are still undecided after {_PATIENCE_SECONDS // 60} minutes. Look at the runs of ingest_prices in the Airflow UI."
+                f"{undecided} store-day(s) are still undecided after {_TIMEOUT_SECONDS // 60} minutes. Look at the runs of ingest_prices in the Airflow UI."
             )
         time.sleep(1)
-    _wait_until_quiet(told)
+    _wait_until_quiet(show_progress)
 
 
-def _open(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
+def _count_undecided(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
     with warehouse.transaction() as connection:
         row = connection.execute(
             "SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded') "
             "AND NOT starts_with(coalesce(state_reason, ''), %s)",  # what the database rejects is decided for this run
-            (list(file_ids), rejected.MARK),
+            (list(file_ids), rejected.REPORT_PREFIX),
         ).fetchone()
     assert row is not None
     return int(row["files"])
 
 
-def _wait_until_quiet(told: Progress) -> None:
+def _wait_until_quiet(show_progress: Progress) -> None:
     api = client(settings().home)
     for run in api.list_runs("ingest_prices", limit=50, order_by="-run_after"):
         if run["state"] in ("queued", "running"):
             api.wait_for_run(
                 "ingest_prices",
                 run["dag_run_id"],
-                timeout_seconds=_PATIENCE_SECONDS,
-                progress=lambda _state, _tasks: told("the last ingestion runs are ending"),
+                timeout_seconds=_TIMEOUT_SECONDS,
+                progress=lambda _state, _tasks: show_progress("the last ingestion runs are ending"),
             )

@@ -52,8 +52,10 @@ def export(
     """
     from include.readers.export import export_prices
 
-    with domain(as_json) as (warehouse, _), progress() as tell:
-        done = export_prices(warehouse, target, file_format, retailer=retailer, since=since, progress=lambda rows: tell(f"{rows:,} rows"))
+    with domain(as_json) as (warehouse, _), progress() as show_progress:
+        done = export_prices(
+            warehouse, target, file_format, retailer=retailer, since=since, progress=lambda rows: show_progress(f"{rows:,} rows")
+        )
     cursor = done.cursor.isoformat()
     if as_json:
         print_json({"target": done.target, "format": done.format, "rows": done.rows, "cursor": cursor})

@@ -16,13 +16,13 @@ from typing import Literal, Protocol
 
 from include import clock
 from include.config import Settings
-from include.retailers.errors import Blocked, BreakerOpen, RefusedBefore
+from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked
 from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
-Trouble = Literal["refused", "gave_out"]
+FailureKind = Literal["refused", "site_unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class BreakerState:
     changed_at: datetime
     state: Literal["closed", "open", "half_open"] = "closed"
     failures: int = 0
-    kind: Trouble | None = None
+    kind: FailureKind | None = None
     reason: str | None = None
     probe_store: str | None = None
 
 
-class Kept(Protocol):
+class BreakerStore(Protocol):
     """Where a breaker's state is kept: inside, nobody else changes it."""
 
     def locked(self, now: datetime) -> AbstractContextManager[tuple[BreakerState, Callable[[BreakerState], None]]]:
@@ -45,7 +45,7 @@ class Kept(Protocol):
         ...
 
 
-class KeptHere:
+class InMemoryBreakerStore:
     """A breaker's state inside one process."""
 
     def __init__(self) -> None:
@@ -54,14 +54,14 @@ class KeptHere:
 
     @contextmanager
     def locked(self, now: datetime) -> Iterator[tuple[BreakerState, Callable[[BreakerState], None]]]:
-        def keep(state: BreakerState) -> None:
+        def save(state: BreakerState) -> None:
             self._state = state
 
         with self._lock:
-            yield self._state or BreakerState(now), keep
+            yield self._state or BreakerState(now), save
 
 
-class KeptInWarehouse:
+class PostgresBreakerStore:
     """A breaker's state in ``ops.crawl_breaker``, under a row lock."""
 
     def __init__(self, warehouse: Warehouse, retailer: str, scope: str) -> None:
@@ -70,89 +70,91 @@ class KeptInWarehouse:
     @contextmanager
     def locked(self, now: datetime) -> Iterator[tuple[BreakerState, Callable[[BreakerState], None]]]:
         with self._warehouse.transaction() as connection:
-            connection.execute(statement("crawl/make_breaker"), self._key | {"now": now})
+            connection.execute(statement("crawl/create_breaker"), self._key | {"now": now})
             row = connection.execute(statement("crawl/lock_breaker"), self._key).fetchone()
             assert row is not None
 
-            def keep(state: BreakerState) -> None:
-                connection.execute(statement("crawl/keep_breaker"), self._key | asdict(state))
+            def save(state: BreakerState) -> None:
+                connection.execute(statement("crawl/save_breaker"), self._key | asdict(state))
 
-            yield BreakerState(**row), keep
+            yield BreakerState(**row), save
 
 
 class Breaker:
     """Asked before each store, told after it."""
 
-    def __init__(self, retailer: str, kept: Kept, settings: Settings, now: Callable[[], datetime] = clock.machine_now) -> None:
+    def __init__(
+        self, retailer: str, breaker_store: BreakerStore, settings: Settings, now: Callable[[], datetime] = clock.system_now
+    ) -> None:
         """``now`` is the machine's clock: a rest is real time."""
-        self._retailer, self._kept, self._settings, self._now = retailer, kept, settings, now
+        self._retailer, self._breaker_store, self._settings, self._now = retailer, breaker_store, settings, now
 
     def admit(self, store_id: str) -> None:
         """Let a store be asked for, or say why not.
 
         Raises:
-            RefusedBefore: the site refused other stores of this run. BreakerOpen: it gave out and rests.
+            RunAlreadyBlocked: the site refused other stores of this run. BreakerOpen: it gave out and rests.
         """
         now = self._now()
-        with self._kept.locked(now) as (found, keep):
-            if found.state == "closed" or (found.state == "half_open" and found.probe_store == store_id):
+        with self._breaker_store.locked(now) as (current, save):
+            if current.state == "closed" or (current.state == "half_open" and current.probe_store == store_id):
                 return
-            rest = f"AISLEFLOW_BREAKER_REST_SECONDS={self._settings.breaker_rest_seconds:g}"
-            if now - found.changed_at < timedelta(seconds=self._settings.breaker_rest_seconds):
-                if found.state == "half_open":
+            pause = f"AISLEFLOW_BREAKER_OPEN_SECONDS={self._settings.breaker_open_seconds:g}"
+            if now - current.changed_at < timedelta(seconds=self._settings.breaker_open_seconds):
+                if current.state == "half_open":
                     raise BreakerOpen(
-                        f"{self._retailer} {store_id}: not asked for yet. Store {found.probe_store} tries whether the site is back."
+                        f"{self._retailer} {store_id}: not asked for yet. Store {current.probe_store} tries whether the site is back."
                     )
-                if found.kind == "refused":
-                    raise RefusedBefore(
-                        f"{self._retailer} {store_id}: not asked for. {self._said(found)} A person is needed: docs/manners.md."
+                if current.kind == "refused":
+                    raise RunAlreadyBlocked(
+                        f"{self._retailer} {store_id}: not asked for. {self._describe(current)} A person is needed: docs/manners.md."
                     )
                 raise BreakerOpen(
-                    f"{self._retailer} {store_id}: not asked for. {self._said(found)} The site rests for {rest}, then one store tries; clear the task later."
+                    f"{self._retailer} {store_id}: not asked for. {self._describe(current)} The site rests for {pause}, then one store tries; clear the task later."
                 )
-            keep(replace(found, state="half_open", probe_store=store_id, changed_at=now))
+            save(replace(current, state="half_open", probe_store=store_id, changed_at=now))
         log.warning("%s: the breaker is half open, store %s tries whether the site is back", self._retailer, store_id)
 
-    def first_answer(self, store_id: str) -> None:
+    def record_first_response(self, store_id: str) -> None:
         """The site answered a store that tries: others need not wait for its end. One more failure opens the breaker again."""
         now = self._now()
-        with self._kept.locked(now) as (found, keep):
-            if found.state != "half_open" or found.probe_store != store_id:
+        with self._breaker_store.locked(now) as (current, save):
+            if current.state != "half_open" or current.probe_store != store_id:
                 return
-            keep(replace(found, state="closed", failures=self._settings.breaker_stores - 1, probe_store=None, changed_at=now))
+            save(replace(current, state="closed", failures=self._settings.breaker_stores - 1, probe_store=None, changed_at=now))
         log.warning("%s: store %s is answered, the breaker is closed again", self._retailer, store_id)
 
-    def answered(self, store_id: str) -> None:
+    def record_success(self, store_id: str) -> None:
         """A store was crawled to its end: the row of failures ends."""
         now = self._now()
-        with self._kept.locked(now) as (found, keep):
-            if found.state == "open" or (found.state == "closed" and not found.failures):
+        with self._breaker_store.locked(now) as (current, save):
+            if current.state == "open" or (current.state == "closed" and not current.failures):
                 return  # a store begun before the breaker opened does not close it: the probe decides
-            keep(BreakerState(now))
-        if found.state != "closed":
+            save(BreakerState(now))
+        if current.state != "closed":
             log.warning("%s: store %s was crawled, the breaker is closed again", self._retailer, store_id)
 
-    def failed(self, store_id: str, error: Exception) -> None:
+    def record_failure(self, store_id: str, error: Exception) -> None:
         """The site gave out at a store, or refused it."""
         now = self._now()
-        kind: Trouble = "refused" if isinstance(error, Blocked) else "gave_out"
-        with self._kept.locked(now) as (found, keep):
-            failures = found.failures + 1
-            opens = found.state == "half_open" or failures >= self._settings.breaker_stores
+        kind: FailureKind = "refused" if isinstance(error, Blocked) else "site_unavailable"
+        with self._breaker_store.locked(now) as (current, save):
+            failures = current.failures + 1
+            must_open = current.state == "half_open" or failures >= self._settings.breaker_stores
             state = replace(
-                found,
-                state="open" if opens else "closed",
+                current,
+                state="open" if must_open else "closed",
                 failures=failures,
                 kind=kind,
                 reason=str(error)[:1000],
                 probe_store=None,
                 changed_at=now,
             )
-            keep(state)
-        if opens:
-            log.error("%s: the breaker is open, no further store of this run is asked for. %s", self._retailer, self._said(state))
+            save(state)
+        if must_open:
+            log.error("%s: the breaker is open, no further store of this run is asked for. %s", self._retailer, self._describe(state))
 
     @staticmethod
-    def _said(state: BreakerState) -> str:
+    def _describe(state: BreakerState) -> str:
         what = "refused" if state.kind == "refused" else "gave out"
         return f"The site {what} at {state.failures} store{'s' if state.failures > 1 else ''} of this run in a row, the last time: {state.reason}"

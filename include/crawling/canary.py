@@ -8,7 +8,7 @@ from datetime import date
 
 from include.config import Settings
 from include.crawling.client import PoliteClient
-from include.crawling.limiter import Manners
+from include.crawling.limiter import RequestLimiter
 from include.model.offer import StoreRef
 from include.retailers.base import Retailer
 from include.retailers.errors import Blocked, ShapeChanged
@@ -32,7 +32,7 @@ class CanaryReport:
     refused: str | None = None
 
 
-def sing(
+def crawl_canary(
     retailer: Retailer,
     store: StoreRef,
     *,
@@ -40,7 +40,7 @@ def sing(
     run_key: str,
     storage: Storage,
     settings: Settings,
-    manners: Manners | None = None,
+    limiter: RequestLimiter | None = None,
     session_headers: Mapping[str, str] | None = None,
 ) -> CanaryReport:
     """Ask for one category of one store and read it. What it is answered lands beside the store's pages, as ``canary--…``.
@@ -50,18 +50,18 @@ def sing(
         WrongStore: the page shows another store. Otherwise what :meth:`PoliteClient.fetch` raises, but for a refusal.
     """
     landing = Landing.resume(storage, store, night, run_key, hours=settings.landing_resume_hours)
-    with PoliteClient(retailer, settings, session_headers=session_headers, manners=manners) as client:
+    with PoliteClient(retailer, settings, session_headers=session_headers, limiter=limiter) as client:
         try:
-            category, offers = _look(retailer, store, client, landing)
+            category, offers = _read_first_category(retailer, store, client, landing)
         except Blocked as error:
             return CanaryReport(retailer.name, store.store_id, None, 0, client.requests, str(error))
         return CanaryReport(retailer.name, store.store_id, category, offers, client.requests)
 
 
-def _look(retailer: Retailer, store: StoreRef, client: PoliteClient, landing: Landing) -> tuple[str, int]:
+def _read_first_category(retailer: Retailer, store: StoreRef, client: PoliteClient, landing: Landing) -> tuple[str, int]:
     values: Mapping[str, str] = {}
-    if opening := retailer.opening_for(store):
-        answer, html = client.fetch(opening, land=lambda answer: landing.put("canary--opening", answer))
+    if session_page := retailer.session_page_for(store):
+        answer, html = client.fetch(session_page, on_response=lambda answer: landing.put("canary--opening", answer))
         with reading(retailer.name, answer.url):
             values = retailer.session(html, answer.url)
     body, url = None, client.base_url

@@ -23,11 +23,19 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from include import clock
 from include.config import Settings
-from include.crawling.judge import judge
-from include.crawling.limiter import ROBOTS_BYTES_MAX, Manners, OwnManners, RobotsFile, RobotsRule, gap_seconds, obeys_robots
+from include.crawling.judge import read_response
+from include.crawling.limiter import (
+    ROBOTS_BYTES_MAX,
+    InProcessRequestLimiter,
+    RequestLimiter,
+    RobotsFile,
+    RobotsRule,
+    min_interval_seconds,
+    obeys_robots,
+)
 from include.retailers.base import Page, Retailer
-from include.retailers.errors import Blocked, LiveRequestRefused, SiteGaveOut, SiteTrouble
-from include.staging.landing import Answer, subset
+from include.retailers.errors import Blocked, LiveRequestsDisabled, SiteError, SiteUnavailable
+from include.staging.landing import PageResponse, subset
 
 log = logging.getLogger(__name__)
 
@@ -56,16 +64,16 @@ def check_allowed(url: str, settings: Settings) -> None:
     """Refuse an address beyond this machine unless live requests are allowed.
 
     Raises:
-        LiveRequestRefused: it is not.
+        LiveRequestsDisabled: it is not.
     """
     if not settings.allow_live and not is_this_machine(url):
-        raise LiveRequestRefused(
+        raise LiveRequestsDisabled(
             f"no request to {urlsplit(url).hostname}: live requests are off. Set AISLEFLOW_ALLOW_LIVE=true to crawl the real site, "
             "or point AISLEFLOW_<RETAILER>_URL at the sandbox (`aisleflow sandbox serve`)."
         )
 
 
-class _Guard(HTTPAdapter):
+class _LiveHostGuard(HTTPAdapter):
     """Checks each hop, redirects included."""
 
     def __init__(self, settings: Settings) -> None:
@@ -85,34 +93,34 @@ class PoliteClient:
         retailer: Retailer,
         settings: Settings,
         *,
-        manners: Manners | None = None,
+        limiter: RequestLimiter | None = None,
         session_headers: Mapping[str, str] | None = None,
-        on_first_answer: Callable[[], None] | None = None,
+        on_first_response: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Prepare the client; nothing is asked for yet.
 
         Args:
-            manners: what is shared with everybody who asks this site; without it they are kept among this client's requests alone.
+            limiter: what is shared with everybody who asks this site; without it they are kept among this client's requests alone.
             session_headers: a person's browser session (``Cookie``, ``User-Agent``) for a walled site; never landed.
-            on_first_answer: called once, when the site has given a good answer.
+            on_first_response: called once, when the site has given a good answer.
             sleep: how to wait.
         """
         self.retailer, self.base_url, self._settings, self._sleep = retailer, base_url_of(retailer, settings), settings, sleep
         check_allowed(self.base_url, settings)
-        self._manners = manners or OwnManners(settings.requests_in_flight, sleep)
+        self._limiter = limiter or InProcessRequestLimiter(settings.requests_in_flight, sleep)
         self.requests = 0
-        self._failed_in_a_row = 0
+        self._consecutive_failures = 0
         self._retries = 0
         self._refused: Blocked | None = None
-        self._on_first_answer = on_first_answer
+        self._on_first_answer = on_first_response
         self._robots: RobotsRule | None = None
         self._lock = threading.RLock()
         self._connections = threading.BoundedSemaphore(settings.connections_per_store)
         self._is_local = is_this_machine(self.base_url)
         self._http = requests.Session()
         self._http.trust_env = not self._is_local
-        guard = _Guard(settings)
+        guard = _LiveHostGuard(settings)
         self._http.mount("http://", guard)
         self._http.mount("https://", guard)
         self._http.headers.update({"User-Agent": settings.user_agent, "Accept-Language": "en-AU,en"})
@@ -127,98 +135,98 @@ class PoliteClient:
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
-        self._manners.close()
+        self._limiter.close()
 
     def fetch(
-        self, page: Page, values: Mapping[str, str] | None = None, land: Callable[[Answer], None] | None = None
-    ) -> tuple[Answer, Any]:
+        self, page: Page, values: Mapping[str, str] | None = None, on_response: Callable[[PageResponse], None] | None = None
+    ) -> tuple[PageResponse, Any]:
         """Ask for a page until it is answered.
 
         Args:
             page: what to ask for.
             values: what the session gives for names in the page's path and headers.
-            land: called with every whole answer before it is judged or read.
+            on_response: called with every whole answer before it is judged or read.
 
         Returns:
             The answer and its content: parsed JSON, or text where the page accepts HTML.
 
         Raises:
             Blocked: the site refuses us; from then on every page is, without being asked for.
-            RobotsForbid: its robots.txt forbids the page. UnexpectedStatus: another 4xx.
-            SiteTrouble: no proper answer in all attempts. SiteGaveOut: so for several requests in a row, or the store's
+            RobotsDisallowed: its robots.txt forbids the page. UnexpectedStatus: another 4xx.
+            SiteError: no proper answer in all attempts. SiteUnavailable: so for several requests in a row, or the store's
             retries are spent.
         """
 
-        def once() -> tuple[Answer, Any]:
+        def once() -> tuple[PageResponse, Any]:
             if self._refused is not None:
                 raise self._refused
-            answer = self._ask(page, values or {})
-            if land is not None:
-                land(answer)
+            answer = self._request_page(page, values or {})
+            if on_response is not None:
+                on_response(answer)
             try:
-                return answer, judge(self.retailer.name, page, answer)
+                return answer, read_response(self.retailer.name, page, answer)
             except Blocked as error:
                 self._refused = error  # other connections of this store stop too
                 raise
 
         retrying = Retrying(
-            retry=retry_if_exception_type(SiteTrouble),
+            retry=retry_if_exception_type(SiteError),
             stop=stop_after_attempt(self._settings.request_attempts),
-            wait=self._pause_before_retry,
+            wait=self._retry_wait_seconds,
             before_sleep=lambda state: log.info("%s: %s; the request is made again", self.retailer.name, _failure(state)),
             sleep=self._sleep,
             reraise=True,
         )
         try:
             result = retrying(once)
-        except SiteGaveOut:
+        except SiteUnavailable:
             raise
-        except SiteTrouble as error:
+        except SiteError as error:
             with self._lock:
-                self._failed_in_a_row += 1
-                failed = self._failed_in_a_row
-            if failed >= self._settings.give_up_after_requests:
-                raise SiteGaveOut(
+                self._consecutive_failures += 1
+                failed = self._consecutive_failures
+            if failed >= self._settings.max_failed_requests_in_a_row:
+                raise SiteUnavailable(
                     f"{self.retailer.name}: {failed} requests in a row failed, the last: {error} "
                     "The store is left alone; a later attempt goes on from its landed pages."
                 ) from error
             raise
         with self._lock:
-            self._failed_in_a_row = 0
-            told, self._on_first_answer = self._on_first_answer, None
-        if told is not None:
-            told()
+            self._consecutive_failures = 0
+            callback, self._on_first_answer = self._on_first_answer, None
+        if callback is not None:
+            callback()
         return result
 
-    def _pause_before_retry(self, state: RetryCallState) -> float:
+    def _retry_wait_seconds(self, state: RetryCallState) -> float:
         error = _failure(state)
-        asked = error.retry_after_seconds if isinstance(error, SiteTrouble) else None
-        if asked is not None and asked > self._settings.retry_after_seconds_max:
-            raise SiteGaveOut(
-                f"{error} It asks to wait {asked:g} s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX="
+        requested_wait_seconds = error.retry_after_seconds if isinstance(error, SiteError) else None
+        if requested_wait_seconds is not None and requested_wait_seconds > self._settings.retry_after_seconds_max:
+            raise SiteUnavailable(
+                f"{error} It asks to wait {requested_wait_seconds:g} s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX="
                 f"{self._settings.retry_after_seconds_max:g}: the store is left alone for now."
             ) from error
-        if asked is not None:
-            self._manners.rest(asked)  # everybody waits, and so does the next attempt
+        if requested_wait_seconds is not None:
+            self._limiter.pause(requested_wait_seconds)  # everybody waits, and so does the next attempt
         if state.attempt_number >= self._settings.request_attempts:  # asked before the decision to stop
             return 0
         with self._lock:
             self._retries += 1
-            is_spent = self._retries > self._settings.retry_budget
-        if is_spent:
-            raise SiteGaveOut(
+            is_exhausted = self._retries > self._settings.retry_budget
+        if is_exhausted:
+            raise SiteUnavailable(
                 f"{error} The store's AISLEFLOW_RETRY_BUDGET={self._settings.retry_budget} repeated requests are spent: it is left alone for now."
             ) from error
-        return 0 if asked is not None else wait_random_exponential(max=self._settings.backoff_seconds_max)(state)
+        return 0 if requested_wait_seconds is not None else wait_random_exponential(max=self._settings.backoff_seconds_max)(state)
 
-    def _ask(self, page: Page, values: Mapping[str, str]) -> Answer:
+    def _request_page(self, page: Page, values: Mapping[str, str]) -> PageResponse:
         url = self.base_url + page.path.format_map(values)
         accept = "application/json" if page.accept == "json" else "text/html,application/xhtml+xml,*/*;q=0.5"
         headers = {"Accept": accept} | {name: value.format_map(values) for name, value in page.headers.items()}
         rule = self._robots_rule()
         if rule is not None:
             rule.check(url)
-        gap = max(gap_seconds(self._settings, self._is_local), rule.delay_seconds if rule else 0)
+        gap = max(min_interval_seconds(self._settings, self._is_local), rule.delay_seconds if rule else 0)
         return self._send(page, url, headers, gap)
 
     def _robots_rule(self) -> RobotsRule | None:
@@ -226,21 +234,21 @@ class PoliteClient:
             return None
         with self._lock:
             if self._robots is None:
-                self._robots = RobotsRule(self.retailer.name, self._manners.robots(self._ask_for_robots), self._settings.user_agent)
+                self._robots = RobotsRule(self.retailer.name, self._limiter.robots(self._fetch_robots_file), self._settings.user_agent)
             return self._robots
 
-    def _ask_for_robots(self) -> RobotsFile:
+    def _fetch_robots_file(self) -> RobotsFile:
         parts = urlsplit(self.base_url)
         address = f"{parts.scheme}://{parts.netloc}/robots.txt"
         answer = self._send(
-            Page(path="/robots.txt", accept="text"), address, {"Accept": "text/plain"}, gap_seconds(self._settings, self._is_local)
+            Page(path="/robots.txt", accept="text"), address, {"Accept": "text/plain"}, min_interval_seconds(self._settings, self._is_local)
         )
         return RobotsFile(address, answer.status, answer.body[:ROBOTS_BYTES_MAX].decode(errors="replace").replace("\0", ""))
 
-    def _send(self, page: Page, url: str, headers: Mapping[str, str], gap: float) -> Answer:
+    def _send(self, page: Page, url: str, headers: Mapping[str, str], gap: float) -> PageResponse:
         timeouts = (self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds)
-        with self._connections, self._manners.turn(gap):
-            begun = time.monotonic()
+        with self._connections, self._limiter.acquire(gap):
+            started = time.monotonic()
             with self._lock:  # cookies and request together: another thread's are not mixed in
                 self.requests += 1
                 self._set_cookies(page.cookies)
@@ -249,14 +257,14 @@ class PoliteClient:
                 network = self._http.merge_environment_settings(prepared.url, {}, True, None, None)
             try:
                 with self._http.send(prepared, timeout=timeouts, **network) as response:
-                    body = self._body(response, begun)
-                    return Answer(
+                    body = self._body(response, started)
+                    return PageResponse(
                         method=page.method, url=url, params=dict(page.params), json=page.json,
-                        status=response.status_code, headers=subset(response.headers), elapsed_seconds=round(time.monotonic() - begun, 3),
+                        status=response.status_code, headers=subset(response.headers), elapsed_seconds=round(time.monotonic() - started, 3),
                         observed_at=clock.now(), body=body,
                     )  # fmt: skip
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise SiteTrouble(f"{self.retailer.name}: no whole answer from {url} ({type(error).__name__}: {error}).") from error
+                raise SiteError(f"{self.retailer.name}: no whole answer from {url} ({type(error).__name__}: {error}).") from error
 
     def _set_cookies(self, cookies: Mapping[str, str]) -> None:
         jar = self._http.cookies
@@ -267,15 +275,15 @@ class PoliteClient:
         for name, value in cookies.items():
             jar.set(name, value, domain=domain)
 
-    def _body(self, response: requests.Response, begun: float) -> bytes:
+    def _body(self, response: requests.Response, started: float) -> bytes:
         """Read a body as it comes in, each piece at once: one that trickles is given up in time."""
         received, answer_of = bytearray(), f"{self.retailer.name}: the answer of {response.url}"
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             received += chunk
-            if len(received) > self._settings.answer_bytes_max:
-                raise SiteTrouble(f"{answer_of} is larger than AISLEFLOW_ANSWER_BYTES_MAX={self._settings.answer_bytes_max}.")
-            if time.monotonic() - begun > self._settings.answer_seconds_max:
-                raise SiteTrouble(f"{answer_of} took longer than AISLEFLOW_ANSWER_SECONDS_MAX={self._settings.answer_seconds_max:g}.")
+            if len(received) > self._settings.response_bytes_max:
+                raise SiteError(f"{answer_of} is larger than AISLEFLOW_RESPONSE_BYTES_MAX={self._settings.response_bytes_max}.")
+            if time.monotonic() - started > self._settings.response_seconds_max:
+                raise SiteError(f"{answer_of} took longer than AISLEFLOW_RESPONSE_SECONDS_MAX={self._settings.response_seconds_max:g}.")
         return bytes(received)
 
 

@@ -25,7 +25,7 @@ class PlannedStore:
 
     store: StoreRef
     reason: str
-    until: datetime | None
+    start_before: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Budget:
 
     stores: int
     reason: str
-    until: datetime | None
+    start_before: datetime | None
 
 
 def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[str] | None = None) -> list[PlannedStore]:
@@ -50,7 +50,7 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
     Raises:
         TerminalError: no store can be crawled, or one asked for is not known: says why.
     """
-    rows, until = decide(warehouse, retailer, night, store_ids)
+    rows, start_before = decide(warehouse, retailer, night, store_ids)
     if not count_decisions(rows)["crawl"]:
         why = (
             f"{len(rows)} stores are left out: `aisleflow store plan {retailer} --night {night} --all` says why"
@@ -59,7 +59,7 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
         )
         raise TerminalError(f"{retailer}: no store can be crawled on {night}; {why}.")
     return [
-        PlannedStore(StoreRef(retailer, row["store_id"], row["name"], row["state"], row["online_store_id"]), row["reason"], until)
+        PlannedStore(StoreRef(retailer, row["store_id"], row["name"], row["state"], row["online_store_id"]), row["reason"], start_before)
         for row in rows
         if row["decision"] == "crawl"
     ]
@@ -92,14 +92,14 @@ def decide(
     if unknown := sorted(set(store_ids or ()) - {row["store_id"] for row in rows}):
         raise TerminalError(f"{retailer} has no store {', '.join(unknown)}. `aisleflow store list {retailer}` shows the known ones.")
     log.info("plan of %s for %s: %s; %s", retailer, night, count_decisions(rows), budget.reason)
-    return rows, None if store_ids else budget.until
+    return rows, None if store_ids else budget.start_before
 
 
 def plan_rows(connection: Connection, retailer: str, night: date) -> list[dict[str, Any]]:
     """Return a night's plan in its order: place, decision, store_id, name, state, online_store_id, reason."""
     rows = connection.execute(
-        "SELECT p.place, p.decision, p.store_id, s.name, s.state, s.online_store_id, p.reason FROM ops.crawl_plan AS p JOIN core.store AS s USING (retailer, store_id) "
-        "WHERE p.night = %s AND p.retailer = %s ORDER BY array_position(ARRAY['crawl', 'deferred', 'left_out'], p.decision), p.place",
+        "SELECT p.position, p.decision, p.store_id, s.name, s.state, s.online_store_id, p.reason FROM ops.crawl_plan AS p JOIN core.store AS s USING (retailer, store_id) "
+        "WHERE p.night = %s AND p.retailer = %s ORDER BY array_position(ARRAY['crawl', 'deferred', 'excluded'], p.decision), p.position",
         (night, retailer),
     ).fetchall()
     return [dict(row) for row in rows]
@@ -116,7 +116,7 @@ def defer(warehouse: Warehouse, retailer: str, night: date, store_id: str, reaso
 
 def count_decisions(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Return how many stores are crawled, deferred and left out."""
-    return {decision: sum(row["decision"] == decision for row in rows) for decision in ("crawl", "deferred", "left_out")}
+    return {decision: sum(row["decision"] == decision for row in rows) for decision in ("crawl", "deferred", "excluded")}
 
 
 def count_reasons(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
@@ -137,7 +137,7 @@ def budget_of(connection: Connection, retailer: str, night: date, warehouse: War
     the seconds a store took. A run that begins after the night's end (by hand, in daytime) has no end time.
     """
     settings, now = warehouse.settings, clock.now()
-    taken = connection.execute(statement("stores/average_crawl"), {"retailer": retailer}).fetchone()
+    taken = connection.execute(statement("stores/average_crawl_cost"), {"retailer": retailer}).fetchone()
     assert taken is not None
     requests_per_store = max(taken["requests"] or settings.requests_per_store, 1)
     stores = max(int(settings.nightly_requests / requests_per_store), 1)

@@ -42,21 +42,21 @@ class DirectoryStore:
     is_trading: bool = True
 
 
-def read_directory(folder: Path, can_be_asked: Callable[[StoreRef], bool]) -> Iterator[tuple[DirectoryStore, datetime]]:
+def read_directory(folder: Path, is_crawlable: Callable[[StoreRef], bool]) -> Iterator[tuple[DirectoryStore, datetime]]:
     """Yield the stores of a directory that belong to known retailers, each with the instant it was last updated.
 
     A chain that has divisions has supermarkets in the one whose name says so; of a chain without, each shop that can be asked for is one.
 
     Args:
         folder: holds ``store.json``, ``company.json`` and ``division.json``, each perhaps with ``.gz``.
-        can_be_asked: whether the web shop can be asked for a store (its adapter knows).
+        is_crawlable: whether the web shop can be asked for a store (its adapter knows).
 
     Raises:
         TerminalError: a file is missing, damaged or of another form: names it.
     """
     companies = {row["pk"]: str(row["fields"]["name"]).strip().lower() for row in _rows(folder, "company")}
     divisions = {row["pk"]: (row["fields"]["company"], str(row["fields"]["name"])) for row in _rows(folder, "division")}
-    divided = {company for company, _ in divisions.values()}
+    companies_with_divisions = {company for company, _ in divisions.values()}
     for row in _rows(folder, "store"):
         try:
             fields = row["fields"]
@@ -65,11 +65,13 @@ def read_directory(folder: Path, can_be_asked: Callable[[StoreRef], bool]) -> It
                 continue
             division = divisions[fields["division"]][1] if fields["division"] is not None else None
             online, store_id = fields.get("retailer_store_id"), str(fields["store_id"])
-            asked = StoreRef(retailer, store_id, fields.get("store_name") or None, None, str(online) if online else None)
-            is_supermarket = "supermarket" in (division or "").lower() if fields["company"] in divided else can_be_asked(asked)
+            store_ref = StoreRef(retailer, store_id, fields.get("store_name") or None, None, str(online) if online else None)
+            is_supermarket = (
+                "supermarket" in (division or "").lower() if fields["company"] in companies_with_divisions else is_crawlable(store_ref)
+            )
             yield (
                 DirectoryStore(
-                    retailer, store_id, asked.online_store_id, asked.name, fields.get("state"), fields.get("suburb"), fields.get("postcode"),
+                    retailer, store_id, store_ref.online_store_id, store_ref.name, fields.get("state"), fields.get("suburb"), fields.get("postcode"),
                     fields.get("latitude"), fields.get("longitude"), division, is_supermarket,
                 ),
                 parse_instant(fields["last_updated"], f"last_updated of store {store_id}"),

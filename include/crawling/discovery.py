@@ -55,7 +55,7 @@ class FoundStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Discovered:
+class DiscoveryCounts:
     """Counts of one discovery. A retailer's petrol stations and liquor shops are stores, but no supermarkets.
 
     ``absent`` were known and not found this time; ``closed`` are all that are taken for closed now.
@@ -69,11 +69,11 @@ class Discovered:
     closed: int = 0
 
 
-class FinderFellShort(NeedsPersonError):
+class IncompleteStoreFinder(NeedsPersonError):
     """A store finder returned far fewer supermarkets than are known: what it found is kept, nobody is counted absent."""
 
 
-def take_over(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) -> Discovered:
+def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) -> DiscoveryCounts:
     """Merge what a retailer's finder returned into ``core.store``, and count the stores it no longer knows.
 
     A store that ``AISLEFLOW_STORE_ABSENCES_MAX`` discoveries in a row did not hold (on different days) is taken for closed: it is
@@ -81,7 +81,7 @@ def take_over(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) 
 
     Raises:
         TerminalError: the finder returned no supermarket at all; nothing is changed.
-        FinderFellShort: it returned less than ``AISLEFLOW_DISCOVERY_SHARE`` of the open supermarkets known before; the found ones
+        IncompleteStoreFinder: it returned less than ``AISLEFLOW_DISCOVERY_SHARE`` of the open supermarkets known before; the found ones
             are taken over, absences are not counted.
     """
     settings = warehouse.settings
@@ -109,16 +109,16 @@ def take_over(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) 
         ).fetchone()
         assert row is not None
     if is_short:
-        raise FinderFellShort(
+        raise IncompleteStoreFinder(
             f"{retailer}: the store finder returned {counts['supermarkets']} supermarkets, {known} were open before. They are taken over, "
             "and none of the others is counted absent. If the chain really closed so many, lower AISLEFLOW_DISCOVERY_SHARE for one run; "
             "else look at the finder's answers in the task's log, and clear the task later."
         )
     log.info("%s: %s, %s not found this time, %s taken for closed", retailer, counts, absent, row["closed"])
-    return Discovered(**counts, absent=absent, closed=row["closed"])
+    return DiscoveryCounts(**counts, absent=absent, closed=row["closed"])
 
 
-def take_over_directory(warehouse: Warehouse, stores: Iterable[tuple[FoundStore, datetime]]) -> dict[str, Discovered]:
+def merge_directory(warehouse: Warehouse, stores: Iterable[tuple[FoundStore, datetime]]) -> dict[str, DiscoveryCounts]:
     """Merge a directory (stores with the instant each was last seen) as a starting list; newer knowledge is never replaced, nobody is counted absent.
 
     Returns:
@@ -131,7 +131,7 @@ def take_over_directory(warehouse: Warehouse, stores: Iterable[tuple[FoundStore,
     for retailer, found in sorted(by_retailer.items()):
         with warehouse.transaction() as connection:
             seen = {store.store_id: seen_at for store, seen_at in found}
-            done[retailer] = Discovered(**_merge(connection, (store for store, _ in found), seen))
+            done[retailer] = DiscoveryCounts(**_merge(connection, (store for store, _ in found), seen))
     return done
 
 

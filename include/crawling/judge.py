@@ -7,29 +7,29 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from include.retailers.base import Page
-from include.retailers.errors import Blocked, SiteTrouble, UnexpectedStatus
+from include.retailers.errors import Blocked, SiteError, UnexpectedStatus
 from include.retailers.fields import parse
-from include.staging.landing import Answer
+from include.staging.landing import PageResponse
 
 #: Signs of a bot wall, met in recorded refusals of the four sites.
-_SIGNS = {
+_WALL_PATTERNS = {
     "Incapsula page": re.compile(rb"_Incapsula_Resource|Incapsula incident|Pardon Our Interruption", re.I),
     "Access Denied page": re.compile(rb"<title>\s*Access Denied|errors(\.|&#46;)edgesuite(\.|&#46;)net", re.I),
 }
 
 
-def judge(retailer: str, page: Page, answer: Answer) -> Any:
+def read_response(retailer: str, page: Page, answer: PageResponse) -> Any:
     """Return the content of a good answer; say what is wrong with any other, by content first.
 
     Raises:
-        Blocked: a bot wall, whatever the status. SiteTrouble: 429, 5xx, or no JSON where JSON was asked for.
+        Blocked: a bot wall, whatever the status. SiteError: 429, 5xx, or no JSON where JSON was asked for.
         UnexpectedStatus: another 4xx.
     """
-    sign = next((name for name, pattern in _SIGNS.items() if pattern.search(answer.body[:20_000])), None)
-    if sign:
-        raise Blocked(retailer, f"{sign}, status {answer.status}", answer.url)
+    wall_name = next((name for name, pattern in _WALL_PATTERNS.items() if pattern.search(answer.body[:20_000])), None)
+    if wall_name:
+        raise Blocked(retailer, f"{wall_name}, status {answer.status}", answer.url)
     if answer.status in (408, 429) or answer.status >= 500:
-        raise SiteTrouble(f"{retailer}: status {answer.status} at {answer.url}.", _retry_after(answer))
+        raise SiteError(f"{retailer}: status {answer.status} at {answer.url}.", _retry_after(answer))
     is_html = answer.body.lstrip()[:1] == b"<"
     if page.accept == "json" and is_html and answer.status in (200, 403):
         raise Blocked(retailer, f"HTML where JSON was asked for, status {answer.status}", answer.url)
@@ -42,17 +42,17 @@ def judge(retailer: str, page: Page, answer: Answer) -> Any:
     try:
         return parse(answer.body)
     except (ValueError, RecursionError) as error:
-        raise SiteTrouble(f"{retailer}: {len(answer.body)} bytes at {answer.url} are no JSON ({error}).") from error
+        raise SiteError(f"{retailer}: {len(answer.body)} bytes at {answer.url} are no JSON ({error}).") from error
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _retry_after(answer: PageResponse) -> float | None:
     """Read Retry-After: seconds, or an HTTP date."""
-    said = answer.headers.get("retry-after")
-    if said is None:
+    retry_after = answer.headers.get("retry-after")
+    if retry_after is None:
         return None
-    if said.strip().isdigit():
-        return float(said)
+    if retry_after.strip().isdigit():
+        return float(retry_after)
     try:
-        return max(0.0, (parsedate_to_datetime(said) - answer.observed_at).total_seconds())
+        return max(0.0, (parsedate_to_datetime(retry_after) - answer.observed_at).total_seconds())
     except (TypeError, ValueError):
         return None

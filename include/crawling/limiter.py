@@ -1,6 +1,6 @@
 """Manners towards a site: few requests at once, a pause between them, its robots.txt asked for once.
 
-:class:`Manners` is what the client needs. :class:`OwnManners` keeps them inside one process;
+:class:`RequestLimiter` is what the client needs. :class:`InProcessRequestLimiter` keeps them inside one process;
 ``include/crawling/shared_limiter.py`` keeps them over all workers, in the warehouse.
 """
 
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
 from include.config import Settings
-from include.retailers.errors import RobotsForbid, SiteTrouble
+from include.retailers.errors import RobotsDisallowed, SiteError
 
 #: RFC 9309: at least 500 kB of a robots.txt are read.
 ROBOTS_BYTES_MAX = 500_000
@@ -32,14 +32,14 @@ class RobotsFile:
     body: str
 
 
-class Manners(Protocol):
+class RequestLimiter(Protocol):
     """What all requests to one site share."""
 
-    def turn(self, gap_seconds: float) -> AbstractContextManager[None]:
-        """Wait for a free connection and for the turn, at least ``gap_seconds`` after the last; hold the connection inside."""
+    def acquire(self, min_interval_seconds: float) -> AbstractContextManager[None]:
+        """Wait for a free connection and for the turn, at least ``min_interval_seconds`` after the last; hold the connection inside."""
         ...
 
-    def rest(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Give nobody a turn for so long: the site asked for it (Retry-After)."""
         ...
 
@@ -52,28 +52,28 @@ class Manners(Protocol):
         ...
 
 
-class OwnManners:
+class InProcessRequestLimiter:
     """Manners among the requests of one process."""
 
     def __init__(self, requests_in_flight: int = 4, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep, self._slots, self._lock = sleep, threading.BoundedSemaphore(requests_in_flight), threading.Lock()
-        self._turn_at = float("-inf")
+        self._next_request_at = float("-inf")
         self._robots: RobotsFile | None = None
 
     @contextmanager
-    def turn(self, gap_seconds: float) -> Iterator[None]:
+    def acquire(self, min_interval_seconds: float) -> Iterator[None]:
         with self._slots:
-            if gap_seconds or self._turn_at > time.monotonic():
+            if min_interval_seconds or self._next_request_at > time.monotonic():
                 with self._lock:
                     now = time.monotonic()
-                    self._turn_at = max(self._turn_at + gap_seconds, now)
-                    wait = self._turn_at - now
+                    self._next_request_at = max(self._next_request_at + min_interval_seconds, now)
+                    wait = self._next_request_at - now
                 self._sleep(wait)
             yield
 
-    def rest(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         with self._lock:
-            self._turn_at = max(self._turn_at, time.monotonic() + seconds)
+            self._next_request_at = max(self._next_request_at, time.monotonic() + seconds)
 
     def robots(self, ask: Callable[[], RobotsFile]) -> RobotsFile:
         with self._lock:
@@ -90,12 +90,12 @@ class RobotsRule:
     """Whether a site's robots.txt allows an address.
 
     Raises:
-        SiteTrouble: the site could not say (5xx, 429): RFC 9309 then allows nothing.
+        SiteError: the site could not say (5xx, 429): RFC 9309 then allows nothing.
     """
 
     def __init__(self, retailer: str, file: RobotsFile, user_agent: str) -> None:
         if file.status >= 500 or file.status == 429:
-            raise SiteTrouble(f"{retailer}: status {file.status} at {file.address}: a site that cannot say what is allowed is not crawled.")
+            raise SiteError(f"{retailer}: status {file.status} at {file.address}: a site that cannot say what is allowed is not crawled.")
         self._retailer, self._file, self._user_agent = retailer, file, user_agent
         self._rules = RobotFileParser(file.address)
         # a page in place of the file, or none at all, is no rule (RFC 9309); 401 and 403 are taken for a no
@@ -111,10 +111,10 @@ class RobotsRule:
         """Refuse an address the file forbids.
 
         Raises:
-            RobotsForbid: it does.
+            RobotsDisallowed: it does.
         """
         if not self._rules.can_fetch(self._user_agent, url):
-            raise RobotsForbid(
+            raise RobotsDisallowed(
                 f"{self._retailer}: {self._file.address} forbids {urlsplit(url).path} to us (status {self._file.status}). It is not asked for. "
                 "Ask the site's owner, or answer for it yourself with AISLEFLOW_ROBOTS=never (docs/manners.md)."
             )
@@ -129,7 +129,7 @@ def obeys_robots(setting: Literal["live", "always", "never"], is_local: bool) ->
     return setting == "always" or (setting == "live" and not is_local)
 
 
-def gap_seconds(settings: Settings, is_local: bool) -> float:
+def min_interval_seconds(settings: Settings, is_local: bool) -> float:
     """Return the pause before a request: the sandbox is ours and needs none, a live site gets the delay and some jitter."""
     if is_local:
         return settings.local_delay_seconds

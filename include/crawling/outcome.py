@@ -10,7 +10,7 @@ Status = Literal["finished", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class CategoryOutcome:
-    """What became of one category. ``announced`` and ``goods`` count distinct goods, advertisements left out."""
+    """What became of one category. ``announced`` and ``products`` count distinct goods, advertisements left out."""
 
     key: str
     name: str
@@ -18,7 +18,7 @@ class CategoryOutcome:
     reason: str | None = None
     pages: int = 0
     announced: int | None = None
-    goods: int = 0
+    products: int = 0
     seconds: float = 0.0
 
 
@@ -27,8 +27,8 @@ class CrawlOutcome:
     """What one crawl of one store gave.
 
     ``manifest`` is the staged manifest's path below the storage root, ``None`` for a store that is empty on purpose.
-    ``worth_retrying`` says that something failed which may not fail again: a retry asks only for what is missing.
-    ``site_gave_out`` says that the site was left alone before the store was through.
+    ``is_retryable`` says that something failed which may not fail again: a retry asks only for what is missing.
+    ``site_unavailable`` says that the site was left alone before the store was through.
     ``rows_skipped`` counts by reason the rows that are no offer, ``notes`` by kind the offers that contradict themselves.
     """
 
@@ -42,14 +42,14 @@ class CrawlOutcome:
     requests: int
     complete: bool
     incomplete_reason: str | None
-    worth_retrying: bool
+    is_retryable: bool
     seconds: float
-    site_gave_out: bool = False
+    site_unavailable: bool = False
     categories: tuple[CategoryOutcome, ...] = ()
     rows_skipped: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
 
-    def named(self, status: Status) -> list[str]:
+    def names_with_status(self, status: Status) -> list[str]:
         """Return the names of the categories with a status."""
         return [category.name for category in self.categories if category.status == status]
 

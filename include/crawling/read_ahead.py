@@ -19,26 +19,26 @@ from include.retailers.base import Page
 T = TypeVar("T")
 
 #: Per connection: categories of which the first page is asked for ahead, and pages held ready at most.
-_FIRST_PAGES, _PAGES = 3, 6
+_FIRST_PAGES_PER_CONNECTION, _PAGES_PER_CONNECTION = 3, 6
 
 
 @dataclass(order=True, slots=True)
-class _Wish:
-    place: tuple[int, int]
+class _QueuedPage:
+    position: tuple[int, int]
     name: str = field(compare=False)
     page: Page = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstPage:
-    """The first page of a category; ``key`` names its pages ``<key>--1``, ``<key>--2`` …. With ``is_alone`` no other is asked for ahead."""
+    """The first page of a category; ``key`` names its pages ``<key>--1``, ``<key>--2`` …. With ``first_page_only`` no other is asked for ahead."""
 
     key: str
     page: Page
-    is_alone: bool = False
+    first_page_only: bool = False
 
 
-class Ahead(Generic[T]):
+class Prefetcher(Generic[T]):
     """Pages on their way. Used by one reading thread; asks in others."""
 
     def __init__(
@@ -57,36 +57,36 @@ class Ahead(Generic[T]):
             following: the pages that surely follow the first page of a list.
         """
         self._ask, self._following, self._categories = ask, following, categories
-        self._places = {first.key: place for place, first in enumerate(categories)}
+        self._positions = {first.key: position for position, first in enumerate(categories)}
         self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(connections, "crawl")
-        self._first_pages_max, self._pages_max = _FIRST_PAGES * connections, _PAGES * connections
+        self._first_pages_max, self._pages_max = _FIRST_PAGES_PER_CONNECTION * connections, _PAGES_PER_CONNECTION * connections
         self._lock = threading.Lock()
-        self._wishes: list[_Wish] = []
-        self._under_way: dict[str, tuple[Page, Future[T]]] = {}
-        self._hinted = 0
+        self._queue: list[_QueuedPage] = []
+        self._in_flight: dict[str, tuple[Page, Future[T]]] = {}
+        self._queued_categories = 0
 
-    def begin(self, key: str) -> None:
+    def start_category(self, key: str) -> None:
         """The reading comes to a category: its pages and those of the next ones may be asked for."""
-        place = self._places.get(key)
-        if self._pool is None or place is None:
+        position = self._positions.get(key)
+        if self._pool is None or position is None:
             return
         with self._lock:
-            self._wishes = [wish for wish in self._wishes if wish.place[0] >= place]  # pages the reading did without
-            heapq.heapify(self._wishes)
-            for name in [name for name, _ in self._under_way.items() if self._places[name.rpartition("--")[0]] < place]:
-                self._under_way.pop(name)[1].cancel()
-            for later in range(max(self._hinted, place), min(place + self._first_pages_max, len(self._categories))):
+            self._queue = [queued for queued in self._queue if queued.position[0] >= position]  # pages the reading did without
+            heapq.heapify(self._queue)
+            for name in [name for name, _ in self._in_flight.items() if self._positions[name.rpartition("--")[0]] < position]:
+                self._in_flight.pop(name)[1].cancel()
+            for later in range(max(self._queued_categories, position), min(position + self._first_pages_max, len(self._categories))):
                 first = self._categories[later]
-                heapq.heappush(self._wishes, _Wish((later, 1), f"{first.key}--1", first.page))
-                self._hinted = later + 1
+                heapq.heappush(self._queue, _QueuedPage((later, 1), f"{first.key}--1", first.page))
+                self._queued_categories = later + 1
         self._fill()
 
-    def take(self, name: str, page: Page) -> Future[T] | None:
+    def pop(self, name: str, page: Page) -> Future[T] | None:
         """Return the answer that is here or on its way, ``None`` where the reader has to ask."""
         with self._lock:
-            self._wishes = [wish for wish in self._wishes if wish.name != name]
-            heapq.heapify(self._wishes)
-            asked, future = self._under_way.pop(name, (None, None))
+            self._queue = [queued for queued in self._queue if queued.name != name]
+            heapq.heapify(self._queue)
+            asked, future = self._in_flight.pop(name, (None, None))
         self._fill()
         if future is None or asked != page or future.cancel():  # still in the queue: the reader is quicker
             return None
@@ -95,38 +95,38 @@ class Ahead(Generic[T]):
     def close(self) -> None:
         """Ask for nothing more; wait for what is under way."""
         with self._lock:
-            self._wishes.clear()
+            self._queue.clear()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
     def _fill(self) -> None:
         with self._lock:
-            while self._pool is not None and self._wishes and len(self._under_way) < self._pages_max:
-                wish = heapq.heappop(self._wishes)
-                self._under_way[wish.name] = (wish.page, self._pool.submit(self._run, wish))
+            while self._pool is not None and self._queue and len(self._in_flight) < self._pages_max:
+                queued = heapq.heappop(self._queue)
+                self._in_flight[queued.name] = (queued.page, self._pool.submit(self._run, queued))
 
-    def _run(self, wish: _Wish) -> T:
-        answer = self._ask(wish.name, wish.page)
-        if wish.place[1] == 1 and not self._categories[wish.place[0]].is_alone:
-            key = wish.name.rpartition("--")[0]
+    def _run(self, queued: _QueuedPage) -> T:
+        answer = self._ask(queued.name, queued.page)
+        if queued.position[1] == 1 and not self._categories[queued.position[0]].first_page_only:
+            key = queued.name.rpartition("--")[0]
             with self._lock:
-                for page in self._following(wish.page, answer):
-                    heapq.heappush(self._wishes, _Wish((wish.place[0], page.number), f"{key}--{page.number}", page))
+                for page in self._following(queued.page, answer):
+                    heapq.heappush(self._queue, _QueuedPage((queued.position[0], page.number), f"{key}--{page.number}", page))
             self._fill()
         return answer
 
 
-def pages_for(total: int | None, goods_of_first: int) -> int:
+def page_count(total: int | None, products_on_first_page: int) -> int:
     """Return how many pages a list surely has: as many as the announced goods fill, 1 where nothing is known.
 
     >>> pages_for(100, 48), pages_for(96, 48), pages_for(None, 48), pages_for(5, 0)
     (3, 2, 1, 1)
     """
-    return 1 if not total or not goods_of_first else -(-total // goods_of_first)
+    return 1 if not total or not products_on_first_page else -(-total // products_on_first_page)
 
 
-def chain(page: Page, body: Any, next_page: Callable[[Page, Any], Page | None], pages: int) -> list[Page]:
+def following_pages(page: Page, body: Any, next_page: Callable[[Page, Any], Page | None], pages: int) -> list[Page]:
     """Return the pages that follow a first one, up to a number of pages, as far as its own body can say."""
     found: list[Page] = []
     while len(found) + 1 < pages:

@@ -15,11 +15,11 @@ from include.crawling.canary import CanaryReport
 from include.crawling.client import PoliteClient
 from include.crawling.directory import read_directory
 from include.crawling.sessions import Session
-from include.crawling.shared_limiter import SharedManners, forget_runs
+from include.crawling.shared_limiter import PostgresRequestLimiter, delete_old_runs
 from include.crawling.store_crawl import discover as find_stores
 from include.crawling.store_crawl import reread_store
-from include.crawling.visit import sing_first, visit
-from include.crawling.walk import Part
+from include.crawling.visit import crawl_store_in_run, run_canary
+from include.crawling.walk import CrawlSubset
 from include.model.offer import StoreRef
 from include.retailer_names import RETAILERS
 from include.retailers.errors import Blocked, WrongStore
@@ -41,16 +41,16 @@ def crawl(
     run_key: str,
     progress: Progress = log.info,
     *,
-    round_name: str = "",
+    scope_suffix: str = "",
     session: Session | None = None,
-    part: Part | None = None,
+    subset: CrawlSubset | None = None,
 ) -> dict[str, Any]:
     """Crawl one store, stage its store-day, and keep the outcome, whatever it is.
 
     Args:
-        round_name: of the stores crawled after a person was asked (``include.crawling.visit``).
+        scope_suffix: of the stores crawled after a person was asked (``include.crawling.visit``).
         session: a person's browser session; without it the one kept in the installation's home.
-        part: read only a part of the store, and stage it as incomplete.
+        subset: read only a part of the store, and stage it as incomplete.
 
     Returns:
         The crawl's outcome as plain values (``include.crawling.outcome.CrawlOutcome``).
@@ -61,7 +61,9 @@ def crawl(
     keep = partial(outcomes.record, warehouse, retailer=store.retailer, store_id=store.store_id, night=night, run_key=run_key)
     started_at = clock.now()
     try:
-        outcome = visit(warehouse, storage, store, night, run_key, round_name=round_name, session=session, part=part, progress=progress)
+        outcome = crawl_store_in_run(
+            warehouse, storage, store, night, run_key, scope_suffix=scope_suffix, session=session, subset=subset, progress=progress
+        )
     except Exception as error:
         state = "blocked" if isinstance(error, Blocked) else "failed"
         keep(started_at=started_at, state=state, reason=f"{type(error).__name__}: {error}"[:2000], outcome={})
@@ -74,7 +76,7 @@ def canary(
     warehouse: Warehouse, storage: Storage, store: StoreRef, night: date, run_key: str, session: Session | None = None
 ) -> CanaryReport:
     """Open a run: one category of one store, held against the shape on record (``include.crawling.canary``)."""
-    return sing_first(warehouse, storage, store, night, run_key, session)
+    return run_canary(warehouse, storage, store, night, run_key, session)
 
 
 def reread(
@@ -115,25 +117,25 @@ def reread(
 def prune_landing(warehouse: Warehouse, storage: Storage) -> int:
     """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, and what was kept for those runs; returns how many store-days."""
     days = warehouse.settings.landing_days
-    forget_runs(warehouse, days)
+    delete_old_runs(warehouse, days)
     return landing.prune_landing(storage, RETAILERS, clock.night_of(clock.now() - timedelta(days=days)))
 
 
-def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.Discovered]:
+def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.DiscoveryCounts]:
     """Take a directory of stores over as a starting list; a shop that its adapter cannot ask for is no supermarket of ours."""
 
     def can_be_asked(store: StoreRef) -> bool:
         try:
-            return bool(retailer_of(store.retailer).asked_store(store))
+            return bool(retailer_of(store.retailer).request_store_id(store))
         except WrongStore:
             return False
 
-    return discovery.take_over_directory(warehouse, read_directory(folder, can_be_asked))
+    return discovery.merge_directory(warehouse, read_directory(folder, can_be_asked))
 
 
-def discover(warehouse: Warehouse, retailer: str) -> discovery.Discovered:
+def discover(warehouse: Warehouse, retailer: str) -> discovery.DiscoveryCounts:
     """Ask one retailer's store finder and take over what it says."""
     adapter = retailer_of(retailer)
-    manners = SharedManners(warehouse, retailer, f"discover_{clock.night_of(clock.now()).isoformat()}")
-    with PoliteClient(adapter, warehouse.settings, manners=manners) as client:
-        return discovery.take_over(warehouse, retailer, find_stores(adapter, client))
+    limiter = PostgresRequestLimiter(warehouse, retailer, f"discover_{clock.night_of(clock.now()).isoformat()}")
+    with PoliteClient(adapter, warehouse.settings, limiter=limiter) as client:
+        return discovery.merge_found_stores(warehouse, retailer, find_stores(adapter, client))

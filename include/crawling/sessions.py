@@ -74,13 +74,13 @@ def put(home: Path, retailer: str, session: Session) -> Path:
     """Keep a session; returns the file (mode 0600)."""
     path = _path(home, retailer)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, half_written = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
+    handle, temporary_path = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
     try:
         with os.fdopen(handle, "w") as file:
             file.write(session.to_json())
-        Path(half_written).replace(path)
+        Path(temporary_path).replace(path)
     except BaseException:
-        Path(half_written).unlink(missing_ok=True)
+        Path(temporary_path).unlink(missing_ok=True)
         raise
     return path
 
@@ -103,7 +103,7 @@ def forget(home: Path, retailer: str) -> bool:
 
 def headers(retailer: str, *found: Session | None) -> dict[str, str]:
     """Return the headers of the first session that has not ended; nothing where there is none."""
-    now = clock.machine_now()  # a browser's session ends in real time, whatever night is played
+    now = clock.system_now()  # a browser's session ends in real time, whatever night is played
     for session in found:
         if session is not None and not session.is_over(now):
             log.info("%s: asked with the session a person put, until %s", retailer, session.expires_at)

@@ -24,12 +24,12 @@ from include.errors import TransientError
 from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
 
-_LOOK_AGAIN_SECONDS = 0.05
+_SLOT_POLL_SECONDS = 0.05
 #: A worker's machine that vanished is noticed within about two minutes, and its connections are free again.
 _OPTIONS = "-c TimeZone=UTC -c synchronous_commit=off -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=20 -c tcp_keepalives_count=3"
 
 
-class SharedManners:
+class PostgresRequestLimiter:
     """Manners towards one retailer's site; connects when first used. May be shared between threads."""
 
     def __init__(
@@ -39,39 +39,40 @@ class SharedManners:
         scope: str,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        now: Callable[[], datetime] = clock.machine_now,
+        now: Callable[[], datetime] = clock.system_now,
     ) -> None:
         """``scope`` is the run's key: robots.txt is asked for once in it. ``now`` is the machine's clock: pauses are real time."""
         self._warehouse, self._retailer, self._scope, self._sleep, self._now = warehouse, retailer, scope, sleep, now
         self._slots = warehouse.settings.requests_in_flight
         self._lock = threading.Lock()
-        self._held: set[int] = set()
+        self._held_slots: set[int] = set()
         self._session: psycopg.Connection[DictRow] | None = None
-        self._is_resting = False
+        self._is_paused = False
 
     @contextmanager
-    def turn(self, gap_seconds: float) -> Iterator[None]:
-        slot = self._take_slot()
+    def acquire(self, min_interval_seconds: float) -> Iterator[None]:
+        slot = self._acquire_slot()
         try:
-            if gap_seconds or self._is_resting:
-                self._sleep(self._wait(gap_seconds))
+            if min_interval_seconds or self._is_paused:
+                self._sleep(self._wait(min_interval_seconds))
             yield
         finally:
-            self._give_slot(slot)
+            self._release_slot(slot)
 
-    def rest(self, seconds: float) -> None:
-        self._is_resting = True
-        self._execute("crawl/postpone_turn", {"retailer": self._retailer, "not_before": self._now() + timedelta(seconds=seconds)})
+    def pause(self, seconds: float) -> None:
+        self._is_paused = True
+        self._execute("crawl/delay_requests", {"retailer": self._retailer, "not_before": self._now() + timedelta(seconds=seconds)})
 
     def robots(self, ask: Callable[[], RobotsFile]) -> RobotsFile:
         key: dict[str, Any] = {"retailer": self._retailer, "scope": self._scope}
         row = self._execute("crawl/find_robots", key)
         if row is None:
-            said = ask()
-            if said.status >= 500 or said.status == 429:
-                return said  # asked again next time
+            response = ask()
+            if response.status >= 500 or response.status == 429:
+                return response  # asked again next time
             self._execute(
-                "crawl/keep_robots", key | {"address": said.address, "status": said.status, "body": said.body, "now": self._now()}
+                "crawl/save_robots",
+                key | {"address": response.address, "status": response.status, "body": response.body, "now": self._now()},
             )
             row = self._execute("crawl/find_robots", key)
         assert row is not None
@@ -82,32 +83,32 @@ class SharedManners:
             if self._session is not None:
                 self._session.close()
             self._session = None
-            self._held.clear()
+            self._held_slots.clear()
 
-    def _wait(self, gap_seconds: float) -> float:
+    def _wait(self, min_interval_seconds: float) -> float:
         now = self._now()
-        values = {"retailer": self._retailer, "ticket": uuid.uuid4().hex, "now": now, "gap_seconds": gap_seconds}
-        row = self._execute("crawl/take_turn", values)
+        values = {"retailer": self._retailer, "request_id": uuid.uuid4().hex, "now": now, "min_interval_seconds": min_interval_seconds}
+        row = self._execute("crawl/reserve_request", values)
         assert row is not None
-        wait: float = (row["turn_at"] - now).total_seconds()
+        wait: float = (row["next_request_at"] - now).total_seconds()
         return max(0.0, wait)
 
-    def _take_slot(self) -> int:
+    def _acquire_slot(self) -> int:
         while True:
             for slot in random.sample(range(self._slots), self._slots):
                 with self._lock:
-                    if slot in self._held:  # the server would give one session the same lock twice
+                    if slot in self._held_slots:  # the server would give one session the same lock twice
                         continue
                     row = self._query("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", (self._name(slot),))
                     if row is not None and row["got"]:
-                        self._held.add(slot)
+                        self._held_slots.add(slot)
                         return slot
-            self._sleep(random.uniform(_LOOK_AGAIN_SECONDS / 2, _LOOK_AGAIN_SECONDS))  # noqa: S311 - no secret
+            self._sleep(random.uniform(_SLOT_POLL_SECONDS / 2, _SLOT_POLL_SECONDS))  # noqa: S311 - no secret
 
-    def _give_slot(self, slot: int) -> None:
+    def _release_slot(self, slot: int) -> None:
         with self._lock:
-            if slot in self._held:
-                self._held.discard(slot)
+            if slot in self._held_slots:
+                self._held_slots.discard(slot)
                 self._query("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (self._name(slot),))
 
     def _name(self, slot: int) -> str:
@@ -132,14 +133,14 @@ class SharedManners:
             return cursor.fetchone() if cursor.description else None
         except psycopg.OperationalError as error:
             self._session = None
-            self._held.clear()
+            self._held_slots.clear()
             raise TransientError(
                 f"{self._retailer}: the warehouse, which keeps the crawlers' manners, does not answer ({error}). "
                 "Is it up? `aisleflow status`, then clear the task: it goes on from its landed pages."
             ) from error
 
 
-def forget_runs(warehouse: Warehouse, days: int) -> None:
+def delete_old_runs(warehouse: Warehouse, days: int) -> None:
     """Forget what was kept for runs that are over since so many days."""
     with warehouse.transaction() as connection:
-        connection.execute(statement("crawl/forget_runs"), {"before": clock.machine_now() - timedelta(days=days)})
+        connection.execute(statement("crawl/delete_old_runs"), {"before": clock.system_now() - timedelta(days=days)})

@@ -18,13 +18,13 @@ from typing import NoReturn
 
 from include.config import Settings
 from include.crawling.client import PoliteClient
-from include.crawling.limiter import Manners
+from include.crawling.limiter import RequestLimiter
 from include.crawling.outcome import CrawlOutcome
 from include.crawling.page_source import Source
-from include.crawling.walk import Part, Progress, Walk
+from include.crawling.walk import CrawlSubset, Progress, Walk
 from include.model.offer import StoreRef
 from include.retailers.base import Retailer, StoreRecord
-from include.retailers.errors import StoreYieldedNothing, StoreYieldedNothingYet
+from include.retailers.errors import EmptyCrawl, RetryableEmptyCrawl
 from include.retailers.fields import reading
 from include.staging.landing import Landing
 from include.staging.manifest import Categories
@@ -46,29 +46,29 @@ def crawl_store(
     progress: Progress | None = None,
     session_headers: Mapping[str, str] | None = None,
     etags: Mapping[str, str] | None = None,
-    manners: Manners | None = None,
-    part: Part | None = None,
-    on_first_answer: Callable[[], None] | None = None,
+    limiter: RequestLimiter | None = None,
+    subset: CrawlSubset | None = None,
+    on_first_response: Callable[[], None] | None = None,
 ) -> CrawlOutcome:
     """Crawl one store and publish its store-day.
 
     Args:
         stage: where the store-day goes; without it where the retailer's belong.
-        manners: shared with everybody who asks this site; without it they are kept in this crawl alone.
-        part: read only a part of the store, and stage it as incomplete.
-        on_first_answer: called once, when the site has given a good answer.
+        limiter: shared with everybody who asks this site; without it they are kept in this crawl alone.
+        subset: read only a part of the store, and stage it as incomplete.
+        on_first_response: called once, when the site has given a good answer.
         session_headers: a person's browser session (``Cookie``, ``User-Agent``) for a walled site.
         etags: of the translation tables in use, for the manifest.
 
     Raises:
         Blocked: the site refuses us. WrongStore: it shows another store. Nothing is published, landed pages stay.
-        StoreYieldedNothing, StoreYieldedNothingYet: no offer at all, with the reasons of the categories.
+        EmptyCrawl, RetryableEmptyCrawl: no offer at all, with the reasons of the categories.
         TransientError, TerminalError: the category tree cannot be had.
     """
-    with PoliteClient(retailer, settings, session_headers=session_headers, manners=manners, on_first_answer=on_first_answer) as client:
+    with PoliteClient(retailer, settings, session_headers=session_headers, limiter=limiter, on_first_response=on_first_response) as client:
         landing = Landing.resume(storage, store, night, run_key, hours=settings.landing_resume_hours)
         with closing(Source(retailer, store, landing, client, connections=settings.connections_per_store)) as source:
-            return _store_day(retailer, store, source, night, run_key, storage, settings, stage, progress, etags, part)
+            return _store_day(retailer, store, source, night, run_key, storage, settings, stage, progress, etags, subset)
 
 
 def reread_store(
@@ -93,7 +93,7 @@ def reread_store(
     Raises:
         TerminalError: nothing was landed, or nothing can be read of it; otherwise as :func:`crawl_store`.
     """
-    source = Source(retailer, store, Landing.existing(storage, store, night, run_key), None)
+    source = Source(retailer, store, Landing.open_existing(storage, store, night, run_key), None)
     return _store_day(retailer, store, source, night, new_run_key or run_key, storage, settings, stage, progress, etags, None)
 
 
@@ -104,8 +104,8 @@ def discover(retailer: Retailer, client: PoliteClient) -> Iterator[StoreRecord]:
         Everything :meth:`PoliteClient.fetch` raises, and ShapeChanged.
     """
     values: Mapping[str, str] = {}
-    if opening := retailer.opening_for(None):
-        answer, html = client.fetch(opening)
+    if session_page := retailer.session_page_for(None):
+        answer, html = client.fetch(session_page)
         with reading(retailer.name, answer.url):
             values = retailer.session(html, answer.url)
     seen: set[str] = set()
@@ -115,7 +115,7 @@ def discover(retailer: Retailer, client: PoliteClient) -> Iterator[StoreRecord]:
         answer, body = client.fetch(page, values)
         with reading(retailer.name, answer.url):
             found = list(retailer.stores(body))
-            waiting.extend(retailer.more_store_pages(page, body))
+            waiting.extend(retailer.next_store_pages(page, body))
         for store in found:
             if store.store_id not in seen:
                 seen.add(store.store_id)
@@ -133,14 +133,14 @@ def _store_day(
     stage: Stage | None,
     progress: Progress | None,
     etags: Mapping[str, str] | None,
-    part: Part | None,
+    subset: CrawlSubset | None,
 ) -> CrawlOutcome:
-    begun, stage = time.monotonic(), stage or retailer.stage
+    started, stage = time.monotonic(), stage or retailer.stage
     with StoreDayWriter(storage, stage, store, night, run_key) as writer:
-        walk = Walk(retailer, store, source, writer.write, settings, part)
+        walk = Walk(retailer, store, source, writer.write, settings, subset)
         walk.run(progress)
-        if writer.rows == 0 and not retailer.is_empty_on_purpose(store):
-            _fail_for_nothing(retailer, store, walk)
+        if writer.rows == 0 and not retailer.may_be_empty(store):
+            _raise_empty_crawl(retailer, store, walk)
         reason = _incomplete_reason(walk)
         path = None
         if writer.rows:
@@ -153,7 +153,7 @@ def _store_day(
                 etags=dict(etags or {}),
             )
             path = manifest.path(stage)
-        seconds = round(time.monotonic() - begun, 3)
+        seconds = round(time.monotonic() - started, 3)
         log.info(
             "%s %s: %s offers from %s pages with %s requests in %.1f s: %s",
             retailer.name, store.store_id, writer.rows, source.pages, source.requests, seconds, reason or "complete",
@@ -169,9 +169,9 @@ def _store_day(
             requests=source.requests,
             complete=reason is None,
             incomplete_reason=reason,
-            worth_retrying=walk.is_worth_retrying,
+            is_retryable=walk.is_retryable,
             seconds=seconds,
-            site_gave_out=source.gave_out,
+            site_unavailable=source.site_unavailable,
             categories=tuple(walk.outcomes),
             rows_skipped={name: rows for name, rows in sorted(walk.skipped.items()) if rows},
             notes=dict(sorted(walk.notes.items())),
@@ -198,7 +198,7 @@ def _categories(walk: Walk) -> Categories:
     )
 
 
-def _fail_for_nothing(retailer: Retailer, store: StoreRef, walk: Walk) -> NoReturn:
+def _raise_empty_crawl(retailer: Retailer, store: StoreRef, walk: Walk) -> NoReturn:
     """Raise for a crawl without an offer, the errors of its categories together."""
     empty_tree = "The site shows no category at all: its tree is empty, or has another shape; look at the landed page `tree`."
     reasons = " ".join(dict.fromkeys(map(str, walk.errors[:5]))) or (
@@ -206,6 +206,6 @@ def _fail_for_nothing(retailer: Retailer, store: StoreRef, walk: Walk) -> NoRetu
         if not walk.outcomes
         else "Every category answered without goods. A listed store may have no shelf online: then leave it out of the crawl plan."
     )
-    kind = StoreYieldedNothingYet if walk.is_worth_retrying else StoreYieldedNothing
+    kind = RetryableEmptyCrawl if walk.is_retryable else EmptyCrawl
     cause = ExceptionGroup("errors of the categories", walk.errors) if walk.errors else None
     raise kind(f"{retailer.name} {store.store_id}: the crawl yielded nothing. {reasons}") from cause

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from include.crawling import sessions
-from include.crawling.breaker import Breaker, KeptInWarehouse
-from include.crawling.canary import CanaryReport, sing
+from include.crawling.breaker import Breaker, PostgresBreakerStore
+from include.crawling.canary import CanaryReport, crawl_canary
 from include.crawling.outcome import CrawlOutcome
-from include.crawling.shared_limiter import SharedManners
+from include.crawling.shared_limiter import PostgresRequestLimiter
 from include.crawling.store_crawl import crawl_store
-from include.crawling.walk import Part, Progress
+from include.crawling.walk import CrawlSubset, Progress
 from include.errors import TransientError
 from include.model.offer import StoreRef
 from include.retailers.errors import Blocked
@@ -20,29 +20,29 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
 
-def visit(
+def crawl_store_in_run(
     warehouse: Warehouse,
     storage: Storage,
     store: StoreRef,
     night: date,
     run_key: str,
     *,
-    round_name: str = "",
+    scope_suffix: str = "",
     session: sessions.Session | None = None,
-    part: Part | None = None,
+    subset: CrawlSubset | None = None,
     progress: Progress | None = None,
 ) -> CrawlOutcome:
     """Crawl one store of a run.
 
     Args:
-        round_name: of the stores crawled after a person was asked; each round has a breaker of its own.
+        scope_suffix: of the stores crawled after a person was asked; each round has a breaker of its own.
         session: a person's browser session; without it the one kept in the installation's home.
 
     Raises:
-        RefusedBefore, BreakerOpen: the store was not asked for. Otherwise as :func:`crawl_store`.
+        RunAlreadyBlocked, BreakerOpen: the store was not asked for. Otherwise as :func:`crawl_store`.
     """
     retailer = store.retailer
-    breaker = Breaker(retailer, KeptInWarehouse(warehouse, retailer, run_key + round_name), warehouse.settings)
+    breaker = Breaker(retailer, PostgresBreakerStore(warehouse, retailer, run_key + scope_suffix), warehouse.settings)
     breaker.admit(store.store_id)
     try:
         outcome = crawl_store(
@@ -54,35 +54,35 @@ def visit(
             settings=warehouse.settings,
             progress=progress,
             session_headers=_headers(warehouse, retailer, session),
-            manners=SharedManners(warehouse, retailer, run_key + round_name),
-            part=part,
-            on_first_answer=lambda: breaker.first_answer(store.store_id),
+            limiter=PostgresRequestLimiter(warehouse, retailer, run_key + scope_suffix),
+            subset=subset,
+            on_first_response=lambda: breaker.record_first_response(store.store_id),
         )
     except (Blocked, TransientError) as error:
-        breaker.failed(store.store_id, error)
+        breaker.record_failure(store.store_id, error)
         raise
     except Exception:
-        breaker.answered(store.store_id)  # wrong, but it answered
+        breaker.record_success(store.store_id)  # wrong, but it answered
         raise
-    if outcome.site_gave_out:
-        breaker.failed(store.store_id, TransientError(outcome.incomplete_reason or "the site gave out"))
+    if outcome.site_unavailable:
+        breaker.record_failure(store.store_id, TransientError(outcome.incomplete_reason or "the site gave out"))
     else:
-        breaker.answered(store.store_id)
+        breaker.record_success(store.store_id)
     return outcome
 
 
-def sing_first(
+def run_canary(
     warehouse: Warehouse, storage: Storage, store: StoreRef, night: date, run_key: str, session: sessions.Session | None = None
 ) -> CanaryReport:
-    """Open a run with one category of one store; as :func:`include.crawling.canary.sing`."""
-    return sing(
+    """Open a run with one category of one store; as :func:`include.crawling.canary.crawl_canary`."""
+    return crawl_canary(
         retailer_of(store.retailer),
         store,
         night=night,
         run_key=run_key,
         storage=storage,
         settings=warehouse.settings,
-        manners=SharedManners(warehouse, store.retailer, run_key),
+        limiter=PostgresRequestLimiter(warehouse, store.retailer, run_key),
         session_headers=_headers(warehouse, store.retailer, session),
     )
 

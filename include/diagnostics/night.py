@@ -16,7 +16,7 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
     """Return the night's summary.
 
     Returns:
-        ``night``; ``retailers``: per retailer the stores planned / crawled / in_part / failed / blocked / deferred / left_out, everything of
+        ``night``; ``retailers``: per retailer the stores planned / crawled / incomplete / failed / blocked / deferred / excluded, everything of
         :func:`include.diagnostics.ingest_summary.summarise`, and seconds per stage (``crawl``, ``load``, ``check``, ``publish``);
         ``missing``: planned stores without a published store-day.
     """
@@ -60,20 +60,20 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
         for retailer in RETAILERS
         if retailer not in planned
     ]
-    lines += [_line(row) for row in missing(warehouse, night)]
+    lines += [_describe_missing(row) for row in missing(warehouse, night)]
     if lines:
         raise NeedsPersonError(
             f"the night of {night} is not whole, {len(lines)} thing(s) to settle:\n" + "\n".join(lines) + "\nThen clear this task."
         )
 
 
-def _line(row: dict[str, Any]) -> str:
+def _describe_missing(row: dict[str, Any]) -> str:
     reason = f": {str(row['reason']).partition(chr(10))[0]}" if row["reason"] else ""  # a report has many lines, the first says it
-    return f"  {row['retailer']} {row['store_id']}: {row['state']}{reason}. {_NEXT.get(row['state'], _NEXT['waiting']).format(**row)}"
+    return f"  {row['retailer']} {row['store_id']}: {row['state']}{reason}. {_NEXT_STEPS.get(row['state'], _NEXT_STEPS['waiting']).format(**row)}"
 
 
 #: What settles each state; filled in with the row of sql/diagnostics/list_missing.sql.
-_NEXT = {
+_NEXT_STEPS = {
     "held": "Look: aisleflow quarantine show {file_id}; then release or discard it.",
     "refused": "Look: aisleflow quarantine show {file_id}; then clear the store's crawl task to stage it again.",
     "failed": "Clear the store's red crawl task.",

@@ -22,8 +22,8 @@ import psutil
 import requests
 
 from include.embedded import airflow_env, ports
-from include.embedded.layout import PROJECT, Layout, Progress, keep_one_older, locked, silent, tail
-from include.embedded.processes import ProcessId, end_sessions, read_record, session_members, spawn
+from include.embedded.layout import PROJECT, Layout, Progress, locked, no_progress, rotate_log, tail
+from include.embedded.processes import ProcessId, read_record, session_members, spawn, terminate_sessions
 from include.errors import TerminalError
 
 #: The names of Airflow's components.
@@ -51,7 +51,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class State:
+class ComponentState:
     """What is known of a component: ``running``, ``dead`` (started, but gone without ``down``) or ``stopped``."""
 
     component: Component
@@ -72,16 +72,16 @@ def airflow_components(home: Path) -> tuple[Component, ...]:
     )
 
 
-def known_components(home: Path) -> list[State]:
+def known_components(home: Path) -> list[ComponentState]:
     """Return every component that was started in this home and not stopped, the oldest first."""
     return [state_of(home, _read(path)) for path in sorted(Layout(home).run.glob("*.component"), key=lambda path: path.stat().st_mtime)]
 
 
-def state_of(home: Path, component: Component) -> State:
+def state_of(home: Path, component: Component) -> ComponentState:
     """Tell whether a component runs."""
     process = read_record(_record(home, component.name))
     state = "stopped" if process is None else "running" if process.is_alive() else "dead"
-    return State(component, state, process)
+    return ComponentState(component, state, process)
 
 
 def start(home: Path, component: Component, environment: dict[str, str], lock: TextIOWrapper) -> bool:
@@ -94,15 +94,15 @@ def start(home: Path, component: Component, environment: dict[str, str], lock: T
     if before.state == "running":
         return False
     if before.process:
-        end_sessions([before.process], grace_seconds=5)
+        terminate_sessions([before.process], grace_seconds=5)
     log = layout.logs / f"{component.name}.log"
-    keep_one_older(log)
+    rotate_log(log)
     _specification(home, component.name).write_text(json.dumps({**asdict(component), "settings": _fingerprint(environment)}))
     spawn(component.command, record=_record(home, component.name), log=log, lock=lock, environment=environment, folder=PROJECT)
     return True
 
 
-def has_other_settings(home: Path, component: Component, environment: Mapping[str, str]) -> bool:
+def settings_changed(home: Path, component: Component, environment: Mapping[str, str]) -> bool:
     """Tell whether a component was started with other settings than ``environment`` holds now."""
     try:
         known = json.loads(_specification(home, component.name).read_text())
@@ -111,7 +111,7 @@ def has_other_settings(home: Path, component: Component, environment: Mapping[st
     return bool(known["settings"] != _fingerprint(environment))
 
 
-def start_extra(home: Path, component: Component, progress: Progress = silent) -> bool:
+def start_component(home: Path, component: Component, progress: Progress = no_progress) -> bool:
     """Start one component beside Airflow's and wait until it is healthy; return whether it was started.
 
     It gets Airflow's environment, and is stopped again when it does not become healthy.
@@ -129,7 +129,7 @@ def start_extra(home: Path, component: Component, progress: Progress = silent) -
         return started
 
 
-def wait_until_healthy(home: Path, components: Iterable[Component], progress: Progress = silent) -> None:
+def wait_until_healthy(home: Path, components: Iterable[Component], progress: Progress = no_progress) -> None:
     """Wait until all are healthy, naming the ones that are awaited.
 
     Raises:
@@ -140,10 +140,10 @@ def wait_until_healthy(home: Path, components: Iterable[Component], progress: Pr
     while waiting:
         for component in waiting:
             if state_of(home, component).state != "running":
-                raise TerminalError(_why(home, component, "died while it started"))
+                raise TerminalError(_failure_message(home, component, "died while it started"))
         waiting = [component for component in waiting if not is_healthy(home, component)]
         if waiting and time.monotonic() > deadline:
-            raise TerminalError(_why(home, waiting[0], f"was not healthy after {HEALTHY_SECONDS} seconds"))
+            raise TerminalError(_failure_message(home, waiting[0], f"was not healthy after {HEALTHY_SECONDS} seconds"))
         if waiting:
             progress(f"waiting for {', '.join(component.name for component in waiting)}")
             time.sleep(0.25)
@@ -154,7 +154,7 @@ def is_healthy(home: Path, component: Component) -> bool:
     process = state_of(home, component).process
     if process is None:
         return False
-    answer = ask_health(component.health_url)
+    answer = fetch_health(component.health_url)
     if answer is None or component.heartbeat is None:
         return answer is not None
     entry = answer.get(component.heartbeat) or {}
@@ -166,7 +166,7 @@ def is_healthy(home: Path, component: Component) -> bool:
     return entry.get("status") == "healthy" and beat is not None and datetime.fromisoformat(str(beat)) >= started_at
 
 
-def ask_health(url: str) -> dict[str, Any] | None:
+def fetch_health(url: str) -> dict[str, Any] | None:
     """Return the answer of a health address (``{}`` when it is not JSON), ``None`` when there is no 200."""
     with requests.Session() as session:
         session.trust_env = False
@@ -182,16 +182,16 @@ def ask_health(url: str) -> dict[str, Any] | None:
             return None
 
 
-def run_once(home: Path, name: str, command: Sequence[str], environment: dict[str, str], lock: TextIOWrapper) -> None:
+def run_command(home: Path, name: str, command: Sequence[str], environment: dict[str, str], lock: TextIOWrapper) -> None:
     """Run a command to its end, recorded like a component: should this process be killed, the next up or down ends it.
 
     Raises:
         TerminalError: it failed; the message holds the end of its log.
     """
     record, log = _record(home, name), Layout(home).logs / f"{name}.log"
-    if left_over := read_record(record):
-        end_sessions([left_over], grace_seconds=5)
-    keep_one_older(log)
+    if orphan := read_record(record):
+        terminate_sessions([orphan], grace_seconds=5)
+    rotate_log(log)
     process = spawn(command, record=record, log=log, lock=lock, environment=environment, folder=PROJECT)
     try:
         exit_code = process.wait()
@@ -203,7 +203,7 @@ def run_once(home: Path, name: str, command: Sequence[str], environment: dict[st
         raise TerminalError(f"{name} failed with exit code {exit_code}. End of {log}:\n{tail(log)}")
 
 
-def stop(home: Path, names: Iterable[str] | None = None, progress: Progress = silent) -> list[str]:
+def stop(home: Path, names: Iterable[str] | None = None, progress: Progress = no_progress) -> list[str]:
     """Stop components (all of this home without ``names``) with everything they started; return the stopped ones' names.
 
     The API server follows the scheduler's running tasks, which report to it; what is not Airflow's ends last.
@@ -218,7 +218,7 @@ def stop(home: Path, names: Iterable[str] | None = None, progress: Progress = si
         leaders = {name: leader for name in in_stage if (leader := read_record(_record(home, name))) and session_members(leader)}
         if leaders:
             progress(f"stopping {', '.join(leaders)}")
-            end_sessions(list(leaders.values()), grace_seconds=GRACE_SECONDS)
+            terminate_sessions(list(leaders.values()), grace_seconds=GRACE_SECONDS)
         for name in in_stage:
             _record(home, name).unlink(missing_ok=True)
             _specification(home, name).unlink(missing_ok=True)
@@ -231,7 +231,7 @@ def _stage(name: str) -> int:
     return {"scheduler": 0, "dag-processor": 0, "triggerer": 0, "api-server": 1}.get(name, 2)
 
 
-def services_lock(home: Path, progress: Progress = silent) -> AbstractContextManager[TextIOWrapper]:
+def services_lock(home: Path, progress: Progress = no_progress) -> AbstractContextManager[TextIOWrapper]:
     """Hold the lock under which components start and stop: one command at a time."""
     layout = Layout(home)
     layout.create()
@@ -257,6 +257,6 @@ def _fingerprint(environment: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(ours).encode()).hexdigest()
 
 
-def _why(home: Path, component: Component, what: str) -> str:
+def _failure_message(home: Path, component: Component, what: str) -> str:
     log = Layout(home).logs / f"{component.name}.log"
     return f"{component.name} {what}. End of {log}:\n{tail(log)}"

@@ -35,14 +35,14 @@ class Finding:
 Check = Callable[[Path], Sequence[Finding]]
 
 
-def doctor(home: Path, further_checks: Sequence[Check] = ()) -> list[Finding]:
+def doctor(home: Path, extra_checks: Sequence[Check] = ()) -> list[Finding]:
     """Check an installation without changing or starting anything; a check that itself fails is a finding."""
     checks: list[tuple[str, Callable[[Path], Sequence[Finding]]]] = [
         ("disk", _disk),
         ("warehouse", _warehouse),
         ("components", _components),
         ("Airflow", _airflow),
-        *((getattr(check, "__name__", "check").strip("_"), check) for check in further_checks),
+        *((getattr(check, "__name__", "check").strip("_"), check) for check in extra_checks),
     ]
     findings: list[Finding] = []
     for subject, check in checks:
@@ -55,10 +55,10 @@ def doctor(home: Path, further_checks: Sequence[Check] = ()) -> list[Finding]:
 
 def _disk(home: Path) -> list[Finding]:
     layout = Layout(home)
-    place = next(path for path in (layout.home, *layout.home.parents) if path.exists())
-    free_bytes = shutil.disk_usage(place).free
+    existing_folder = next(path for path in (layout.home, *layout.home.parents) if path.exists())
+    free_bytes = shutil.disk_usage(existing_folder).free
     level = "fail" if free_bytes < DISK_FAIL_BYTES else "warn" if free_bytes < DISK_WARN_BYTES else "ok"
-    remedy = "" if level == "ok" else f"free space on the disk of {place}, or lower AISLEFLOW_ARCHIVE_DAYS"
+    remedy = "" if level == "ok" else f"free space on the disk of {existing_folder}, or lower AISLEFLOW_ARCHIVE_DAYS"
     return [Finding(level, "disk", f"{free_bytes / _GIB:.1f} GiB free", remedy)]
 
 
@@ -101,7 +101,7 @@ def _components(home: Path) -> list[Finding]:
             findings.append(
                 Finding("fail", component.name, "runs, but gives no heartbeat", f"read {log}; then: aisleflow down, aisleflow up")
             )
-        elif environment and components.has_other_settings(home, component, environment):
+        elif environment and components.settings_changed(home, component, environment):
             findings.append(
                 Finding(
                     "warn", component.name, "healthy, with the settings of its start", "to apply changed ones: aisleflow down, aisleflow up"
@@ -113,7 +113,7 @@ def _components(home: Path) -> list[Finding]:
 
 
 def _airflow(home: Path) -> list[Finding]:
-    answer = components.ask_health(f"{ports.ui_url(home)}/api/v2/monitor/health") if ports.known(home) else None
+    answer = components.fetch_health(f"{ports.ui_url(home)}/api/v2/monitor/health") if ports.known(home) else None
     if answer is None or answer["metadatabase"]["status"] != "healthy":
         return [Finding("warn", "DAGs and pools", "not checked: Airflow does not answer", "aisleflow up")]
     api = client(home)

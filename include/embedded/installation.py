@@ -19,7 +19,7 @@ from include.config import settings
 from include.embedded import airflow_env, components, ports
 from include.embedded.airflow_api import AirflowApi, Json, client
 from include.embedded.components import Component, airflow_components, known_components, state_of
-from include.embedded.layout import PROJECT, Layout, Progress, silent
+from include.embedded.layout import PROJECT, Layout, Progress, no_progress
 from include.embedded.postgres import AIRFLOW, Cluster, ensure_postgres, running_postgres, stop_postgres
 from include.embedded.processes import identify
 from include.errors import TerminalError
@@ -51,7 +51,7 @@ class Status:
     components: list[ComponentStatus]
 
 
-def up(home: Path, progress: Progress = silent) -> Status:
+def up(home: Path, progress: Progress = no_progress) -> Status:
     """Bring everything up that is not: PostgreSQL, both schemas, Airflow's components, pools, DAGs. Safe to repeat.
 
     A DAG is unpaused the first time it is seen here; one that an operator has paused since stays paused.
@@ -62,10 +62,10 @@ def up(home: Path, progress: Progress = silent) -> Status:
     """
     layout = Layout(home)
     with components.services_lock(home, progress) as lock, ExitStack() as port_claim:
-        with _undone_on_failure(home, progress):
+        with _rollback_on_failure(home, progress):
             cluster = ensure_postgres(home, progress)
             _stop_orphaned(home, cluster, progress)
-            _settle_ports(home, port_claim, progress)
+            _choose_ports(home, port_claim, progress)
             airflow_env.passwords(home)
             environment = airflow_env.environment(home)
             _migrate_airflow(layout, cluster, environment, lock, progress)
@@ -74,11 +74,11 @@ def up(home: Path, progress: Progress = silent) -> Status:
         api = client(home)
         _create_pools(api, progress)
         dags = _wait_until_parsed(home, api, progress)
-        _unpause_new(layout, api, dags, progress)
+        _unpause_new_dags(layout, api, dags, progress)
     return status(home)
 
 
-def down(home: Path, progress: Progress = silent) -> list[str]:
+def down(home: Path, progress: Progress = no_progress) -> list[str]:
     """Stop everything of this home and wait until it is gone; return the names of what was stopped."""
     if not Layout(home).run.is_dir():
         return []
@@ -127,15 +127,15 @@ def status(home: Path) -> Status:
 
 
 @contextmanager
-def _undone_on_failure(home: Path, progress: Progress) -> Iterator[None]:
+def _rollback_on_failure(home: Path, progress: Progress) -> Iterator[None]:
     """Leave nothing behind that was started inside, whatever ends it: an error, Ctrl-C, a request to terminate."""
     had_postgres = running_postgres(home) is not None
-    had = {state.component.name for state in known_components(home) if state.state == "running"}
+    running_before = {state.component.name for state in known_components(home) if state.state == "running"}
     try:
         yield
     except BaseException:
         progress("stopping what this command has started")
-        components.stop(home, {state.component.name for state in known_components(home)} - had)
+        components.stop(home, {state.component.name for state in known_components(home)} - running_before)
         if not had_postgres:
             stop_postgres(home)
         raise
@@ -154,17 +154,17 @@ def _stop_orphaned(home: Path, cluster: Cluster, progress: Progress) -> None:
         components.stop(home, older, progress)
 
 
-def _settle_ports(home: Path, hold: ExitStack, progress: Progress) -> None:
+def _choose_ports(home: Path, reservations: ExitStack, progress: Progress) -> None:
     """Keep the ports of components that run; otherwise choose. A port they expect but somebody took costs a restart."""
     running = {state.component.name for state in known_components(home) if state.state == "running"}
     if "api-server" in running:
         return
     if running & components.AIRFLOW:
-        if ports.hold_api_again(home, hold):
+        if ports.reserve_api_port(home, reservations):
             return
         progress("the API server's port was taken meanwhile: restarting all components on another")
         components.stop(home, components.AIRFLOW, progress)
-    chosen = ports.choose(home, hold)
+    chosen = ports.choose(home, reservations)
     if chosen.api != settings().api_port:
         progress(f"port {settings().api_port} is taken: Airflow's UI will be on {chosen.api}")
 
@@ -174,7 +174,7 @@ def _start_airflow(home: Path, environment: dict[str, str], lock: TextIOWrapper,
     for component in wanted:
         if components.start(home, component, environment, lock):
             progress(f"starting {component.name}")
-        elif components.has_other_settings(home, component, environment):
+        elif components.settings_changed(home, component, environment):
             progress(f"{component.name} still runs with the settings of its start; to apply new ones: aisleflow down, aisleflow up")
     components.wait_until_healthy(home, wanted, progress)
 
@@ -189,7 +189,7 @@ def _migrate_airflow(layout: Layout, cluster: Cluster, environment: dict[str, st
         if found and found[0] == mark:
             return
         progress("creating Airflow's tables (some seconds, once)")
-        components.run_once(layout.home, "airflow-db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"], environment, lock)
+        components.run_command(layout.home, "airflow-db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"], environment, lock)
         connection.execute(f"COMMENT ON DATABASE {AIRFLOW} IS '{mark}'")
 
 
@@ -227,11 +227,11 @@ def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[
         errors = {
             error["filename"]: error
             for error in api.import_errors()
-            if _is_since(error["timestamp"], files.get(error["filename"]), started_at)
+            if _is_after(error["timestamp"], files.get(error["filename"]), started_at)
         }
         dags = api.list_dags()
         parsed = {
-            dag["relative_fileloc"] for dag in dags if _is_since(dag["last_parsed_time"], files.get(dag["relative_fileloc"]), started_at)
+            dag["relative_fileloc"] for dag in dags if _is_after(dag["last_parsed_time"], files.get(dag["relative_fileloc"]), started_at)
         }
         missing = sorted(set(files) - parsed - set(errors))
         if not missing:
@@ -251,12 +251,12 @@ def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[
     return dags
 
 
-def _is_since(moment: str | None, changed_at: float | None, started_at: float) -> bool:
+def _is_after(timestamp: str | None, changed_at: float | None, started_at: float) -> bool:
     """Tell whether a moment of Airflow's is later than a file's change and a process' start (both epoch seconds)."""
-    return bool(moment) and changed_at is not None and datetime.fromisoformat(str(moment)).timestamp() >= max(changed_at, started_at)
+    return bool(timestamp) and changed_at is not None and datetime.fromisoformat(str(timestamp)).timestamp() >= max(changed_at, started_at)
 
 
-def _unpause_new(layout: Layout, api: AirflowApi, dags: list[Json], progress: Progress) -> None:
+def _unpause_new_dags(layout: Layout, api: AirflowApi, dags: list[Json], progress: Progress) -> None:
     """Unpause what was never unpaused here; a DAG paused since then is the operator's decision."""
     noted = layout.home / "unpaused_dags.txt"
     seen = set(noted.read_text().split()) if noted.exists() else set()

@@ -23,7 +23,7 @@ def hostname() -> str:
     return "127.0.0.1"
 
 
-def silent(_message: str) -> None:
+def no_progress(_message: str) -> None:
     """Be the progress listener of a caller that does not want any."""
 
 
@@ -107,15 +107,15 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[Te
 
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` by a file that only its owner may read, in one step."""
-    half_written = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    temporary_path = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with os.fdopen(os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    half_written.replace(path)
+    temporary_path.replace(path)
 
 
-def keep_one_older(log: Path) -> None:
+def rotate_log(log: Path) -> None:
     """Make room for a new log file; the one of the last start stays as ``<name>.log.1``."""
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))

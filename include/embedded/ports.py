@@ -18,7 +18,7 @@ HOST = "127.0.0.1"
 #: Airflow's usual port for the logs of running tasks. Its server cannot be bound to one address; requests are signed.
 LOGS_PORT = 8793
 
-_TRIED = 200
+_PORTS_TRIED = 200
 
 
 @dataclass(frozen=True)
@@ -49,34 +49,34 @@ def ui_url(home: Path) -> str:
     return f"http://{HOST}:{found.api}"
 
 
-def choose(home: Path, hold: ExitStack) -> Ports:
+def choose(home: Path, reservations: ExitStack) -> Ports:
     """Choose free ports and note them; the API's candidates begin at ``AISLEFLOW_API_PORT``.
 
-    They are kept from other homes until ``hold`` is closed (by then somebody listens on them): two installations
+    They are kept from other homes until ``reservations`` is closed (by then somebody listens on them): two installations
     that start at once take different ports.
 
     Raises:
         TerminalError: all candidates are taken.
     """
-    chosen = Ports(_first_free(settings().api_port, HOST, hold), _first_free(LOGS_PORT, "", hold))
+    chosen = Ports(_first_free(settings().api_port, HOST, reservations), _first_free(LOGS_PORT, "", reservations))
     _file(home).write_text(json.dumps(asdict(chosen)))
     return chosen
 
 
-def hold_api_again(home: Path, hold: ExitStack) -> bool:
+def reserve_api_port(home: Path, reservations: ExitStack) -> bool:
     """Keep the API's port of the last start from others again; return whether it was free."""
     found = known(home)
-    return found is not None and _claim(found.api, HOST, hold)
+    return found is not None and _claim(found.api, HOST, reservations)
 
 
-def _first_free(first: int, host: str, hold: ExitStack) -> int:
-    for port in range(first, min(first + _TRIED, 65_536)):
-        if _claim(port, host, hold):
+def _first_free(first: int, host: str, reservations: ExitStack) -> int:
+    for port in range(first, min(first + _PORTS_TRIED, 65_536)):
+        if _claim(port, host, reservations):
             return port
     raise TerminalError(f"no free port from {first} on. End what listens there, or set AISLEFLOW_API_PORT to the start of another range.")
 
 
-def _claim(port: int, host: str, hold: ExitStack) -> bool:
+def _claim(port: int, host: str, reservations: ExitStack) -> bool:
     """Keep a port nobody listens on, by a name in the kernel's abstract socket namespace.
 
     That is one for all users of the machine, and gives a name up with its holder.
@@ -93,7 +93,7 @@ def _claim(port: int, host: str, hold: ExitStack) -> bool:
     except OSError:
         claim.close()
         return False
-    hold.enter_context(closing(claim))
+    reservations.enter_context(closing(claim))
     return True
 
 

@@ -23,8 +23,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from include.embedded.layout import Layout, Progress, keep_one_older, locked, silent, tail
-from include.embedded.postgres_programs import BIN, VERSION, let_through, new_owner, owner, run_program
+from include.embedded.layout import Layout, Progress, locked, no_progress, rotate_log, tail
+from include.embedded.postgres_programs import BIN, VERSION, grant_traverse, new_owner, owner, run_program
 from include.embedded.socket_dir import choose_socket_dir, remove_outer_socket_dir
 from include.errors import TerminalError
 
@@ -77,7 +77,7 @@ class Cluster:
         return f"{driver}://{SUPERUSER}@/{database}?host={self.socket_dir}"
 
 
-def ensure_postgres(home: Path, progress: Progress = silent) -> Cluster:
+def ensure_postgres(home: Path, progress: Progress = no_progress) -> Cluster:
     """Return the running server of ``home``; create and start it first when needed. Safe to call at any time.
 
     Raises:
@@ -97,7 +97,7 @@ def running_postgres(home: Path) -> Cluster | None:
     return _postmaster(Layout(home).postgres_data)
 
 
-def stop_postgres(home: Path, progress: Progress = silent) -> bool:
+def stop_postgres(home: Path, progress: Progress = no_progress) -> bool:
     """Stop the server of ``home``; return whether there was one. Open connections are ended, nothing committed is lost.
 
     Raises:
@@ -114,12 +114,12 @@ def stop_postgres(home: Path, progress: Progress = silent) -> bool:
             account = owner(layout.postgres_data)
             if run_program(layout, lock, [*arguments, "-m", "fast"], account).returncode != 0:
                 run_program(layout, lock, [*arguments, "-m", "immediate"], account)
-        left_over = _end_leftovers(layout.postgres_data)
+        orphan = _kill_orphans(layout.postgres_data)
         if _postmaster(layout.postgres_data):
             raise TerminalError(f"PostgreSQL in {layout.postgres_data} does not stop. Read {_log(layout)}.")
         (layout.run / "postgres.pid").unlink(missing_ok=True)
         remove_outer_socket_dir(layout)
-        return bool(server) or left_over
+        return bool(server) or orphan
 
 
 def warehouse_url(home: Path) -> str:
@@ -168,7 +168,7 @@ def _start(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cluster:
             progress("creating the PostgreSQL cluster")
             _create_cluster(layout, lock, progress)
         _check_version(layout.postgres_data)
-        _end_leftovers(layout.postgres_data)
+        _kill_orphans(layout.postgres_data)
         progress("starting PostgreSQL")
         cluster = _start_server(layout, lock, progress)
     _create_databases(cluster)
@@ -213,13 +213,13 @@ def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cl
         stale.unlink(missing_ok=True)
     configuration = data / _CONFIGURATION_FILE
     configuration.write_text(_CONFIGURATION.format(socket_dir=socket_dir))
-    keep_one_older(log)
+    rotate_log(log)
     log.touch(mode=0o600)
     if account:
         for path in (configuration, log):
             os.chown(path, account.pw_uid, account.pw_gid)
         for path in (data, log, socket_dir, BIN):
-            let_through(path, account, progress)
+            grant_traverse(path, account, progress)
     # paths relative to the home: pg_ctl hands them to a shell
     arguments = ["pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-D", data.name, "-l", str(log.relative_to(layout.home))]
     arguments += ["-o", f"-c cluster_name={_cluster_name(data)}"]
@@ -246,7 +246,7 @@ def _processes(data: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter(["cmdline"]) if name in " ".join(process.info["cmdline"] or [])]
 
 
-def _end_leftovers(data: Path) -> bool:
+def _kill_orphans(data: Path) -> bool:
     """End server processes that outlived their postmaster (kill -9): they would keep a new one from starting."""
     found = False
     deadline = time.monotonic() + STOP_SECONDS

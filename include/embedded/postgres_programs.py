@@ -48,7 +48,7 @@ def new_owner(data: Path, progress: Progress) -> pwd.struct_passwd | None:
     account = _system_account()
     os.chown(data, account.pw_uid, account.pw_gid)
     for path in (data, BIN):
-        let_through(path, account, progress)
+        grant_traverse(path, account, progress)
     if not (BIN / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
         subprocess.run(["chmod", "-R", "a+rX", str(BIN.parent)], check=True)
     return account
@@ -74,7 +74,7 @@ def owner(data: Path) -> pwd.struct_passwd | None:
     return pwd.getpwuid(data.stat().st_uid) if os.geteuid() == 0 else None
 
 
-def let_through(path: Path, account: pwd.struct_passwd, progress: Progress) -> None:
+def grant_traverse(path: Path, account: pwd.struct_passwd, progress: Progress) -> None:
     """Let ``account`` pass through the parents of ``path``: pass only, not look around."""
     groups = {account.pw_gid, *os.getgrouplist(account.pw_name, account.pw_gid)}
     for folder in path.parents:

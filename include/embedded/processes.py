@@ -125,7 +125,7 @@ def spawn(
     return process
 
 
-def end_sessions(leaders: Sequence[ProcessId], *, grace_seconds: float) -> int:
+def terminate_sessions(leaders: Sequence[ProcessId], *, grace_seconds: float) -> int:
     """End whole sessions: TERM, wait, then KILL what is left; return how many processes had to be killed.
 
     Only the leader gets TERM, because it knows how to stop its own children; without it, everyone gets TERM.

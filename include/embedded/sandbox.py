@@ -15,7 +15,7 @@ from pathlib import Path
 from include.config import SANDBOX_FILE
 from include.embedded import components
 from include.embedded.components import Component
-from include.embedded.layout import Progress, silent
+from include.embedded.layout import Progress, no_progress
 from include.errors import ConfigurationError
 
 FIRST_PORT = 8700
@@ -33,7 +33,7 @@ class SandboxWorld:
     folder: str | None = None
 
 
-def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = silent) -> str:
+def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = no_progress) -> str:
     """Serve a world, replacing another one; return the sandbox's base URL. Safe to repeat.
 
     Raises:
@@ -42,7 +42,7 @@ def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = silent) 
     """
     if world.kind == "recorded" and not world.folder:
         raise ConfigurationError("a recorded world needs the folder of its store-days: --world DIR.")
-    before = remembered(home)
+    before = saved_sandbox(home)
     if before is not None and before[0] != world:
         components.stop(home, ["sandbox"], progress)
         before = None
@@ -53,11 +53,11 @@ def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = silent) 
         component = _component(world, url)
     home.mkdir(parents=True, exist_ok=True)
     (home / SANDBOX_FILE).write_text(json.dumps({"url": url, "world": asdict(world)}, indent=2))
-    components.start_extra(home, component, progress)
+    components.start_component(home, component, progress)
     return url
 
 
-def remembered(home: Path) -> tuple[SandboxWorld, str] | None:
+def saved_sandbox(home: Path) -> tuple[SandboxWorld, str] | None:
     """Return the world and base URL this home was last served, if any."""
     try:
         known = json.loads((home / SANDBOX_FILE).read_text())

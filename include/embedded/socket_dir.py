@@ -24,7 +24,7 @@ def choose_socket_dir(layout: Layout, account: pwd.struct_passwd | None) -> Path
         inside.mkdir(exist_ok=True)
         chosen = inside
     else:
-        noted = _noted(layout)
+        noted = _recorded_path(layout)
         chosen = Path(noted.read_text()) if noted.exists() else Path()
         if not _is_private(chosen, uid):
             chosen = Path(tempfile.mkdtemp(prefix="aisleflow-", dir="/tmp"))
@@ -35,14 +35,14 @@ def choose_socket_dir(layout: Layout, account: pwd.struct_passwd | None) -> Path
     return chosen
 
 
-def _noted(layout: Layout) -> Path:
+def _recorded_path(layout: Layout) -> Path:
     """Return the file that names the socket's folder, when that is not in the home."""
     return layout.run / "postgres.socket_dir"
 
 
 def remove_outer_socket_dir(layout: Layout) -> None:
     """Leave nothing outside the home behind; a folder that somebody else has put files into stays."""
-    noted = _noted(layout)
+    noted = _recorded_path(layout)
     if noted.exists():
         with suppress(OSError):
             Path(noted.read_text()).rmdir()

@@ -41,7 +41,7 @@ _decoder = msgspec.json.Decoder(_Line)
 
 
 @dataclass(frozen=True, slots=True)
-class Prefilled:
+class PrefillCounts:
     """Counts of one prefill, and the partition keys of the files passed on."""
 
     files: int = 0
@@ -52,33 +52,35 @@ class Prefilled:
     keys: tuple[str, ...] = ()
 
 
-def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Prefilled:
+def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> PrefillCounts:
     """Prefill every file of the barcode inbox and pass it on to the outbox. Safe to repeat and to kill.
 
     One query answers for all SKUs of all waiting files. A file leaves the inbox only when it stands in the outbox.
     """
-    manifests = list(_waiting(storage, retailer))
+    manifests = list(_waiting_manifests(storage, retailer))
     if not manifests:
-        return Prefilled()
+        return PrefillCounts()
     settings = warehouse.settings
     with warehouse.transaction() as connection:
-        known, queued = _ask(connection, retailer, (sku for m in manifests for sku in _skus_without(storage, m, settings.line_bytes_max)))
-    result = Prefilled(files=len(manifests), queued=queued)
+        known, queued = _find_and_queue(
+            connection, retailer, (sku for m in manifests for sku in _skus_without(storage, m, settings.line_bytes_max))
+        )
+    result = PrefillCounts(files=len(manifests), queued=queued)
     for manifest in manifests:
-        lines, had, filled = pass_on(storage, manifest, known)
-        result = Prefilled(result.files, result.lines + lines, result.with_barcode + had, result.filled + filled, queued)
+        lines, had, filled = move_to_outbox(storage, manifest, known)
+        result = PrefillCounts(result.files, result.lines + lines, result.with_barcode + had, result.filled + filled, queued)
     log.info("prefilled %s: %s", retailer, result)
-    return Prefilled(**{**_fields(result), "keys": tuple(sorted({f"{retailer}|{manifest.night}" for manifest in manifests}))})
+    return PrefillCounts(**{**_fields(result), "keys": tuple(sorted({f"{retailer}|{manifest.night}" for manifest in manifests}))})
 
 
-def would_fill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int]:
+def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int]:
     """Return what prefill would do to a store-day file, without writing: lines, with_barcode, filled, unknown."""
     lines = had = 0
     skus: list[str] = []
     with path.open("rb") as file:
         for raw in staged_file.read_lines(file, str(path), warehouse.settings.line_bytes_max):
             lines += 1
-            line = _read(raw.raw)
+            line = _decode_line(raw.raw)
             if line is None:
                 continue
             if _has_barcode(line):
@@ -91,7 +93,7 @@ def would_fill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int
     return {"lines": lines, "with_barcode": had, "filled": filled, "unknown": len(skus) - filled}
 
 
-def pass_on(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tuple[int, int, int]:
+def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tuple[int, int, int]:
     """Write one file, barcodes filled in, into the outbox and remove it from the inbox.
 
     Returns:
@@ -104,7 +106,7 @@ def pass_on(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tupl
         with packed.open("wb") as target, gzip.GzipFile(filename="", fileobj=target, mode="wb", compresslevel=6, mtime=0) as out:
             for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, _WHOLE_LINE_BYTES):
                 lines += 1
-                content, line = raw.raw, _read(raw.raw)
+                content, line = raw.raw, _decode_line(raw.raw)
                 if line is not None and _has_barcode(line):
                     had += 1
                 elif line is not None and (gtin := known.get(_sku(line) or "")):
@@ -114,13 +116,13 @@ def pass_on(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tupl
                 out.write(content + b"\n")
                 digest.update(content + b"\n")
         missing = {**manifest.missing, "barcode": lines - had - filled}
-        onward = msgspec.structs.replace(manifest, sha256=digest.hexdigest(), rows=lines, missing=missing)
-        stage_local(storage, Stage.OUTBOX, packed, onward)
+        new_manifest = msgspec.structs.replace(manifest, sha256=digest.hexdigest(), rows=lines, missing=missing)
+        stage_local(storage, Stage.OUTBOX, packed, new_manifest)
     staged_file.remove(storage, manifest, Stage.BARCODE_INBOX)
     return lines, had, filled
 
 
-def _waiting(storage: Storage, retailer: str) -> Iterator[Manifest]:
+def _waiting_manifests(storage: Storage, retailer: str) -> Iterator[Manifest]:
     for path in storage.manifests(Stage.BARCODE_INBOX, retailer):
         try:
             yield staged_file.load_manifest(storage, path)
@@ -130,28 +132,28 @@ def _waiting(storage: Storage, retailer: str) -> Iterator[Manifest]:
 
 def _skus_without(storage: Storage, manifest: Manifest, line_bytes_max: int) -> Iterator[str]:
     for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, line_bytes_max):
-        line = _read(raw.raw)
+        line = _decode_line(raw.raw)
         if line is not None and not _has_barcode(line) and (sku := _sku(line)):
             yield sku
 
 
-def _ask(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, str], int]:
+def _find_and_queue(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, str], int]:
     known = _known(connection, retailer, skus)
     queued = connection.execute(statement("enrichment/queue_lookups"), {"retailer": retailer, "now": clock.now()}).rowcount
     return known, queued
 
 
 def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[str, str]:
-    connection.execute("CREATE TEMPORARY TABLE said (sku text) ON COMMIT DROP")
-    with connection.cursor() as cursor, cursor.copy("COPY said FROM STDIN") as copy:
+    connection.execute("CREATE TEMPORARY TABLE candidate_sku (sku text) ON COMMIT DROP")
+    with connection.cursor() as cursor, cursor.copy("COPY candidate_sku FROM STDIN") as copy:
         for sku in skus:
             copy.write_row((sku,))
-    connection.execute("CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS SELECT DISTINCT sku FROM said")
-    connection.execute("ANALYZE wanted")
+    connection.execute("CREATE TEMPORARY TABLE sku_without_barcode ON COMMIT DROP AS SELECT DISTINCT sku FROM candidate_sku")
+    connection.execute("ANALYZE sku_without_barcode")
     return {row["sku"]: row["gtin"] for row in connection.execute(statement("enrichment/find_barcodes"), {"retailer": retailer}).fetchall()}
 
 
-def _read(raw: bytes) -> _Line | None:
+def _decode_line(raw: bytes) -> _Line | None:
     try:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -167,5 +169,5 @@ def _sku(line: _Line) -> str | None:
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
-def _fields(result: Prefilled) -> dict[str, Any]:
-    return {name: getattr(result, name) for name in Prefilled.__dataclass_fields__}
+def _fields(result: PrefillCounts) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in PrefillCounts.__dataclass_fields__}

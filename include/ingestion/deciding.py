@@ -9,7 +9,7 @@ from typing import Any
 
 from include.ingestion import pipeline, release_lines
 from include.ingestion.checks.marking import mark_refused
-from include.ingestion.publish import Published
+from include.ingestion.publish import PublishCounts
 from include.ledger import held, ledger, quarantine
 from include.ledger.decisions import Via
 from include.model.rules import CATALOGUE_VERSION
@@ -21,15 +21,15 @@ Progress = Callable[[str], None]
 
 
 def answer_held(
-    warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: held.Answer, by: str | None, why: str, via: Via
+    warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: held.HeldChoice, by: str | None, reason: str, via: Via
 ) -> tuple[list[int], list[str]]:
     """Carry out a person's answer about held store-days, all or none; see ``include.ledger.held.answer``. Publishing is the next step."""
-    applied, before = held.answer(warehouse, file_ids, choice, by, why, via)
+    applied, before = held.answer(warehouse, file_ids, choice, by, reason, via)
     if choice == "discard":
         for file_id in applied:
             with warehouse.transaction() as connection:
                 manifest = ledger.entry(connection, file_id).manifest
-            ledger.settle(warehouse, storage, manifest)
+            ledger.move_to_final_stage(warehouse, storage, manifest)
     return applied, before
 
 
@@ -46,7 +46,7 @@ def recheck(
     for place, refused in enumerate(files["lines"], start=1):
         lines.append(release_lines.recheck_lines(warehouse, storage, refused, mark_refused, CATALOGUE_VERSION, by))
         progress(f"read the refused lines of {place} of {len(files['lines'])} files again")
-    retailers = quarantine.wait_again(warehouse, files["held"], by, CATALOGUE_VERSION)
+    retailers = quarantine.requeue_held(warehouse, files["held"], by, CATALOGUE_VERSION)
     for name in retailers:
         progress(f"checking the held store-days of {name} again")
         pipeline.ingest(warehouse, storage, name, progress)
@@ -56,7 +56,7 @@ def recheck(
     }
 
 
-def publish_released(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Published:
+def publish_released(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> PublishCounts:
     """Publish what a person released; whatever else of the retailer is checked goes with it."""
     pipeline.check(warehouse, storage, retailer)
     pipeline.resolve(warehouse, storage, retailer)

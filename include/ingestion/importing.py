@@ -30,7 +30,7 @@ from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 
 #: From this share of its lines on, a file belongs to a store; what names another store is then a refused line.
-OWN_LINES_SHARE = 0.95
+SINGLE_STORE_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedF
     with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
         packed = Path(folder) / "store-day.jsonl.gz"
         try:
-            manifest = _with_manifest(path, packed) if _manifest_beside(path).is_file() else _without_manifest(path, packed)
+            manifest = _with_manifest(path, packed) if _manifest_path(path).is_file() else _without_manifest(path, packed)
         except TerminalError as error:
-            ledger.refuse_outside_file(warehouse, storage, path, str(error))
+            ledger.refuse_import(warehouse, storage, path, str(error))
             return ImportedFile(str(path), "refused", reason=str(error))
         with warehouse.transaction() as connection:
             known = ledger.find(connection, manifest)
@@ -71,7 +71,7 @@ def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedF
         return ImportedFile(str(path), "waiting" if file_id else "known", file_id, manifest.retailer)
 
 
-def files_below(paths: Sequence[Path]) -> list[Path]:
+def list_data_files(paths: Sequence[Path]) -> list[Path]:
     """Return the data files among paths; a folder stands for every ``*.jsonl`` and ``*.jsonl.gz`` below it."""
     found: list[Path] = []
     for path in paths:
@@ -79,13 +79,13 @@ def files_below(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def _manifest_beside(path: Path) -> Path:
+def _manifest_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".gz").removesuffix(".jsonl") + MANIFEST_SUFFIX)
 
 
 def _with_manifest(path: Path, packed: Path) -> Manifest:
-    beside = _manifest_beside(path)
-    manifest = read_manifest(beside.read_bytes(), str(beside))
+    manifest_path = _manifest_path(path)
+    manifest = read_manifest(manifest_path.read_bytes(), str(manifest_path))
     digest, rows = hashlib.sha256(), 0
     with path.open("rb") as file:
         for _ in read_lines(file, str(path), line_bytes_max=1 << 30, digest=digest):
@@ -93,13 +93,13 @@ def _with_manifest(path: Path, packed: Path) -> Manifest:
     if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
         raise UnreadableFile(
             f"{path}: its manifest promises {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
-            f"The file or {beside.name} was changed; export the store-day again, or remove the manifest to have the file judged by its rows."
+            f"The file or {manifest_path.name} was changed; export the store-day again, or remove the manifest to have the file judged by its rows."
         )
-    _repack(path, packed)
+    _write_gzip(path, packed)
     return manifest
 
 
-def _repack(path: Path, packed: Path) -> None:
+def _write_gzip(path: Path, packed: Path) -> None:
     with path.open("rb") as file:
         is_packed = file.read(2) == b"\x1f\x8b"
     if is_packed:
@@ -112,8 +112,8 @@ def _repack(path: Path, packed: Path) -> None:
 def _without_manifest(path: Path, packed: Path) -> Manifest:
     digest, rows, decoded = hashlib.sha256(), 0, 0
     stores: Counter[tuple[str, str]] = Counter()
-    said: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-    seen: dict[tuple[str, str], list[datetime]] = {}
+    names_and_states: dict[tuple[str, str], tuple[str | None, str | None]] = {}
+    time_ranges: dict[tuple[str, str], list[datetime]] = {}
     now = clock.now()
     missing: Counter[str] = Counter()
     with path.open("rb") as file:
@@ -127,21 +127,21 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
             _count_missing(line, missing)
             store = (str(line.metadata.company), str(line.metadata.store_id))
             stores[store] += 1
-            said.setdefault(store, (_text(line.metadata.store_name), _text(line.metadata.state)))
+            names_and_states.setdefault(store, (_text(line.metadata.store_name), _text(line.metadata.state)))
             instant = line_instant(line)
             # a time in the future is no night's instant: such lines are refused one by one
-            if instant is not None and (instant <= now or store not in seen):
-                known = seen.get(store, [instant])
+            if instant is not None and (instant <= now or store not in time_ranges):
+                known = time_ranges.get(store, [instant])
                 past = [moment for moment in known if moment <= now] or [instant]
-                seen[store] = [min(*past, instant), max(*past, instant)]
+                time_ranges[store] = [min(*past, instant), max(*past, instant)]
     if rows == 0:
         raise UnreadableFile(f"{path}: the file is empty. A store-day has at least one line; crawl or export it again.")
     if not decoded:
         raise UnreadableFile(
             f"{path}: none of its {rows} lines is a JSON object with `product` and `metadata`. See docs/staged-files.md for the layout."
         )
-    [(store, own)] = stores.most_common(1)
-    if own < OWN_LINES_SHARE * decoded:
+    [(store, most_common_lines)] = stores.most_common(1)
+    if most_common_lines < SINGLE_STORE_SHARE * decoded:
         named = ", ".join(f"{retailer} {store_id} ({lines} lines)" for (retailer, store_id), lines in stores.most_common(4))
         raise UnreadableFile(
             f"{path}: lines of several stores in one file: {named}. A store-day is one store; split the file by `metadata.store_id`."
@@ -151,14 +151,14 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
         raise UnreadableFile(
             f"{path}: `metadata.company` is {retailer!r}; known retailers: {', '.join(RETAILERS)}. Correct it in the file."
         )
-    if store not in seen:
+    if store not in time_ranges:
         raise UnreadableFile(
             f"{path}: no line says when it was seen (`scraped_at` or `scraped_date`). Without it the newest price cannot be told; add it to `metadata`."
         )
-    name, state = said[store]
+    name, state = names_and_states[store]
     sha256 = digest.hexdigest()
-    earliest, latest = seen[store]
-    _repack(path, packed)
+    earliest, latest = time_ranges[store]
+    _write_gzip(path, packed)
     manifest = Manifest(
         retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(earliest),
         run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(missing), source=path.name,

@@ -55,26 +55,26 @@ class LineReader:
         else:
             price = _number(product.price_current, "price_not_a_number", defects)
         was_price = _number(product.price_was, "was_price_not_a_number", defects)
-        said = metadata.scraped_at or metadata.scraped_date or product.scraped_date
-        observed_at = self._instant(said, metadata.state, defects)
-        measured, unit = _unit_price(product.per_unit_price_string)
+        raw_time = metadata.scraped_at or metadata.scraped_date or product.scraped_date
+        observed_at = self._instant(raw_time, metadata.state, defects)
+        unit_price_value, unit = _unit_price(product.per_unit_price_string)
         gtins, barcode_note = _barcodes(product.barcode)
         return (
             self._file_id, line.number, _text(metadata.company), _text(metadata.store_id), _sku(product.sku),
             _text(product.name), _text(product.brand), _text(product.size), _text(product.url), _text(product.image_url),
-            _category(product.category_path), price, was_price, measured, unit, "t" if product.is_on_special is True else "f",
+            _category(product.category_path), price, was_price, unit_price_value, unit, "t" if product.is_on_special is True else "f",
             gtins, barcode_note, observed_at, "{" + ",".join(defects) + "}" if defects else None,
         )  # fmt: skip
 
     def _unreadable(self, number: int, defect: str) -> tuple[Any, ...]:
         return (self._file_id, number, *[None] * 13, "f", None, None, None, "{" + defect + "}")
 
-    def _instant(self, said: Any, state: Any, defects: list[str]) -> str:
+    def _instant(self, raw_time: Any, state: Any, defects: list[str]) -> str:
         instant = (
             self._file_instant
-            if said is None
-            else read_instant(said, state if isinstance(state, str) else self._state)
-            if isinstance(said, str)
+            if raw_time is None
+            else read_instant(raw_time, state if isinstance(state, str) else self._state)
+            if isinstance(raw_time, str)
             else None
         )
         if instant is None:
@@ -95,7 +95,7 @@ def _number(value: Any, defect: str, defects: list[str]) -> str | int | None:
     if value is None:
         return None
     kind = type(value)
-    if kind is Number and _is_sane(value):
+    if kind is Number and _fits_column(value):
         return str.__str__(value)
     if kind is int and -(10**12) < value < 10**12:
         return int(value)
@@ -104,7 +104,7 @@ def _number(value: Any, defect: str, defects: list[str]) -> str | int | None:
 
 
 @lru_cache(_CACHE)
-def _is_sane(text: str) -> bool:
+def _fits_column(text: str) -> bool:
     # a huge exponent is valid JSON and would overflow the column
     if len(text) > _NUMBER_LENGTH_MAX:
         return False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from include import clock
 from include.ingestion.copying import copy_rows
 from include.ingestion.lines import LineReader
-from include.ingestion.workers import load_at_once
+from include.ingestion.workers import load_parallel
 from include.ledger import ledger
 from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
@@ -31,12 +31,12 @@ def load_waiting(warehouse: Warehouse, storage: Storage, retailer: str, progress
         files = ledger.entries(connection, retailer, ["waiting", "loaded"])
     done = 0
 
-    def tell(file: ledger.LedgerEntry) -> None:
+    def on_loaded(file: ledger.LedgerEntry) -> None:
         nonlocal done
         done += 1
         progress(f"loaded {done} of {len(files)}: {retailer} {file.manifest.store_id} of {file.manifest.night}, {file.manifest.rows} lines")
 
-    load_at_once(warehouse, storage, files, ensure_loaded, tell)
+    load_parallel(warehouse, storage, files, ensure_loaded, on_loaded)
     with warehouse.transaction() as connection:
         if files:
             connection.execute("ANALYZE staging.offer")  # the table was empty a moment ago: the planner would guess wrong
@@ -70,7 +70,7 @@ def _load(connection: Connection, storage: Storage, file_id: int, manifest: Mani
     now = clock.now()
     read = LineReader(file_id, manifest, now)
     copy_rows(connection, "staging.offer", map(read, open_staged(storage, manifest, Stage.OUTBOX, line_bytes_max)))
-    connection.execute(statement("loading/fold_doubles"), {"file_id": file_id})
+    connection.execute(statement("loading/mark_duplicates"), {"file_id": file_id})
     connection.execute("INSERT INTO staging.loaded_file VALUES (%s)", (file_id,))
     connection.execute(statement("loading/finish_load"), {"file_id": file_id, "now": now})
 

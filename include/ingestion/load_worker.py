@@ -19,26 +19,26 @@ from include.warehouse.engine import Warehouse
 log = logging.getLogger(__name__)
 
 
-def main(orders: TextIO, answers: TextIO) -> None:
+def main(commands: TextIO, responses: TextIO) -> None:
     """Load what is asked for until told to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the process that started this one decides
-    begin = json.loads(orders.readline())
-    warehouse, storage = Warehouse(begin["url"], Settings(**begin["settings"])), Storage(begin["storage"])
+    setup = json.loads(commands.readline())
+    warehouse, storage = Warehouse(setup["url"], Settings(**setup["settings"])), Storage(setup["storage"])
     inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders, inbox), daemon=True).start()
-    while (order := inbox.get()) != "end":
+    threading.Thread(target=_listen, args=(commands, inbox), daemon=True).start()
+    while (command := inbox.get()) != "end":
         try:
-            ensure_loaded(warehouse, storage, int(order))
-            answer = f"done {order}"
+            ensure_loaded(warehouse, storage, int(command))
+            response = f"done {command}"
         except Exception as error:  # whatever it is: the process that asked tries the file itself and raises it
-            log.exception("file %s was not loaded here", order)
-            answer = f"failed {order}: {type(error).__name__}"
-        print(answer, file=answers, flush=True)
+            log.exception("file %s was not loaded here", command)
+            response = f"failed {command}: {type(error).__name__}"
+        print(response, file=responses, flush=True)
     warehouse.close()
 
 
-def _listen(orders: TextIO, inbox: queue.SimpleQueue[str]) -> None:
-    for line in orders:
+def _listen(commands: TextIO, inbox: queue.SimpleQueue[str]) -> None:
+    for line in commands:
         inbox.put(line.strip())
         if line.strip() == "end":
             return

@@ -14,7 +14,7 @@ from include.catalogue.resolve import Resolution
 from include.ingestion.checks import data_docs
 from include.ingestion.checks.gate import CheckReport
 from include.ingestion.isolation import rejected, steps
-from include.ingestion.publish import Published
+from include.ingestion.publish import PublishCounts
 from include.ledger import ledger, quarantine
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -24,13 +24,13 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
+class IngestResult:
     """What one pass over a retailer's waiting files did."""
 
     loaded: int
     checked: CheckReport
     resolved: Resolution
-    published: Published
+    published: PublishCounts
 
 
 def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> list[int]:
@@ -54,7 +54,7 @@ def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution
     return steps.resolve(warehouse, storage, retailer)
 
 
-def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Published:
+def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> PublishCounts:
     """Publish the checked store-days, oldest first."""
     if _reload(warehouse, storage, retailer):
         steps.check(warehouse, storage, retailer)
@@ -62,28 +62,28 @@ def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Pro
     return steps.publish(warehouse, storage, retailer, progress)
 
 
-def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> Ingested:
+def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> IngestResult:
     """Run all four steps for one retailer.
 
     Raises:
         RejectedByDatabase: the database rejects lines of some store-days; everything else is published.
     """
     loaded = len(load(warehouse, storage, retailer, progress))
-    done = Ingested(
+    done = IngestResult(
         loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress)
     )
-    rejected.raise_if_any(warehouse, [retailer])
+    rejected.raise_if_rejected(warehouse, [retailer])
     return done
 
 
-def discard(warehouse: Warehouse, storage: Storage, file_id: int, by: str, why: str) -> None:
+def discard(warehouse: Warehouse, storage: Storage, file_id: int, by: str, reason: str) -> None:
     """Never publish a held store-day, and move it out of the outbox; a refused file is taken note of."""
     was_held = quarantine.show(warehouse, file_id, 0)["file"]["state"] == "held"
-    quarantine.discard(warehouse, file_id, by, why)
+    quarantine.discard(warehouse, file_id, by, reason)
     if was_held:  # a refused file has left the outbox already
         with warehouse.transaction() as connection:
             manifest = ledger.entry(connection, file_id).manifest
-        ledger.settle(warehouse, storage, manifest)
+        ledger.move_to_final_stage(warehouse, storage, manifest)
 
 
 def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:

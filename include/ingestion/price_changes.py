@@ -2,7 +2,7 @@
 
 A publication takes its time (``changed_at``) before it commits. A reader that came in between would see the rows of a quicker
 publication with a later time, take that for its cursor, and never hear of the slower one. So every transaction that writes
-``core.price.changed_at`` calls :func:`changing_prices` first, before it reads the clock. :func:`no_changes_under_way` waits until
+``core.price.changed_at`` calls :func:`announce_price_change` first, before it reads the clock. :func:`wait_for_price_changes` waits until
 all of them have ended, for the moment in which a reader takes its snapshot: whatever the snapshot does not show has a later time.
 """
 
@@ -13,7 +13,7 @@ from include.warehouse.engine import Connection, lock
 _NAME = "price-changes"
 
 
-def changing_prices(connection: Connection) -> None:
+def announce_price_change(connection: Connection) -> None:
     """Announce that this transaction writes ``changed_at``. First of all in it: before other locks and before its time is taken.
 
     Any number of transactions may at once; none waits for another.
@@ -21,6 +21,6 @@ def changing_prices(connection: Connection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", (f"aisleflow:{_NAME}",))
 
 
-def no_changes_under_way(connection: Connection) -> None:
+def wait_for_price_changes(connection: Connection) -> None:
     """Wait until nobody changes prices, and keep it so until this transaction ends: make it short."""
     lock(connection, _NAME)

@@ -10,8 +10,8 @@ from typing import Any
 
 from include import clock
 from include.ingestion.load import raw_lines
-from include.ingestion.price_changes import changing_prices
-from include.ingestion.workers import run_at_once, workers_for
+from include.ingestion.price_changes import announce_price_change
+from include.ingestion.workers import run_parallel, workers_for
 from include.ledger import ledger
 from include.ledger.ledger import LedgerEntry
 from include.staging.staged_file import UnreadableFile
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishCounts:
     """Counts of one or several store-days. Lines = created + updated + unchanged + unavailable + outdated + folded + quarantined."""
 
     store_days: int = 0
@@ -37,12 +37,12 @@ class Published:
     folded: int = 0
     quarantined: int = 0
 
-    def __add__(self, other: Published) -> Published:
+    def __add__(self, other: PublishCounts) -> PublishCounts:
         mine, theirs = asdict(self), asdict(other)
-        return Published(**{name: mine[name] + theirs[name] for name in mine})
+        return PublishCounts(**{name: mine[name] + theirs[name] for name in mine})
 
 
-def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None] = log.info) -> Published:
+def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None] = log.info) -> PublishCounts:
     """Publish every checked, not held store-day of a retailer: stores side by side, the store-days of one store oldest first.
 
     Each store-day is its own transaction: a kill loses nothing but those at work, which roll back whole.
@@ -56,29 +56,29 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
     stores: dict[str, list[int]] = {}
     for row in rows:
         stores.setdefault(row["store_id"], []).append(int(row["file_id"]))
-    done, sum_of_all, telling = 0, Published(), Lock()
+    done, total, progress_lock = 0, PublishCounts(), Lock()
 
     def publish_store(file_ids: list[int]) -> None:
-        nonlocal done, sum_of_all
+        nonlocal done, total
         for file_id in file_ids:
             counts = publish_file(warehouse, storage, file_id)
-            with telling:
-                done, sum_of_all = done + 1, sum_of_all + (counts or Published())
+            with progress_lock:
+                done, total = done + 1, total + (counts or PublishCounts())
                 progress(f"published {done} of {len(rows)} store-days of {retailer}")
 
     # the server does the work and a thread only waits for it: threads are enough here
-    run_at_once(stores.values(), [publish_store] * workers_for(warehouse, sum(row["rows"] for row in rows)))
-    return sum_of_all
+    run_parallel(stores.values(), [publish_store] * workers_for(warehouse, sum(row["rows"] for row in rows)))
+    return total
 
 
-def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Published | None:
+def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> PublishCounts | None:
     """Publish one checked store-day; ``None`` if another run was quicker, or a step before is to be done again. Safe to repeat.
 
     A file that was changed since it was loaded is refused, and the others go on.
     """
     try:
         with warehouse.transaction() as connection:
-            changing_prices(connection)
+            announce_price_change(connection)
             file = ledger.entry(connection, file_id)
             counts = (
                 _publish(connection, storage, file, warehouse.settings.line_bytes_max)
@@ -89,7 +89,7 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
         ledger.refuse(warehouse, storage, file_id, str(error))
         return None
     if counts is not None:
-        ledger.settle(warehouse, storage, file.manifest)
+        ledger.move_to_final_stage(warehouse, storage, file.manifest)
     return counts
 
 
@@ -102,7 +102,7 @@ def _is_ready(connection: Connection, file_id: int) -> bool:
     return True
 
 
-def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_bytes_max: int) -> Published:
+def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_bytes_max: int) -> PublishCounts:
     manifest = file.manifest
     values: dict[str, Any] = {
         "file_id": file.file_id, "retailer": manifest.retailer, "store_id": manifest.store_id, "name": manifest.store_name, "state": manifest.state,
@@ -148,7 +148,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file.file_id,))
     closed = connection.execute("SELECT rows, quarantined, folded FROM ops.staged_file WHERE file_id = %s", (file.file_id,)).fetchone()
     assert closed is not None
-    published = Published(
+    published = PublishCounts(
         store_days=1, rows=closed["rows"], created=counts["created"], updated=counts["updated"], unchanged=counts["unchanged"], unavailable=counts["unavailable"],
         outdated=counts["outdated"], delisted=delisted, folded=closed["folded"], quarantined=closed["quarantined"],
     )  # fmt: skip

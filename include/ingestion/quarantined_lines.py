@@ -16,8 +16,8 @@ from include.staging.storage import Stage, Storage
 TEXT_CHARACTERS_MAX = 20_000
 _CENTS_MAX = 2_000_000
 _INDEXED_BYTES_MAX = 2_000
-_PLACE = {name: place for place, name in enumerate(COLUMNS)}
-_BEYOND_READING = {
+_COLUMN_INDEX = {name: index for index, name in enumerate(COLUMNS)}
+_UNPUBLISHABLE_DEFECTS = {
     "not_json": "it cannot be read as JSON",
     "line_too_long": "it is longer than AISLEFLOW_LINE_BYTES_MAX",
     "foreign_store": "it names another retailer or store: its price would be published in the wrong one",
@@ -28,12 +28,12 @@ _BEYOND_READING = {
 Row = tuple[Any, ...]
 
 
-def value(row: Row, column: str) -> Any:
+def column_value(row: Row, column: str) -> Any:
     """Return one value of a row of ``staging.offer`` as the reader made it (PostgreSQL's text form)."""
-    return row[_PLACE[column]]
+    return row[_COLUMN_INDEX[column]]
 
 
-def read_again(
+def reread_lines(
     storage: Storage, file: LedgerEntry, lines: Sequence[Mapping[str, Any]], line_bytes_max: int, *, with_twins: bool = False
 ) -> dict[int, Row]:
     """Return line number → row for every refused line that can still be read whole; the others are left out.
@@ -53,47 +53,47 @@ def read_again(
         return {
             int(line["line_number"]): reader(RawLine(int(line["line_number"]), line["raw_text"].encode()))
             for line in lines
-            if is_whole(line)
+            if is_intact(line)
         }
-    skus = {value(row, "sku") for number, row in rows.items() if number in wanted} - {None}
-    return {number: row for number, row in rows.items() if number in wanted or value(row, "sku") in skus}
+    skus = {column_value(row, "sku") for number, row in rows.items() if number in wanted} - {None}
+    return {number: row for number, row in rows.items() if number in wanted or column_value(row, "sku") in skus}
 
 
-def is_whole(line: Mapping[str, Any]) -> bool:
+def is_intact(line: Mapping[str, Any]) -> bool:
     """Say whether quarantine kept a line as it was: neither cut, nor with bytes replaced that were not UTF-8."""
     text = line["raw_text"]
     return text is not None and len(text) < TEXT_CHARACTERS_MAX and "\ufffd" not in text and "line_too_long" not in line["reasons"]
 
 
-def as_publishable(row: Row, file: LedgerEntry) -> Row | str:
+def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
     """Return a refused line as it can be published in spite of its rules, or why it cannot be.
 
     What hinders nobody is left out: a was-price that is none. A time in the future becomes the store-day's.
     """
-    defects = set((value(row, "defects") or "{}").strip("{}").split(",")) - {""}
-    for defect, why in _BEYOND_READING.items():
+    defects = set((column_value(row, "defects") or "{}").strip("{}").split(",")) - {""}
+    for defect, why in _UNPUBLISHABLE_DEFECTS.items():
         if defect in defects:
             return why
-    if value(row, "sku") is None:
+    if column_value(row, "sku") is None:
         return "it has no SKU, so the price belongs to nothing"
-    if value(row, "name") is None:
+    if column_value(row, "name") is None:
         return "it has no name"
-    texts = "".join(value(row, name) or "" for name in ("name", "brand", "size"))
-    if max(len(texts.encode()), len(str(value(row, "sku")).encode())) > _INDEXED_BYTES_MAX:
+    texts = "".join(column_value(row, name) or "" for name in ("name", "brand", "size"))
+    if max(len(texts.encode()), len(str(column_value(row, "sku")).encode())) > _INDEXED_BYTES_MAX:
         return f"its SKU, or its name, brand and size, are longer than {_INDEXED_BYTES_MAX:,} bytes: they do not fit the catalogue"
-    price = value(row, "price")
+    price = column_value(row, "price")
     if price is not None:
         if Decimal(price) <= 0:
             return "its price is not above zero"
         if not _is_cents(Decimal(price)):
             return "its price is no amount in whole cents up to $20,000.00: it does not fit the price table"
     changed: dict[str, Any] = {"defects": None}
-    was = value(row, "was_price")
+    was = column_value(row, "was_price")
     if was is not None and not _is_cents(Decimal(was)):
         changed["was_price"] = None
     if "time_in_future" in defects:
         changed["observed_at"] = file.observed_at.isoformat()
-    return tuple(changed.get(name, row[place]) for name, place in _PLACE.items())
+    return tuple(changed.get(name, row[index]) for name, index in _COLUMN_INDEX.items())
 
 
 def _is_cents(dollars: Decimal) -> bool:

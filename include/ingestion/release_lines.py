@@ -15,9 +15,9 @@ from include import clock
 from include.catalogue.resolve import resolve_files
 from include.errors import TerminalError
 from include.ingestion.copying import copy_rows
-from include.ingestion.price_changes import changing_prices
+from include.ingestion.price_changes import announce_price_change
 from include.ingestion.publish import merge_prices
-from include.ingestion.quarantined_lines import Row, as_publishable, read_again, value
+from include.ingestion.quarantined_lines import Row, column_value, make_publishable, reread_lines
 from include.ledger import ledger
 from include.ledger.decisions import Via, record
 from include.ledger.ledger import LedgerEntry
@@ -30,7 +30,7 @@ Marker = Callable[[Connection, Sequence[int]], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class LinesDecided:
+class LineDecisionResult:
     """What became of refused lines of one file. ``refused`` = line number → why it stays in quarantine."""
 
     file_id: int
@@ -40,9 +40,9 @@ class LinesDecided:
 
 
 def release_lines(
-    warehouse: Warehouse, storage: Storage, file_id: int, by: str, why: str, *, lines: Sequence[int] = (), rule_id: str | None = None,
+    warehouse: Warehouse, storage: Storage, file_id: int, by: str, reason: str, *, lines: Sequence[int] = (), rule_id: str | None = None,
     via: Via = "command line",
-) -> LinesDecided:  # fmt: skip
+) -> LineDecisionResult:  # fmt: skip
     """Publish refused lines in spite of their rules: the named ones, or all that a rule refused.
 
     Lines that cannot be published stay in quarantine, each with why. Lines released before are left alone.
@@ -51,48 +51,48 @@ def release_lines(
         TerminalError: no reason is given, there is no such file or line, or a line was discarded.
     """
     with warehouse.transaction() as connection:
-        changing_prices(connection)
+        announce_price_change(connection)
         lock(connection, "resolve")  # before the file and the store, as everywhere
-        file = _file(connection, file_id, why)
+        file = _file(connection, file_id, reason)
         chosen = _choose(connection, file_id, lines, rule_id)
         if not chosen:
-            return LinesDecided(file_id)
-        read = read_again(storage, file, chosen, warehouse.settings.line_bytes_max)
-        ready, refused = _ready(connection, file, chosen, read)
-        outcomes = _publish(connection, file, ready, by, why) if ready else {}
+            return LineDecisionResult(file_id)
+        rows_by_line = reread_lines(storage, file, chosen, warehouse.settings.line_bytes_max)
+        ready, refused = _ready(connection, file, chosen, rows_by_line)
+        outcomes = _publish(connection, file, ready, by, reason) if ready else {}
         if ready:
-            record(connection, file_id, "release", by, why.strip(), via, rule_id=rule_id, lines=len(ready), detail=outcomes)
-        return LinesDecided(file_id, len(ready), outcomes, refused)
+            record(connection, file_id, "release", by, reason.strip(), via, rule_id=rule_id, lines=len(ready), detail=outcomes)
+        return LineDecisionResult(file_id, len(ready), outcomes, refused)
 
 
 def discard_lines(
     warehouse: Warehouse,
     file_id: int,
     by: str,
-    why: str,
+    reason: str,
     *,
     lines: Sequence[int] = (),
     rule_id: str | None = None,
     via: Via = "command line",
-) -> LinesDecided:
+) -> LineDecisionResult:
     """Settle refused lines for good: they are wrong, nobody needs to look at them again. Safe to repeat.
 
     Raises:
         TerminalError: no reason is given, there is no such file or line, or a line was released.
     """
     with warehouse.transaction() as connection:
-        _file(connection, file_id, why)
-        chosen = _choose(connection, file_id, lines, rule_id, becomes="discarded")
+        _file(connection, file_id, reason)
+        chosen = _choose(connection, file_id, lines, rule_id, target_state="discarded")
         connection.execute(
-            "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decided_why = %s, decided_at = %s WHERE file_id = %s AND line_number = ANY(%s)",
-            (by, why.strip(), clock.now(), file_id, [line["line_number"] for line in chosen]),
+            "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s AND line_number = ANY(%s)",
+            (by, reason.strip(), clock.now(), file_id, [line["line_number"] for line in chosen]),
         )
         if chosen:
-            record(connection, file_id, "discard", by, why.strip(), via, rule_id=rule_id, lines=len(chosen))
-        return LinesDecided(file_id, len(chosen))
+            record(connection, file_id, "discard", by, reason.strip(), via, rule_id=rule_id, lines=len(chosen))
+        return LineDecisionResult(file_id, len(chosen))
 
 
-def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Marker, version: str, by: str) -> LinesDecided:
+def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Marker, version: str, by: str) -> LineDecisionResult:
     """Read all undecided refused lines of a file again, with the present reader and rules: what passes is published, the rest stays with its present reasons.
 
     Args:
@@ -100,36 +100,36 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         version: of the rule catalogue; stands in the decision.
     """
     with warehouse.transaction() as connection:
-        changing_prices(connection)
+        announce_price_change(connection)
         lock(connection, "resolve")
         file = ledger.entry(connection, file_id)
         chosen = _choose(connection, file_id, (), None) if file.state in ("published", "superseded") else []
         if not chosen:
-            return LinesDecided(file_id)
+            return LineDecisionResult(file_id)
         wanted = {int(line["line_number"]) for line in chosen}
-        read = read_again(storage, file, chosen, warehouse.settings.line_bytes_max, with_twins=True)
-        gone = dict.fromkeys(sorted(wanted - read.keys()), "its text was cut and its file is no longer in the archive")
+        rows_by_line = reread_lines(storage, file, chosen, warehouse.settings.line_bytes_max, with_twins=True)
+        unreadable = dict.fromkeys(sorted(wanted - rows_by_line.keys()), "its text was cut and its file is no longer in the archive")
         decided = connection.execute(
             "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %s AND state = 'discarded'", (file_id,)
         ).fetchall()
         discarded = {int(row["line_number"]) for row in decided}  # a line a person called wrong contradicts nobody
-        _stage(connection, file_id, [row for number, row in read.items() if number not in discarded])
-        connection.execute(statement("loading/fold_doubles"), {"file_id": file_id})
+        _stage(connection, file_id, [row for number, row in rows_by_line.items() if number not in discarded])
+        connection.execute(statement("loading/mark_duplicates"), {"file_id": file_id})
         mark(connection, [file_id])
         connection.execute(statement("quarantine/refresh_reasons"), {"file_id": file_id})
         rows = connection.execute("SELECT line_number, reasons FROM staging.offer WHERE file_id = %s", (file_id,)).fetchall()
         passed = [row["line_number"] for row in rows if row["reasons"] is None and row["line_number"] in wanted]
-        stayed = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
+        still_refused = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
         connection.execute("DELETE FROM staging.offer WHERE file_id = %s AND NOT line_number = ANY(%s)", (file_id, passed))
-        why = f"passes rule catalogue {version}"
-        outcomes = _publish_staged(connection, file, "recheck", why) if passed else {}
+        reason = f"passes rule catalogue {version}"
+        outcomes = _publish_staged(connection, file, "recheck", reason) if passed else {}
         if passed:
-            record(connection, file_id, "recheck", by, why, "command line", lines=len(passed), detail=outcomes)
-        return LinesDecided(file_id, len(passed), outcomes, gone | stayed)
+            record(connection, file_id, "recheck", by, reason, "command line", lines=len(passed), detail=outcomes)
+        return LineDecisionResult(file_id, len(passed), outcomes, unreadable | still_refused)
 
 
-def _file(connection: Connection, file_id: int, why: str) -> LedgerEntry:
-    if not why.strip():
+def _file(connection: Connection, file_id: int, reason: str) -> LedgerEntry:
+    if not reason.strip():
         raise TerminalError("a decision needs a reason: --why '…'. It is kept with the lines.")
     try:
         file = ledger.entry(connection, file_id)
@@ -144,7 +144,7 @@ def _file(connection: Connection, file_id: int, why: str) -> LedgerEntry:
 
 
 def _choose(
-    connection: Connection, file_id: int, lines: Sequence[int], rule_id: str | None, becomes: str = "released"
+    connection: Connection, file_id: int, lines: Sequence[int], rule_id: str | None, target_state: str = "released"
 ) -> list[dict[str, Any]]:
     """Return the undecided refused lines meant, locked. A line named that was decided otherwise is an error, one decided so is left out."""
     rows = [
@@ -162,50 +162,54 @@ def _choose(
         )
     if rule_id and not rows:
         raise TerminalError(f"file {file_id}: no line was refused by rule {rule_id}. See the reasons: aisleflow quarantine show {file_id}")
-    if lines and (otherwise := [row for row in rows if row["state"] not in ("quarantined", becomes)]):
-        one = otherwise[0]
+    if lines and (decided_differently := [row for row in rows if row["state"] not in ("quarantined", target_state)]):
+        one = decided_differently[0]
         raise TerminalError(
-            f"file {file_id}, line {one['line_number']} was {one['state']} by {one['decided_by']} ({one['decided_why']}), and a decision about a line stands. "
+            f"file {file_id}, line {one['line_number']} was {one['state']} by {one['decided_by']} ({one['decision_reason']}), and a decision about a line stands. "
             "Wait for the store's next crawl: it brings the price of the day."
         )
     return [row for row in rows if row["state"] == "quarantined"]
 
 
 def _ready(
-    connection: Connection, file: LedgerEntry, chosen: Sequence[dict[str, Any]], read: dict[int, Row]
+    connection: Connection, file: LedgerEntry, chosen: Sequence[dict[str, Any]], rows_by_line: dict[int, Row]
 ) -> tuple[list[Row], dict[int, str]]:
     ready: dict[int, Row] = {}
     refused: dict[int, str] = {}
     for line in chosen:
         number = int(line["line_number"])
-        made = as_publishable(read[number], file) if number in read else "its text was cut and its file is no longer in the archive"
-        if isinstance(made, str):
-            refused[number] = made
+        publishable_row = (
+            make_publishable(rows_by_line[number], file)
+            if number in rows_by_line
+            else "its text was cut and its file is no longer in the archive"
+        )
+        if isinstance(publishable_row, str):
+            refused[number] = publishable_row
         else:
-            ready[number] = made
+            ready[number] = publishable_row
     released = connection.execute(
         "SELECT line_number, sku FROM ops.quarantined_offer WHERE file_id = %s AND state = 'released'", (file.file_id,)
     ).fetchall()
-    taken = {row["sku"]: row["line_number"] for row in released}
+    released_lines = {row["sku"]: row["line_number"] for row in released}
     lines_of: dict[str, list[int]] = {}
     for number, row in ready.items():
-        lines_of.setdefault(str(value(row, "sku")), []).append(number)
+        lines_of.setdefault(str(column_value(row, "sku")), []).append(number)
     for sku, numbers in lines_of.items():
-        if sku in taken:
-            why = f"line {taken[sku]} of the same SKU was released already"
+        if sku in released_lines:
+            reason = f"line {released_lines[sku]} of the same SKU was released already"
         elif len(numbers) > 1:
-            why = f"lines {', '.join(map(str, numbers))} are of the same SKU {sku}: release the right one with --line"
+            reason = f"lines {', '.join(map(str, numbers))} are of the same SKU {sku}: release the right one with --line"
         else:
             continue
         for number in numbers:
             del ready[number]
-            refused[number] = why
+            refused[number] = reason
     return list(ready.values()), dict(sorted(refused.items()))
 
 
-def _publish(connection: Connection, file: LedgerEntry, rows: Sequence[Row], by: str, why: str) -> dict[str, int]:
+def _publish(connection: Connection, file: LedgerEntry, rows: Sequence[Row], by: str, reason: str) -> dict[str, int]:
     _stage(connection, file.file_id, rows)
-    return _publish_staged(connection, file, by, why.strip())
+    return _publish_staged(connection, file, by, reason.strip())
 
 
 def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
@@ -214,7 +218,7 @@ def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
     copy_rows(connection, "staging.offer", rows)
 
 
-def _publish_staged(connection: Connection, file: LedgerEntry, by: str, why: str) -> dict[str, int]:
+def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: str) -> dict[str, int]:
     """Publish the staged lines of a file as its own observations; return lines per outcome."""
     resolve_files(connection, file.manifest.retailer, [file.file_id])
     store = connection.execute(
@@ -222,7 +226,7 @@ def _publish_staged(connection: Connection, file: LedgerEntry, by: str, why: str
     ).fetchone()
     assert store is not None  # the file was published
     lock(connection, f"store:{store['store_key']}")
-    values = {"file_id": file.file_id, "store_key": store["store_key"], "now": clock.now(), "by": by, "why": why}
+    values = {"file_id": file.file_id, "store_key": store["store_key"], "now": clock.now(), "by": by, "reason": reason}
     rows = connection.execute(statement("quarantine/settle_released"), values).fetchall()
     outcomes: dict[str, int] = {}
     for row in rows:

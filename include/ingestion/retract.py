@@ -19,9 +19,9 @@ from include import clock
 from include.errors import TerminalError
 from include.ingestion.copying import copy_rows
 from include.ingestion.lines import LineReader
-from include.ingestion.price_changes import changing_prices
+from include.ingestion.price_changes import announce_price_change
 from include.ingestion.publish import merge_prices
-from include.ingestion.quarantined_lines import Row, as_publishable, value
+from include.ingestion.quarantined_lines import Row, column_value, make_publishable
 from include.ledger import ledger
 from include.ledger.decisions import record
 from include.ledger.ledger import LedgerEntry
@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Retracted:
+class RetractionResult:
     """What taking a store-day back did. Rows = restored + relisted + withdrawn + unknown.
 
     ``withdrawn``: SKUs the store-day was the first to price; ``unknown``: what they cost before is no longer in the archive (``unknown_skus``).
-    Both are delisted and marked. ``overtaken``: store-days that gave no prices because this one was newer; their prices are not taken now either.
+    Both are delisted and marked. ``outdated_files``: store-days that gave no prices because this one was newer; their prices are not taken now either.
     """
 
     file_id: int
@@ -49,28 +49,28 @@ class Retracted:
     unknown: int = 0
     unknown_skus: tuple[str, ...] = ()
     missing_files: tuple[int, ...] = ()
-    overtaken: tuple[int, ...] = ()
+    outdated_files: tuple[int, ...] = ()
     complete_at: datetime | None = None
-    already: str | None = None
+    earlier_retraction: str | None = None
 
 
-def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str, file_id: int, by: str, why: str) -> Retracted:
+def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str, file_id: int, by: str, reason: str) -> RetractionResult:
     """Take one published store-day of a store back, and restore what stood before.
 
     Returns:
-        What was done; ``already`` says so when it had been taken back before.
+        What was done; ``earlier_retraction`` says so when it had been taken back before.
 
     Raises:
         TerminalError: no reason; no such file of this store; it is not published; or a later store-day is gone from the archive,
             so that nobody can tell what it confirmed.
     """
-    if not why.strip():
+    if not reason.strip():
         raise TerminalError("taking a store-day back needs a reason: --why '…'. It is kept in the ledger.")
     with warehouse.transaction() as connection:
-        changing_prices(connection)
+        announce_price_change(connection)
         file = _file(connection, retailer, store_id, file_id)
-        if file.state == "discarded" and (said := _said(connection, file_id)):
-            return Retracted(file_id, already=said)
+        if file.state == "discarded" and (earlier := _earlier_retraction(connection, file_id)):
+            return RetractionResult(file_id, earlier_retraction=earlier)
         if file.state != "published":
             raise TerminalError(
                 f"file {file_id} of {retailer} {store_id} is {file.state}: none of its prices is published, so there is nothing to take back. "
@@ -81,21 +81,23 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         others = _other_files(connection, file)
         connection.execute(statement("retraction/collect_affected"), values)
         skus = {row["sku"] for row in connection.execute("SELECT sku FROM affected").fetchall()}
-        values["replay_key"] = _working_store(connection, file)
+        values["working_store_key"] = _working_store(connection, file)
         connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # what happens on the working store is no news
-        missing = _replay(connection, storage, file, others, skus, values["replay_key"], warehouse.settings.line_bytes_max)
+        missing = _replay(connection, storage, file, others, skus, values["working_store_key"], warehouse.settings.line_bytes_max)
         done = _restore(connection, file, others, values, missing)
         connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
         connection.execute(statement("publishing/ensure_change_month"), values)
         connection.execute(statement("retraction/log_corrections"), values)
-        connection.execute("DELETE FROM core.price WHERE store_key = %s", (values["replay_key"],))
-        connection.execute("DELETE FROM core.store WHERE store_key = %s", (values["replay_key"],))
-        _close(connection, file, by, why.strip(), done)
+        connection.execute("DELETE FROM core.price WHERE store_key = %s", (values["working_store_key"],))
+        connection.execute("DELETE FROM core.store WHERE store_key = %s", (values["working_store_key"],))
+        _close(connection, file, by, reason.strip(), done)
         connection.execute(statement("retraction/set_watermark"), values)
         newest = connection.execute("SELECT complete_at FROM core.store WHERE store_key = %s", (store_key,)).fetchone()
         assert newest is not None
         log.info("took file %s of %s %s back: %s", file_id, retailer, store_id, done)
-        return Retracted(**(done | {"file_id": file_id, "complete_at": newest["complete_at"], "overtaken": _overtaken(connection, file)}))
+        return RetractionResult(
+            **(done | {"file_id": file_id, "complete_at": newest["complete_at"], "outdated_files": _outdated_files(connection, file)})
+        )
 
 
 def _file(connection: Connection, retailer: str, store_id: str, file_id: int) -> LedgerEntry:
@@ -113,11 +115,11 @@ def _file(connection: Connection, retailer: str, store_id: str, file_id: int) ->
         ) from error
 
 
-def _said(connection: Connection, file_id: int) -> str | None:
+def _earlier_retraction(connection: Connection, file_id: int) -> str | None:
     row = connection.execute(
-        "SELECT decided_by, decided_why, decided_at FROM ops.decision WHERE file_id = %s AND choice = 'retract'", (file_id,)
+        "SELECT decided_by, decision_reason, decided_at FROM ops.decision WHERE file_id = %s AND choice = 'retract'", (file_id,)
     ).fetchone()
-    return f"{row['decided_by']} took it back on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decided_why']}" if row else None
+    return f"{row['decided_by']} took it back on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decision_reason']}" if row else None
 
 
 def _lock_store(connection: Connection, retailer: str, store_id: str) -> int:
@@ -154,7 +156,7 @@ def _replay(
     file: LedgerEntry,
     others: list[LedgerEntry],
     skus: set[str],
-    replay_key: int,
+    working_store_key: int,
     line_bytes_max: int,
 ) -> list[int]:
     """Publish the affected SKUs of the other store-days onto the working store; return the files that are no longer there."""
@@ -172,14 +174,14 @@ def _replay(
             continue
         values = {
             "file_id": other.file_id,
-            "store_key": replay_key,
+            "store_key": working_store_key,
             "is_complete": other.is_complete,
             "observed_at": other.observed_at,
             "now": clock.now(),
         }
         connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
         copy_rows(connection, "staging.offer", rows)
-        connection.execute(statement("loading/fold_doubles"), values)
+        connection.execute(statement("loading/mark_duplicates"), values)
         connection.execute(statement("retraction/mark_refused"), values)
         if other.is_complete:
             connection.execute(statement("publishing/freeze_refused"), values)
@@ -200,20 +202,20 @@ def _rows(connection: Connection, storage: Storage, file: LedgerEntry, skus: set
     stage = Stage.ARCHIVE if storage.exists(file.manifest.data_path(Stage.ARCHIVE)) else Stage.OUTBOX  # a move may have been interrupted
     for line in open_staged(storage, file.manifest, stage, line_bytes_max):
         row = reader(line)
-        if value(row, "sku") in skus:
-            made = as_publishable(row, file) if line.number in released else row
-            yield row if isinstance(made, str) else made
+        if column_value(row, "sku") in skus:
+            publishable_row = make_publishable(row, file) if line.number in released else row
+            yield row if isinstance(publishable_row, str) else publishable_row
 
 
 def _restore(
     connection: Connection, file: LedgerEntry, others: list[LedgerEntry], values: dict[str, Any], missing: list[int]
 ) -> dict[str, Any]:
-    place = (file.observed_at, file.file_id)
-    complete = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) < place]
-    after = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) > place]
+    instant_and_id = (file.observed_at, file.file_id)
+    complete = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) < instant_and_id]
+    after = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) > instant_and_id]
     values |= {"before_at": complete[-1] if complete else None, "after_at": after[0] if after else None}
     restored = connection.execute(statement("retraction/restore_prices"), values).rowcount
-    relisted = connection.execute(statement("retraction/relist_kept"), values).rowcount if file.is_complete else 0
+    relisted = connection.execute(statement("retraction/relist_delisted"), values).rowcount if file.is_complete else 0
     withdrawn = connection.execute(statement("retraction/withdraw_unknown"), values).rowcount
     rows = connection.execute("SELECT sku FROM affected WHERE is_written AND NOT is_known ORDER BY sku").fetchall()
     return {
@@ -222,20 +224,20 @@ def _restore(
     }  # fmt: skip
 
 
-def _close(connection: Connection, file: LedgerEntry, by: str, why: str, done: dict[str, Any]) -> None:
+def _close(connection: Connection, file: LedgerEntry, by: str, reason: str, done: dict[str, Any]) -> None:
     now = clock.now()
     connection.execute(
-        "UPDATE ops.staged_file SET state = 'discarded', state_reason = %s, released_by = %s, released_why = %s, decided_at = %s WHERE file_id = %s",
-        (f"taken back after it was published: {why}", by, why, now, file.file_id),
+        "UPDATE ops.staged_file SET state = 'discarded', state_reason = %s, decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s",
+        (f"taken back after it was published: {reason}", by, reason, now, file.file_id),
     )
     connection.execute(
-        "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decided_why = %s, decided_at = %s WHERE file_id = %s AND state = 'quarantined'",
-        (by, f"its store-day was taken back: {why}", now, file.file_id),
+        "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s AND state = 'quarantined'",
+        (by, f"its store-day was taken back: {reason}", now, file.file_id),
     )
-    record(connection, file.file_id, "retract", by, why, "command line", detail=done)
+    record(connection, file.file_id, "retract", by, reason, "command line", detail=done)
 
 
-def _overtaken(connection: Connection, file: LedgerEntry) -> tuple[int, ...]:
+def _outdated_files(connection: Connection, file: LedgerEntry) -> tuple[int, ...]:
     rows = connection.execute(
         "SELECT file_id FROM ops.staged_file AS late WHERE retailer = %(retailer)s AND store_id = %(store_id)s AND state = 'superseded' AND published_at IS NOT NULL "
         "AND (observed_at, file_id) < (%(observed_at)s, %(file_id)s) AND NOT EXISTS (SELECT FROM ops.staged_file AS other WHERE (other.retailer, other.store_id) = "

@@ -26,7 +26,7 @@ def sweep(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
     for retailer in RETAILERS:
         for manifest, state in _outbox(warehouse, storage, retailer):
             if manifest is not None and state in ledger.FINAL_STAGE:
-                ledger.settle(warehouse, storage, manifest)
+                ledger.move_to_final_stage(warehouse, storage, manifest)
     return waiting_files(warehouse, storage)
 
 
@@ -40,7 +40,7 @@ def waiting_files(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]
         for manifest, state in _outbox(warehouse, storage, retailer):
             if manifest is None:  # cannot be read: ingestion refuses it with its reason
                 night, name = state.rsplit("/", 1)[1][:10], state
-            elif state in ledger.FINAL_STAGE or state == "held" or not _waits_long(warehouse, storage, manifest.path(Stage.OUTBOX)):
+            elif state in ledger.FINAL_STAGE or state == "held" or not _is_overdue(warehouse, storage, manifest.path(Stage.OUTBOX)):
                 continue
             else:
                 night, name = manifest.night.isoformat(), manifest.data
@@ -66,9 +66,9 @@ def _outbox(warehouse: Warehouse, storage: Storage, retailer: str) -> Iterator[t
         yield manifest, states.get((manifest.store_id, manifest.run_key, manifest.sha256), "unknown")
 
 
-def _waits_long(warehouse: Warehouse, storage: Storage, path: str) -> bool:
+def _is_overdue(warehouse: Warehouse, storage: Storage, path: str) -> bool:
     written_at = storage.modified(path)
-    return written_at is None or clock.machine_now() - written_at >= timedelta(minutes=warehouse.settings.sweep_after_minutes)
+    return written_at is None or clock.system_now() - written_at >= timedelta(minutes=warehouse.settings.sweep_after_minutes)
 
 
 def prune_archive(warehouse: Warehouse, storage: Storage) -> int:

@@ -33,8 +33,8 @@ Load = Callable[[Warehouse, Storage, int], bool]
 Item = TypeVar("Item")
 
 #: A helper takes most of a second to start: for fewer lines it is not worth it.
-LINES_WORTH_HELP = 60_000
-_CORES_USED_MAX = 4
+MIN_LINES_FOR_HELPERS = 60_000
+_MAX_CORES = 4
 _PROJECT = Path(__file__).parents[2]
 
 
@@ -43,62 +43,62 @@ def workers_for(warehouse: Warehouse, lines: int) -> int:
 
     One for a few lines, and in a rehearsal, which has a single connection and must not be committed by others.
     """
-    if lines < LINES_WORTH_HELP or warehouse.is_rehearsal:
+    if lines < MIN_LINES_FOR_HELPERS or warehouse.is_dry_run:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return warehouse.settings.ingest_workers or min(cores, _CORES_USED_MAX)
+    return warehouse.settings.ingest_workers or min(cores, _MAX_CORES)
 
 
-def run_at_once(items: Iterable[Item], hands: Sequence[Callable[[Item], None]], stop: Callable[[], None] = lambda: None) -> None:
+def run_parallel(items: Iterable[Item], workers: Sequence[Callable[[Item], None]], stop: Callable[[], None] = lambda: None) -> None:
     """Let several hands take items in their order until none is left: the first hand in this thread, each other in its own.
 
     Raises:
         What a hand raised first: nothing further is begun, ``stop`` is called, and the other hands end what they are at.
     """
-    waiting, errors = deque(items), list[BaseException]()
+    queue, errors = deque(items), list[BaseException]()
 
-    def take(hand: Callable[[Item], None]) -> None:
+    def run_worker(worker: Callable[[Item], None]) -> None:
         try:
             while True:
                 try:
-                    item = waiting.popleft()
+                    item = queue.popleft()
                 except IndexError:
                     return
-                hand(item)
+                worker(item)
         except BaseException as error:  # whatever it is, it is raised in the calling thread
             errors.append(error)
-            waiting.clear()
+            queue.clear()
             stop()
 
-    threads = [threading.Thread(target=take, args=(hand,)) for hand in hands[1:]]
+    threads = [threading.Thread(target=run_worker, args=(worker,)) for worker in workers[1:]]
     for thread in threads:
         thread.start()
-    take(hands[0])
+    run_worker(workers[0])
     for thread in threads:
         thread.join()
     if errors:
         raise errors[0]
 
 
-def load_at_once(
-    warehouse: Warehouse, storage: Storage, files: Sequence[LedgerEntry], load: Load, tell: Callable[[LedgerEntry], None]
+def load_parallel(
+    warehouse: Warehouse, storage: Storage, files: Sequence[LedgerEntry], load: Load, on_loaded: Callable[[LedgerEntry], None]
 ) -> None:
-    """Load files, oldest first, with helpers where they are worth their start; ``tell`` is called after each, by one thread at a time.
+    """Load files, oldest first, with helpers where they are worth their start; ``on_loaded`` is called after each, by one thread at a time.
 
     Raises:
         What ``load`` raises: files already loaded stay loaded.
     """
-    failed, telling = list[LedgerEntry](), threading.Lock()
+    failed, progress_lock = list[LedgerEntry](), threading.Lock()
 
-    def load_here(file: LedgerEntry) -> None:
+    def load_in_process(file: LedgerEntry) -> None:
         load(warehouse, storage, file.file_id)
-        with telling:
-            tell(file)
+        with progress_lock:
+            on_loaded(file)
 
-    def load_there(helper: Helper, file: LedgerEntry) -> None:
+    def load_in_helper(helper: Helper, file: LedgerEntry) -> None:
         if helper.load(file.file_id):
-            with telling:
-                tell(file)
+            with progress_lock:
+                on_loaded(file)
         else:
             failed.append(file)
 
@@ -112,8 +112,8 @@ def load_at_once(
             for helper in helpers:
                 helper.kill()
 
-        run_at_once(files, [load_here, *(partial(load_there, helper) for helper in helpers)], stop)
-    run_at_once(failed, [load_here])
+        run_parallel(files, [load_in_process, *(partial(load_in_helper, helper) for helper in helpers)], stop)
+    run_parallel(failed, [load_in_process])
 
 
 class Helper:
@@ -126,13 +126,13 @@ class Helper:
             [sys.executable, "-P", "-m", "include.ingestion.load_worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=os.environ | {"PYTHONPATH": path},
         )  # fmt: skip
-        self._say(json.dumps(begin))  # not as arguments: the URL may hold a password
+        self._send(json.dumps(begin))  # not as arguments: the URL may hold a password
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._say("end")
+        self._send("end")
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):
@@ -150,13 +150,13 @@ class Helper:
     def load(self, file_id: int) -> bool:
         """Let it load one file; False if it did not, for whatever reason (it has logged which)."""
         assert self._process.stdout is not None
-        self._say(str(file_id))
+        self._send(str(file_id))
         answer = self._process.stdout.readline().strip()
         if answer != f"done {file_id}":
             log.warning("a loading helper did not load file %s (%s): this process tries it itself", file_id, answer or "it has ended")
         return answer == f"done {file_id}"
 
-    def _say(self, text: str) -> None:
+    def _send(self, text: str) -> None:
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended: the missing answer says so
             self._process.stdin.write(f"{text}\n")

@@ -19,7 +19,7 @@ def record(
     file_id: int,
     choice: Choice,
     by: str,
-    why: str,
+    reason: str,
     via: Via,
     *,
     rule_id: str | None = None,
@@ -28,16 +28,16 @@ def record(
 ) -> None:
     """Add one decision. Belongs into the transaction that carries it out."""
     connection.execute(
-        "INSERT INTO ops.decision (file_id, choice, rule_id, lines, decided_by, decided_why, decided_via, decided_at, detail) "
+        "INSERT INTO ops.decision (file_id, choice, rule_id, lines, decided_by, decision_reason, decided_via, decided_at, detail) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (file_id, choice, rule_id, lines, by, why, via, clock.now(), Jsonb(dict(detail or {}))),
+        (file_id, choice, rule_id, lines, by, reason, via, clock.now(), Jsonb(dict(detail or {}))),
     )
 
 
 def decisions_of(connection: Connection, file_id: int) -> list[dict[str, Any]]:
     """Return the decisions about one file, oldest first."""
     rows = connection.execute(
-        "SELECT choice, rule_id, lines, decided_by, decided_why, decided_via, decided_at, detail FROM ops.decision WHERE file_id = %s ORDER BY decision_id",
+        "SELECT choice, rule_id, lines, decided_by, decision_reason, decided_via, decided_at, detail FROM ops.decision WHERE file_id = %s ORDER BY decision_id",
         (file_id,),
     ).fetchall()
     return [dict(row) for row in rows]

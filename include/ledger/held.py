@@ -12,14 +12,14 @@ from include.ledger.decisions import Choice, Via, record
 from include.warehouse.engine import Warehouse, lock
 from include.warehouse.statements import statement
 
-Answer = Literal["release", "discard", "leave"]
+HeldChoice = Literal["release", "discard", "leave"]
 
 
-def unasked(warehouse: Warehouse, retailers: Sequence[str]) -> list[str]:
+def list_unclaimed(warehouse: Warehouse, retailers: Sequence[str]) -> list[str]:
     """Return ``retailer|night`` of held store-days no run has taken on yet."""
     with warehouse.transaction() as connection:
         rows = connection.execute(
-            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE state = 'held' AND asked_run IS NULL AND retailer = ANY(%s) ORDER BY 1, 2",
+            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE state = 'held' AND question_run_id IS NULL AND retailer = ANY(%s) ORDER BY 1, 2",
             (list(retailers),),
         ).fetchall()
     return [f"{row['retailer']}|{row['night']}" for row in rows]
@@ -39,9 +39,9 @@ def claim(warehouse: Warehouse, retailers: Sequence[str], run: str, *, again: bo
     with warehouse.transaction() as connection:
         lock(connection, "ask about held data")
         connection.execute(
-            statement("quarantine/claim_held"), {"retailers": list(retailers), "run": run, "is_again": again, "now": clock.now()}
+            statement("quarantine/claim_held_questions"), {"retailers": list(retailers), "run": run, "is_again": again, "now": clock.now()}
         )
-        rows = connection.execute(statement("quarantine/list_claimed"), {"run": run}).fetchall()
+        rows = connection.execute(statement("quarantine/list_claimed_questions"), {"run": run}).fetchall()
     return [
         {
             "label": f"{row['retailer']} {row['store_id'] or 'batch of ' + str(len(row['file_ids']))}, {', '.join(map(str, row['nights']))}",
@@ -51,7 +51,7 @@ def claim(warehouse: Warehouse, retailers: Sequence[str], run: str, *, again: bo
     ]
 
 
-def open_ones(warehouse: Warehouse, file_ids: Sequence[int]) -> list[int]:
+def still_held(warehouse: Warehouse, file_ids: Sequence[int]) -> list[int]:
     """Return those of the files that are still held."""
     with warehouse.transaction() as connection:
         rows = connection.execute(
@@ -60,18 +60,18 @@ def open_ones(warehouse: Warehouse, file_ids: Sequence[int]) -> list[int]:
     return [int(row["file_id"]) for row in rows]
 
 
-def to_publish(warehouse: Warehouse, file_ids: Sequence[int]) -> list[tuple[str, str]]:
+def list_released_unpublished(warehouse: Warehouse, file_ids: Sequence[int]) -> list[tuple[str, str]]:
     """Return (retailer, night) of those of the files that were released and are not published yet."""
     with warehouse.transaction() as connection:
         rows = connection.execute(
-            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE file_id = ANY(%s) AND state = 'loaded' AND released_by IS NOT NULL ORDER BY 1, 2",
+            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE file_id = ANY(%s) AND state = 'loaded' AND decided_by IS NOT NULL ORDER BY 1, 2",
             (list(file_ids),),
         ).fetchall()
     return [(row["retailer"], row["night"].isoformat()) for row in rows]
 
 
 def answer(
-    warehouse: Warehouse, file_ids: Sequence[int], choice: Answer, by: str | None, why: str, via: Via
+    warehouse: Warehouse, file_ids: Sequence[int], choice: HeldChoice, by: str | None, reason: str, via: Via
 ) -> tuple[list[int], list[str]]:
     """Carry out one answer for all files of a question. Files that are no longer held are left as they are. Safe to repeat.
 
@@ -84,7 +84,7 @@ def answer(
     Raises:
         NeedsPersonError: an answer without a reason.
     """
-    if by is not None and not why.strip():
+    if by is not None and not reason.strip():
         raise NeedsPersonError(
             "the answer gives no reason, so nothing was decided. Clear the task `ask` with downstream and answer again with `why` filled in, "
             f"or decide on the command line: aisleflow quarantine {choice if choice != 'leave' else 'show'} {file_ids[0]}"
@@ -94,7 +94,7 @@ def answer(
     with warehouse.transaction() as connection:
         for file_id in sorted(file_ids):
             file = connection.execute(
-                "SELECT retailer, store_id, night, state, released_by, released_why FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
+                "SELECT retailer, store_id, night, state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
                 (file_id,),
             ).fetchone()
             if file is None or file["state"] != "held":
@@ -102,9 +102,9 @@ def answer(
                 continue
             if choice == "leave":
                 said: Choice = "leave" if by is not None else "unanswered"
-                record(connection, file_id, said, by or "nobody", why.strip() or "nobody answered in time", via)
+                record(connection, file_id, said, by or "nobody", reason.strip() or "nobody answered in time", via)
             else:
-                quarantine.decide(connection, file_id, choice, by or "nobody", why, via)
+                quarantine.decide(connection, file_id, choice, by or "nobody", reason, via)
             applied.append(file_id)
     return applied, before
 
@@ -115,4 +115,4 @@ def _decided_before(file_id: int, file: dict[str, Any] | None) -> str:
     said = (
         f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) was decided before this answer: it is {file['state']}"
     )
-    return f"{said}, decided by {file['released_by']}: {file['released_why']}" if file["released_by"] else said
+    return f"{said}, decided by {file['decided_by']}: {file['decision_reason']}" if file["decided_by"] else said

@@ -74,7 +74,7 @@ def _register_path(warehouse: Warehouse, storage: Storage, path: str) -> int | N
     with warehouse.transaction() as connection:
         file_id = register(connection, manifest)
     if file_id is None:
-        settle(warehouse, storage, manifest)
+        move_to_final_stage(warehouse, storage, manifest)
     return file_id
 
 
@@ -90,7 +90,7 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
             "retailer": manifest.retailer, "store_id": manifest.store_id, "night": manifest.night, "run_key": manifest.run_key,
             "content_hash": manifest.sha256, "stage": stage, "observed_at": manifest.observed_at, "last_observed_at": manifest.last_observed_at,
             "rows": manifest.rows, "is_complete": manifest.complete,
-            "complete_reason": None if manifest.complete is None else manifest.incomplete_reason or "its manifest says so",
+            "completeness_reason": None if manifest.complete is None else manifest.incomplete_reason or "its manifest says so",
             "manifest": Jsonb(msgspec.to_builtins(manifest)), "now": clock.now(),
         },
     ).fetchone()  # fmt: skip
@@ -98,7 +98,7 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
         return None
     replaced = [old["file_id"] for old in connection.execute(statement("ledger/supersede_run"), {"file_id": row["file_id"]}).fetchall()]
     if replaced:
-        _forget_rows(connection, replaced)
+        _delete_staged_rows(connection, replaced)
     return int(row["file_id"])
 
 
@@ -138,14 +138,15 @@ def judge_completeness(connection: Connection, retailer: str, rows_share: float,
         is_complete = expected is not None and file["rows"] >= rows_share * expected
         reason = f"{file['rows']} rows; {against}" + (f" has {expected:.0f}" if expected is not None else "")
         connection.execute(
-            "UPDATE ops.staged_file SET is_complete = %s, complete_reason = %s WHERE file_id = %s", (is_complete, reason, file["file_id"])
+            "UPDATE ops.staged_file SET is_complete = %s, completeness_reason = %s WHERE file_id = %s",
+            (is_complete, reason, file["file_id"]),
         )
 
 
 def entries(connection: Connection, retailer: str, states: Sequence[str]) -> list[LedgerEntry]:
     """Return a retailer's files in the given states, oldest store-day first."""
     rows = connection.execute(
-        "SELECT file_id, state, manifest, observed_at, is_complete, released_by IS NOT NULL AS is_released FROM ops.staged_file "
+        "SELECT file_id, state, manifest, observed_at, is_complete, decided_by IS NOT NULL AS is_released FROM ops.staged_file "
         "WHERE retailer = %s AND state = ANY(%s) AND is_complete IS NOT NULL ORDER BY observed_at, file_id",
         (retailer, list(states)),
     ).fetchall()
@@ -159,7 +160,7 @@ def entry(connection: Connection, file_id: int) -> LedgerEntry:
         KeyError: the ledger has no such file.
     """
     row = connection.execute(
-        "SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, released_by IS NOT NULL AS is_released "
+        "SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released "
         "FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
         (file_id,),
     ).fetchone()
@@ -185,7 +186,7 @@ def _entry(row: dict[str, Any]) -> LedgerEntry:
     )
 
 
-def _forget_rows(connection: Connection, file_ids: Sequence[int]) -> None:
+def _delete_staged_rows(connection: Connection, file_ids: Sequence[int]) -> None:
     connection.execute("DELETE FROM staging.offer WHERE file_id = ANY(%s)", (list(file_ids),))
     connection.execute("DELETE FROM staging.loaded_file WHERE file_id = ANY(%s)", (list(file_ids),))
 
@@ -194,12 +195,12 @@ def refuse(warehouse: Warehouse, storage: Storage, file_id: int, reason: str) ->
     """Refuse a whole file with its reason: it moves to the refused stage, nothing of it is published."""
     with warehouse.transaction() as connection:
         manifest = entry(connection, file_id).manifest
-        _forget_rows(connection, [file_id])
+        _delete_staged_rows(connection, [file_id])
         connection.execute(
             "UPDATE ops.staged_file SET state = 'refused', stage = 'refused', state_reason = %s WHERE file_id = %s", (reason, file_id)
         )
     log.error("refused %s: %s", manifest.data_path(Stage.OUTBOX), reason)
-    settle(warehouse, storage, manifest)
+    move_to_final_stage(warehouse, storage, manifest)
 
 
 def refuse_unreadable_manifest(warehouse: Warehouse, storage: Storage, path: str, reason: str) -> None:
@@ -214,7 +215,7 @@ def refuse_unreadable_manifest(warehouse: Warehouse, storage: Storage, path: str
             storage.filesystem.mv(storage.full(old), storage.full(new))
 
 
-def refuse_outside_file(warehouse: Warehouse, storage: Storage, path: Path, reason: str) -> None:
+def refuse_import(warehouse: Warehouse, storage: Storage, path: Path, reason: str) -> None:
     """Refuse a file offered for import that cannot even be staged: a copy is kept, the ledger keeps the reason."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -235,7 +236,7 @@ def _enter_refused(warehouse: Warehouse, retailer: str, store_id: str, content_h
     log.error("refused %s: %s", source, reason)
 
 
-def settle(warehouse: Warehouse, storage: Storage, manifest: Manifest) -> None:
+def move_to_final_stage(warehouse: Warehouse, storage: Storage, manifest: Manifest) -> None:
     """Move a file whose fate is decided out of the outbox. Repeatable; the sweep calls it for what a kill left behind."""
     with warehouse.transaction() as connection:
         row = connection.execute(

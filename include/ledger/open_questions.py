@@ -9,7 +9,7 @@ from include.errors import NeedsPersonError
 from include.warehouse.engine import Warehouse
 
 
-class HeldData(NeedsPersonError):
+class HeldStoreDays(NeedsPersonError):
     """Nothing but held store-days waits. ``files``: their ids and reasons, for whoever told of them already."""
 
     def __init__(self, message: str, files: Sequence[dict[str, Any]]) -> None:
@@ -18,16 +18,16 @@ class HeldData(NeedsPersonError):
         self.files = [{"file_id": file["file_id"], "state_reason": file["state_reason"]} for file in files]
 
 
-def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> None:
+def raise_if_undecided(warehouse: Warehouse, retailers: Sequence[str], night: str) -> None:
     """Raise if store-days of these retailers and this night are held or were refused.
 
     Raises:
-        NeedsPersonError: (:class:`HeldData` where nothing was refused) names each with its reason and the commands that settle it.
+        NeedsPersonError: (:class:`HeldStoreDays` where nothing was refused) names each with its reason and the commands that settle it.
     """
     with warehouse.transaction() as connection:
         rows = connection.execute(
             "SELECT file_id, retailer, store_id, state, state_reason, rows FROM ops.staged_file "
-            "WHERE retailer = ANY(%s) AND night = %s AND (state = 'held' OR state = 'refused' AND released_by IS NULL) ORDER BY retailer, store_id, file_id",
+            "WHERE retailer = ANY(%s) AND night = %s AND (state = 'held' OR state = 'refused' AND decided_by IS NULL) ORDER BY retailer, store_id, file_id",
             (list(retailers), night),
         ).fetchall()
     if rows:
@@ -41,4 +41,4 @@ def raise_if_any(warehouse: Warehouse, retailers: Sequence[str], night: str) -> 
             "Look: aisleflow quarantine show ID. A held one: aisleflow quarantine release ID --why …, or discard ID --why …. "
             "A refused one: stage the store-day again (clear its crawl task), or take note of it: aisleflow quarantine discard ID --why …. Then clear this task."
         )
-        raise NeedsPersonError(message) if refused else HeldData(message, rows)
+        raise NeedsPersonError(message) if refused else HeldStoreDays(message, rows)

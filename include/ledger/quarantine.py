@@ -22,7 +22,7 @@ def list_undecided(warehouse: Warehouse, retailer: str | None = None) -> list[di
     with warehouse.transaction() as connection:
         rows = connection.execute(
             "SELECT file_id, retailer, store_id, night, rows, state, state_reason FROM ops.staged_file "
-            "WHERE (state = 'held' OR state = 'refused') AND released_by IS NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s) "
+            "WHERE (state = 'held' OR state = 'refused') AND decided_by IS NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s) "
             "ORDER BY observed_at, file_id",
             {"retailer": retailer},
         ).fetchall()
@@ -91,7 +91,7 @@ def _next_steps(file: Mapping[str, Any], undecided: int) -> list[str]:
     return []
 
 
-def release(warehouse: Warehouse, file_id: int, by: str, why: str, via: Via = "command line") -> str:
+def release(warehouse: Warehouse, file_id: int, by: str, reason: str, via: Via = "command line") -> str:
     """Let a held store-day through its store-level checks; row rules still apply. Publishing is the next step.
 
     Returns:
@@ -101,16 +101,16 @@ def release(warehouse: Warehouse, file_id: int, by: str, why: str, via: Via = "c
         TerminalError: the file is not held (says what it is), or no reason is given.
     """
     with warehouse.transaction() as connection:
-        return decide(connection, file_id, "release", by, why, via)
+        return decide(connection, file_id, "release", by, reason, via)
 
 
-def release_all(warehouse: Warehouse, file_ids: Sequence[int], by: str, why: str) -> str:
+def release_all(warehouse: Warehouse, file_ids: Sequence[int], by: str, reason: str) -> str:
     """Release several held store-days of one retailer, all or none; see :func:`release`."""
     with warehouse.transaction() as connection:
-        return {decide(connection, file_id, "release", by, why, "command line") for file_id in sorted(file_ids)}.pop()
+        return {decide(connection, file_id, "release", by, reason, "command line") for file_id in sorted(file_ids)}.pop()
 
 
-def discard(warehouse: Warehouse, file_id: int, by: str, why: str, via: Via = "command line") -> str:
+def discard(warehouse: Warehouse, file_id: int, by: str, reason: str, via: Via = "command line") -> str:
     """Never publish a held store-day, or take note of a refused file. It stays in the refused stage and in the ledger.
 
     Returns:
@@ -120,34 +120,35 @@ def discard(warehouse: Warehouse, file_id: int, by: str, why: str, via: Via = "c
         TerminalError: the file is neither held nor refused (says what it is), or no reason is given.
     """
     with warehouse.transaction() as connection:
-        return decide(connection, file_id, "discard", by, why, via)
+        return decide(connection, file_id, "discard", by, reason, via)
 
 
-def decide(connection: Connection, file_id: int, choice: Literal["release", "discard"], by: str, why: str, via: Via) -> str:
+def decide(connection: Connection, file_id: int, choice: Literal["release", "discard"], by: str, reason: str, via: Via) -> str:
     """Release or discard one file inside the caller's transaction; see :func:`release` and :func:`discard`."""
     states, becomes = (("held",), "loaded") if choice == "release" else (("held", "refused"), "discarded")
-    if not why.strip():
+    if not reason.strip():
         raise TerminalError("a decision needs a reason: --why '…'. It is kept in the ledger.")
     file = connection.execute(
-        "SELECT retailer, store_id, night, state, released_by, released_why FROM ops.staged_file WHERE file_id = %s FOR UPDATE", (file_id,)
+        "SELECT retailer, store_id, night, state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
+        (file_id,),
     ).fetchone()
     if file is None:
         raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
     if file["state"] not in states:
-        decided = f" {file['released_by']} decided so: {file['released_why']}." if file["released_by"] else ""
+        decided = f" {file['decided_by']} decided so: {file['decision_reason']}." if file["decided_by"] else ""
         raise TerminalError(
             f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}, not {' or '.join(states)}: "
             f"there is nothing to decide.{decided} `aisleflow quarantine list` shows what waits."
         )
     connection.execute(
-        "UPDATE ops.staged_file SET state = %s, released_by = %s, released_why = %s, decided_at = %s WHERE file_id = %s",
-        (becomes, by, why.strip(), clock.now(), file_id),
+        "UPDATE ops.staged_file SET state = %s, decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s",
+        (becomes, by, reason.strip(), clock.now(), file_id),
     )
     if choice == "discard":
         connection.execute("UPDATE ops.staged_file SET stage = 'refused' WHERE file_id = %s", (file_id,))
         connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
         connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file_id,))
-    record(connection, file_id, choice, by, why.strip(), via)
+    record(connection, file_id, choice, by, reason.strip(), via)
     return str(file["retailer"])
 
 
@@ -164,7 +165,7 @@ def undecided_files(warehouse: Warehouse, retailer: str | None, file_id: int | N
     return {kind: [int(row["file_id"]) for row in rows if row["is_held"] == (kind == "held")] for kind in ("held", "lines")}
 
 
-def wait_again(warehouse: Warehouse, file_ids: Sequence[int], by: str, version: str) -> list[str]:
+def requeue_held(warehouse: Warehouse, file_ids: Sequence[int], by: str, version: str) -> list[str]:
     """Send held store-days back to the start of ingestion: they are loaded and checked afresh. Returns their retailers."""
     retailers = set()
     with warehouse.transaction() as connection:

@@ -32,7 +32,7 @@ class RowRule:
     severity: Literal["refuse", "warning"]
     predicate: str
     reason: str
-    why: str
+    rationale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class StoreDayRule:
 
     rule_id: str
     reason: str
-    why: str
+    rationale: str
     severity: Literal["critical", "warning"] = "critical"
 
 
@@ -51,7 +51,7 @@ class RetailerRule:
 
     rule_id: str
     reason: str
-    why: str
+    rationale: str
     severity: Literal["critical"] = "critical"
 
 
@@ -121,7 +121,7 @@ RETAILER_RULES: tuple[RetailerRule, ...] = (
                  "prices move on Wednesdays; on other days under 1 percent do, so names, stores or fields were mixed up"),
     RetailerRule("changes_across_weeks", "far more prices changed across a Wednesday than ever do",
                  "about a third change from one price week to the next, and hardly more over several"),
-    RetailerRule("goods_share", "the store-days carry only a fraction of the goods these stores had",
+    RetailerRule("line_share", "the store-days carry only a fraction of the goods these stores had",
                  "a day that carries a tenth of a retailer's goods is not a day, also where each store-day admits to be incomplete"),
     RetailerRule("stores_held", "many store-days of the batch are held for reasons of their own",
                  "the site or its reader is at fault, not a store: what passed is suspect, too"),

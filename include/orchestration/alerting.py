@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 ALERTS_CONNECTION = "aisleflow_alerts"
 
 
-class TellFailed(BaseNotifier):
+class FailureNotifier(BaseNotifier):
     """Callback of every task (``defaults.py``): tells a person that it failed for good."""
 
     def notify(self, context: Any) -> None:
         """Send the alert; whatever goes wrong with it is said in the log, and the task's own failure stays what it is."""
         try:
-            tell_failed(context)
+            send_failure_alert(context)
         except Exception:
             log.exception("the alert about this failure could not be sent; the failure itself is above")
 
@@ -46,13 +46,13 @@ class TellFailed(BaseNotifier):
         await asyncio.to_thread(self.notify, context)
 
 
-def tell_failed(context: Any) -> None:
+def send_failure_alert(context: Any) -> None:
     """Send an alert about the failed task of a context, unless it is no news."""
     from include.alerts.alerts import held_key
     from include.alerts.failed import failed_alert
-    from include.alerts.memory import AlertMemory
+    from include.alerts.memory import SentAlerts
     from include.config import settings
-    from include.ledger.open_questions import HeldData
+    from include.ledger.open_questions import HeldStoreDays
     from include.staging.storage import Storage
 
     ti, task, dag_run = context["ti"], context.get("task"), context.get("dag_run")
@@ -62,8 +62,8 @@ def tell_failed(context: Any) -> None:
         return
     error = context.get("exception")
     cause = error.__cause__ if isinstance(error, BaseException) and error.__cause__ is not None else error
-    memory = AlertMemory(Storage(settings().storage))
-    if isinstance(cause, HeldData) and all(memory.was_sent(held_key([file])) for file in cause.files):
+    memory = SentAlerts(Storage(settings().storage))
+    if isinstance(cause, HeldStoreDays) and all(memory.was_sent(held_key([file])) for file in cause.files):
         log.info("no alert from here: the alert about the held store-days has told it")
         return
     alert = failed_alert(
@@ -75,29 +75,29 @@ def tell_failed(context: Any) -> None:
         log.info("no alert: the same was told less than %s hours ago (AISLEFLOW_ALERT_REPEAT_HOURS)", settings().alert_repeat_hours)
         return
     if send(alert):
-        memory.remember(alert.key, alert.title)
+        memory.record(alert.key, alert.title)
 
 
-def tell_held(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], context: Any = None) -> list[int]:
+def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], context: Any = None) -> list[int]:
     """Send one alert per retailer and night about held store-days nobody was told of; return their file ids. Never raises for a delivery."""
     from dataclasses import replace
 
-    from include.alerts.alerts import held_alert, untold
-    from include.alerts.memory import AlertMemory
+    from include.alerts.alerts import held_alert, unalerted
+    from include.alerts.memory import SentAlerts
     from include.warehouse.engine import lock
 
-    memory = AlertMemory(storage)
-    told: list[int] = []
+    memory = SentAlerts(storage)
+    alerted_ids: list[int] = []
     with warehouse.transaction() as connection:
         lock(connection, "alerts")  # an ingest run and the sweep may want to tell the same
-        groups = untold(connection, retailers, memory)
+        groups = unalerted(connection, retailers, memory)
     for group in groups:
         alert = replace(held_alert(warehouse, list(group), storage), link=_link(context["ti"]) if context else None)
         if send(alert):
             for file_id, key in group.items():
-                memory.remember(key, alert.title)
-                told.append(file_id)
-    return told
+                memory.record(key, alert.title)
+                alerted_ids.append(file_id)
+    return alerted_ids
 
 
 def send(alert: Alert) -> bool:

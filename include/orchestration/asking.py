@@ -10,7 +10,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 from include.config import settings
 
 #: What the person reads. The session itself is never put in here: the answer and its fields are kept and shown.
-_QUESTION = """
+_BODY = """
 {{ ti.xcom_pull(task_ids='refused') | length }} store(s) of %(title)s were refused by the site (bot wall) and wait with their pages kept;
 all others are staged and published. Nothing is evaded.
 
@@ -23,19 +23,19 @@ skipped `crawl` tasks with downstream.
 """
 
 
-class AskContinue(ApprovalOperator):
-    """Asks a person whether refused stores are asked for again. A Reject skips the task named ``rest`` and no other direct follower."""
+class BotWallApprovalOperator(ApprovalOperator):
+    """Asks a person whether refused stores are asked for again. A Reject skips the task named ``retry_task_id`` and no other direct follower."""
 
-    def __init__(self, *, retailer: str, rest: str, **more: Any) -> None:
+    def __init__(self, *, retailer: str, retry_task_id: str, **more: Any) -> None:
         super().__init__(
             subject=f"{retailer}: the site refuses {{{{ ti.xcom_pull(task_ids='refused') | length }}}} store(s). Continue?",
-            body=_QUESTION % {"retailer": retailer, "title": retailer.title()},
+            body=_BODY % {"retailer": retailer, "title": retailer.title()},
             defaults=ApprovalOperator.REJECT,
-            response_timeout=timedelta(hours=settings().wall_answer_hours),
+            response_timeout=timedelta(hours=settings().bot_wall_response_hours),
             execution_timeout=timedelta(minutes=10),
             **more,
         )
-        self.rest = rest
+        self.retry_task_id = retry_task_id
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Hand the answer on, as XCom ``answer``: skipping ends the task without a return value."""
@@ -46,5 +46,5 @@ class AskContinue(ApprovalOperator):
         )
         if answer["chosen_options"] != [self.APPROVE]:
             followers = context["task"].get_direct_relatives(upstream=False)
-            self.skip(ti=context["ti"], tasks=[task for task in followers if task.task_id == self.rest])
+            self.skip(ti=context["ti"], tasks=[task for task in followers if task.task_id == self.retry_task_id])
         return answer

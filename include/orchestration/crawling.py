@@ -52,31 +52,33 @@ def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, An
     """
     from include.crawling import crawl_plan
 
-    on = night(dag_run, params)
-    part = {"categories": list(params.get("categories") or []), "pages": params.get("pages")}
+    night_iso = night(dag_run, params)
+    subset = {"categories": list(params.get("categories") or []), "pages": params.get("pages")}
     with resources() as (warehouse, storage):
         if params.get("reread"):
-            return _landed_items(warehouse, storage, retailer, on, params.get("stores") or None)
-        planned = crawl_plan.plan(warehouse, retailer, date.fromisoformat(on), params.get("stores") or None)
+            return _landed_items(warehouse, storage, retailer, night_iso, params.get("stores") or None)
+        planned = crawl_plan.plan(warehouse, retailer, date.fromisoformat(night_iso), params.get("stores") or None)
         with warehouse.transaction() as connection:
-            rows = crawl_plan.plan_rows(connection, retailer, date.fromisoformat(on))
+            rows = crawl_plan.plan_rows(connection, retailer, date.fromisoformat(night_iso))
     decisions = {"stores": crawl_plan.count_decisions(rows), "reasons": crawl_plan.count_reasons(rows)}
-    log.info("the plan of %s for %s: %s", retailer, on, decisions)
+    log.info("the plan of %s for %s: %s", retailer, night_iso, decisions)
     ti.xcom_push(key="decisions", value=decisions)
     return [
         {
             "store": asdict(item.store),
             "label": f"{item.store.store_id} {item.store.name or ''}".strip(),
             "reason": item.reason,
-            "night": on,
-            **({"until": item.until.isoformat()} if item.until else {}),
-            **{name: value for name, value in part.items() if value},
+            "night": night_iso,
+            **({"until": item.start_before.isoformat()} if item.start_before else {}),
+            **{name: value for name, value in subset.items() if value},
         }
         for item in planned
     ]
 
 
-def _landed_items(warehouse: Warehouse, storage: Storage, retailer: str, on: str, store_ids: list[str] | None) -> list[dict[str, Any]]:
+def _landed_items(
+    warehouse: Warehouse, storage: Storage, retailer: str, night_iso: str, store_ids: list[str] | None
+) -> list[dict[str, Any]]:
     from include.crawling import outcomes
     from include.errors import TerminalError
     from include.model.offer import StoreRef
@@ -84,18 +86,20 @@ def _landed_items(warehouse: Warehouse, storage: Storage, retailer: str, on: str
 
     runs = {
         run.store_id: run
-        for run in landed_runs(storage, retailer, None, date.fromisoformat(on))
+        for run in landed_runs(storage, retailer, None, date.fromisoformat(night_iso))
         if not store_ids or run.store_id in store_ids
     }
     if not runs:
-        raise TerminalError(f"{retailer}: nothing is landed for the night of {on}. Landed pages are kept for AISLEFLOW_LANDING_DAYS.")
+        raise TerminalError(
+            f"{retailer}: nothing is landed for the night of {night_iso}. Landed pages are kept for AISLEFLOW_LANDING_DAYS."
+        )
     stores = {store_id: outcomes.known_store(warehouse, retailer, store_id) or StoreRef(retailer, store_id) for store_id in runs}
     return [
         {
             "store": asdict(stores[store_id]),
             "label": f"{store_id} {stores[store_id].name or ''}".strip(),
             "reason": f"reread of {run.run_key}",
-            "night": on,
+            "night": night_iso,
             "reread": run.run_key,
         }
         for store_id, run in runs.items()
@@ -111,7 +115,7 @@ def crawl(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[st
     from include.retailers.errors import Blocked
 
     with resources() as (warehouse, storage):
-        _defer_after_the_end(warehouse, retailer, item, ti)
+        _defer_after_cutoff(warehouse, retailer, item, ti)
         try:
             return _crawl(warehouse, storage, retailer, item, dag_run, ti, "")
         except Blocked as error:
@@ -120,7 +124,7 @@ def crawl(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[st
             raise AirflowSkipException(f"refused by the site, its place is kept: {error}") from error
 
 
-def _defer_after_the_end(warehouse: Warehouse, retailer: str, item: dict[str, Any], ti: Any) -> None:
+def _defer_after_cutoff(warehouse: Warehouse, retailer: str, item: dict[str, Any], ti: Any) -> None:
     """Begin no further store once the night has ended; a retry, or a task that a person cleared, goes on all the same."""
     from include.crawling import crawl_plan
 
@@ -138,23 +142,25 @@ def crawl_rest(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> di
 
 
 def _crawl(
-    warehouse: Warehouse, storage: Storage, retailer: str, item: dict[str, Any], dag_run: Any, ti: Any, round_name: str
+    warehouse: Warehouse, storage: Storage, retailer: str, item: dict[str, Any], dag_run: Any, ti: Any, scope_suffix: str
 ) -> dict[str, Any]:
     from include.crawling import runs
-    from include.crawling.walk import Part
+    from include.crawling.walk import CrawlSubset
     from include.model.offer import StoreRef
-    from include.retailers.errors import StoreIncompleteYet
+    from include.retailers.errors import RetryableIncompleteCrawl
     from include.staging.landing import LandedRun
 
-    store, on = StoreRef(**item["store"]), date.fromisoformat(item["night"])
+    store, night_iso = StoreRef(**item["store"]), date.fromisoformat(item["night"])
     if item.get("reread"):
-        outcome = runs.reread(warehouse, storage, store, LandedRun(store.store_id, on, item["reread"]), _run_key(dag_run))
+        outcome = runs.reread(warehouse, storage, store, LandedRun(store.store_id, night_iso, item["reread"]), _run_key(dag_run))
     else:
-        part = Part(item.get("pages"), tuple(item.get("categories") or ()))
+        subset = CrawlSubset(item.get("pages"), tuple(item.get("categories") or ()))
         session = session_of(retailer)
-        outcome = runs.crawl(warehouse, storage, store, on, _run_key(dag_run), round_name=round_name, session=session, part=part)
-        if outcome["worth_retrying"] and not outcome["complete"] and ti.try_number <= ti.max_tries:
-            raise StoreIncompleteYet(
+        outcome = runs.crawl(
+            warehouse, storage, store, night_iso, _run_key(dag_run), scope_suffix=scope_suffix, session=session, subset=subset
+        )
+        if outcome["is_retryable"] and not outcome["complete"] and ti.try_number <= ti.max_tries:
+            raise RetryableIncompleteCrawl(
                 f"{retailer} {store.store_id}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry asks for what is missing."
             )
     return {name: outcome[name] for name in ("store_id", "manifest", "rows", "pages", "requests", "complete", "incomplete_reason")}
@@ -162,7 +168,7 @@ def _crawl(
 
 def refused(ti: Any) -> list[dict[str, Any]]:
     """Return the stores the site refused; skip when there is none."""
-    items = _pulled(ti, ["crawl"], "refused")
+    items = _pull_xcoms(ti, ["crawl"], "refused")
     if not items:
         raise AirflowSkipException("the site refused no store")
     return items
@@ -171,18 +177,18 @@ def refused(ti: Any) -> list[dict[str, Any]]:
 def emit(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
     """Announce what the run has staged so far. Nothing: skip while refused stores wait, else fail."""
     staged = _staged(retailer, dag_run)
-    if not staged and _pulled(ti, ["crawl"], "refused"):
+    if not staged and _pull_xcoms(ti, ["crawl"], "refused"):
         raise AirflowSkipException("nothing is staged yet: the site refuses, see `ask_continue`")
-    return _announce(retailer, dag_run, params, staged, event)
+    return _emit_event(retailer, dag_run, params, staged, event)
 
 
 def emit_rest(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
     """Announce everything again once refused stores were crawled; skip when there is nothing more, fail when nothing was crawled at all."""
-    rest = [outcome for outcome in _pulled(ti, ["crawl_rest"]) if outcome["manifest"]]
+    crawled_again = [outcome for outcome in _pull_xcoms(ti, ["crawl_rest"]) if outcome["manifest"]]
     staged = _staged(retailer, dag_run)
-    if staged and not rest:
+    if staged and not crawled_again:
         raise AirflowSkipException("nothing more to announce")
-    return _announce(retailer, dag_run, params, staged, event)
+    return _emit_event(retailer, dag_run, params, staged, event)
 
 
 def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
@@ -192,7 +198,7 @@ def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
         return outcomes.staged(warehouse, retailer, _run_key(dag_run))
 
 
-def _announce(retailer: str, dag_run: Any, params: Any, staged: list[dict[str, Any]], event: Any) -> dict[str, int]:
+def _emit_event(retailer: str, dag_run: Any, params: Any, staged: list[dict[str, Any]], event: Any) -> dict[str, int]:
     if not staged:
         raise AirflowFailException(
             f"no store of {retailer} was crawled; see the messages of the `crawl` tasks, mend the cause and clear them with downstream"
@@ -208,28 +214,30 @@ def raise_if_unanswered(retailer: str, ti: Any) -> None:
     if not answer:
         raise AirflowSkipException("nobody had to be asked")
     if not answer.get("responded_by_user"):
-        stores = ", ".join(item["label"] for item in _pulled(ti, ["crawl"], "refused"))
+        stores = ", ".join(item["label"] for item in _pull_xcoms(ti, ["crawl"], "refused"))
         raise AirflowFailException(
             f"needs a person: {retailer} refuses {stores}, and nobody answered in time. What was crawled is published. "
             f"Put a session with `aisleflow session set {retailer}`, then clear the skipped `crawl` tasks with downstream; or wait for the next night."
         )
 
 
-def raise_for_failed_stores() -> None:
+def raise_store_failure() -> None:
     """Turn the run red: good files are ingested, but a store failed."""
     raise AirflowFailException(
         "at least one store failed: see the red `crawl` and `crawl_rest` tasks; clear them to crawl those stores again"
     )
 
 
-def skip_if_in_part(ti: Any) -> None:
+def skip_if_incomplete(ti: Any) -> None:
     """Skip, with the reasons, when a store was crawled in part."""
-    partial = [f"{one['store_id']}: {one['incomplete_reason']}" for one in _pulled(ti, ["crawl", "crawl_rest"]) if not one["complete"]]
-    if partial:
-        raise AirflowSkipException("crawled, but in part: " + "; ".join(partial))
+    incomplete = [
+        f"{one['store_id']}: {one['incomplete_reason']}" for one in _pull_xcoms(ti, ["crawl", "crawl_rest"]) if not one["complete"]
+    ]
+    if incomplete:
+        raise AirflowSkipException("crawled, but in part: " + "; ".join(incomplete))
 
 
-def _pulled(ti: Any, task_ids: list[str], key: str = "return_value") -> list[Any]:
+def _pull_xcoms(ti: Any, task_ids: list[str], key: str = "return_value") -> list[Any]:
     """Return what mapped tasks handed on. A list of ids and no map_indexes: anything else reads as from an unmapped task and gives nothing."""
     return [value for value in ti.xcom_pull(task_ids=task_ids, key=key) or [] if value]
 

@@ -34,7 +34,7 @@ WHY = Param(
 )
 
 
-class AskAboutHeld(HITLOperator):
+class HeldDecisionOperator(HITLOperator):
     """Asks a person about held store-days. The text is made when the task runs: XCom carries ids only.
 
     Skips when all of them were decided in the meantime.
@@ -59,7 +59,7 @@ class AskAboutHeld(HITLOperator):
         from include.ledger import held
 
         with resources() as (warehouse, storage):
-            open_ids = held.open_ones(warehouse, self.file_ids)
+            open_ids = held.still_held(warehouse, self.file_ids)
             if not open_ids:
                 raise AirflowSkipException("decided in the meantime: nothing is left to ask")
             question = held_question(warehouse, storage, open_ids)
@@ -105,7 +105,7 @@ def publish(file_ids: Sequence[int], outlet_events: Any) -> dict[str, Any]:
     from include.ledger import held
 
     with resources() as (warehouse, storage):
-        keys = held.to_publish(warehouse, file_ids)
+        keys = held.list_released_unpublished(warehouse, file_ids)
         counts = {
             retailer: asdict(deciding.publish_released(warehouse, storage, retailer)) for retailer in sorted({key[0] for key in keys})
         }

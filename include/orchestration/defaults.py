@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from include.orchestration.alerting import TellFailed
+from include.orchestration.alerting import FailureNotifier
 
 
 class Tag(StrEnum):
@@ -27,5 +27,5 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(minutes=45),
-    "on_failure_callback": TellFailed(),
+    "on_failure_callback": FailureNotifier(),
 }

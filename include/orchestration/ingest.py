@@ -64,11 +64,11 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
 def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
     """Emit ``held`` for every (retailer, night) with held store-days nobody was asked about yet; skips when there are none."""
     from include.ledger import held
-    from include.orchestration.alerting import tell_held
+    from include.orchestration.alerting import send_held_alerts
 
     with resources() as (warehouse, storage):
-        tell_held(warehouse, storage, retailers, get_current_context())
-        keys = held.unasked(warehouse, retailers)
+        send_held_alerts(warehouse, storage, retailers, get_current_context())
+        keys = held.list_unclaimed(warehouse, retailers)
     if not keys:
         raise AirflowSkipException("nothing is held that nobody was asked about")
     outlet_events[HELD].add_partitions(keys)
@@ -85,12 +85,12 @@ def report(dag_run: Any, params: Any) -> None:
         _, night = run_key(dag_run, params)
         retailers = retailers_of(dag_run, params)
         try:
-            open_questions.raise_if_any(warehouse, retailers, night)
+            open_questions.raise_if_undecided(warehouse, retailers, night)
         except NeedsPersonError as error:
-            if text := rejected.report(warehouse, retailers):
+            if text := rejected.build_report(warehouse, retailers):
                 raise rejected.RejectedByDatabase(f"{text}\n\nBesides: {error}") from error
             raise
-        rejected.raise_if_any(warehouse, retailers)
+        rejected.raise_if_rejected(warehouse, retailers)
 
 
 def sweep(outlet_events: Any) -> list[str]:
@@ -111,7 +111,7 @@ def sweep(outlet_events: Any) -> list[str]:
 
 def prune() -> dict[str, int]:
     """Remove archived files, decided refused lines and landed pages past their time; return how many."""
-    from include.alerts.memory import AlertMemory
+    from include.alerts.memory import SentAlerts
     from include.crawling import runs
     from include.ingestion import sweep
     from include.ledger import quarantine
@@ -120,6 +120,6 @@ def prune() -> dict[str, int]:
         return {
             "archived_files": sweep.prune_archive(warehouse, storage),
             "decided_lines": quarantine.prune_decided(warehouse),
-            "alerts": AlertMemory(storage).prune(),
+            "alerts": SentAlerts(storage).prune(),
             "landed_store_days": runs.prune_landing(warehouse, storage),
         }

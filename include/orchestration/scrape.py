@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, TriggerRule, get_current_context, task
 
-from include.orchestration.asking import AskContinue
+from include.orchestration.asking import BotWallApprovalOperator
 from include.orchestration.assets import OUTBOX
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
 from include.orchestration.pools import crawl_pool
@@ -82,7 +82,7 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
 
             return crawling.refused(ti)
 
-        ask_continue = AskContinue(task_id="ask_continue", retailer=retailer, rest="crawl_rest")
+        ask_continue = BotWallApprovalOperator(task_id="ask_continue", retailer=retailer, retry_task_id="crawl_rest")
 
         @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
         def crawl_rest(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
@@ -107,23 +107,23 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
         def some_store_failed() -> None:
             from include.orchestration import crawling
 
-            crawling.raise_for_failed_stores()
+            crawling.raise_store_failure()
 
         @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, retries=0)
         def every_store_crawled(ti: Any = None) -> None:
             from include.orchestration import crawling
 
-            crawling.skip_if_in_part(ti)
+            crawling.skip_if_incomplete(ti)
 
         planned = plan()
         canary() >> planned
-        crawled, found_refused = crawl.expand(item=planned), refused()
-        rest = crawl_rest.expand(item=found_refused)
-        emitted_rest = emit_rest()
-        crawled >> [emit(), found_refused]
-        found_refused >> ask_continue >> rest >> emitted_rest
-        crawled >> emitted_rest
-        [ask_continue, rest] >> needs_a_person()
-        [crawled, rest] >> some_store_failed()
-        [crawled, rest] >> every_store_crawled()
+        crawled, refused_stores = crawl.expand(item=planned), refused()
+        crawled_again = crawl_rest.expand(item=refused_stores)
+        emitted_again = emit_rest()
+        crawled >> [emit(), refused_stores]
+        refused_stores >> ask_continue >> crawled_again >> emitted_again
+        crawled >> emitted_again
+        [ask_continue, crawled_again] >> needs_a_person()
+        [crawled, crawled_again] >> some_store_failed()
+        [crawled, crawled_again] >> every_store_crawled()
     return dag

@@ -27,9 +27,9 @@ import psycopg
 
 from include import clock
 from include.errors import ConfigurationError, TransientError
-from include.ingestion.price_changes import no_changes_under_way
+from include.ingestion.price_changes import wait_for_price_changes
 from include.retailer_names import RETAILERS
-from include.warehouse.database_errors import raise_unless_about_data
+from include.warehouse.database_errors import raise_unless_data_error
 from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
 
@@ -43,13 +43,13 @@ COLUMNS: dict[str, str] = {
 }  # fmt: skip
 
 #: Publications run on several hosts, whose clocks may differ by so much: the cursor lies before the export's own time.
-CLOCKS_APART = timedelta(minutes=1)
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 _BATCH_BYTES = 16 << 20
-_ROWS_BETWEEN_NEWS = 100_000
+_PROGRESS_EVERY_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """One finished export: where it is, its rows, and from when on the next one has to read."""
 
     target: str
@@ -66,7 +66,7 @@ def export_prices(
     retailer: str | None = None,
     since: str | None = None,
     progress: Callable[[int], None] = lambda rows: None,
-) -> Exported:
+) -> ExportResult:
     """Write the public contract's rows to a local path or any fsspec URL.
 
     Args:
@@ -87,13 +87,13 @@ def export_prices(
         raise ConfigurationError(f"unknown retailer {retailer!r}. Write one of: {', '.join(RETAILERS)}.")
     values = {"retailer": retailer, "since": read_cursor(since) if since is not None else None}
     try:
-        with _appearing_whole(target) as file, _rows(warehouse, values) as (cursor, rows):
-            told = _counted(rows, progress)
-            count = (_write_csv if chosen == "csv" else _write_parquet)(file, told)
+        with _atomic_writer(target) as file, _rows(warehouse, values) as (cursor, rows):
+            counted = _counted(rows, progress)
+            count = (_write_csv if chosen == "csv" else _write_parquet)(file, counted)
     except psycopg.Error as error:
-        raise_unless_about_data(error, f"export to {target}")
+        raise_unless_data_error(error, f"export to {target}")
         raise
-    return Exported(target, chosen, count, cursor)
+    return ExportResult(target, chosen, count, cursor)
 
 
 def read_cursor(text: str) -> datetime:
@@ -118,8 +118,8 @@ def _rows(warehouse: Warehouse, values: dict[str, Any]) -> Iterator[tuple[dateti
         # a slow network is no reason to break off; the formats must not follow the server's settings
         reading.execute("SELECT set_config('statement_timeout', '0', true), set_config('DateStyle', 'ISO', true)")
         with warehouse.transaction() as waiting:
-            no_changes_under_way(waiting)
-            cursor = clock.now() - CLOCKS_APART
+            wait_for_price_changes(waiting)
+            cursor = clock.now() - MAX_CLOCK_SKEW
             sending = reading.cursor().copy(statement("export/copy_store_prices"), values)
             copy = sending.__enter__()  # the server has its snapshot when it answers
         try:
@@ -132,7 +132,7 @@ def _rows(warehouse: Warehouse, values: dict[str, Any]) -> Iterator[tuple[dateti
 
 def _counted(rows: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
     for number, row in enumerate(rows, start=1):
-        if number % _ROWS_BETWEEN_NEWS == 0:
+        if number % _PROGRESS_EVERY_ROWS == 0:
             progress(number)
         yield row
 
@@ -182,7 +182,7 @@ def arrow_schema() -> Any:
 
 
 @contextmanager
-def _appearing_whole(target: str) -> Iterator[IO[bytes]]:
+def _atomic_writer(target: str) -> Iterator[IO[bytes]]:
     """Yield a file to write; it stands under its name when the block has ended well, and nothing of it is left when it has not."""
     filesystem, path = fsspec.core.url_to_fs(target)
     name = path.rsplit("/", 1)[-1]
@@ -191,16 +191,16 @@ def _appearing_whole(target: str) -> Iterator[IO[bytes]]:
     is_local = "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol)
     try:
         if is_local:
-            with _renamed_into_place(Path(path)) as file:
+            with _atomic_local_file(Path(path)) as file:
                 yield file
         else:
-            with _sent_whole(filesystem, path) as file:
+            with _atomic_upload(filesystem, path) as file:
                 yield file
     except OSError as error:
-        raise _not_written(target, error) from error
+        raise _write_error(target, error) from error
 
 
-def _not_written(target: str, error: OSError) -> ConfigurationError | TransientError:
+def _write_error(target: str, error: OSError) -> ConfigurationError | TransientError:
     if isinstance(error, PermissionError | NotADirectoryError | FileNotFoundError | FileExistsError):
         return ConfigurationError(f"{target} cannot be written ({error}). Give a file in a folder you may write to.")
     return TransientError(
@@ -209,7 +209,7 @@ def _not_written(target: str, error: OSError) -> ConfigurationError | TransientE
 
 
 @contextmanager
-def _renamed_into_place(path: Path) -> Iterator[IO[bytes]]:
+def _atomic_local_file(path: Path) -> Iterator[IO[bytes]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     writing = path.with_name(f".{path.name}.{os.getpid()}.writing")
     try:
@@ -223,7 +223,7 @@ def _renamed_into_place(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _sent_whole(filesystem: Any, path: str) -> Iterator[IO[bytes]]:
+def _atomic_upload(filesystem: Any, path: str) -> Iterator[IO[bytes]]:
     """Collect locally, send under another name, then rename: an upload that breaks off is never seen under the target's name."""
     with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
         local = Path(folder) / "export"

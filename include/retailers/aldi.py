@@ -17,8 +17,8 @@ from typing import Any
 
 from include.clock import zone_of
 from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, UnitFacts, key_paths
-from include.retailers.errors import AnswerRefused
+from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, StoreRecord, key_paths
+from include.retailers.errors import ErrorResponse
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 
@@ -41,13 +41,13 @@ class Aldi(Retailer):
         "price price.amount price.comparison price.comparisonDisplay price.wasPriceDisplay"
     )
 
-    def asked_store(self, store: StoreRef) -> str:
+    def request_store_id(self, store: StoreRef) -> str:
         return store.online_store_id or store.store_id
 
     # Categories
 
     def tree_page(self, store: StoreRef) -> Page:
-        return Page(path="/v2/product-category-tree", params={"serviceType": "walk-in", "servicePoint": self.asked_store(store)})
+        return Page(path="/v2/product-category-tree", params={"serviceType": "walk-in", "servicePoint": self.request_store_id(store)})
 
     def categories(self, body: Any) -> Iterator[Category]:
         """Yield the leaves of the tree."""
@@ -64,7 +64,7 @@ class Aldi(Retailer):
     # Listings
 
     def first_page(self, store: StoreRef, category: Category) -> Page:
-        params = {"currency": "AUD", "serviceType": "walk-in", "servicePoint": self.asked_store(store), "categoryKey": category.key}
+        params = {"currency": "AUD", "serviceType": "walk-in", "servicePoint": self.request_store_id(store), "categoryKey": category.key}
         return Page(path="/v3/product-search", params=params | {"limit": PAGE_SIZE, "offset": 0, "sort": "name_asc"})
 
     def next_page(self, page: Page, body: Any) -> Page | None:
@@ -83,11 +83,11 @@ class Aldi(Retailer):
         for item in self.products(body):
             on_sale_on = item.get("onSaleDate")
             if item.get("isAbstract"):
-                yield Skipped("parent of variants", sku_text(item["sku"]))
+                yield SkippedRow("parent of variants", sku_text(item["sku"]))
             elif on_sale_on and date.fromisoformat(on_sale_on[:10]) > today:
-                yield Skipped("special buy before its day", sku_text(item["sku"]))
+                yield SkippedRow("special buy before its day", sku_text(item["sku"]))
             else:
-                yield Shown(self._offer(item, observed_at), unit=_unit(item))
+                yield OfferRow(self._offer(item, observed_at), unit=_unit(item))
 
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         sku, slug, price_block = sku_text(item["sku"]), item.get("urlSlugText") or "", item["price"]
@@ -115,7 +115,7 @@ class Aldi(Retailer):
     def store_pages(self) -> Iterator[Page]:
         yield Page(path="/v2/service-points", params={"serviceType": "walk-in", "limit": PAGE_SIZE, "offset": 0})
 
-    def more_store_pages(self, page: Page, body: Any) -> Iterable[Page]:
+    def next_store_pages(self, page: Page, body: Any) -> Iterable[Page]:
         paging = _checked(body)["meta"]["pagination"]
         after = paging["offset"] + len(body["data"])
         return [page.next(offset=after)] if body["data"] and after < paging["totalCount"] else []
@@ -142,11 +142,11 @@ def _checked(body: Any) -> Any:
     """Refuse an answer that reports errors, whatever its status.
 
     Raises:
-        AnswerRefused: with the site's own code and message.
+        ErrorResponse: with the site's own code and message.
     """
     if errors := body.get("errors"):
         first = errors[0]
-        raise AnswerRefused(
+        raise ErrorResponse(
             f"aldi: the site answers error {first.get('code')} {first.get('message')!r}. "
             "Compare the parameters in include/retailers/aldi.py with the site's own."
         )
@@ -166,9 +166,9 @@ def _is_priced_by_weight(item: Any) -> bool:
     return is_about and price.get("comparison") is not None and price.get("comparison") == price["amount"]
 
 
-def _unit(item: Any) -> UnitFacts:
+def _unit(item: Any) -> RetailerUnitPrice:
     amount = _from_cents(as_number(item["price"].get("comparison"), "comparison"))
-    return UnitFacts(amount=amount, size="1kg" if _is_priced_by_weight(item) else None)
+    return RetailerUnitPrice(amount=amount, size="1kg" if _is_priced_by_weight(item) else None)
 
 
 def _extra(item: Any) -> dict[str, Any]:

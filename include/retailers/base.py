@@ -61,7 +61,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitFacts:
+class RetailerUnitPrice:
     """What a site says of a unit price beside the printed text; ``unit_check.py`` holds them against one another.
 
     ``amount`` is the site's own number in dollars, ``per`` its measure (``100G``), left out where the site's measure is known to be
@@ -75,23 +75,23 @@ class UnitFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class OfferRow:
     """A row that is an offer. A sponsored one stands outside the order and the count of the list."""
 
     offer: Offer
     is_sponsored: bool = False
-    unit: UnitFacts | None = None
+    unit: RetailerUnitPrice | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedRow:
     """A row that is no offer, and why. With ``sku`` it still counts among the goods the category announces."""
 
     reason: str
     sku: str | None = None
 
 
-Row = Shown | Skipped
+Row = OfferRow | SkippedRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +126,13 @@ class Retailer(ABC):
     #: Where its store-days go: the outbox, unless barcodes are filled in first.
     stage: ClassVar[Stage] = Stage.OUTBOX
     #: A page visit that gives cookies or a build id; made once, before the first request of a store.
-    opening: ClassVar[Page | None] = None
+    session_page: ClassVar[Page | None] = None
     #: Whether a 404 in mid-run means that the session's values are old: open again, repeat the same page.
-    renews_on_404: ClassVar[bool] = False
+    renew_session_on_404: ClassVar[bool] = False
     #: Whether a 404 or a last page that comes again is this site's way to say that a list has ended.
-    ends_oddly: ClassVar[bool] = False
+    may_end_with_404_or_repeat: ClassVar[bool] = False
     #: Share of the announced total that must have been read: below 1 only where a site's totals are known to be high.
-    total_share: ClassVar[float] = 1.0
+    min_total_share: ClassVar[float] = 1.0
     #: The shape on record: key paths (``pricing.now``) without which prices, counts or names would be wrong. The product rows of a
     #: page together must hold them: an object that is null on some rows counts as met when one row has it. A test holds the list
     #: against what the adapter reads. Keys that a sound page may lack as a whole do not belong here.
@@ -195,8 +195,8 @@ class Retailer(ABC):
         # What would stand in an object that is null or empty on every row is not known to be lost.
         filled = {path.rpartition(".")[0] for path in found}
         unknown = {path for path in self.expected_shape for above in [path.rpartition(".")[0]] if above in found and above not in filled}
-        if gone := sorted(self.expected_shape - found - unknown):
-            what = f"product rows have lost {', '.join(gone)}" if found else "no product row"
+        if missing := sorted(self.expected_shape - found - unknown):
+            what = f"product rows have lost {', '.join(missing)}" if found else "no product row"
             raise ShapeChanged(
                 self.name,
                 f"{what} (expected: {', '.join(sorted(self.expected_shape))}; found: {', '.join(sorted(found)) or 'nothing'})",
@@ -205,13 +205,13 @@ class Retailer(ABC):
 
     def offers(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Offer]:
         """Yield the offers of a page."""
-        return (row.offer for row in self.rows(body, store, observed_at) if isinstance(row, Shown))
+        return (row.offer for row in self.rows(body, store, observed_at) if isinstance(row, OfferRow))
 
-    def shown_store(self, body: Any) -> str | None:
+    def store_on_page(self, body: Any) -> str | None:
         """Return the store a page says it is for, in the form of :meth:`asked_store`; ``None`` where it does not say."""
         return None
 
-    def asked_store(self, store: StoreRef) -> str:
+    def request_store_id(self, store: StoreRef) -> str:
         """Return the id by which requests name the store.
 
         Raises:
@@ -230,26 +230,26 @@ class Retailer(ABC):
         Raises:
             WrongStore: the page names another store than the one asked for.
         """
-        shown, asked = self.shown_store(body), self.asked_store(store)
-        if shown is not None and shown != asked:
+        store_id_on_page, requested_store_id = self.store_on_page(body), self.request_store_id(store)
+        if store_id_on_page is not None and store_id_on_page != requested_store_id:
             raise WrongStore(
-                f"{self.name} {store.store_id}: asked for store {asked}, the page shows {shown}. Nothing of it is staged; "
+                f"{self.name} {store.store_id}: asked for store {requested_store_id}, the page shows {store_id_on_page}. Nothing of it is staged; "
                 f"look at the landed page, and check how include/retailers/{self.name}.py chooses the store."
             )
 
-    def is_empty_on_purpose(self, store: StoreRef) -> bool:
+    def may_be_empty(self, store: StoreRef) -> bool:
         """Whether a crawl of this store may yield nothing."""
         return False
 
-    def opening_for(self, store: StoreRef | None) -> Page | None:
+    def session_page_for(self, store: StoreRef | None) -> Page | None:
         """Return the opening page, with the choice of the store where that is a cookie."""
-        return self.opening
+        return self.session_page
 
     def store_pages(self) -> Iterable[Page]:
         """Return the requests of the store finder; each is followed by :meth:`more_store_pages`."""
         return ()
 
-    def more_store_pages(self, page: Page, body: Any) -> Iterable[Page]:
+    def next_store_pages(self, page: Page, body: Any) -> Iterable[Page]:
         """Return the requests that follow an answer of the store finder: the next page, or a closer look."""
         return ()
 

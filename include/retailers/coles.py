@@ -24,10 +24,10 @@ from typing import Any, Literal
 
 from include.model.offer import StoreRef
 from include.retailers import coles_graphql as graphql
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, key_paths
+from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow, StoreRecord, key_paths
 from include.retailers.coles_graphql import Barcodes
 from include.retailers.coles_rows import PROMOTIONAL, is_sponsored, offer_of, unit_of
-from include.retailers.errors import Blocked, FieldGone, WrongStore
+from include.retailers.errors import Blocked, MissingField, WrongStore
 from include.retailers.fields import parse, required_text, state_name, store_name, text
 from include.staging.storage import Stage
 from include.wording.places import position, state_and_postcode
@@ -48,8 +48,8 @@ class Coles(Retailer):
     title = "Coles"
     base_url = "https://www.coles.com.au"
     stage = Stage.BARCODE_INBOX
-    opening = Page(path="/browse", accept="text")
-    renews_on_404 = True
+    session_page = Page(path="/browse", accept="text")
+    renew_session_on_404 = True
     version = "2"
     expected_shape = key_paths(
         "_type id name brand size availability onlineHeirs onlineHeirs.subCategory onlineHeirs.category onlineHeirs.aisle "
@@ -60,8 +60,8 @@ class Coles(Retailer):
         """``listing`` chooses the route asked; pages of all are read."""
         self.listing = listing
 
-    def opening_for(self, store: StoreRef | None) -> Page:
-        return replace(self.opening, cookies=self._cookies(store)) if store else self.opening
+    def session_page_for(self, store: StoreRef | None) -> Page:
+        return replace(self.session_page, cookies=self._cookies(store)) if store else self.session_page
 
     def session(self, html: str, url: str) -> Mapping[str, str]:
         """Return build id and API key."""
@@ -70,14 +70,14 @@ class Coles(Retailer):
             raise Blocked(self.name, "a page without __NEXT_DATA__", url)
         build_id, key = json.loads(data[1]).get("buildId"), _API_KEY.search(html)
         if not build_id or not key:
-            raise FieldGone("BFF_API_SUBSCRIPTION_KEY" if build_id else "buildId", ("__NEXT_DATA__",))
+            raise MissingField("BFF_API_SUBSCRIPTION_KEY" if build_id else "buildId", ("__NEXT_DATA__",))
         return {"build_id": build_id, "api_key": key[1]}
 
-    def asked_store(self, store: StoreRef) -> str:
+    def request_store_id(self, store: StoreRef) -> str:
         """Return the REST form of the id: ``COL:584`` → ``0584``."""
         return (store.online_store_id or store.store_id.rpartition(":")[2]).zfill(4)
 
-    def shown_store(self, body: Any) -> str | None:
+    def store_on_page(self, body: Any) -> str | None:
         document = _document(body)
         props = _page_props(document)
         state = props.get("initialState") or document.get("initialState") or {}
@@ -91,16 +91,16 @@ class Coles(Retailer):
             WrongStore: as above.
         """
         super().check_store(body, store)
-        if _page_props(_document(body)) and self.shown_store(body) is None:
+        if _page_props(_document(body)) and self.store_on_page(body) is None:
             raise WrongStore(
-                f"coles {store.store_id}: asked for store {self.asked_store(store)}, the page does not say which store it is for "
+                f"coles {store.store_id}: asked for store {self.request_store_id(store)}, the page does not say which store it is for "
                 "(neither initStoreId nor trolley.storeId). Look at the landed page; include/retailers/coles.py reads the store there."
             )
 
     # Categories
 
     def tree_page(self, store: StoreRef) -> Page:
-        return graphql.tree_page(self.asked_store(store))
+        return graphql.tree_page(self.request_store_id(store))
 
     def categories(self, body: Any) -> Iterator[Category]:
         """Yield the second level, then each department as an audit of what stands directly in it."""
@@ -137,7 +137,12 @@ class Coles(Retailer):
 
     def first_page(self, store: StoreRef, category: Category) -> Page:
         if self.listing == "rest":
-            params: dict[str, str | int] = {"storeId": self.asked_store(store), "start": 0, "pageSize": PAGE_SIZE, "excludeAds": "true"}
+            params: dict[str, str | int] = {
+                "storeId": self.request_store_id(store),
+                "start": 0,
+                "pageSize": PAGE_SIZE,
+                "excludeAds": "true",
+            }
             params |= {"categoryId": category.key, "categoryLevel": category.address["level"], "categoryName": category.address["name"]}
             return Page(path="/api/bff/products/search", params=params, headers=graphql.KEY_HEADER)
         slugs = category.address["slugs"]
@@ -172,12 +177,12 @@ class Coles(Retailer):
         assets = _page_props(_document(body)).get("assetsUrl") or ASSETS
         for item in _listing(body)["results"]:
             if item["_type"] == "PRODUCT":
-                yield Shown(offer_of(item, observed_at, self.base_url, assets), is_sponsored(item), unit_of(item))
+                yield OfferRow(offer_of(item, observed_at, self.base_url, assets), is_sponsored(item), unit_of(item))
             else:
-                yield Skipped(_kind(item["_type"]))
+                yield SkippedRow(_kind(item["_type"]))
 
     def _cookies(self, store: StoreRef) -> dict[str, str]:
-        return {"fulfillmentStoreId": self.asked_store(store), "shopping-method": "clickAndCollect"}
+        return {"fulfillmentStoreId": self.request_store_id(store), "shopping-method": "clickAndCollect"}
 
     # Barcodes
 
@@ -187,10 +192,10 @@ class Coles(Retailer):
         Raises:
             ValueError: more than 20 SKUs.
         """
-        return graphql.details_page(skus, self.asked_store(store))
+        return graphql.details_page(skus, self.request_store_id(store))
 
     def barcodes(self, body: Any) -> Barcodes:
-        """Read the answer to :meth:`detail_page`; of a SKU in neither part nothing was learnt."""
+        """Read the answer to :meth:`detail_page`; of a SKU in neither part nothing was learned."""
         return graphql.barcodes(body)
 
     # Stores
@@ -199,7 +204,7 @@ class Coles(Retailer):
         """Ask around points in a grid over Australia: the finder answers for the surroundings of one point."""
         return graphql.finder_pages()
 
-    def more_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
+    def next_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
         """Look closer where the answer is full."""
         return graphql.closer_finder_pages(page, body)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from include.retailers.base import Page
-from include.retailers.errors import AnswerRefused
+from include.retailers.errors import ErrorResponse
 from include.retailers.fields import sku_text, text
 
 DETAIL_BATCH = 20
@@ -42,10 +42,10 @@ def data(body: Any) -> Any:
     """Return the content of an answer, with or without the ``data`` around it.
 
     Raises:
-        AnswerRefused: the answer reports errors, usually with status 200.
+        ErrorResponse: the answer reports errors, usually with status 200.
     """
     if errors := body.get("errors"):
-        raise AnswerRefused(
+        raise ErrorResponse(
             f"coles: GraphQL answers {errors[0].get('message')!r}. "
             "Compare the queries in include/retailers/coles_graphql.py with the site's own."
         )

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from include.model.offer import Offer
-from include.retailers.base import UnitFacts
+from include.retailers.base import RetailerUnitPrice
 from include.retailers.fields import as_number, number, required_text, sku_text, text, was_price
 from include.wording.size_units import Dimension, base_units
 
@@ -53,13 +53,13 @@ def offer_of(item: Any, observed_at: datetime, site: str, assets: str) -> Offer:
     )
 
 
-def unit_of(item: Any) -> UnitFacts | None:
+def unit_of(item: Any) -> RetailerUnitPrice | None:
     """Return what is said of the unit price: the measure of the number is wrong in many rows, so its amount alone counts."""
     unit = (item["pricing"] or {}).get("unit")
     if not unit:
         return None
     weight = _average_weight_kg(unit)
-    return UnitFacts(amount=as_number(unit.get("price"), "price"), size=None if weight is None else f"{weight}kg")
+    return RetailerUnitPrice(amount=as_number(unit.get("price"), "price"), size=None if weight is None else f"{weight}kg")
 
 
 def is_sponsored(item: Any) -> bool:

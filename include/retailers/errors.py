@@ -17,7 +17,7 @@ class ShapeChanged(TerminalError):
         )
 
 
-class FieldGone(KeyError):
+class MissingField(KeyError):
     """A required key is not in an object; caught by the reading border, which knows retailer and address."""
 
     def __init__(self, field: str, found: Iterable[str]) -> None:
@@ -25,29 +25,29 @@ class FieldGone(KeyError):
         self.field, self.found = field, sorted(found)
 
 
-class WrongType(TypeError):
-    """A required value is there, but of a type the adapter cannot read; caught like :class:`FieldGone`."""
+class UnexpectedType(TypeError):
+    """A required value is there, but of a type the adapter cannot read; caught like :class:`MissingField`."""
 
 
 class Blocked(NeedsPersonError):
     """The site refuses us (bot wall). No retry, no evasion: a person opens a session, or the store waits."""
 
-    def __init__(self, retailer: str, sign: str, url: str) -> None:
+    def __init__(self, retailer: str, wall_name: str, url: str) -> None:
         super().__init__(
-            f"{retailer}: the site refuses automatic requests ({sign}) at {url}. "
+            f"{retailer}: the site refuses automatic requests ({wall_name}) at {url}. "
             "Nothing is evaded: open the site in a browser to see what it asks, put your session with "
             f"`aisleflow session set {retailer}` or wait, and clear the store's task; landed pages are kept."
         )
 
 
-class RefusedBefore(Blocked):
+class RunAlreadyBlocked(Blocked):
     """The site refused other stores of this run, so this one was not asked for. It keeps its place like a refused one."""
 
     def __init__(self, message: str) -> None:
         NeedsPersonError.__init__(self, message)
 
 
-class RobotsForbid(TerminalError):
+class RobotsDisallowed(TerminalError):
     """The site's robots.txt forbids an address."""
 
 
@@ -55,11 +55,11 @@ class WrongStore(TerminalError):
     """The page shows another store than the one asked for: its prices must not be written under this one."""
 
 
-class LiveRequestRefused(TerminalError):
+class LiveRequestsDisabled(TerminalError):
     """A request would leave this machine although ``AISLEFLOW_ALLOW_LIVE`` is not set."""
 
 
-class SiteTrouble(TransientError):
+class SiteError(TransientError):
     """The site did not answer properly: timeout, 429, 5xx, a body cut short or no JSON."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
@@ -67,11 +67,11 @@ class SiteTrouble(TransientError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class SiteGaveOut(SiteTrouble):
+class SiteUnavailable(SiteError):
     """Several requests in a row failed although each was tried again: the store is left alone for now."""
 
 
-class LeftAlone(SiteGaveOut):
+class PageNotRequested(SiteUnavailable):
     """A page that was not asked for any more, because the site gave out before."""
 
 
@@ -90,7 +90,7 @@ class UnexpectedStatus(TerminalError):
         self.status = status
 
 
-class AnswerRefused(TerminalError):
+class ErrorResponse(TerminalError):
     """An answer with a good status that says in its body that the request was wrong (Aldi, GraphQL)."""
 
 
@@ -98,13 +98,13 @@ class NotLanded(TerminalError):
     """A page was to be read from landing, but it was never landed."""
 
 
-class StoreYieldedNothing(TerminalError):
+class EmptyCrawl(TerminalError):
     """A crawl ended without a single offer, for reasons that will be the same next time."""
 
 
-class StoreIncompleteYet(TransientError):
+class RetryableIncompleteCrawl(TransientError):
     """A store was crawled in part, and a retry asks only for what is missing. What there is, is staged."""
 
 
-class StoreYieldedNothingYet(TransientError):
+class RetryableEmptyCrawl(TransientError):
     """A crawl ended without a single offer, because the site gave out."""

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from include.retailers.errors import FieldGone, ShapeChanged, WrongType
+from include.retailers.errors import MissingField, ShapeChanged, UnexpectedType
 
 
 class Fields(dict[str, Any]):
     """A JSON object whose missing keys say what was found instead."""
 
     def __missing__(self, key: str) -> Any:
-        raise FieldGone(key, self)
+        raise MissingField(key, self)
 
 
 def parse(body: bytes) -> Any:
@@ -39,7 +39,7 @@ def reading(retailer: str, url: str) -> Iterator[None]:
     """
     try:
         yield
-    except FieldGone as error:
+    except MissingField as error:
         raise ShapeChanged(retailer, f"field '{error.field}' is gone (found: {', '.join(error.found) or 'nothing'})", url) from error
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise ShapeChanged(retailer, f"the page cannot be read ({type(error).__name__}: {error})", url) from error
@@ -58,12 +58,12 @@ def as_number(value: Any, name: str) -> Decimal | None:
     """Return a JSON number exactly.
 
     Raises:
-        WrongType: neither a number nor null.
+        UnexpectedType: neither a number nor null.
     """
     if value is None or isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        raise WrongType(f"field '{name}' is {type(value).__name__} {value!r}, a number was expected")
+        raise UnexpectedType(f"field '{name}' is {type(value).__name__} {value!r}, a number was expected")
     return Decimal(value)
 
 
@@ -83,7 +83,7 @@ def text(value: Any) -> str | None:
     ('Oak', None, None)
     """
     if value is not None and not isinstance(value, str):
-        raise WrongType(f"{type(value).__name__} {value!r} stands where a text was expected")
+        raise UnexpectedType(f"{type(value).__name__} {value!r} stands where a text was expected")
     return (value or "").strip() or None
 
 
@@ -91,11 +91,11 @@ def required_text(item: Mapping[str, Any], name: str) -> str:
     """Return a required text without the blanks around it.
 
     Raises:
-        WrongType: not a text, or blank.
+        UnexpectedType: not a text, or blank.
     """
     found = text(item[name])
     if found is None:
-        raise WrongType(f"field '{name}' is empty")
+        raise UnexpectedType(f"field '{name}' is empty")
     return found
 
 
@@ -106,7 +106,7 @@ def sku_text(value: Any) -> str:
     ('8150288', '000000000000398449')
     """
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise WrongType(f"{type(value).__name__} {value!r} stands where a product number was expected")
+        raise UnexpectedType(f"{type(value).__name__} {value!r} stands where a product number was expected")
     return str(value)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, Page, Retailer, Row, Shown, StoreRecord, UnitFacts, key_paths
+from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, StoreRecord, key_paths
 from include.retailers.fields import as_number, number, parse, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 from include.wording.size_units import Dimension, base_units
@@ -38,17 +38,17 @@ class Iga(Retailer):
     name = "iga"
     title = "IGA"
     base_url = "https://www.igashop.com.au"
-    opening = Page(path="/", accept="text", headers=_SHOPPING_MODE)
+    session_page = Page(path="/", accept="text", headers=_SHOPPING_MODE)
     version = "2"
     expected_shape = key_paths(
         "productId barcode name brand defaultCategory defaultCategory.categoryBreadcrumb available sellBy "
         "priceNumeric wholePrice priceSource unitOfSize unitOfSize.size unitOfSize.abbreviation"
     )
-    ends_oddly = True
-    total_share = 0.8  # totals of more than a page are a little high
+    may_end_with_404_or_repeat = True
+    min_total_share = 0.8  # totals of more than a page are a little high
 
-    def opening_for(self, store: StoreRef | None) -> Page:
-        return replace(self.opening, cookies=self._cookies(store)) if store else self.opening
+    def session_page_for(self, store: StoreRef | None) -> Page:
+        return replace(self.session_page, cookies=self._cookies(store)) if store else self.session_page
 
     # Categories
 
@@ -92,7 +92,7 @@ class Iga(Retailer):
 
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
         for item in self.products(body):
-            yield Shown(self._offer(item, observed_at), unit=_unit(item))
+            yield OfferRow(self._offer(item, observed_at), unit=_unit(item))
 
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         price, was = _prices(item)
@@ -122,7 +122,7 @@ class Iga(Retailer):
         params: dict[str, str | int] = {"format": "json", "saleGroup": 0, "limit": LOCATOR_LIMIT, "locationId": 1}
         yield Page(path="/location/storelocator/183/", params=params, accept="text")
 
-    def more_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
+    def next_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
         """Go on from the next place where an answer is full: what is cut off lies beyond."""
         if len(_STORE_DATA.findall(_cards(body))) >= LOCATOR_LIMIT:
             yield page.next(locationId=int(str(page.params["locationId"])) + LOCATOR_LIMIT)
@@ -151,13 +151,13 @@ class Iga(Retailer):
 
     def _page(self, store: StoreRef, route: str) -> Page:
         return Page(
-            path=f"/api/storefront/stores/{quote(self.asked_store(store), safe='')}/{route}",
+            path=f"/api/storefront/stores/{quote(self.request_store_id(store), safe='')}/{route}",
             headers=_SHOPPING_MODE,
             cookies=self._cookies(store),
         )
 
     def _cookies(self, store: StoreRef) -> dict[str, str]:
-        return {"iga-shop.retailerStoreId": self.asked_store(store)}
+        return {"iga-shop.retailerStoreId": self.request_store_id(store)}
 
 
 def _cards(body: str) -> str:
@@ -176,11 +176,13 @@ def _average_weight(item: Any) -> tuple[Decimal, str] | None:
     return (weight * measure[1] / 1000, f"{weight}{unit['abbreviation']}") if weight else None
 
 
-def _unit(item: Any) -> UnitFacts | None:
+def _unit(item: Any) -> RetailerUnitPrice | None:
     """Return what an average piece costs and weighs: the price of goods sold by weight is the kilogram's."""
     weight = _average_weight(item)
     return (
-        UnitFacts(size_price=as_number(item.get("priceNumeric"), "priceNumeric"), size=weight[1]) if weight and item["available"] else None
+        RetailerUnitPrice(size_price=as_number(item.get("priceNumeric"), "priceNumeric"), size=weight[1])
+        if weight and item["available"]
+        else None
     )
 
 

@@ -17,8 +17,8 @@ from datetime import datetime
 from typing import Any
 
 from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped, StoreRecord, UnitFacts, key_paths
-from include.retailers.errors import AnswerRefused, WrongType
+from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, StoreRecord, key_paths
+from include.retailers.errors import ErrorResponse, UnexpectedType
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 
@@ -35,19 +35,19 @@ class Woolworths(Retailer):
     name = "woolworths"
     title = "Woolworths"
     base_url = "https://www.woolworths.com.au"
-    opening = Page(path="/", accept="text")
+    session_page = Page(path="/", accept="text")
     version = "2"
     expected_shape = key_paths(
         "Stockcode Barcode Name Brand PackageSize Unit Price WasPrice CupString CupMeasure IsAvailable IsSponsoredAd IsMarketProduct"
     )
 
-    def asked_store(self, store: StoreRef) -> str:
+    def request_store_id(self, store: StoreRef) -> str:
         return store.online_store_id or store.store_id
 
     # Categories
 
     def tree_page(self, store: StoreRef) -> Page:
-        return Page(path="/apis/ui/PiesCategoriesWithSpecials", params={"storeId": self.asked_store(store)})
+        return Page(path="/apis/ui/PiesCategoriesWithSpecials", params={"storeId": self.request_store_id(store)})
 
     def categories(self, body: Any) -> Iterator[Category]:
         """Yield the leaves: a leaf is the only source of a product's category here."""
@@ -58,7 +58,7 @@ class Woolworths(Retailer):
     def _leaves(self, node: Any, above: tuple[str, ...], is_promotional: bool) -> Iterator[Category]:
         path = (*above, required_text(node, "Description"))
         if node["NodeId"] == node["UrlFriendlyName"]:  # asked for by its slug a category answers 200 and nothing
-            raise WrongType(f"field 'NodeId' is the slug {node['NodeId']!r}, the site's own id of the category was expected")
+            raise UnexpectedType(f"field 'NodeId' is the slug {node['NodeId']!r}, the site's own id of the category was expected")
         if reason := _skipped(node):
             yield Category(key=node["NodeId"], path=path, skipped=reason)
         elif children := node.get("Children"):
@@ -90,7 +90,7 @@ class Woolworths(Retailer):
             "enableAdReRanking": False,
             "groupEdmVariants": False,
             "categoryVersion": "v2",
-            "storeId": self.asked_store(store),
+            "storeId": self.request_store_id(store),
         }
         return Page(method="POST", path="/apis/ui/browse/category", json=asked)
 
@@ -112,9 +112,9 @@ class Woolworths(Retailer):
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
         for item in self.products(body):
             if item.get("IsMarketProduct"):  # asked to be hidden, and met all the same when the site forgets
-                yield Skipped("market product", sku_text(item["Stockcode"]))
+                yield SkippedRow("market product", sku_text(item["Stockcode"]))
             else:
-                yield Shown(self._offer(item, observed_at), bool(item.get("IsSponsoredAd")), _unit(item))
+                yield OfferRow(self._offer(item, observed_at), bool(item.get("IsSponsoredAd")), _unit(item))
 
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         sku, price = sku_text(item["Stockcode"]), number(item, "Price")
@@ -171,10 +171,10 @@ def _checked(body: Any) -> Any:
     """Refuse an answer that says itself that it failed, whatever its status.
 
     Raises:
-        AnswerRefused: ``Success`` is false.
+        ErrorResponse: ``Success`` is false.
     """
     if body.get("Success") is False:
-        raise AnswerRefused(
+        raise ErrorResponse(
             "woolworths: the site answers Success false. Compare the request in include/retailers/woolworths.py with the site's own."
         )
     return body
@@ -196,9 +196,9 @@ def _is_trading(store: Any) -> bool:
     return any(hour and hour != "closed" for hour in hours) if any(hours) else bool(store.get("IsOpen", True))
 
 
-def _unit(item: Any) -> UnitFacts:
+def _unit(item: Any) -> RetailerUnitPrice:
     """Return number and measure of the unit price; of goods in KG the price buys a kilogram, whatever the pack says."""
-    return UnitFacts(
+    return RetailerUnitPrice(
         amount=as_number(item.get("CupPrice"), "CupPrice"),
         per=text(item.get("CupMeasure")),
         size="1kg" if item.get("Unit") == "KG" else None,

@@ -25,14 +25,14 @@ from include.model.offer import StoreRef
 from include.staging.storage import Stage, StagedName, Storage
 
 _SUFFIX = ".gz"
-_BEGUN = "begun.json"
+_START_MARKER = "begun.json"
 
 
 class UnreadableLanding(TerminalError):
     """A landed page is damaged."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class PageResponse(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a site, as it came.
 
     ``params`` and ``json`` are the request's, without cookies and keys. ``headers`` is a subset, names in
@@ -50,20 +50,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
 
-class _Begun(msgspec.Struct, frozen=True):
-    begun_at: datetime
+class _StartMarker(msgspec.Struct, frozen=True):
+    started_at: datetime
 
 
-class _Header(Answer, frozen=True, kw_only=True):
-    begun_at: datetime
+class _Header(PageResponse, frozen=True, kw_only=True):
+    started_at: datetime
 
 
 class Landing:
     """The landed pages of one store-day of one run."""
 
-    def __init__(self, storage: Storage, folder: str, begun_at: datetime) -> None:
+    def __init__(self, storage: Storage, folder: str, started_at: datetime) -> None:
         """Use :meth:`resume` to crawl and :meth:`existing` to read again."""
-        self._storage, self.folder, self.begun_at = storage, folder, begun_at
+        self._storage, self.folder, self.started_at = storage, folder, started_at
 
     @classmethod
     def resume(cls, storage: Storage, store: StoreRef, night: date, run_key: str, *, hours: float) -> Self:
@@ -72,35 +72,35 @@ class Landing:
         An attempt is continued when it began less than ``hours`` ago and in the store's present price week.
         """
         now = clock.now()
-        begun = _begun_at(storage, folder_of(store, night, run_key))
-        if begun is not None and _continues(begun, now, store.state, hours):
-            return cls(storage, folder_of(store, night, run_key), begun)
-        fresh = cls(storage, folder_of(store, night, run_key), now)
-        storage.write(f"{fresh.folder}/{_BEGUN}", msgspec.json.encode(_Begun(now)))
-        return fresh
+        started = _started_at(storage, folder_of(store, night, run_key))
+        if started is not None and _may_resume(started, now, store.state, hours):
+            return cls(storage, folder_of(store, night, run_key), started)
+        new_landing = cls(storage, folder_of(store, night, run_key), now)
+        storage.write(f"{new_landing.folder}/{_START_MARKER}", msgspec.json.encode(_StartMarker(now)))
+        return new_landing
 
     @classmethod
-    def existing(cls, storage: Storage, store: StoreRef, night: date, run_key: str) -> Self:
+    def open_existing(cls, storage: Storage, store: StoreRef, night: date, run_key: str) -> Self:
         """Open what a past run landed, of any age.
 
         Raises:
             TerminalError: this run landed nothing for this store.
         """
         folder = folder_of(store, night, run_key)
-        begun = _begun_at(storage, folder)
-        if begun is None:
+        started = _started_at(storage, folder)
+        if started is None:
             raise TerminalError(
                 f"{folder}: nothing was landed there. A landing folder is named by retailer, store, night and run; list the storage root to see which there are."
             )
-        return cls(storage, folder, begun)
+        return cls(storage, folder, started)
 
-    def put(self, page: str, answer: Answer) -> None:
+    def put(self, page: str, answer: PageResponse) -> None:
         """Land an answer under a page name; a later answer to the same page replaces it."""
-        header = msgspec.structs.asdict(answer) | {"begun_at": self.begun_at}
+        header = msgspec.structs.asdict(answer) | {"started_at": self.started_at}
         body = header.pop("body")
         self._storage.write(self._path(page), gzip.compress(msgspec.json.encode(header) + b"\n" + body, compresslevel=3, mtime=0))
 
-    def get(self, page: str) -> Answer | None:
+    def get(self, page: str) -> PageResponse | None:
         """Return the landed answer of a page, ``None`` if there is none of this beginning.
 
         Raises:
@@ -115,7 +115,7 @@ class Landing:
             answer = msgspec.convert(msgspec.json.decode(header) | {"body": body}, _Header)
         except (EOFError, OSError, zlib.error, TypeError, msgspec.DecodeError, msgspec.ValidationError) as error:
             raise UnreadableLanding(f"{self._path(page)}: not a landed page ({error}). Delete it; a crawl asks for it again.") from error
-        return answer if answer.begun_at == self.begun_at else None
+        return answer if answer.started_at == self.started_at else None
 
     def pages(self) -> Iterator[str]:
         """Yield the names of all landed pages, sorted."""
@@ -178,16 +178,16 @@ def prune_landing(storage: Storage, retailers: Iterable[str], oldest: date) -> i
     return removed
 
 
-def _begun_at(storage: Storage, folder: str) -> datetime | None:
+def _started_at(storage: Storage, folder: str) -> datetime | None:
     try:
-        return msgspec.json.decode(storage.read(f"{folder}/{_BEGUN}"), type=_Begun).begun_at
+        return msgspec.json.decode(storage.read(f"{folder}/{_START_MARKER}"), type=_StartMarker).started_at
     except (FileNotFoundError, msgspec.DecodeError):
         return None  # a marker cut short by a kill is as good as none: the store-day begins again
 
 
-def _continues(begun: datetime, now: datetime, state: str | None, hours: float) -> bool:
-    age = now - begun
-    same_week = clock.price_week_start(begun, state) == clock.price_week_start(now, state)
+def _may_resume(started: datetime, now: datetime, state: str | None, hours: float) -> bool:
+    age = now - started
+    same_week = clock.price_week_start(started, state) == clock.price_week_start(now, state)
     return timedelta(0) <= age < timedelta(hours=hours) and same_week
 
 

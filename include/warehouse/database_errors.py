@@ -34,7 +34,7 @@ _NEXT_STEP = {
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorFacts:
+class DatabaseErrorInfo:
     """One error as PostgreSQL describes it. Fields it did not fill are ``None``."""
 
     code: str | None
@@ -47,7 +47,7 @@ class ErrorFacts:
     context: str | None = None
 
     @classmethod
-    def of(cls, error: psycopg.Error | UnicodeError) -> ErrorFacts:
+    def of(cls, error: psycopg.Error | UnicodeError) -> DatabaseErrorInfo:
         """Take the facts out of an error."""
         if not isinstance(error, psycopg.Error):
             return cls(None, f"text that cannot be stored: {error.__class__.__name__}, {getattr(error, 'reason', error)}")
@@ -89,7 +89,7 @@ def is_transient(error: psycopg.Error | UnicodeError) -> bool:
     return error.sqlstate[:2] in _TRANSIENT_CLASSES or error.sqlstate in _TRANSIENT_CODES
 
 
-def is_about_data(error: psycopg.Error | UnicodeError) -> bool:
+def is_data_error(error: psycopg.Error | UnicodeError) -> bool:
     """Say whether lines can be at fault, so that looking for them is worth while."""
     if not isinstance(error, psycopg.Error):
         return True
@@ -98,29 +98,29 @@ def is_about_data(error: psycopg.Error | UnicodeError) -> bool:
     return error.sqlstate[:2] in _DATA_CLASSES
 
 
-def raise_unless_about_data(error: psycopg.Error | UnicodeError, doing: str) -> None:
+def raise_unless_data_error(error: psycopg.Error | UnicodeError, operation: str) -> None:
     """Raise what no line is to blame for, with the next step.
 
     Raises:
         TransientError: worth another try: connection, disk, timeout, lock, deadlock.
         TerminalError: the schema, a right or the server is at fault.
     """
-    facts = ErrorFacts.of(error)
-    code = f", code {facts.code}" if facts.code else ""
+    info = DatabaseErrorInfo.of(error)
+    code = f", code {info.code}" if info.code else ""
     if is_transient(error):
-        known = _NEXT_STEP.get(facts.code or "", "Is the warehouse up? aisleflow status, aisleflow doctor")
+        known = _NEXT_STEP.get(info.code or "", "Is the warehouse up? aisleflow status, aisleflow doctor")
         raise TransientError(
-            f"{doing}: the warehouse gave up ({facts.message}{code}). Nothing of it was written, nothing is lost. {known}. "
+            f"{operation}: the warehouse gave up ({info.message}{code}). Nothing of it was written, nothing is lost. {known}. "
             "The task is tried again by itself; if it stays red, mend that and clear it."
         ) from error
-    if not is_about_data(error):
+    if not is_data_error(error):
         raise TerminalError(
-            f"{doing}: the warehouse is not as this code expects ({facts.message}{code}). Nothing of it was written. "
-            f"{_next_for_schema(facts.code)} Then clear the task."
+            f"{operation}: the warehouse is not as this code expects ({info.message}{code}). Nothing of it was written. "
+            f"{_schema_next_step(info.code)} Then clear the task."
         ) from error
 
 
-def _next_for_schema(code: str | None) -> str:
+def _schema_next_step(code: str | None) -> str:
     if code == "42501":
         return "Its user lacks a right: grant it (the warehouse's owner may do all), or connect as the owner."
     if (code or "").startswith("42"):
@@ -128,10 +128,10 @@ def _next_for_schema(code: str | None) -> str:
     return "Read the server's log (logs/ below AISLEFLOW_HOME; docker compose logs postgres) for the cause and mend it."
 
 
-def constraint_of(connection: psycopg.Connection[Any], facts: ErrorFacts) -> tuple[str | None, tuple[str, ...]]:
+def constraint_of(connection: psycopg.Connection[Any], info: DatabaseErrorInfo) -> tuple[str | None, tuple[str, ...]]:
     """Return the definition of the constraint or index an error names, and its columns."""
-    if not facts.constraint:
-        return None, (facts.column,) if facts.column else ()
+    if not info.constraint:
+        return None, (info.column,) if info.column else ()
     row = connection.execute(
         "SELECT pg_get_constraintdef(c.oid) AS definition, "
         "ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.conrelid AND attnum = ANY (c.conkey) ORDER BY array_position(c.conkey, attnum)) AS columns "
@@ -141,9 +141,9 @@ def constraint_of(connection: psycopg.Connection[Any], facts: ErrorFacts) -> tup
         "ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = i.indrelid AND attnum = ANY (i.indkey)) "
         "FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = x.relnamespace "
         "WHERE x.relname = %s AND n.nspname = coalesce(%s, n.nspname) LIMIT 1",
-        (facts.constraint, facts.schema, facts.table, facts.constraint, facts.schema),
+        (info.constraint, info.schema, info.table, info.constraint, info.schema),
     ).fetchone()
     if row is None:
-        return None, (facts.column,) if facts.column else ()
+        return None, (info.column,) if info.column else ()
     definition, columns = (row["definition"], row["columns"]) if isinstance(row, dict) else row
     return definition, tuple(columns)

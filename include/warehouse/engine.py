@@ -22,7 +22,7 @@ class Warehouse:
     """The warehouse behind one libpq URL. Cheap to make; connects when first used."""
 
     #: True where nothing is ever committed (``include/ingestion/isolation/rehearsal.py``).
-    is_rehearsal = False
+    is_dry_run = False
 
     def __init__(self, url: str, settings: Settings) -> None:
         """``url`` is what libpq takes (``postgresql://…``, a unix socket in ``host=`` included)."""

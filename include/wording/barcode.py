@@ -35,7 +35,7 @@ def check_digit(digits: str) -> str:
     >>> check_digit("931007200123"), check_digit("9638507")
     ('4', '4')
     """
-    total = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(digits)))
+    total = sum(int(digit) * (1 if index % 2 else 3) for index, digit in enumerate(reversed(digits)))
     return str(-total % 10)
 
 

@@ -50,14 +50,14 @@ def state_of_postcode(code: str | None) -> str | None:
     return next((name for first, last, name in _POSTCODES if first <= int(code) <= last), None) if code else None
 
 
-def state_and_postcode(said_state: Any, said_postcode: Any) -> tuple[str | None, str | None]:
+def state_and_postcode(raw_state: Any, raw_postcode: Any) -> tuple[str | None, str | None]:
     """Return state and postcode of an address; a postcode in the state's field is put right, and a missing state follows from the postcode.
 
     >>> state_and_postcode("6018", None), state_and_postcode("ACT ", "2617"), state_and_postcode(None, "800"), state_and_postcode(None, None)
     (('WA', '6018'), ('ACT', '2617'), ('NT', '0800'), (None, None))
     """
-    code = postcode(said_postcode) or postcode(said_state)
-    return state(said_state) or state_of_postcode(code), code
+    code = postcode(raw_postcode) or postcode(raw_state)
+    return state(raw_state) or state_of_postcode(code), code
 
 
 def position(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:

@@ -20,7 +20,7 @@ RULE_VERSION = 1
 
 _DIGIT = re.compile(r"\d")
 _SERVES = re.compile(r"\bserves\s+\d+", re.IGNORECASE)
-_PHRASES = {tuple(phrase.split()): tuple(said.split()) for phrase, said in PHRASES.items()}
+_PHRASES = {tuple(phrase.split()): tuple(replacement.split()) for phrase, replacement in PHRASES.items()}
 _PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES)
 _DROPPED = STOP | GENERIC
 _DROPPED_WHEN_MEASURED = _DROPPED | SIZE_WORDS
@@ -81,17 +81,17 @@ def _identifying_words(name: str, brand: str | None, sizes: Readings) -> str:
 def _without_phrases(words: list[str], is_solid: bool) -> list[str]:
     """Phrases in their one form; of solid goods also ``milk chocolate`` as ``milk``."""
     found: list[str] = []
-    place = 0
-    while place < len(words):
-        word = words[place]
-        said = _PHRASES.get((word, words[place + 1])) if word in _PHRASE_STARTS and place + 1 < len(words) else None
-        if said is not None:
-            found.extend(said)
-            place += 2
+    index = 0
+    while index < len(words):
+        word = words[index]
+        replacement = _PHRASES.get((word, words[index + 1])) if word in _PHRASE_STARTS and index + 1 < len(words) else None
+        if replacement is not None:
+            found.extend(replacement)
+            index += 2
             continue
         if not (is_solid and word == "chocolate" and found and found[-1] in CHOCOLATE_KINDS):
             found.append(word)
-        place += 1
+        index += 1
     return found
 
 

@@ -5,7 +5,7 @@
 -- Reads       ops.staged_file, core.store
 -- Run again   same answer while the ledger is the same
 
-SELECT file.file_id, file.retailer, file.store_id, file.night, file.state, file.is_complete, file.complete_reason, file.rows, file.created, file.updated, file.unchanged,
+SELECT file.file_id, file.retailer, file.store_id, file.night, file.state, file.is_complete, file.completeness_reason, file.rows, file.created, file.updated, file.unchanged,
        file.unavailable, file.outdated, file.delisted, file.folded, file.quarantined, file.state_reason, coalesce(store.is_confirmed, false) AS is_confirmed
   FROM ops.staged_file AS file
   LEFT JOIN core.store AS store ON store.retailer = file.retailer AND store.store_id = file.store_id

@@ -16,4 +16,4 @@ SELECT plan.retailer, plan.store_id,
                       WHERE (f.night, f.retailer, f.store_id) = (plan.night, plan.retailer, plan.store_id)
                       ORDER BY f.state = 'published' DESC, f.file_id DESC LIMIT 1) AS file ON true
  WHERE plan.night = %(night)s AND plan.decision = 'crawl' AND coalesce(file.state, '') NOT IN ('published', 'superseded')
- ORDER BY plan.retailer, plan.place
+ ORDER BY plan.retailer, plan.position

@@ -8,11 +8,11 @@
 SELECT plan.retailer,
        count(*) FILTER (WHERE decision = 'crawl')::integer AS planned,
        count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'crawled')::integer AS crawled,
-       count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'crawled' AND NOT outcome.is_complete)::integer AS in_part,
+       count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'crawled' AND NOT outcome.is_complete)::integer AS incomplete,
        count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'failed')::integer AS failed,
        count(*) FILTER (WHERE decision = 'crawl' AND outcome.state = 'blocked')::integer AS blocked,
        count(*) FILTER (WHERE decision = 'deferred')::integer AS deferred,
-       count(*) FILTER (WHERE decision = 'left_out')::integer AS left_out,
+       count(*) FILTER (WHERE decision = 'excluded')::integer AS excluded,
        coalesce(sum(outcome.requests), 0)::integer AS requests,
        min(outcome.started_at) AS crawl_started_at, max(outcome.finished_at) AS crawl_finished_at
   FROM ops.crawl_plan AS plan

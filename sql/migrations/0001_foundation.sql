@@ -92,8 +92,8 @@ CREATE UNIQUE INDEX product_barcode_one_primary ON core.product_barcode (product
 COMMENT ON TABLE core.product_barcode IS 'Barcodes of products. One row per GTIN: a barcode belongs to one product, a product may carry several.';
 COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes never stand here.';
 COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies.';
-COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learnt.';
-COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learnt.';
+COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learned.';
+COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learned.';
 
 CREATE TABLE core.product_alias (
     product_key  text NOT NULL CHECK (product_key <> ''),
@@ -120,7 +120,7 @@ CREATE TABLE core.sku (
     image_url    text,
     gtin         text,
     joined_by    text NOT NULL,
-    joined_how   jsonb NOT NULL DEFAULT '{}',
+    match_evidence   jsonb NOT NULL DEFAULT '{}',
     joined_at    timestamptz NOT NULL,
     UNIQUE (retailer, sku)
 );
@@ -138,7 +138,7 @@ COMMENT ON COLUMN core.sku.url IS 'Newest product page; never replaced by nothin
 COMMENT ON COLUMN core.sku.image_url IS 'Newest image; never replaced by nothing.';
 COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode the retailer gave it (GTIN-14); never replaced by nothing.';
 COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a person''s name.';
-COMMENT ON COLUMN core.sku.joined_how IS 'The evidence: barcode, key and rule version, score.';
+COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score.';
 COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined.';
 
 CREATE TABLE core.price (
@@ -151,7 +151,7 @@ CREATE TABLE core.price (
     is_on_special   boolean NOT NULL,
     is_available    boolean NOT NULL,
     is_listed       boolean NOT NULL,
-    follows_store   boolean NOT NULL,
+    uses_store_watermark   boolean NOT NULL,
     delisted_at     timestamptz,
     observed_at     timestamptz NOT NULL,
     changed_at      timestamptz NOT NULL,
@@ -171,7 +171,7 @@ COMMENT ON COLUMN core.price.unit_of_measure IS 'kg, L, m or each.';
 COMMENT ON COLUMN core.price.is_on_special IS 'On special when last seen.';
 COMMENT ON COLUMN core.price.is_available IS 'False: listed without a price when last seen; price_cents is the last known one.';
 COMMENT ON COLUMN core.price.is_listed IS 'In the store''s newest complete store-day, or seen since.';
-COMMENT ON COLUMN core.price.follows_store IS 'True: observed at the later of observed_at and the store''s complete_at. False: at observed_at only (refused since, or delisted).';
+COMMENT ON COLUMN core.price.uses_store_watermark IS 'True: observed at the later of observed_at and the store''s complete_at. False: at observed_at only (refused since, or delisted).';
 COMMENT ON COLUMN core.price.delisted_at IS 'Instant of the complete store-day that no longer listed it.';
 COMMENT ON COLUMN core.price.observed_at IS 'Own observation: when this row was last written by a store-day. Read core.store_price.observed_at for the effective one.';
 COMMENT ON COLUMN core.price.changed_at IS 'When a value last changed here (publishing time): a cursor for incremental readers.';
@@ -252,12 +252,12 @@ CREATE TABLE ops.staged_file (
     last_observed_at timestamptz NOT NULL,
     rows             integer NOT NULL,
     is_complete      boolean,
-    complete_reason  text,
+    completeness_reason  text,
     manifest         jsonb NOT NULL,
     statistics       jsonb,
     check_version    text,
-    released_by      text,
-    released_why     text,
+    decided_by      text,
+    decision_reason     text,
     quarantined      integer,
     folded           integer,
     unavailable      integer,
@@ -288,12 +288,12 @@ COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its 
 COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
 COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
 COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until judged.';
-COMMENT ON COLUMN ops.staged_file.complete_reason IS 'How completeness was decided, for a person.';
+COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was decided, for a person.';
 COMMENT ON COLUMN ops.staged_file.manifest IS 'The manifest as staged.';
 COMMENT ON COLUMN ops.staged_file.statistics IS 'Rows per top category and filled values per field, for the store-level rules of later nights.';
 COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
-COMMENT ON COLUMN ops.staged_file.released_by IS 'Who released or discarded it after it was held.';
-COMMENT ON COLUMN ops.staged_file.released_why IS 'The reason that person gave.';
+COMMENT ON COLUMN ops.staged_file.decided_by IS 'Who released or discarded it after it was held.';
+COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason that person gave.';
 COMMENT ON COLUMN ops.staged_file.quarantined IS 'Lines refused.';
 COMMENT ON COLUMN ops.staged_file.folded IS 'Identical doubles folded into their first line.';
 COMMENT ON COLUMN ops.staged_file.unavailable IS 'Lines without a price: counted apart, the last price stays.';
@@ -317,7 +317,7 @@ CREATE TABLE ops.quarantined_offer (
     raw_text       text,
     state          text NOT NULL DEFAULT 'quarantined' CHECK (state IN ('quarantined', 'released', 'discarded')),
     decided_by     text,
-    decided_why    text,
+    decision_reason    text,
     decided_at     timestamptz,
     quarantined_at timestamptz NOT NULL,
     PRIMARY KEY (file_id, line_number)
@@ -332,7 +332,7 @@ COMMENT ON COLUMN ops.quarantined_offer.reasons IS 'Ids of every rule the line b
 COMMENT ON COLUMN ops.quarantined_offer.raw_text IS 'The line as it stands in the file (cut at 20,000 characters; bytes that are not UTF-8 are shown as U+FFFD).';
 COMMENT ON COLUMN ops.quarantined_offer.state IS 'quarantined, released or discarded.';
 COMMENT ON COLUMN ops.quarantined_offer.decided_by IS 'Who decided.';
-COMMENT ON COLUMN ops.quarantined_offer.decided_why IS 'The reason given.';
+COMMENT ON COLUMN ops.quarantined_offer.decision_reason IS 'The reason given.';
 COMMENT ON COLUMN ops.quarantined_offer.decided_at IS 'When it was decided.';
 COMMENT ON COLUMN ops.quarantined_offer.quarantined_at IS 'When it was refused.';
 
@@ -385,7 +385,7 @@ CREATE TABLE ops.barcode_conflict (
     owner_product_id bigint REFERENCES core.product,
     reason           text NOT NULL,
     file_id          bigint NOT NULL,
-    noticed_at       timestamptz NOT NULL,
+    detected_at       timestamptz NOT NULL,
     PRIMARY KEY (retailer, sku, gtin)
 );
 COMMENT ON TABLE ops.barcode_conflict IS 'Barcodes that were seen and not applied because they contradict what is known. One row per (SKU, barcode).';
@@ -396,7 +396,7 @@ COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belong
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
 COMMENT ON COLUMN ops.barcode_conflict.reason IS 'other_barcode, size or own_label.';
 COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file that brought it.';
-COMMENT ON COLUMN ops.barcode_conflict.noticed_at IS 'When it was first noticed.';
+COMMENT ON COLUMN ops.barcode_conflict.detected_at IS 'When it was first noticed.';
 
 CREATE TABLE ops.merge_log (
     merge_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -432,7 +432,7 @@ SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
   JOIN core.store AS st USING (store_key)
   JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN core.product_barcode AS bar ON bar.product_id = sku.product_id AND bar.is_primary
- CROSS JOIN LATERAL (SELECT CASE WHEN price.follows_store THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen;
+ CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen;
 COMMENT ON VIEW core.store_price IS 'Public contract: one row per store and SKU with its newest price. Delisted rows stay, marked. changed_at serves as a cursor for incremental readers.';
 COMMENT ON COLUMN core.store_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.store_price.store_id IS 'The retailer''s store id.';

@@ -40,8 +40,8 @@ CREATE TABLE ops.crawl_plan (
     night      date NOT NULL,
     retailer   text NOT NULL REFERENCES core.retailer,
     store_id   text NOT NULL,
-    place      integer NOT NULL,
-    decision   text NOT NULL CHECK (decision IN ('crawl', 'deferred', 'left_out')),
+    position      integer NOT NULL,
+    decision   text NOT NULL CHECK (decision IN ('crawl', 'deferred', 'excluded')),
     reason     text NOT NULL,
     planned_at timestamptz NOT NULL,
     PRIMARY KEY (night, retailer, store_id)
@@ -50,8 +50,8 @@ COMMENT ON TABLE ops.crawl_plan IS 'The plan of every night: which stores are cr
 COMMENT ON COLUMN ops.crawl_plan.night IS 'Melbourne date of the crawl run.';
 COMMENT ON COLUMN ops.crawl_plan.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_plan.store_id IS 'The store.';
-COMMENT ON COLUMN ops.crawl_plan.place IS 'Place in the order of the night, from 1.';
-COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or left_out (never crawled: see reason).';
+COMMENT ON COLUMN ops.crawl_plan.position IS 'Place in the order of the night, from 1.';
+COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or excluded (never crawled: see reason).';
 COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this place, why deferred or why left out, for a person.';
 COMMENT ON COLUMN ops.crawl_plan.planned_at IS 'When.';
 

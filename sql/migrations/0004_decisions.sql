@@ -5,11 +5,11 @@
 
 ALTER TABLE ops.staged_file
     ADD COLUMN decided_at timestamptz,
-    ADD COLUMN asked_run  text,
-    ADD COLUMN asked_at   timestamptz;
+    ADD COLUMN question_run_id  text,
+    ADD COLUMN question_asked_at   timestamptz;
 COMMENT ON COLUMN ops.staged_file.decided_at IS 'When it was released, discarded or taken back.';
-COMMENT ON COLUMN ops.staged_file.asked_run IS 'Run of decide_held that asks a person about this held store-day: nobody is asked twice. Null: nobody was asked yet.';
-COMMENT ON COLUMN ops.staged_file.asked_at IS 'When that run took the question on.';
+COMMENT ON COLUMN ops.staged_file.question_run_id IS 'Run of decide_held that asks a person about this held store-day: nobody is asked twice. Null: nobody was asked yet.';
+COMMENT ON COLUMN ops.staged_file.question_asked_at IS 'When that run took the question on.';
 
 CREATE TABLE ops.decision (
     decision_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -18,7 +18,7 @@ CREATE TABLE ops.decision (
     rule_id     text,
     lines       integer,
     decided_by  text NOT NULL,
-    decided_why text NOT NULL,
+    decision_reason text NOT NULL,
     decided_via text NOT NULL CHECK (decided_via IN ('command line', 'Airflow')),
     decided_at  timestamptz NOT NULL,
     detail      jsonb NOT NULL DEFAULT '{}'
@@ -31,7 +31,7 @@ COMMENT ON COLUMN ops.decision.choice IS 'release (publish after all), discard (
 COMMENT ON COLUMN ops.decision.rule_id IS 'All refused lines of this rule; null = lines named one by one, or the whole file.';
 COMMENT ON COLUMN ops.decision.lines IS 'Refused lines the decision is about; null = the whole file.';
 COMMENT ON COLUMN ops.decision.decided_by IS 'The user who answered in the Airflow UI, or who ran the command.';
-COMMENT ON COLUMN ops.decision.decided_why IS 'The reason given.';
+COMMENT ON COLUMN ops.decision.decision_reason IS 'The reason given.';
 COMMENT ON COLUMN ops.decision.decided_via IS 'Where it was decided: command line or Airflow.';
 COMMENT ON COLUMN ops.decision.decided_at IS 'When.';
 COMMENT ON COLUMN ops.decision.detail IS 'What it did, in counts; after a retraction also the SKUs whose earlier price is not known.';

@@ -8,7 +8,7 @@ CREATE TABLE core.price_change (
     sku_key         integer NOT NULL,
     changed_at      timestamptz NOT NULL,
     file_id         bigint NOT NULL,
-    what            text NOT NULL CHECK (what IN ('created', 'changed', 'unavailable', 'relisted', 'delisted')),
+    change_kind            text NOT NULL CHECK (change_kind IN ('created', 'changed', 'unavailable', 'relisted', 'delisted')),
     old_price_cents integer,
     new_price_cents integer,
     observed_at     timestamptz NOT NULL,
@@ -19,7 +19,7 @@ COMMENT ON COLUMN core.price_change.store_key IS 'The store (core.store).';
 COMMENT ON COLUMN core.price_change.sku_key IS 'The SKU (core.sku).';
 COMMENT ON COLUMN core.price_change.changed_at IS 'When it was published, as in core.price.changed_at; decides the partition.';
 COMMENT ON COLUMN core.price_change.file_id IS 'The staged file that brought the change (ops.staged_file).';
-COMMENT ON COLUMN core.price_change.what IS 'created; changed (another price); unavailable (listed without a price); relisted (listed, or with a price, again); delisted.';
+COMMENT ON COLUMN core.price_change.change_kind IS 'created; changed (another price); unavailable (listed without a price); relisted (listed, or with a price, again); delisted.';
 COMMENT ON COLUMN core.price_change.old_price_cents IS 'The price before, in cents; null when created. Of a relisted one: the last known before.';
 COMMENT ON COLUMN core.price_change.new_price_cents IS 'The price since, in cents; null when unavailable or delisted.';
 COMMENT ON COLUMN core.price_change.observed_at IS 'When it was observed in the store.';
@@ -61,15 +61,15 @@ COMMENT ON COLUMN core.product.image_url IS 'Picture of the first SKU that had o
 COMMENT ON COLUMN core.product.created_at IS 'When the product was first published. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes never stand here. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learnt. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learnt. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learned. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learned. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py). Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.retailer IS 'Retailer slug. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.sku IS 'The retailer''s product number, text, zero padding kept. Merge rule: never changes.';
-COMMENT ON COLUMN core.sku.product_id IS 'The product this SKU is. Merge rule: moved by evidence (a learnt barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.product_id IS 'The product this SKU is. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.name IS 'Name the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
 COMMENT ON COLUMN core.sku.brand IS 'Brand the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
 COMMENT ON COLUMN core.sku.size IS 'Size text the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
@@ -77,6 +77,6 @@ COMMENT ON COLUMN core.sku.category IS 'Category path, from the top, parted by '
 COMMENT ON COLUMN core.sku.url IS 'Product page. Merge rule: newest wins, never replaced by nothing.';
 COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never replaced by nothing.';
 COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as the retailer gave it; what identifies the product stands in core.product_barcode. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a person''s name. Merge rule: moved by evidence (a learnt barcode, a merge), never by text.';
-COMMENT ON COLUMN core.sku.joined_how IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learnt barcode, a merge), never by text.';
-COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learnt barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a person''s name. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';

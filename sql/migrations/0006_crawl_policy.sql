@@ -3,22 +3,22 @@
 -- Called by   include/warehouse/migrations.py, revision 0006, in one transaction
 -- Run again   never: Alembic's version table remembers; forward only
 
-CREATE TABLE ops.crawl_turn (
+CREATE TABLE ops.request_limit (
     retailer text PRIMARY KEY REFERENCES core.retailer,
-    ticket   text NOT NULL,
-    turn_at  timestamptz NOT NULL
+    request_id   text NOT NULL,
+    next_request_at  timestamptz NOT NULL
 );
-COMMENT ON TABLE ops.crawl_turn IS 'The turn handed out last at each site, so that the pause between requests is kept over all workers. One row per retailer.';
-COMMENT ON COLUMN ops.crawl_turn.retailer IS 'Retailer slug.';
-COMMENT ON COLUMN ops.crawl_turn.ticket IS 'Names the request that got the turn; asking twice with one ticket gives one turn.';
-COMMENT ON COLUMN ops.crawl_turn.turn_at IS 'When that request may be made, by the machine''s clock: politeness is real time whatever night is played. May lie ahead after a Retry-After.';
+COMMENT ON TABLE ops.request_limit IS 'The turn handed out last at each site, so that the pause between requests is kept over all workers. One row per retailer.';
+COMMENT ON COLUMN ops.request_limit.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.request_limit.request_id IS 'Names the request that got the turn; asking twice with one request_id gives one turn.';
+COMMENT ON COLUMN ops.request_limit.next_request_at IS 'When that request may be made, by the machine''s clock: politeness is real time whatever night is played. May lie ahead after a Retry-After.';
 
 CREATE TABLE ops.crawl_breaker (
     retailer    text NOT NULL REFERENCES core.retailer,
     scope       text NOT NULL,
     state       text NOT NULL CHECK (state IN ('closed', 'open', 'half_open')),
     failures    integer NOT NULL,
-    kind        text CHECK (kind IN ('refused', 'gave_out')),
+    kind        text CHECK (kind IN ('refused', 'site_unavailable')),
     reason      text,
     probe_store text,
     changed_at  timestamptz NOT NULL,
@@ -29,7 +29,7 @@ COMMENT ON COLUMN ops.crawl_breaker.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_breaker.scope IS 'The run''s key, with an addition for the stores crawled after a person was asked.';
 COMMENT ON COLUMN ops.crawl_breaker.state IS 'closed (stores are asked for), open (none is), half_open (one store tries whether the site is back).';
 COMMENT ON COLUMN ops.crawl_breaker.failures IS 'Stores in a row that gave out or were refused.';
-COMMENT ON COLUMN ops.crawl_breaker.kind IS 'What the last of them met: refused (a bot wall, a person is needed) or gave_out (no proper answers).';
+COMMENT ON COLUMN ops.crawl_breaker.kind IS 'What the last of them met: refused (a bot wall, a person is needed) or site_unavailable (no proper answers).';
 COMMENT ON COLUMN ops.crawl_breaker.reason IS 'In words, with the address.';
 COMMENT ON COLUMN ops.crawl_breaker.probe_store IS 'The store that tries, while half open.';
 COMMENT ON COLUMN ops.crawl_breaker.changed_at IS 'When the state changed or the probe began, by the machine''s clock.';

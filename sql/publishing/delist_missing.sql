@@ -10,7 +10,7 @@
 WITH delisted AS (
     UPDATE core.price AS known
        SET is_listed = false, delisted_at = %(observed_at)s, changed_at = %(now)s,
-           observed_at = CASE WHEN known.follows_store THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, follows_store = false
+           observed_at = CASE WHEN known.uses_store_watermark THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, uses_store_watermark = false
       FROM core.store AS store
      WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed
        AND (known.observed_at, known.file_id) < (%(observed_at)s, %(file_id)s)  -- of equal instants the later registration wins
@@ -22,7 +22,7 @@ WITH delisted AS (
                                   WHERE offer.file_id = %(file_id)s)
     RETURNING known.store_key, known.sku_key, known.price_cents
 ), logged AS (
-    INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, what, old_price_cents, observed_at)
+    INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, change_kind, old_price_cents, observed_at)
     SELECT store_key, sku_key, %(now)s, %(file_id)s, 'delisted', price_cents, %(observed_at)s
       FROM delisted
      WHERE current_setting('aisleflow.change_log', true) = 'on'

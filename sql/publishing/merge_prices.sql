@@ -25,13 +25,13 @@ WITH seen AS MATERIALIZED (
                 WHEN seen.price_cents IS NULL AND known.is_available THEN 'unavailable'
                 WHEN NOT known.is_listed OR NOT known.is_available AND seen.price_cents IS NOT NULL THEN 'relisted'
                 WHEN known.price_cents <> seen.price_cents THEN 'changed'
-           END AS what,
+           END AS change_kind,
            (known.observed_at, known.file_id) > (seen.observed_at, %(file_id)s) AS is_outdated,
            CASE WHEN seen.price_cents IS NULL THEN (known.is_listed, known.is_available) IS DISTINCT FROM (true, false)
                 ELSE (known.price_cents, known.was_price_cents, known.unit_price, known.unit_of_measure, known.is_on_special, known.is_available, known.is_listed)
                      IS DISTINCT FROM (seen.price_cents, seen.was_price_cents, seen.unit_price, seen.unit_of_measure, seen.is_on_special, true, true)
            END AS is_changed,
-           NOT %(is_complete)s AND known.observed_at < seen.observed_at OR NOT known.follows_store AS is_to_refresh,
+           NOT %(is_complete)s AND known.observed_at < seen.observed_at OR NOT known.uses_store_watermark AS is_to_refresh,
            seen.price_cents IS NULL AND known.retracted_at IS NOT NULL AS is_unknown  -- no price of it was ever right: there is none to keep
       FROM seen
       LEFT JOIN known USING (sku_key)
@@ -40,24 +40,24 @@ WITH seen AS MATERIALIZED (
     USING (SELECT * FROM judged WHERE is_new AND price_cents IS NOT NULL OR NOT is_new AND NOT is_outdated AND NOT is_unknown AND (is_changed OR is_to_refresh)) AS new
        ON price.store_key = %(store_key)s AND price.sku_key = new.sku_key
      WHEN MATCHED AND new.price_cents IS NULL
-          THEN UPDATE SET is_available = false, is_listed = true, follows_store = true, delisted_at = NULL, observed_at = new.observed_at,
+          THEN UPDATE SET is_available = false, is_listed = true, uses_store_watermark = true, delisted_at = NULL, observed_at = new.observed_at,
                           changed_at = CASE WHEN new.is_changed THEN %(now)s ELSE price.changed_at END, file_id = %(file_id)s
      WHEN MATCHED
           THEN UPDATE SET price_cents = new.price_cents, was_price_cents = new.was_price_cents, unit_price = new.unit_price,
                           unit_of_measure = new.unit_of_measure, is_on_special = new.is_on_special, is_available = true, is_listed = true,
-                          retracted_at = NULL, follows_store = true, delisted_at = NULL, observed_at = new.observed_at,
+                          retracted_at = NULL, uses_store_watermark = true, delisted_at = NULL, observed_at = new.observed_at,
                           changed_at = CASE WHEN new.is_changed THEN %(now)s ELSE price.changed_at END, file_id = %(file_id)s
      WHEN NOT MATCHED
           THEN INSERT (store_key, sku_key, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, is_available, is_listed,
-                       follows_store, observed_at, changed_at, file_id)
+                       uses_store_watermark, observed_at, changed_at, file_id)
                VALUES (%(store_key)s, new.sku_key, new.price_cents, new.was_price_cents, new.unit_price, new.unit_of_measure, new.is_on_special,
                        true, true, true, new.observed_at, %(now)s, %(file_id)s)
-    RETURNING merge_action() AS action, new.sku_key, new.what, new.old_price_cents, new.price_cents, new.observed_at
+    RETURNING merge_action() AS action, new.sku_key, new.change_kind, new.old_price_cents, new.price_cents, new.observed_at
 ), logged AS (  -- off: not even begun
-    INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, what, old_price_cents, new_price_cents, observed_at)
-    SELECT %(store_key)s, sku_key, %(now)s, %(file_id)s, what, old_price_cents, price_cents, observed_at
+    INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, change_kind, old_price_cents, new_price_cents, observed_at)
+    SELECT %(store_key)s, sku_key, %(now)s, %(file_id)s, change_kind, old_price_cents, price_cents, observed_at
       FROM written
-     WHERE what IS NOT NULL AND current_setting('aisleflow.change_log', true) = 'on'
+     WHERE change_kind IS NOT NULL AND current_setting('aisleflow.change_log', true) = 'on'
         ON CONFLICT DO NOTHING
 )
 SELECT count(*) FILTER (WHERE price_cents IS NULL) AS unavailable,

@@ -20,7 +20,7 @@ SELECT file.file_id, coalesce(price_at.at, before.observed_at) AS known_at, coun
   LEFT JOIN ops.staged_file AS before ON before.file_id = pair.before_id
   LEFT JOIN staging.offer AS earlier ON earlier.file_id = ANY (array_remove(%(before_ids)s::bigint[], NULL)) AND earlier.file_id = pair.before_id
         AND earlier.sku = offer.sku AND earlier.reasons IS NULL AND NOT earlier.is_folded
- CROSS JOIN LATERAL (SELECT CASE WHEN price.follows_store THEN greatest(price.observed_at, store.complete_at) ELSE price.observed_at END AS at) AS price_at
+ CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, store.complete_at) ELSE price.observed_at END AS at) AS price_at
  CROSS JOIN LATERAL (SELECT (offer.price * 100)::bigint AS cents) AS now
  CROSS JOIN LATERAL (SELECT coalesce(price.price_cents, (earlier.price * 100)::bigint) AS cents) AS known
  WHERE offer.file_id = ANY (%(file_ids)s) AND offer.price > 0 AND NOT offer.is_folded AND offer.reasons IS NULL AND known.cents > 0

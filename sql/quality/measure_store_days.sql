@@ -10,12 +10,12 @@
 -- published ones, and those that are checked or about to be published before this one.
 
 SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS state, file.observed_at, file.last_observed_at, file.rows, file.is_complete,
-       file.released_by IS NOT NULL AS is_released,
-       coalesce(file.manifest ->> 'incomplete_reason' ~ 'only .{1,20} (was|were) wanted', false) AS is_part_on_purpose,
+       file.decided_by IS NOT NULL AS is_released,
+       coalesce(file.manifest ->> 'incomplete_reason' ~ 'only .{1,20} (was|were) wanted', false) AS is_partial_on_request,
        coalesce(broken.refused, 0) AS refused, coalesce(broken.damaged, 0) AS damaged,
        file.rows - coalesce((file.statistics -> 'filled' ->> 'price')::integer, file.rows) - coalesce(broken.refused_without_price, 0) AS unavailable,
        file.statistics -> 'filled' AS filled,
-       past.*, usual.goods AS usual_rows, coalesce(lost.lines, 0)::integer AS lost_lines, lost.categories AS lost_categories, lost.since AS lost_since, before.file_id AS before_id
+       past.*, usual.goods AS typical_rows, coalesce(lost.lines, 0)::integer AS lost_lines, lost.categories AS lost_categories, lost.since AS lost_since, before.file_id AS before_id
   FROM ops.staged_file AS file
   LEFT JOIN (SELECT line.file_id, count(*) FILTER (WHERE reasons <> '{}') AS refused, count(*) FILTER (WHERE reasons <> '{}' AND NOT has_price) AS refused_without_price,
                     count(*) FILTER (WHERE 'text_damaged' = ANY (warnings)) AS damaged

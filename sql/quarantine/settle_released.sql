@@ -1,7 +1,7 @@
 -- Say what becomes of refused lines that are released, and take those out of staging whose price must not be published.
 --
 -- Called by   include/ingestion/release_lines.py, under the store's lock, right before their prices are merged
--- Parameters  file_id bigint; store_key integer; by, why text: who released them; now timestamptz
+-- Parameters  file_id bigint; store_key integer; by, reason text: who released them; now timestamptz
 -- Reads       staging.offer (the lines to release, and nothing else of the file), core.store, core.sku, core.price, ops.staged_file
 -- Writes      ops.quarantined_offer   state, outcome, and the decision; staging.offer   outdated lines are removed
 -- Run again   nothing written
@@ -28,7 +28,7 @@ WITH judged AS (
      WHERE offer.file_id = %(file_id)s AND offer.line_number = judged.line_number AND judged.outcome = 'outdated'
 )
 UPDATE ops.quarantined_offer AS line
-   SET state = 'released', outcome = judged.outcome, decided_by = %(by)s, decided_why = %(why)s, decided_at = %(now)s
+   SET state = 'released', outcome = judged.outcome, decided_by = %(by)s, decision_reason = %(reason)s, decided_at = %(now)s
   FROM judged
  WHERE line.file_id = %(file_id)s AND line.line_number = judged.line_number AND line.state = 'quarantined'
 RETURNING line.line_number, line.outcome

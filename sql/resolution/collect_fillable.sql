@@ -6,7 +6,7 @@
 -- Writes      pending   joined_by 'known'; numbered after those collected before
 -- Run again   nothing written
 
-INSERT INTO pending (n, retailer, sku, name, brand, size, image_url, same_text, product_id, joined_by)
+INSERT INTO pending (n, retailer, sku, name, brand, size, image_url, normalised_text, product_id, joined_by)
 SELECT (SELECT coalesce(max(n), 0) FROM pending) + row_number() OVER (ORDER BY sku.sku), sku.retailer, sku.sku, sku.name, sku.brand, sku.size, sku.image_url,
        lower(concat_ws('|', sku.name, coalesce(sku.brand, ''), coalesce(sku.size, ''))), sku.product_id, 'known'
   FROM core.sku AS sku

@@ -40,7 +40,7 @@ WITH line AS MATERIALIZED (  -- narrow: a hundred store-days are sorted here
       FROM newest
       LEFT JOIN filling USING (sku)
 )
-INSERT INTO pending (n, retailer, sku, name, brand, size, category, url, image_url, gtins, same_text)
+INSERT INTO pending (n, retailer, sku, name, brand, size, category, url, image_url, gtins, normalised_text)
 SELECT row_number() OVER (ORDER BY sku), %(retailer)s, sku, name, brand, size, category, url, image_url, gtins,
        lower(concat_ws('|', name, coalesce(brand, ''), coalesce(size, '')))
   FROM merged

@@ -15,7 +15,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pending (
     url           text,
     image_url     text,
     gtins         text[],
-    same_text     text NOT NULL,
+    normalised_text     text NOT NULL,
     product_key   text,
     folded_brand  text,
     own_label_of  text,
@@ -24,5 +24,5 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pending (
     leader        integer,
     product_id    bigint,
     joined_by     text,
-    joined_how    jsonb
+    match_evidence    jsonb
 ) ON COMMIT DROP

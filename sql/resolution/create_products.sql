@@ -19,6 +19,6 @@ WITH numbered AS (
      ORDER BY n
 )
 UPDATE pending
-   SET product_id = numbered.product_id, joined_by = 'new', joined_how = '{}'
+   SET product_id = numbered.product_id, joined_by = 'new', match_evidence = '{}'
   FROM numbered
  WHERE numbered.n = pending.n

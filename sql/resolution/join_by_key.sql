@@ -3,14 +3,14 @@
 -- Called by   include/catalogue/resolve.py: once for leaders with a barcode, then for those without
 -- Parameters  has_barcode boolean; rule_version integer
 -- Reads       pending, core.product_alias, core.product, core.product_barcode, core.sku
--- Writes      pending   product_id, joined_by, joined_how
+-- Writes      pending   product_id, joined_by, match_evidence
 -- Run again   nothing written
 --
 -- Against it: the product has a barcode and the SKU another; it is another retailer's own label; sizes differ by more than
 -- 1 percent; it already has a SKU of this retailer under different text; an earlier leader of this batch has the key.
 
 UPDATE pending
-   SET product_id = hit.product_id, joined_by = 'key', joined_how = jsonb_build_object('key', pending.product_key, 'rule_version', %(rule_version)s::integer)
+   SET product_id = hit.product_id, joined_by = 'key', match_evidence = jsonb_build_object('key', pending.product_key, 'rule_version', %(rule_version)s::integer)
   FROM (SELECT p.n, min(alias.product_id) AS product_id
           FROM (SELECT product_key, min(n) AS n
                   FROM pending
@@ -30,4 +30,4 @@ UPDATE pending
         OR abs(product.size_quantity - pending.size_quantity) <= 0.01 * greatest(product.size_quantity, pending.size_quantity))
    AND NOT EXISTS (SELECT FROM core.sku AS other
                     WHERE other.product_id = hit.product_id AND other.retailer = pending.retailer
-                      AND lower(concat_ws('|', other.name, coalesce(other.brand, ''), coalesce(other.size, ''))) <> pending.same_text)
+                      AND lower(concat_ws('|', other.name, coalesce(other.brand, ''), coalesce(other.size, ''))) <> pending.normalised_text)

@@ -18,5 +18,5 @@ SELECT price.sku_key, sku.sku, price.file_id = %(file_id)s AS is_written, false 
    AND (price.file_id = file.file_id
         OR file.is_complete
            AND (price.delisted_at = file.observed_at
-                OR NOT price.follows_store AND price.observed_at = file.observed_at
-                OR NOT price.follows_store AND sku.sku IN (SELECT line.sku FROM ops.quarantined_offer AS line WHERE line.file_id = file.file_id)))
+                OR NOT price.uses_store_watermark AND price.observed_at = file.observed_at
+                OR NOT price.uses_store_watermark AND sku.sku IN (SELECT line.sku FROM ops.quarantined_offer AS line WHERE line.file_id = file.file_id)))

@@ -6,7 +6,7 @@
 -- Writes      core.price_change   one row per price that reads otherwise now
 -- Run again   nothing written
 
-INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, what, old_price_cents, new_price_cents, observed_at)
+INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, change_kind, old_price_cents, new_price_cents, observed_at)
 SELECT price.store_key, price.sku_key, %(now)s, %(file_id)s,
        CASE WHEN before.is_listed AND NOT price.is_listed THEN 'delisted'
             WHEN price.is_listed AND NOT before.is_listed OR price.is_available AND NOT before.is_available THEN 'relisted'

@@ -7,7 +7,7 @@
 -- Run again   nothing written
 
 UPDATE core.price AS price
-   SET is_listed = false, is_available = false, follows_store = false, delisted_at = coalesce(price.delisted_at, %(observed_at)s),
+   SET is_listed = false, is_available = false, uses_store_watermark = false, delisted_at = coalesce(price.delisted_at, %(observed_at)s),
        changed_at = %(now)s, retracted_at = %(now)s
   FROM affected
  WHERE price.store_key = %(store_key)s AND price.sku_key = affected.sku_key AND affected.is_written AND NOT affected.is_known

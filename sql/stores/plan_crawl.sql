@@ -20,38 +20,38 @@ WITH candidate AS (
                 WHEN NOT store.is_supermarket THEN format('no supermarket (%%s)', store.division)
                 WHEN store.closed_at IS NOT NULL THEN format('taken for closed: not found by the last %%s discoveries', store.absences)
                 WHEN NOT store.is_trading THEN 'the store finder says it is not trading'
-           END AS left_out
+           END AS excluded
       FROM core.store AS store
       LEFT JOIN ops.crawl_request AS request USING (retailer, store_id)
      WHERE store.retailer = %(retailer)s
 ), placed AS (
     -- within a class: longest unseen first; never-crawled ones one per state, then the second of each state …
     SELECT candidate.*,
-           row_number() OVER (PARTITION BY left_out IS NULL, class ORDER BY complete_at, place_in_state, state, store_id) AS place_in_class,
-           count(*) FILTER (WHERE left_out IS NULL AND class = 'requested') OVER () AS requested,
-           count(*) FILTER (WHERE left_out IS NULL AND class = 'new') OVER () AS never_crawled
-      FROM (SELECT *, row_number() OVER (PARTITION BY left_out IS NULL, class, state ORDER BY md5(store_id)) AS place_in_state FROM candidate) AS candidate
+           row_number() OVER (PARTITION BY excluded IS NULL, class ORDER BY complete_at, place_in_state, state, store_id) AS place_in_class,
+           count(*) FILTER (WHERE excluded IS NULL AND class = 'requested') OVER () AS requested,
+           count(*) FILTER (WHERE excluded IS NULL AND class = 'new') OVER () AS never_crawled
+      FROM (SELECT *, row_number() OVER (PARTITION BY excluded IS NULL, class, state ORDER BY md5(store_id)) AS place_in_state FROM candidate) AS candidate
 ), ranked AS (
     SELECT placed.*,
-           row_number() OVER (PARTITION BY left_out IS NULL
+           row_number() OVER (PARTITION BY excluded IS NULL
                                   ORDER BY CASE class WHEN 'requested' THEN 1
                                                       WHEN 'due' THEN CASE WHEN place_in_class <= %(store_budget)s - requested - least(%(new_store_budget)s, never_crawled) THEN 2 ELSE 4 END
                                                       WHEN 'new' THEN CASE WHEN place_in_class <= %(new_store_budget)s THEN 3 ELSE 5 END
                                                       ELSE 6 END,
-                                           class, place_in_class) AS place
+                                           class, place_in_class) AS position
       FROM placed
 )
-INSERT INTO ops.crawl_plan AS known (night, retailer, store_id, place, decision, reason, planned_at)
-SELECT %(night)s, %(retailer)s, store_id, place,
-       CASE WHEN left_out IS NOT NULL THEN 'left_out' WHEN %(store_ids)s::text[] IS NULL AND place > %(store_budget)s THEN 'deferred' ELSE 'crawl' END,
-       CASE WHEN left_out IS NOT NULL THEN left_out
+INSERT INTO ops.crawl_plan AS known (night, retailer, store_id, position, decision, reason, planned_at)
+SELECT %(night)s, %(retailer)s, store_id, position,
+       CASE WHEN excluded IS NOT NULL THEN 'excluded' WHEN %(store_ids)s::text[] IS NULL AND position > %(store_budget)s THEN 'deferred' ELSE 'crawl' END,
+       CASE WHEN excluded IS NOT NULL THEN excluded
             WHEN %(store_ids)s::text[] IS NOT NULL THEN 'asked for by this run'
             ELSE concat_ws('; ',
-                           CASE WHEN place > %(store_budget)s THEN %(budget_reason)s::text END,
+                           CASE WHEN position > %(store_budget)s THEN %(budget_reason)s::text END,
                            CASE class WHEN 'requested' THEN format('requested: %%s', request)
                                       WHEN 'new' THEN format('never crawled (%%s)', coalesce(state, 'state unknown'))
                                       ELSE format('%%s: last complete store-day %%s', class, to_char(complete_at AT TIME ZONE 'Australia/Melbourne', 'YYYY-MM-DD HH24:MI')) END) END,
        %(now)s
   FROM ranked
     ON CONFLICT (night, retailer, store_id) DO UPDATE
-   SET place = excluded.place, decision = excluded.decision, reason = excluded.reason, planned_at = excluded.planned_at
+   SET position = excluded.position, decision = excluded.decision, reason = excluded.reason, planned_at = excluded.planned_at

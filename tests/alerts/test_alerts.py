@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from include.alerts import inbox
 from include.alerts.alerts import Alert, held_alert
 from include.alerts.failed import failed_alert
-from include.alerts.memory import AlertMemory
+from include.alerts.memory import SentAlerts
 from include.cli.alerts import app
 from include.errors import TerminalError
 from include.ingestion import pipeline
@@ -36,7 +36,7 @@ def held_day(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays
     return held_alert(strict_warehouse, [one(strict_warehouse, "SELECT file_id FROM ops.staged_file WHERE state = 'held'")], storage)
 
 
-def test_a_held_store_day_is_told_so_that_a_tired_person_knows_what_to_do(held_day: Alert) -> None:
+def test_a_held_alert_says_what_to_do(held_day: Alert) -> None:
     assert held_day.title == "warning: store-day held, aldi G1 of 2026-11-18 (price_scale)"
     for part in (
         "Nothing of 1 store-day (201 lines) is published until a person decides",
@@ -78,7 +78,7 @@ def failed(**changed: object) -> Alert:
     return failed_alert(**(known | changed))  # type: ignore[arg-type]
 
 
-def test_a_failed_task_is_told_with_its_message_on_top() -> None:
+def test_a_failure_alert_starts_with_the_error_message() -> None:
     alert = failed(partition_key="aldi|2026-11-18", tries=4, link="http://localhost/dags")
     assert alert.title == "critical: ingest_prices.load failed: file 7 is odd. Mend it."
     assert alert.body.startswith("file 7 is odd. Mend it.") and "run r1, partition aldi|2026-11-18, try 4" in alert.body
@@ -94,7 +94,7 @@ def test_equal_news_have_one_key() -> None:
 
 
 @pytest.mark.parametrize("error", [None, "", TimeoutError()])
-def test_a_task_that_was_killed_is_told_too(error: object) -> None:
+def test_a_killed_task_raises_an_alert(error: object) -> None:
     assert "it was killed, or ran out of time" in failed(error=error).body
 
 
@@ -104,8 +104,8 @@ def test_a_long_message_is_cut() -> None:
 
 
 def test_memory_forgets_in_time(storage: Storage, fixed_clock: Callable[[str], None]) -> None:
-    memory = AlertMemory(storage)
-    memory.remember("a", "A")
+    memory = SentAlerts(storage)
+    memory.record("a", "A")
     assert memory.was_sent("a") and not memory.was_sent("b")
     fixed_clock("2026-11-18T22:00:00+00:00")
     assert not memory.was_sent("a", timedelta(hours=12)) and memory.was_sent("a")
@@ -142,7 +142,7 @@ def test_rejections_of_many_files_stay_readable(warehouse: Warehouse, storage: S
     pipeline.load(warehouse, storage, "aldi")
     for file_id in range(1, 31):
         lines = "\n".join(f"  line {line}, SKU {line}: breaks a" for line in range(1, 21))
-        rejected.note(warehouse, file_id, f"the database rejects 20 line(s) of it in step publish\n{lines}\nNext: Mend it.")
-    said = rejected.report(warehouse, ["aldi"]) or ""
+        rejected.save_report(warehouse, file_id, f"the database rejects 20 line(s) of it in step publish\n{lines}\nNext: Mend it.")
+    said = rejected.build_report(warehouse, ["aldi"]) or ""
     assert said.startswith("30 store-day(s) are not published") and "and 10 more files" in said and said.count("Mend it.") == 1
     assert said.count("\n  line ") == 20, "twenty culprits in all, one of each file"

@@ -1,4 +1,4 @@
-"""A barcode is learnt for a SKU that is known: it is adopted, joins, or becomes a recorded conflict."""
+"""A barcode is learned for a SKU that is known: it is adopted, joins, or becomes a recorded conflict."""
 
 from __future__ import annotations
 

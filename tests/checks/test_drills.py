@@ -113,7 +113,7 @@ DRILLS: dict[str, Drill] = {
     "time_span": Drill(one_time_wrong, 1),
     "changes_within_week": Drill(prices_mixed_up, 4),
     "changes_across_weeks": Drill(prices_mixed_up, 4, night=WEDNESDAY),
-    "goods_share": Drill(a_tenth, 4, manifest={"complete": False, "incomplete_reason": "45 of 50 categories not finished: Pantry: no answer"}),
+    "line_share": Drill(a_tenth, 4, manifest={"complete": False, "incomplete_reason": "45 of 50 categories not finished: Pantry: no answer"}),
     "stores_held": Drill(two_stores_short, 4, also={"row_count"}),
 }  # fmt: skip
 
@@ -164,7 +164,7 @@ def series(_series: Series) -> Iterator[Series]:
 
 
 @pytest.mark.parametrize("night", [TUESDAY, WEDNESDAY])
-def test_a_night_without_a_fault_is_silent(series: Series, night: date) -> None:
+def test_a_night_without_faults_raises_no_finding(series: Series, night: date) -> None:
     series.play(night, night_of(RETAILER, night))
     assert (failed(series.warehouse, night), held(series.warehouse, night)) == ({}, set())
     judged = {
@@ -237,7 +237,7 @@ def test_what_a_person_released_is_neither_measured_nor_held_by_newer_rules(seri
             "UPDATE ops.quality_check SET catalogue_version = 'older'"
         )  # else the verdict stands, and nothing is judged again
         connection.execute(
-            "UPDATE ops.staged_file SET state = 'loaded', released_by = 'ann', check_version = NULL WHERE night = %s", (TUESDAY,)
+            "UPDATE ops.staged_file SET state = 'loaded', decided_by = 'ann', check_version = NULL WHERE night = %s", (TUESDAY,)
         )
     check(series.warehouse, Storage(f"file://{series.folder}"), RETAILER)
     assert (failed(series.warehouse, TUESDAY), held(series.warehouse, TUESDAY)) == ({}, set())
@@ -310,5 +310,5 @@ def test_a_real_wednesday_is_silent_and_the_same_prices_on_a_thursday_are_not(
     assert len(found) == 2 and all(row["checked"] > 300 and "%, at most" in row["detail"] for row in found), found
 
 
-def test_nights_are_what_they_seem() -> None:
+def test_nights_have_the_expected_changes() -> None:
     assert len(night_of(RETAILER, TUESDAY)) == len(nights.STATES) == 4 and sum(map(len, night_of(RETAILER, TUESDAY).values())) > 1500

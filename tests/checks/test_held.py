@@ -43,13 +43,13 @@ def make_batch(warehouse: Warehouse, file_ids: list[int]) -> None:
 
 
 def test_every_held_store_day_is_asked_about_once(strict_warehouse: Warehouse, two_held: list[int]) -> None:
-    assert held.unasked(strict_warehouse, ["aldi", "iga"]) == ["aldi|2026-11-18"]
+    assert held.list_unclaimed(strict_warehouse, ["aldi", "iga"]) == ["aldi|2026-11-18"]
     questions = held.claim(strict_warehouse, ["aldi"], "run-1")
     assert [(question["label"], question["file_ids"]) for question in questions] == [
         ("aldi G1, 2026-11-18", two_held[:1]),
         ("aldi G2, 2026-11-18", two_held[1:]),
     ]
-    assert held.unasked(strict_warehouse, ["aldi"]) == [], "a second event finds nothing to ask"
+    assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "a second event finds nothing to ask"
     assert held.claim(strict_warehouse, ["aldi"], "run-2") == []
     assert held.claim(strict_warehouse, ["aldi"], "run-1") == questions, "the same run, cleared, asks the same"
     assert held.claim(strict_warehouse, ["aldi"], "by-hand", again=True) == questions
@@ -70,12 +70,12 @@ def test_a_store_day_with_a_reason_of_its_own_is_no_part_of_the_batch(strict_war
 
 def test_a_release_is_published_in_the_name_of_who_answered(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     assert deciding.answer_held(strict_warehouse, storage, two_held[:1], "release", "ann", " it is right ", "Airflow") == (two_held[:1], [])
-    assert held.to_publish(strict_warehouse, two_held) == [("aldi", "2026-11-18")]
+    assert held.list_released_unpublished(strict_warehouse, two_held) == [("aldi", "2026-11-18")]
     assert deciding.publish_released(strict_warehouse, storage, "aldi").store_days == 1
-    assert held.to_publish(strict_warehouse, two_held) == []
+    assert held.list_released_unpublished(strict_warehouse, two_held) == []
     assert set(cents(strict_warehouse, "G1").values()) == {25_000} and set(cents(strict_warehouse, "G2").values()) == {250}
-    assert rows(strict_warehouse, "SELECT choice, decided_by, decided_why, decided_via FROM ops.decision") == [
-        {"choice": "release", "decided_by": "ann", "decided_why": "it is right", "decided_via": "Airflow"}
+    assert rows(strict_warehouse, "SELECT choice, decided_by, decision_reason, decided_via FROM ops.decision") == [
+        {"choice": "release", "decided_by": "ann", "decision_reason": "it is right", "decided_via": "Airflow"}
     ]
 
 
@@ -85,7 +85,7 @@ def test_the_task_killed_after_the_answer_and_run_again_decides_nothing_twice(
     deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
     applied, before = deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
     assert applied == [] and len(before) == 2 and "decided by ann: it is right" in before[0]
-    assert held.to_publish(strict_warehouse, two_held) == [("aldi", "2026-11-18")], "and it is still to be published"
+    assert held.list_released_unpublished(strict_warehouse, two_held) == [("aldi", "2026-11-18")], "and it is still to be published"
     assert one(strict_warehouse, "SELECT count(*) FROM ops.decision") == 2
 
 
@@ -96,13 +96,13 @@ def test_what_was_decided_on_the_command_line_meanwhile_stands(strict_warehouse:
     assert before == [
         f"file {two_held[0]} (aldi G1 of 2026-11-18) was decided before this answer: it is discarded, decided by bob: test data"
     ]
-    assert held.open_ones(strict_warehouse, two_held) == []
+    assert held.still_held(strict_warehouse, two_held) == []
 
 
 def test_a_discarded_batch_leaves_the_outbox(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     deciding.answer_held(strict_warehouse, storage, two_held, "discard", "ann", "cents for dollars", "Airflow")
     assert len(list(storage.manifests(Stage.REFUSED))) == 2 and list(storage.manifests(Stage.OUTBOX)) == []
-    assert held.to_publish(strict_warehouse, two_held) == []
+    assert held.list_released_unpublished(strict_warehouse, two_held) == []
 
 
 @pytest.mark.parametrize(("by", "why", "choice"), [("ann", "ask the shop first", "leave"), (None, "", "unanswered")])
@@ -111,19 +111,19 @@ def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
 ) -> None:
     held.claim(strict_warehouse, ["aldi"], "run-1")
     deciding.answer_held(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
-    assert held.open_ones(strict_warehouse, two_held) == two_held
+    assert held.still_held(strict_warehouse, two_held) == two_held
     assert one(strict_warehouse, "SELECT DISTINCT choice FROM ops.decision") == choice
-    assert held.unasked(strict_warehouse, ["aldi"]) == [], "nobody is asked again by himself"
+    assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "nobody is asked again by himself"
     assert len(quarantine.list_undecided(strict_warehouse)) == 2
 
 
 def test_an_answer_without_a_reason_decides_nothing(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     with pytest.raises(NeedsPersonError, match=r"gives no reason, so nothing was decided\. Clear the task `ask`"):
         deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
-    assert held.open_ones(strict_warehouse, two_held) == two_held
+    assert held.still_held(strict_warehouse, two_held) == two_held
 
 
-def test_the_question_says_what_a_tired_person_needs(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
+def test_the_question_says_what_an_operator_needs(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     question = held_question(strict_warehouse, storage, two_held[:1])
     assert question.subject == "Publish aldi G1 (aldi G1) of 2026-11-18? Held by price_scale (40 lines)"
     for said in (

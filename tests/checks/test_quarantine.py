@@ -10,7 +10,7 @@ from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline
 from include.ingestion.importing import import_file
 from include.ledger import quarantine
-from include.ledger.open_questions import raise_if_any
+from include.ledger.open_questions import raise_if_undecided
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offers
@@ -34,7 +34,7 @@ def test_a_held_store_day_publishes_nothing_and_is_listed_with_its_reason(strict
     assert listed["file_id"] == held and "price_scale" in listed["state_reason"] and "40 of 40 known prices" in listed["state_reason"]
     assert one(strict_warehouse, "SELECT DISTINCT price_cents FROM core.price") == 250
     with pytest.raises(NeedsPersonError, match=f"file {held}, aldi G1, 40 lines, held: price_scale"):
-        raise_if_any(strict_warehouse, ["aldi"], NIGHT)
+        raise_if_undecided(strict_warehouse, ["aldi"], NIGHT)
 
 
 def test_a_released_store_day_is_published_with_who_and_why(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:
@@ -42,14 +42,14 @@ def test_a_released_store_day_is_published_with_who_and_why(strict_warehouse: Wa
     pipeline.ingest(strict_warehouse, storage, "aldi")
 
     file = quarantine.show(strict_warehouse, held)["file"]
-    assert (file["state"], file["updated"], file["released_by"], file["released_why"]) == (
+    assert (file["state"], file["updated"], file["decided_by"], file["decision_reason"]) == (
         "published",
         40,
         "ann",
         "the currency was reformed",
     )
     assert one(strict_warehouse, "SELECT DISTINCT price_cents FROM core.price") == 25_000
-    raise_if_any(strict_warehouse, ["aldi"], NIGHT)
+    raise_if_undecided(strict_warehouse, ["aldi"], NIGHT)
 
 
 def test_a_release_survives_a_crash_of_the_server(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:
@@ -68,7 +68,7 @@ def test_a_discarded_store_day_is_never_published_and_never_lost(strict_warehous
     assert one(strict_warehouse, "SELECT state FROM ops.staged_file WHERE file_id = %s", held) == "discarded"
     assert len(list(storage.manifests(Stage.REFUSED))) == 1 and list(storage.manifests(Stage.OUTBOX)) == []
     assert one(strict_warehouse, "SELECT DISTINCT price_cents FROM core.price") == 250
-    raise_if_any(strict_warehouse, ["aldi"], NIGHT)
+    raise_if_undecided(strict_warehouse, ["aldi"], NIGHT)
 
 
 def test_a_refused_file_is_listed_until_somebody_takes_note_of_it(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> None:
@@ -81,7 +81,9 @@ def test_a_refused_file_is_listed_until_somebody_takes_note_of_it(warehouse: War
     pipeline.discard(warehouse, storage, listed["file_id"], "bob", "sent again")
 
     assert quarantine.list_undecided(warehouse) == []
-    assert rows(warehouse, "SELECT state, released_why FROM ops.staged_file") == [{"state": "discarded", "released_why": "sent again"}]
+    assert rows(warehouse, "SELECT state, decision_reason FROM ops.staged_file") == [
+        {"state": "discarded", "decision_reason": "sent again"}
+    ]
 
 
 def test_a_decision_needs_a_reason_and_something_to_decide(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:

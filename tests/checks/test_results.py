@@ -62,7 +62,7 @@ def test_results_of_the_newest_night_tell_what_holds_first(night: Warehouse) -> 
 def test_an_earlier_check_is_rewritten_and_not_doubled(night: Warehouse, storage: Storage) -> None:
     before = rows(night, "SELECT check_id, broken FROM ops.quality_check ORDER BY 1")
     with night.transaction() as connection:
-        connection.execute("UPDATE ops.staged_file SET state = 'loaded', check_version = NULL, released_by = 'ann' WHERE state = 'held'")
+        connection.execute("UPDATE ops.staged_file SET state = 'loaded', check_version = NULL, decided_by = 'ann' WHERE state = 'held'")
     pipeline.check(night, storage, "aldi")
     assert len(rows(night, "SELECT check_id FROM ops.quality_check")) == len(before), "released: the verdict stands"
     with night.transaction() as connection:

@@ -10,11 +10,11 @@ import pytest
 
 from include.config import settings
 from include.ingestion.checks import batch
-from include.ingestion.checks.measuring import Moved, StoreDay, _by_week
-from include.ingestion.checks.store_days import Verdict
+from include.ingestion.checks.measuring import PriceChanges, StoreDay, _by_week
+from include.ingestion.checks.store_days import RuleResult
 
 
-def verdict(rule_id: str, days: list[StoreDay], held: set[int] | None = None) -> Verdict:
+def rule_result(rule_id: str, days: list[StoreDay], held: set[int] | None = None) -> RuleResult:
     return next(found for found in batch.judge(days, held or set(), settings()) if found.rule_id == rule_id)
 
 
@@ -26,37 +26,37 @@ def day(file_id: int = 1, **values: Any) -> StoreDay:
     ("rule_id", "where", "limit"), [("changes_within_week", "within_week", 0.05), ("changes_across_weeks", "across_weeks", 0.60)]
 )
 def test_the_share_that_changed_is_measured_over_all_store_days(rule_id: str, where: str, limit: float) -> None:
-    def moved(number: int, compared: int, changed: int) -> StoreDay:
-        values: dict[str, Any] = {where: Moved(compared, changed)}
+    def changes(number: int, compared: int, changed: int) -> StoreDay:
+        values: dict[str, Any] = {where: PriceChanges(compared, changed)}
         return day(number, **values)
 
-    at_limit = [moved(number, 500, round(500 * limit)) for number in (1, 2)]
-    assert verdict(rule_id, at_limit).failed == 0
-    beyond = [at_limit[0], moved(2, 500, round(500 * limit) + 1)]
-    assert verdict(rule_id, beyond).failed == round(1000 * limit) + 1
-    assert verdict(rule_id, beyond, held={2}).failed == 0, "one that is held for a reason of its own does not count"
-    assert verdict(rule_id, [beyond[0], replace(beyond[1], is_released=True)]).failed == 0, "nor does one that a person released"
-    few = [moved(1, 299, 299)]
-    assert (verdict(rule_id, few).failed, verdict(rule_id, few).detail[:10]) == (0, "not judged")
-    assert verdict(rule_id, [moved(1, 300, 300)]).failed == 300
+    at_limit = [changes(number, 500, round(500 * limit)) for number in (1, 2)]
+    assert rule_result(rule_id, at_limit).failed == 0
+    beyond = [at_limit[0], changes(2, 500, round(500 * limit) + 1)]
+    assert rule_result(rule_id, beyond).failed == round(1000 * limit) + 1
+    assert rule_result(rule_id, beyond, held={2}).failed == 0, "one that is held for a reason of its own does not count"
+    assert rule_result(rule_id, [beyond[0], replace(beyond[1], is_released=True)]).failed == 0, "nor does one that a person released"
+    few = [changes(1, 299, 299)]
+    assert (rule_result(rule_id, few).failed, rule_result(rule_id, few).detail[:10]) == (0, "not judged")
+    assert rule_result(rule_id, [changes(1, 300, 300)]).failed == 300
 
 
-def test_goods_are_counted_against_what_these_stores_usually_have() -> None:
-    assert verdict("goods_share", [day(1, rows=300), day(2, rows=300)]).failed == 0
-    assert verdict("goods_share", [day(1, rows=300), day(2, rows=299)]).failed == 1401
-    assert verdict("goods_share", [day(1, rows=10), day(2, rows=1000)]).failed == 0, "one store of two is no retailer's night"
-    assert verdict("goods_share", [day(rows=10, is_part_on_purpose=True)]).failed == 0
-    assert verdict("goods_share", [day(rows=10, usual_rows=None)]).failed == 0, "a store's first store-day has nothing to be short of"
-    assert verdict("goods_share", [day(rows=10, usual_rows=499.0)]).failed == 0
-    assert verdict("goods_share", [day(rows=10, is_complete=False)]).failed == 990, "an incomplete one is short all the same"
+def test_lines_are_compared_with_the_usual_number() -> None:
+    assert rule_result("line_share", [day(1, rows=300), day(2, rows=300)]).failed == 0
+    assert rule_result("line_share", [day(1, rows=300), day(2, rows=299)]).failed == 1401
+    assert rule_result("line_share", [day(1, rows=10), day(2, rows=1000)]).failed == 0, "one store of two is no retailer's night"
+    assert rule_result("line_share", [day(rows=10, is_partial_on_request=True)]).failed == 0
+    assert rule_result("line_share", [day(rows=10, typical_rows=None)]).failed == 0, "a store's first store-day has nothing to be short of"
+    assert rule_result("line_share", [day(rows=10, typical_rows=499.0)]).failed == 0
+    assert rule_result("line_share", [day(rows=10, is_complete=False)]).failed == 990, "an incomplete one is short all the same"
 
 
 def test_one_held_store_is_its_own_affair_and_many_are_the_sites() -> None:
     days = [day(number) for number in range(8)]
-    assert verdict("stores_held", days, held={1, 2}).failed == 0, "a quarter"
-    assert verdict("stores_held", days, held={1, 2, 3}).failed == 3
-    assert verdict("stores_held", days[:2], held={1}).failed == 0, "half of two"
-    assert verdict("stores_held", [replace(days[0], is_released=True), *days[1:8]], held={0, 1}).failed == 0
+    assert rule_result("stores_held", days, held={1, 2}).failed == 0, "a quarter"
+    assert rule_result("stores_held", days, held={1, 2, 3}).failed == 3
+    assert rule_result("stores_held", days[:2], held={1}).failed == 0, "half of two"
+    assert rule_result("stores_held", [replace(days[0], is_released=True), *days[1:8]], held={0, 1}).failed == 0
 
 
 def test_prices_are_parted_by_the_wednesday_of_the_store() -> None:

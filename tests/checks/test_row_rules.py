@@ -206,6 +206,6 @@ def test_marking_again_marks_the_same(warehouse: Warehouse, storage: Storage, st
 
 
 def test_reasons_are_sentences() -> None:
-    assert all(len(rule.reason) > 5 and len(rule.why) > 10 for rule in ALL_RULES)
+    assert all(len(rule.reason) > 5 and len(rule.rationale) > 10 for rule in ALL_RULES)
     assert reason_of("donation") == "a donation, not a product" and reason_of("of_an_older_catalogue") == "of_an_older_catalogue"
     assert settings().line_bytes_max == 1_000_000

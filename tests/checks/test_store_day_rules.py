@@ -9,7 +9,7 @@ import pytest
 
 from include.errors import NeedsPersonError
 from include.ingestion import pipeline
-from include.ledger.open_questions import raise_if_any
+from include.ledger.open_questions import raise_if_undecided
 from include.model.rules import RETAILER_RULES, STORE_DAY_RULES
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -65,7 +65,7 @@ def test_too_many_refused_lines_are_held(held: Callable[..., str | None]) -> Non
     assert "quarantined_share" in (held(WEDNESDAY, [*offers(94), *bad, offer("b9", -1)]) or "")
 
 
-def test_a_file_of_the_future_is_held(held: Callable[..., str | None], strict_warehouse: Warehouse) -> None:
+def test_a_file_with_future_times_is_held(held: Callable[..., str | None], strict_warehouse: Warehouse) -> None:
     assert "quarantined_share" in (held("2026-11-30T04:00:00+11:00", offers(10)) or "") and cents(strict_warehouse) == {}
 
 
@@ -99,8 +99,8 @@ def test_without_a_trunk_the_second_level_may_be_sorted_anew(held: Callable[...,
 @pytest.mark.parametrize("factor", [100, 0.01])
 def test_a_scale_shift_is_held(held: Callable[..., str | None], factor: float) -> None:
     assert held(TUESDAY, offers(100, price=5.0)) is None
-    moved = [*offers(31, price=5.0 * factor), *offers(69, price=5.0, start=32)]
-    assert "price_scale" in (held(WEDNESDAY, moved) or "")
+    changes = [*offers(31, price=5.0 * factor), *offers(69, price=5.0, start=32)]
+    assert "price_scale" in (held(WEDNESDAY, changes) or "")
 
 
 def test_a_scale_shift_is_held_when_both_nights_come_at_once(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
@@ -133,8 +133,8 @@ def test_a_held_store_day_waits_in_the_outbox_and_others_go_on(
         NeedsPersonError,
         match=r"1 store-day\(s\) of 2026-11-18 held and 0 file\(s\) refused(?s:.*)aldi G1, 10 lines, held: row_count(?s:.*)aisleflow quarantine release",
     ):
-        raise_if_any(strict_warehouse, ["aldi"], "2026-11-18")
-    raise_if_any(strict_warehouse, ["aldi"], "2026-11-17")
+        raise_if_undecided(strict_warehouse, ["aldi"], "2026-11-18")
+    raise_if_undecided(strict_warehouse, ["aldi"], "2026-11-17")
     assert pipeline.ingest(strict_warehouse, storage, "aldi").published.store_days == 0, "a second run does not let it through"
     assert [row["state"] for row in rows(strict_warehouse, "SELECT state FROM ops.staged_file ORDER BY state")] == [
         "held",
@@ -148,7 +148,7 @@ def test_a_released_store_day_is_published(held: Callable[..., str | None], stri
     assert held(WEDNESDAY, offers(10)) is not None
     with strict_warehouse.transaction() as connection:
         connection.execute(
-            "UPDATE ops.staged_file SET state = 'loaded', state_reason = NULL, check_version = NULL, released_by = 'Kim' WHERE state = 'held'"
+            "UPDATE ops.staged_file SET state = 'loaded', state_reason = NULL, check_version = NULL, decided_by = 'Kim' WHERE state = 'held'"
         )
         connection.execute("TRUNCATE staging.offer, staging.loaded_file")
     assert pipeline.ingest(strict_warehouse, storage, "aldi").published.delisted == 90

@@ -53,11 +53,11 @@ _BARCODES: tuple[Any, ...] = (None, gtin(1), "9300000000018", "4011", "020000000
 
 def damaged_lines(seed: int, count: int) -> list[Line]:
     """Return lines of which every field may be anything, a few of them no JSON, some SKUs doubled."""
-    dice = random.Random(seed)
-    pick = dice.choice
+    rng = random.Random(seed)
+    pick = rng.choice
     lines: list[Line] = []
     for number in range(count):
-        if dice.random() < 0.03:
+        if rng.random() < 0.03:
             lines.append(pick((b"{", b"[]", b'{"product": 1}', b"\xff\xfe", b"null")))
             continue
         values: dict[str, Any] = {"sku": pick((str(number), str(number), number, str(number // 2), None, "a b", "x" * 65, 1.5))}
@@ -69,14 +69,14 @@ def damaged_lines(seed: int, count: int) -> list[Line]:
             ("barcode", _BARCODES),
             ("price_was", _NUMBERS),
         ):
-            if dice.random() < 0.3:
+            if rng.random() < 0.3:
                 values[name] = pick(choices)
-        if dice.random() < 0.3:
+        if rng.random() < 0.3:
             values["price"] = pick(_NUMBERS)
-        if dice.random() < 0.4:
+        if rng.random() < 0.4:
             values["is_on_special"] = pick((True, False, None, "yes"))
-        metadata = {"scraped_at": pick(_TIMES)} if dice.random() < 0.2 else {"store_id": "G9"} if dice.random() < 0.05 else {}
-        lines.append(offer(without=["price_current"] if dice.random() < 0.05 else [], metadata=metadata, **values))
+        metadata = {"scraped_at": pick(_TIMES)} if rng.random() < 0.2 else {"store_id": "G9"} if rng.random() < 0.05 else {}
+        lines.append(offer(without=["price_current"] if rng.random() < 0.05 else [], metadata=metadata, **values))
     return lines
 
 
@@ -126,9 +126,9 @@ def test_a_predicate_that_cannot_be_evaluated_is_an_error_and_no_data_failure(
 
 
 def test_damaged_text_is_found_by_the_database_wherever_python_finds_it(make_warehouse: Callable[..., Warehouse]) -> None:
-    dice = random.Random(7)
+    rng = random.Random(7)
     letters = "aeéÉ®’â€™Ã©ÂÃÄ ï¿½ðŸ˜€\ufffd\x83ñ°ãÅ"
-    texts = {cleaned for _ in range(20_000) if (cleaned := clean("".join(dice.choice(letters) for _ in range(dice.randint(1, 6)))))}
+    texts = {cleaned for _ in range(20_000) if (cleaned := clean("".join(rng.choice(letters) for _ in range(rng.randint(1, 6)))))}
     texts |= {
         clean(str(broken["product"][name])) or "" for broken, _ in PAIRS["text_damaged"] for name in ("name",) if isinstance(broken, dict)
     }

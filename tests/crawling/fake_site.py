@@ -15,7 +15,7 @@ from include.config import Settings
 from include.crawling.outcome import CrawlOutcome
 from include.crawling.store_crawl import crawl_store, reread_store
 from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, Page, Retailer, Row, Shown, Skipped
+from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow
 from include.retailers.fields import number, required_text, sku_text
 from include.staging.manifest import Manifest
 from include.staging.staged_file import load_manifest, open_staged
@@ -26,7 +26,7 @@ STORE = StoreRef("hillview", "H 1", "Hillview East", "VIC", "1")
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     """One request as the site got it."""
 
     method: str
@@ -67,8 +67,8 @@ class Site:
     """Answers by ``answer``; remembers what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.answer: Callable[[Asked], Reply] = lambda asked: json_reply({})
+        self.asked: list[ReceivedRequest] = []
+        self.answer: Callable[[ReceivedRequest], Reply] = lambda asked: json_reply({})
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -78,7 +78,7 @@ class Site:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, json.loads(body) if body else None)
+                asked = ReceivedRequest(self.command, parts.path, dict(parse_qsl(parts.query)), headers, json.loads(body) if body else None)
                 site.asked.append(asked)
                 reply = site.answer(asked)
                 self.send_response(reply.status)
@@ -137,16 +137,16 @@ class Hillview(Retailer):
         found: int | None = body["total"]
         return found
 
-    def shown_store(self, body: Any) -> str | None:
+    def store_on_page(self, body: Any) -> str | None:
         shown: str | None = body.get("store")
         return shown
 
     def rows(self, body: Any, store: StoreRef, observed_at: Any) -> Iterator[Row]:
         for item in body["products"]:
             if item.get("ad"):
-                yield Skipped("ad")
+                yield SkippedRow("ad")
             elif item.get("market"):
-                yield Skipped("market product", sku_text(item["id"]))
+                yield SkippedRow("market product", sku_text(item["id"]))
             else:
                 offer = Offer(
                     sku=sku_text(item["id"]),
@@ -154,7 +154,7 @@ class Hillview(Retailer):
                     price_current=number(item, "price"),
                     observed_at=observed_at,
                 )
-                yield Shown(offer, is_sponsored=bool(item.get("sponsored")))
+                yield OfferRow(offer, is_sponsored=bool(item.get("sponsored")))
 
 
 class HillviewSite:
@@ -164,13 +164,13 @@ class HillviewSite:
         self.site, self.goods, self.page_size = site, goods, 2
         self.nodes: list[dict[str, Any]] = [{"id": name, "path": ["Food", name.title()]} for name in goods]
         self.extra: dict[str, list[dict[str, Any]]] = {}
-        self.reply: Callable[[Asked], Reply | None] = lambda asked: None
+        self.reply: Callable[[ReceivedRequest], Reply | None] = lambda asked: None
         site.answer = self._answer
 
-    def _answer(self, asked: Asked) -> Reply:
+    def _answer(self, asked: ReceivedRequest) -> Reply:
         return self.reply(asked) or self.page(asked)
 
-    def page(self, asked: Asked) -> Reply:
+    def page(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/tree":
             return json_reply({"categories": self.nodes})
         skus, page = self.goods[asked.query["category"]], int(asked.query["page"])

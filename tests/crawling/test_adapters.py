@@ -14,7 +14,7 @@ from include.model.offer import StoreRef
 from include.retailers import registry
 from include.retailers.base import Category, Page, Retailer
 from include.retailers.coles import Coles
-from include.retailers.errors import AnswerRefused, Blocked, ShapeChanged, WrongStore
+from include.retailers.errors import Blocked, ErrorResponse, ShapeChanged, WrongStore
 from include.retailers.fields import reading
 from include.retailers.registry import RETAILERS, retailer_of
 from include.staging.storage import Stage
@@ -77,7 +77,7 @@ def test_coles_asks_next_js_for_the_store_in_the_cookie() -> None:
     assert page.path == "/_next/data/{build_id}/en/browse/dairy/milk.json"
     assert page.params == {"slug": ["dairy", "milk"], "page": 1}
     assert page.cookies == {"fulfillmentStoreId": "0401", "shopping-method": "clickAndCollect"}
-    assert Coles().opening_for(FIRLE).cookies == page.cookies
+    assert Coles().session_page_for(FIRLE).cookies == page.cookies
 
 
 def test_coles_rest_pages_count_from_zero() -> None:
@@ -183,9 +183,9 @@ def test_iga_asks_by_the_web_shops_id_and_quotes_the_category() -> None:
     page = retailer.first_page(store, Category(key="Jam & Honey/1", path=("Jam",)))
 
     assert page.path == "/api/storefront/stores/32600/categories/Jam%20%26%20Honey%2F1/search"
-    opening = retailer.opening_for(store)
-    assert opening is not None
-    assert page.cookies == opening.cookies == {"iga-shop.retailerStoreId": "32600"}
+    session_page = retailer.session_page_for(store)
+    assert session_page is not None
+    assert page.cookies == session_page.cookies == {"iga-shop.retailerStoreId": "32600"}
     assert "x-shopping-mode" in page.headers
 
 
@@ -279,7 +279,7 @@ def test_coles_tree_of_the_menu_reads_the_same() -> None:
 
 
 def test_a_graphql_error_is_told_with_status_200() -> None:
-    with pytest.raises(AnswerRefused, match="coles: GraphQL answers 'Cannot query field'"):
+    with pytest.raises(ErrorResponse, match="coles: GraphQL answers 'Cannot query field'"):
         list(Coles().categories({"errors": [{"message": "Cannot query field"}], "data": None}))
 
 

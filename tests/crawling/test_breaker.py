@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.config import Settings
-from include.crawling.breaker import Breaker, Kept, KeptHere, KeptInWarehouse
+from include.crawling.breaker import Breaker, BreakerStore, InMemoryBreakerStore, PostgresBreakerStore
 from include.errors import NeedsPersonError, TransientError
-from include.retailers.errors import Blocked, BreakerOpen, RefusedBefore, SiteGaveOut
+from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked, SiteUnavailable
 from include.warehouse.engine import Warehouse
 from tests.warehouse.looking import rows
 
-GONE = SiteGaveOut("3 requests in a row failed at http://x/list")
+GONE = SiteUnavailable("3 requests in a row failed at http://x/list")
 WALL = Blocked("aldi", "Access Denied page, status 403", "http://x/")
 
 
@@ -25,7 +25,7 @@ class Time:
     def __call__(self) -> datetime:
         return self.now
 
-    def pass_by(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
 
@@ -36,33 +36,35 @@ def time() -> Time:
 
 @pytest.fixture(params=["here", "in the warehouse"])
 def breaker(request: pytest.FixtureRequest, time: Time) -> Callable[[], Breaker]:
-    settings = Settings(breaker_stores=2, breaker_rest_seconds=60)
-    here = KeptHere()
+    settings = Settings(breaker_stores=2, breaker_open_seconds=60)
+    in_memory = InMemoryBreakerStore()
 
-    def another_worker() -> Breaker:
-        kept: Kept = here if request.param == "here" else KeptInWarehouse(request.getfixturevalue("warehouse"), "aldi", "run")
-        return Breaker("aldi", kept, settings, time)
+    def two_workers() -> Breaker:
+        breaker_store: BreakerStore = (
+            in_memory if request.param == "here" else PostgresBreakerStore(request.getfixturevalue("warehouse"), "aldi", "run")
+        )
+        return Breaker("aldi", breaker_store, settings, time)
 
-    return another_worker
+    return two_workers
 
 
 def opened(breaker: Callable[[], Breaker], error: Exception = GONE) -> None:
     for store in ("A", "B"):
         breaker().admit(store)
-        breaker().failed(store, error)
+        breaker().record_failure(store, error)
 
 
-def test_one_failure_or_some_apart_open_nothing(breaker: Callable[[], Breaker]) -> None:
+def test_single_failures_do_not_open_the_breaker(breaker: Callable[[], Breaker]) -> None:
     for store in "ABC":
         breaker().admit(store)
-        breaker().failed(store, GONE)
+        breaker().record_failure(store, GONE)
         breaker().admit("next")
-        breaker().answered("next")
+        breaker().record_success("next")
 
     breaker().admit("D")
 
 
-def test_after_stores_in_a_row_no_other_is_asked_for_on_any_worker(breaker: Callable[[], Breaker]) -> None:
+def test_failures_in_a_row_open_the_breaker_for_all_workers(breaker: Callable[[], Breaker]) -> None:
     opened(breaker)
 
     with pytest.raises(
@@ -75,30 +77,30 @@ def test_after_stores_in_a_row_no_other_is_asked_for_on_any_worker(breaker: Call
 def test_a_refusal_is_for_a_person(breaker: Callable[[], Breaker]) -> None:
     opened(breaker, WALL)
 
-    with pytest.raises(RefusedBefore, match=r"aldi C: not asked for\. The site refused at 2 stores .*A person is needed") as raised:
+    with pytest.raises(RunAlreadyBlocked, match=r"aldi C: not asked for\. The site refused at 2 stores .*A person is needed") as raised:
         breaker().admit("C")
     assert isinstance(raised.value, Blocked) and isinstance(raised.value, NeedsPersonError)
 
 
 @pytest.mark.parametrize("error", [GONE, WALL])
-def test_after_a_rest_one_store_tries_and_its_answer_closes(breaker: Callable[[], Breaker], time: Time, error: Exception) -> None:
+def test_after_the_pause_a_probe_closes_the_breaker(breaker: Callable[[], Breaker], time: Time, error: Exception) -> None:
     opened(breaker, error)
-    time.pass_by(60)
+    time.advance(60)
 
     breaker().admit("C")
     breaker().admit("C")  # its own retry
     with pytest.raises(BreakerOpen, match="Store C tries whether the site is back"):
         breaker().admit("D")
-    breaker().answered("C")
+    breaker().record_success("C")
 
     breaker().admit("D")
 
 
-def test_a_try_that_fails_opens_again(breaker: Callable[[], Breaker], time: Time) -> None:
+def test_a_failed_probe_opens_the_breaker_again(breaker: Callable[[], Breaker], time: Time) -> None:
     opened(breaker)
-    time.pass_by(60)
+    time.advance(60)
     breaker().admit("C")
-    breaker().failed("C", GONE)
+    breaker().record_failure("C", GONE)
 
     with pytest.raises(BreakerOpen, match="at 3 stores"):
         breaker().admit("D")
@@ -106,11 +108,11 @@ def test_a_try_that_fails_opens_again(breaker: Callable[[], Breaker], time: Time
 
 def test_the_first_answer_of_a_try_lets_the_others_go_on_but_one_more_failure_opens_it(breaker: Callable[[], Breaker], time: Time) -> None:
     opened(breaker)
-    time.pass_by(60)
+    time.advance(60)
     breaker().admit("C")
-    breaker().first_answer("C")
+    breaker().record_first_response("C")
     breaker().admit("D")
-    breaker().failed("C", GONE)
+    breaker().record_failure("C", GONE)
 
     with pytest.raises(BreakerOpen):
         breaker().admit("E")
@@ -118,29 +120,29 @@ def test_the_first_answer_of_a_try_lets_the_others_go_on_but_one_more_failure_op
 
 def test_a_first_answer_of_an_ordinary_store_changes_nothing(breaker: Callable[[], Breaker]) -> None:
     breaker().admit("A")
-    breaker().failed("A", GONE)
+    breaker().record_failure("A", GONE)
     breaker().admit("B")
-    breaker().first_answer("B")  # the category tree came, the lists do not
-    breaker().failed("B", GONE)
+    breaker().record_first_response("B")  # the category tree came, the lists do not
+    breaker().record_failure("B", GONE)
 
     with pytest.raises(BreakerOpen):
         breaker().admit("C")
 
 
-def test_a_try_whose_worker_died_passes_to_another_store(breaker: Callable[[], Breaker], time: Time) -> None:
+def test_a_dead_workers_probe_passes_to_another_store(breaker: Callable[[], Breaker], time: Time) -> None:
     opened(breaker)
-    time.pass_by(60)
+    time.advance(60)
     breaker().admit("C")
-    time.pass_by(60)
+    time.advance(60)
 
     breaker().admit("D")
 
 
-def test_a_store_begun_before_does_not_close_it(breaker: Callable[[], Breaker]) -> None:
+def test_a_store_started_earlier_does_not_close_the_breaker(breaker: Callable[[], Breaker]) -> None:
     breaker().admit("old")
     opened(breaker)
 
-    breaker().answered("old")
+    breaker().record_success("old")
 
     with pytest.raises(BreakerOpen):
         breaker().admit("C")
@@ -148,10 +150,10 @@ def test_a_store_begun_before_does_not_close_it(breaker: Callable[[], Breaker]) 
 
 def test_each_run_has_its_own(warehouse: Warehouse, time: Time) -> None:
     settings = Settings(breaker_stores=1)
-    Breaker("aldi", KeptInWarehouse(warehouse, "aldi", "run"), settings, time).failed("A", GONE)
+    Breaker("aldi", PostgresBreakerStore(warehouse, "aldi", "run"), settings, time).record_failure("A", GONE)
 
-    Breaker("aldi", KeptInWarehouse(warehouse, "aldi", "run_rest"), settings, time).admit("B")
-    Breaker("iga", KeptInWarehouse(warehouse, "iga", "run"), settings, time).admit("B")
+    Breaker("aldi", PostgresBreakerStore(warehouse, "aldi", "run_rest"), settings, time).admit("B")
+    Breaker("iga", PostgresBreakerStore(warehouse, "iga", "run"), settings, time).admit("B")
 
     found = rows(warehouse, "SELECT state, failures, kind, reason FROM ops.crawl_breaker WHERE scope = 'run' AND retailer = 'aldi'")
-    assert found == [{"state": "open", "failures": 1, "kind": "gave_out", "reason": str(GONE)}]
+    assert found == [{"state": "open", "failures": 1, "kind": "site_unavailable", "reason": str(GONE)}]

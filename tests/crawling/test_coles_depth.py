@@ -16,7 +16,7 @@ from include.model.offer import StoreRef
 from include.retailers import coles
 from include.retailers.coles import PAGE_SIZE, Coles
 from include.staging.storage import Storage
-from tests.crawling.fake_site import NIGHT, Asked, Reply, Site, html_reply, json_reply
+from tests.crawling.fake_site import NIGHT, ReceivedRequest, Reply, Site, html_reply, json_reply
 
 FIRLE = StoreRef("coles", "COL:401", "Firle", "SA")
 #: Pages of one listing that the made-up site serves.
@@ -45,7 +45,7 @@ class DeepSite:
         self.department = department
         site.answer = self.answer
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/browse":
             return html_reply(OPENING)
         if asked.path == "/api/graphql":
@@ -87,7 +87,7 @@ def test_a_category_deeper_than_its_listing_is_read_whole_by_its_children(site: 
 
     assert outcome.complete, outcome.incomplete_reason
     assert outcome.rows == 151, "article 0 stands in no category but the department"
-    assert [(category.name, category.announced, category.goods) for category in outcome.categories] == [
+    assert [(category.name, category.announced, category.products) for category in outcome.categories] == [
         ("Pantry > Big > Tins", 80, 80),
         ("Pantry > Big > Jars", 40, 40),
         ("Pantry > Small", 30, 30),

@@ -8,7 +8,7 @@ import pytest
 
 from include.staging.staged_file import open_staged
 from include.staging.storage import Stage
-from tests.crawling.fake_site import NIGHT, Asked, Crawl, Hillview, HillviewSite, Reply, json_reply
+from tests.crawling.fake_site import NIGHT, Crawl, Hillview, HillviewSite, ReceivedRequest, Reply, json_reply
 
 
 def test_a_whole_store_is_complete_and_says_so(crawl: Crawl) -> None:
@@ -140,11 +140,11 @@ def test_a_category_short_of_its_total_is_walked_once_more(crawl: Crawl) -> None
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3", "4"]})
     second = {"times": 0}
 
-    def first_time_page_two_is_page_one_again(asked: Asked) -> Reply | None:
+    def first_time_page_two_is_page_one_again(asked: ReceivedRequest) -> Reply | None:
         if asked.query.get("page") == "2":
             second["times"] += 1
             if second["times"] == 1:
-                return shop.page(Asked("GET", "/list", {"category": "milk", "page": "1"}, {}, None))
+                return shop.page(ReceivedRequest("GET", "/list", {"category": "milk", "page": "1"}, {}, None))
         return None
 
     shop.reply = first_time_page_two_is_page_one_again
@@ -161,9 +161,9 @@ def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: 
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3", "4", "5", "6"]})
     is_broken = {"now": True}
 
-    def page_two_is_page_one(asked: Asked) -> Reply | None:
+    def page_two_is_page_one(asked: ReceivedRequest) -> Reply | None:
         if asked.query.get("page") == "2" and is_broken["now"]:
-            return shop.page(Asked("GET", "/list", {"category": "milk", "page": "1"}, {}, None))
+            return shop.page(ReceivedRequest("GET", "/list", {"category": "milk", "page": "1"}, {}, None))
         return None
 
     shop.reply = page_two_is_page_one
@@ -176,12 +176,14 @@ def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: 
     assert (outcome.rows, outcome.complete) == (6, True)
 
 
-@pytest.mark.parametrize("ends_oddly", [True, False])
-def test_a_404_ends_a_list_only_where_the_site_is_known_for_it(crawl: Crawl, monkeypatch: pytest.MonkeyPatch, ends_oddly: bool) -> None:
-    monkeypatch.setattr(Hillview, "ends_oddly", ends_oddly)
+@pytest.mark.parametrize("may_end_with_404_or_repeat", [True, False])
+def test_a_404_ends_a_list_only_where_the_site_is_known_for_it(
+    crawl: Crawl, monkeypatch: pytest.MonkeyPatch, may_end_with_404_or_repeat: bool
+) -> None:
+    monkeypatch.setattr(Hillview, "ends_oddly", may_end_with_404_or_repeat)
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"]})
 
-    def without_total(asked: Asked) -> Reply | None:
+    def without_total(asked: ReceivedRequest) -> Reply | None:
         if asked.path != "/list":
             return None
         return (
@@ -190,7 +192,7 @@ def test_a_404_ends_a_list_only_where_the_site_is_known_for_it(crawl: Crawl, mon
 
     shop.reply = without_total
 
-    assert crawl.run().complete == ends_oddly
+    assert crawl.run().complete == may_end_with_404_or_repeat
 
 
 def test_a_list_that_repeats_its_last_page_for_ever_ends(crawl: Crawl) -> None:

@@ -77,7 +77,7 @@ def test_what_stays_incomplete_is_a_failure(sandbox: RunningSandbox, monkeypatch
     assert call("crawl", "aldi", STORE.store_id, "--state", "VIC").exit_code == 1
 
 
-def test_a_wall_needs_a_person(sandbox: RunningSandbox) -> None:
+def test_a_bot_wall_needs_a_person(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("wall", retailer="aldi", session="me=known")
     refused = call("crawl", "aldi", STORE.store_id, "--state", "VIC")
     assert refused.exit_code == 3
@@ -155,7 +155,7 @@ def test_what_is_no_session_is_refused_and_not_repeated(given: str, said: str) -
 
 
 def test_a_damaged_session_is_not_repeated(tmp_path: Path) -> None:
-    path = sessions.put(tmp_path, "coles", sessions.Session("a=s3cr3t", None, clock.machine_now()))
+    path = sessions.put(tmp_path, "coles", sessions.Session("a=s3cr3t", None, clock.system_now()))
     path.write_text(path.read_text()[:-4])
 
     with pytest.raises(Exception, match=r"coles\.json holds no session\. Put it again") as raised:

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from include.retailers.errors import Blocked
-from tests.crawling.fake_site import Asked, Crawl, Hillview, HillviewSite, Reply, html_reply
+from tests.crawling.fake_site import Crawl, Hillview, HillviewSite, ReceivedRequest, Reply, html_reply
 
 
 def goods() -> dict[str, list[str]]:
@@ -39,10 +39,10 @@ def test_the_store_day_is_the_same_to_the_byte_whatever_the_timing(crawl: Crawl,
     shop.goods["all"] = [sku for name, skus in shop.goods.items() if name != "again" for sku in skus]
     one_by_one = crawl.run()
     expected, asked = staged(crawl), Counter((a.path, *sorted(a.query.items())) for a in crawl.site.asked)
-    dice = random.Random(seed)
+    rng = random.Random(seed)
 
-    def late(asked: Asked) -> None:
-        time.sleep(dice.random() * 0.01)
+    def late(asked: ReceivedRequest) -> None:
+        time.sleep(rng.random() * 0.01)
 
     shop.reply = late
     crawl.site.asked.clear()
@@ -63,7 +63,7 @@ def test_connections_are_used_at_once_and_never_more_than_allowed(crawl: Crawl) 
     lock, together = threading.Lock(), threading.Barrier(3)
     under_way, most, met = 0, 0, 0
 
-    def count(asked: Asked) -> Reply | None:
+    def count(asked: ReceivedRequest) -> Reply | None:
         nonlocal under_way, most, met
         if asked.path != "/list":
             return None
@@ -104,9 +104,9 @@ def test_a_site_that_gives_out_is_left_alone_on_all_connections(crawl: Crawl) ->
 
     outcome = with_connections(crawl, 4).run()
 
-    assert (outcome.rows, outcome.complete, outcome.worth_retrying, outcome.site_gave_out) == (1, False, True, True)
+    assert (outcome.rows, outcome.complete, outcome.is_retryable, outcome.site_unavailable) == (1, False, True, True)
     attempts = crawl.settings.request_attempts
-    assert len(crawl.site.asked) <= 2 + attempts * (crawl.settings.give_up_after_requests + 4)
+    assert len(crawl.site.asked) <= 2 + attempts * (crawl.settings.max_failed_requests_in_a_row + 4)
 
 
 def test_a_build_id_renewed_in_mid_run_is_opened_once_for_all(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_a_build_id_renewed_in_mid_run_is_opened_once_for_all(crawl: Crawl, monk
     )
     asked_for = 0
 
-    def reply(asked: Asked) -> Reply | None:
+    def reply(asked: ReceivedRequest) -> Reply | None:
         nonlocal asked_for
         build = "b2" if asked_for >= 12 else "b1"
         if asked.path == "/":

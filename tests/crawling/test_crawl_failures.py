@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.retailers.errors import Blocked, ShapeChanged, StoreYieldedNothing, StoreYieldedNothingYet, WrongStore
+from include.retailers.errors import Blocked, EmptyCrawl, RetryableEmptyCrawl, ShapeChanged, WrongStore
 from tests.crawling.fake_site import Crawl, Hillview, HillviewSite, Reply, html_reply, json_reply
 
 
@@ -16,7 +16,7 @@ def test_a_category_that_stays_short_is_unfinished_and_worth_a_retry(crawl: Craw
 
     outcome = crawl.run()
 
-    assert (outcome.complete, outcome.worth_retrying, outcome.rows) == (False, True, 2)
+    assert (outcome.complete, outcome.is_retryable, outcome.rows) == (False, True, 2)
     manifest = crawl.manifest(outcome)
     assert manifest.complete is False
     assert manifest.categories.finished == ["Food > Bread"]
@@ -34,7 +34,7 @@ def test_one_category_that_needs_a_login_fails_alone(crawl: Crawl) -> None:
 
     outcome = crawl.run()
 
-    assert (outcome.complete, outcome.rows, outcome.worth_retrying) == (False, 1, False)
+    assert (outcome.complete, outcome.rows, outcome.is_retryable) == (False, 1, False)
     assert "status 401" in (outcome.incomplete_reason or "")
     assert crawl.manifest(outcome).categories.finished == ["Food > Milk"]
 
@@ -47,7 +47,7 @@ def test_a_renamed_field_fails_with_one_clear_sentence(crawl: Crawl) -> None:
         else None
     )
 
-    with pytest.raises(StoreYieldedNothing) as raised:
+    with pytest.raises(EmptyCrawl) as raised:
         crawl.run()
 
     assert f"hillview: field 'price' is gone (found: id, pricing, title) at {crawl.site.url}/list" in str(raised.value)
@@ -74,13 +74,13 @@ def test_a_price_as_text_is_a_changed_shape(crawl: Crawl) -> None:
 def test_a_crawl_that_yields_nothing_fails(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": []})
 
-    with pytest.raises(StoreYieldedNothing, match=r"hillview H 1: the crawl yielded nothing\. Every category answered without goods"):
+    with pytest.raises(EmptyCrawl, match=r"hillview H 1: the crawl yielded nothing\. Every category answered without goods"):
         crawl.run()
 
     assert not crawl.published()
 
 
-def test_unless_the_store_is_empty_on_purpose(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_crawl_is_allowed_for_stores_that_may_be_empty(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     HillviewSite(crawl.site, {"milk": []})
     monkeypatch.setattr(Hillview, "is_empty_on_purpose", lambda self, store: True)
 
@@ -93,7 +93,7 @@ def test_a_site_that_is_down_yields_nothing_yet(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"], "ham": ["4"], "figs": ["5"]})
     shop.reply = lambda asked: Reply(b"", 503) if asked.path == "/list" else None
 
-    with pytest.raises(StoreYieldedNothingYet, match="3 requests in a row failed"):
+    with pytest.raises(RetryableEmptyCrawl, match="3 requests in a row failed"):
         crawl.run()
 
     assert len(crawl.site.asked) == 1 + 3 * 3, "after three failures in a row nothing more is asked"
@@ -104,7 +104,7 @@ def test_what_was_read_before_the_site_gave_out_is_published_incomplete_and_a_re
     shop.reply = lambda asked: Reply(b"", 500) if asked.query.get("category") not in (None, "milk") else None
 
     outcome = crawl.run()
-    assert (outcome.rows, outcome.complete, outcome.worth_retrying) == (1, False, True)
+    assert (outcome.rows, outcome.complete, outcome.is_retryable) == (1, False, True)
 
     shop.reply = lambda asked: None
     crawl.site.asked.clear()

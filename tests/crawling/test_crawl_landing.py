@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from include.model.offer import StoreRef
-from include.retailers.base import Page, Row, Shown
-from include.retailers.errors import StoreYieldedNothing
+from include.retailers.base import OfferRow, Page, Row
+from include.retailers.errors import EmptyCrawl
 from include.staging.storage import Stage
-from tests.crawling.fake_site import NIGHT, Asked, Crawl, Hillview, HillviewSite, Reply, html_reply, json_reply
+from tests.crawling.fake_site import NIGHT, Crawl, Hillview, HillviewSite, ReceivedRequest, Reply, html_reply, json_reply
 
 
 def test_a_cleared_crawl_reads_what_is_landed_and_publishes_the_same_file(crawl: Crawl) -> None:
@@ -78,7 +78,7 @@ def test_a_reread_asks_nothing_and_follows_the_present_adapter(crawl: Crawl, mon
     old_rows = Hillview.rows
 
     def without_two(self: Hillview, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
-        return (row for row in old_rows(self, body, store, observed_at) if isinstance(row, Shown) and row.offer.sku != "2")
+        return (row for row in old_rows(self, body, store, observed_at) if isinstance(row, OfferRow) and row.offer.sku != "2")
 
     monkeypatch.setattr(Hillview, "version", "2")
     monkeypatch.setattr(Hillview, "rows", without_two)
@@ -106,7 +106,7 @@ def test_every_answer_is_landed_untouched_before_it_is_read(crawl: Crawl) -> Non
     shop = HillviewSite(crawl.site, {"milk": ["1"]})
     shop.reply = lambda asked: Reply(b'{"unread": true}') if asked.path == "/list" else None
 
-    with pytest.raises(StoreYieldedNothing):
+    with pytest.raises(EmptyCrawl):
         crawl.run()
 
     folder = crawl.storage.full(f"landing/hillview/H%201/{NIGHT}--run")
@@ -116,7 +116,7 @@ def test_every_answer_is_landed_untouched_before_it_is_read(crawl: Crawl) -> Non
 def test_the_instant_of_a_line_is_that_of_its_page(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3"]})
 
-    def clock_moves(asked: Asked) -> Reply | None:
+    def clock_moves(asked: ReceivedRequest) -> Reply | None:
         if asked.query.get("page") == "2":
             monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-18T18:05:00+00:00")
         return None
@@ -149,7 +149,7 @@ def test_an_old_build_id_is_renewed_and_the_same_page_repeated(crawl: Crawl, mon
         Hillview, "first_page", lambda self, store, category: Page(path="/{build}/list", params=first_page(self, store, category).params)
     )
 
-    def reply(asked: Asked) -> Reply | None:
+    def reply(asked: ReceivedRequest) -> Reply | None:
         if asked.path == "/":
             return html_reply(deployed["build"])
         if asked.path.endswith("/list"):

@@ -34,7 +34,7 @@ def crawled_at(warehouse: Warehouse, **instants: str) -> None:
 
 
 def test_requested_stores_come_first_then_the_longest_unseen_then_new_ones_then_current_ones(warehouse: Warehouse, fixed_clock):
-    discovery.take_over(warehouse, "aldi", [found(store_id) for store_id in ("G1", "G2", "G3", "G4", "G5")])
+    discovery.merge_found_stores(warehouse, "aldi", [found(store_id) for store_id in ("G1", "G2", "G3", "G4", "G5")])
     crawled_at(warehouse, G1="2026-11-16T00:00Z", G2="2026-11-14T00:00Z", G5="2026-11-17T20:00Z")  # now is Wednesday 20:00 in Melbourne
     with warehouse.transaction() as connection:
         connection.execute("INSERT INTO ops.crawl_request VALUES ('aldi', 'G4', 'a shopper complained', 'ann', '2026-11-17')")
@@ -50,7 +50,7 @@ def test_requested_stores_come_first_then_the_longest_unseen_then_new_ones_then_
 
 def test_a_store_is_due_when_its_own_price_week_has_begun(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T14:30:00+00:00")  # Wednesday 01:30 in Melbourne, still Tuesday 22:30 in Perth
-    discovery.take_over(warehouse, "aldi", [found("EAST", "VIC"), found("WEST", "WA"), found("NOWHERE", None)])
+    discovery.merge_found_stores(warehouse, "aldi", [found("EAST", "VIC"), found("WEST", "WA"), found("NOWHERE", None)])
     crawled_at(warehouse, EAST="2026-11-17T02:00Z", WEST="2026-11-17T02:00Z", NOWHERE="2026-11-17T02:00Z")
 
     crawl_plan.plan(warehouse, "aldi", NIGHT)
@@ -62,7 +62,7 @@ def test_a_store_is_due_when_its_own_price_week_has_begun(warehouse: Warehouse, 
 
 def test_new_stores_get_their_share_even_when_due_ones_would_fill_the_night(make_warehouse, fixed_clock):
     warehouse = make_warehouse(nightly_requests=1000, requests_per_store=100, new_store_share=0.2)
-    discovery.take_over(warehouse, "aldi", [found(f"D{n}") for n in range(20)] + [found(f"N{n}") for n in range(5)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"D{n}") for n in range(20)] + [found(f"N{n}") for n in range(5)])
     crawled_at(warehouse, **{f"D{n}": "2026-11-01T00:00Z" for n in range(20)})
 
     chosen = [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT)]
@@ -73,7 +73,7 @@ def test_new_stores_get_their_share_even_when_due_ones_would_fill_the_night(make
 def test_a_night_too_short_for_the_budget_defers_and_says_so(make_warehouse, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
     warehouse = make_warehouse(nightly_requests=100_000, crawl_until="05:00")
-    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
     outcome = {"complete": True, "rows": 10, "pages": 25, "requests": 25, "manifest": "m"}
     outcomes.record(
         warehouse, retailer="aldi", store_id="G0", night=NIGHT, run_key="r", started_at=datetime(2026, 11, 17, 16, 40, tzinfo=UTC),
@@ -91,7 +91,7 @@ def test_never_crawled_stores_are_spread_over_the_states(make_warehouse):
     stores = (
         [found(f"V{n}", "VIC") for n in range(10)] + [found(f"N{n}", "NSW") for n in range(10)] + [found("W1", "WA"), found("T1", "NT")]
     )
-    discovery.take_over(warehouse, "aldi", stores)
+    discovery.merge_found_stores(warehouse, "aldi", stores)
 
     first = [item.store.state for item in crawl_plan.plan(warehouse, "aldi", NIGHT)]
 
@@ -100,7 +100,7 @@ def test_never_crawled_stores_are_spread_over_the_states(make_warehouse):
 
 def test_what_does_not_fit_the_budget_is_deferred_and_shown(make_warehouse):
     warehouse = make_warehouse(nightly_requests=250, requests_per_store=100)
-    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
 
     assert len(crawl_plan.plan(warehouse, "aldi", NIGHT)) == 2
     assert [decision for decision, _ in planned(warehouse).values()].count("deferred") == 3
@@ -109,7 +109,7 @@ def test_what_does_not_fit_the_budget_is_deferred_and_shown(make_warehouse):
 
 def test_the_budget_follows_what_crawls_really_took(make_warehouse):
     warehouse = make_warehouse(nightly_requests=1000, requests_per_store=1000)
-    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
     outcome = {"complete": True, "rows": 10, "pages": 250, "requests": 250, "manifest": "m"}
     outcomes.record(
         warehouse,
@@ -133,13 +133,13 @@ def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehou
         found("I1", is_supermarket=False),
         found("C1", is_trading=False),
     ]
-    discovery.take_over(warehouse, "aldi", stores)
+    discovery.merge_found_stores(warehouse, "aldi", stores)
     with warehouse.transaction() as connection:
         connection.execute("INSERT INTO core.store (retailer, store_id, first_seen_at) VALUES ('aldi', 'FILE', '2026-11-01')")
 
     assert [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT)] == ["G1"]
-    left_out = {store_id: reason for store_id, (decision, reason) in planned(warehouse).items() if decision == "left_out"}
-    assert left_out == {
+    excluded = {store_id: reason for store_id, (decision, reason) in planned(warehouse).items() if decision == "excluded"}
+    assert excluded == {
         "P1": "no supermarket (AMPOL)",
         "I1": "no online store id: its shelf cannot be asked for",
         "C1": "the store finder says it is not trading",
@@ -149,13 +149,13 @@ def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehou
 
 def test_an_operator_can_ask_for_certain_stores_beyond_any_budget(make_warehouse):
     warehouse = make_warehouse(nightly_requests=1, requests_per_store=100)
-    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
 
     assert {item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT, ["G3", "G4"])} == {"G3", "G4"}
 
 
 def test_planning_twice_gives_the_same_plan(warehouse: Warehouse):
-    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
     first = crawl_plan.plan(warehouse, "aldi", NIGHT)
 
     assert crawl_plan.plan(warehouse, "aldi", NIGHT) == first
@@ -168,13 +168,13 @@ def test_a_night_without_stores_says_what_to_do(warehouse: Warehouse):
 
 
 def test_a_store_nobody_knows_cannot_be_asked_for(warehouse: Warehouse):
-    discovery.take_over(warehouse, "aldi", [found("G1")])
+    discovery.merge_found_stores(warehouse, "aldi", [found("G1")])
     with pytest.raises(TerminalError, match="aldi has no store G9"):
         crawl_plan.plan(warehouse, "aldi", NIGHT, ["G1", "G9"])
 
 
 def test_a_complete_crawl_settles_its_request_and_a_partial_one_does_not(warehouse: Warehouse):
-    discovery.take_over(warehouse, "aldi", [found("G1")])
+    discovery.merge_found_stores(warehouse, "aldi", [found("G1")])
     with warehouse.transaction() as connection:
         connection.execute("INSERT INTO ops.crawl_request VALUES ('aldi', 'G1', 'stale', 'ann', '2026-11-17 00:00Z')")
 

@@ -41,7 +41,7 @@ def test_every_page_is_asked_for_once_however_many_connections(retailer: str, sa
         sandbox.traffic.reset()
         outcome = crawl_store(retailer_of(retailer), store, night=NIGHT, run_key="run", storage=storage, settings=settings)
         assert outcome.complete and outcome.manifest
-        assert sandbox.traffic.asked_again(retailer) == {}
+        assert sandbox.traffic.repeated_requests(retailer) == {}
         contents.add(load_manifest(storage, outcome.manifest).sha256)
         requests.add(outcome.requests)
     assert (len(contents), len(requests)) == (1, 1)

@@ -37,8 +37,8 @@ def test_discovery_replaces_nothing_by_nothing_and_confirms(warehouse: Warehouse
             "INSERT INTO core.store (retailer, store_id, name, state, first_seen_at) VALUES ('aldi', 'G1', 'Aldi Known', 'QLD', '2026-11-01')"
         )
 
-    first = discovery.take_over(warehouse, "aldi", [found("G1", None, name=None, postcode="4000"), found("G2")])
-    again = discovery.take_over(warehouse, "aldi", [found("G1", None, name=None)])
+    first = discovery.merge_found_stores(warehouse, "aldi", [found("G1", None, name=None, postcode="4000"), found("G2")])
+    again = discovery.merge_found_stores(warehouse, "aldi", [found("G1", None, name=None)])
 
     assert (first.stores, first.new, again.new) == (2, 1, 0)
     with warehouse.transaction() as connection:
@@ -48,13 +48,13 @@ def test_discovery_replaces_nothing_by_nothing_and_confirms(warehouse: Warehouse
 
 def test_a_finder_that_knows_no_supermarket_changes_nothing(warehouse: Warehouse):
     with pytest.raises(TerminalError, match="returned no supermarket"):
-        discovery.take_over(warehouse, "aldi", [found("P1", is_supermarket=False)])
+        discovery.merge_found_stores(warehouse, "aldi", [found("P1", is_supermarket=False)])
     with warehouse.transaction() as connection:
         assert connection.execute("SELECT FROM core.store").fetchall() == []
 
 
 def test_places_are_cleaned_on_the_way_in(warehouse: Warehouse):
-    discovery.take_over(
+    discovery.merge_found_stores(
         warehouse,
         "aldi",
         [
@@ -74,10 +74,10 @@ def test_a_store_absent_three_times_in_a_row_is_taken_for_closed_and_opens_when_
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ):
     all_of_them = [found(f"G{n}") for n in range(20)]
-    discovery.take_over(warehouse, "aldi", all_of_them)
+    discovery.merge_found_stores(warehouse, "aldi", all_of_them)
     for day in ("2026-11-20", "2026-11-27", "2026-11-27", "2026-12-04"):
         monkeypatch.setenv("AISLEFLOW_NOW", f"{day}T00:00:00+00:00")
-        counts = discovery.take_over(warehouse, "aldi", all_of_them[1:])  # the second one of a day is a task run again
+        counts = discovery.merge_found_stores(warehouse, "aldi", all_of_them[1:])  # the second one of a day is a task run again
         if day < "2026-12":
             assert not store(warehouse, "G0")["is_closed"]
 
@@ -86,23 +86,23 @@ def test_a_store_absent_three_times_in_a_row_is_taken_for_closed_and_opens_when_
     crawl_plan.plan(warehouse, "aldi", NIGHT)
     assert "taken for closed: not found by the last 3 discoveries" in _reason(warehouse, "G0")
 
-    discovery.take_over(warehouse, "aldi", all_of_them)
+    discovery.merge_found_stores(warehouse, "aldi", all_of_them)
     assert store(warehouse, "G0") == {"absences": 0, "is_closed": False}
 
 
 def test_a_finder_that_falls_short_closes_nobody_and_says_so(warehouse: Warehouse):
-    discovery.take_over(warehouse, "aldi", [found(f"G{n}") for n in range(20)])
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(20)])
 
-    with pytest.raises(discovery.FinderFellShort, match=r"returned 5 supermarkets, 20 were open before"):
-        discovery.take_over(warehouse, "aldi", [found(f"G{n}", name="Renamed") for n in range(5)])
+    with pytest.raises(discovery.IncompleteStoreFinder, match=r"returned 5 supermarkets, 20 were open before"):
+        discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}", name="Renamed") for n in range(5)])
 
     assert store(warehouse, "G19") == {"absences": 0, "is_closed": False}
     assert store(warehouse, "G4", "name") == {"name": "Renamed"}
 
 
 def test_another_retailers_stores_are_not_counted_absent(warehouse: Warehouse):
-    discovery.take_over(warehouse, "iga", [found("21981", retailer="iga", online_store_id="508")])
-    discovery.take_over(warehouse, "aldi", [found("G1")])
+    discovery.merge_found_stores(warehouse, "iga", [found("21981", retailer="iga", online_store_id="508")])
+    discovery.merge_found_stores(warehouse, "aldi", [found("G1")])
 
     assert store(warehouse, "21981")["absences"] == 0
 
@@ -128,8 +128,8 @@ def directory(folder: Path, *stores: dict[str, Any], pack: bool = True) -> Path:
 
 
 @pytest.mark.parametrize("pack", [True, False])
-def test_a_directory_is_a_starting_list_and_never_replaces_what_a_finder_said(warehouse: Warehouse, tmp_path: Path, pack: bool):
-    discovery.take_over(warehouse, "aldi", [found("G1", name="Aldi Present")])
+def test_a_directory_never_replaces_store_finder_data(warehouse: Warehouse, tmp_path: Path, pack: bool):
+    discovery.merge_found_stores(warehouse, "aldi", [found("G1", name="Aldi Present")])
     folder = directory(
         tmp_path / "directory",
         {"company": 1, "store_id": "G1", "store_name": "Aldi Long Ago", "state": "QLD"},
@@ -198,7 +198,7 @@ def test_the_real_directory_gives_the_known_supermarkets_and_a_spread_first_nigh
         assert all(states.count(state) >= min(turns - 1, stores) for state, stores in offered.items()), (retailer, offered, states)
         with warehouse.transaction() as connection:
             rows = crawl_plan.plan_rows(connection, retailer, NIGHT)
-        assert sum(row["decision"] != "left_out" for row in rows) == supermarkets
+        assert sum(row["decision"] != "excluded" for row in rows) == supermarkets
         assert all(row["reason"] for row in rows)
         assert crawl_plan.count_decisions(rows)["crawl"] == 24
 
@@ -215,7 +215,7 @@ def test_the_plan_and_the_stores_can_be_read_on_the_command_line(
 
     assert "aldi" in run.invoke(app, ["store", "import", str(folder)]).stdout
     plan = json.loads(run.invoke(app, ["store", "plan", "aldi", "--json"]).stdout)
-    assert plan["stores"] == {"crawl": 1, "deferred": 0, "left_out": 0}
+    assert plan["stores"] == {"crawl": 1, "deferred": 0, "excluded": 0}
     assert plan["plan"][0]["reason"] == "never crawled (VIC)"
     assert "never crawled (VIC)" in run.invoke(app, ["store", "plan", "aldi"]).stdout
     assert [row["store_id"] for row in json.loads(run.invoke(app, ["store", "list", "iga", "--json"]).stdout)] == ["22282"]

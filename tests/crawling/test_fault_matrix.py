@@ -14,7 +14,7 @@ from include.config import Settings
 from include.crawling.store_crawl import crawl_store
 from include.model.offer import StoreRef
 from include.retailer_names import RETAILERS
-from include.retailers.errors import Blocked, ShapeChanged, SiteTrouble, StoreYieldedNothing, WrongStore
+from include.retailers.errors import Blocked, EmptyCrawl, ShapeChanged, SiteError, WrongStore
 from include.retailers.registry import retailer_of
 from include.staging.staged_file import load_manifest, open_staged
 from include.staging.storage import Storage
@@ -54,7 +54,8 @@ def deep_sandbox(deep_world: World) -> Iterator[RunningSandbox]:
 def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, storage: Storage, home: Path) -> str:
     """Crawl one store under a fault; return what became of it, in the words of the matrix."""
     sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
-    settings = Settings(home=home, backoff_seconds_max=0.001, request_attempts=3, answer_seconds_max=1.2, read_timeout_seconds=0.5, **sites)  # type: ignore[arg-type]
+    limits = {"backoff_seconds_max": 0.001, "request_attempts": 3, "response_seconds_max": 1.2, "read_timeout_seconds": 0.5}
+    settings = Settings.model_validate({"home": home, **limits, **sites})
     one = next(store for store in world.stores(retailer) if store.has_shelf)
     store = StoreRef(retailer, one.store_id, one.name, one.state, one.online_store_id)
     sandbox.faults.clear()
@@ -66,16 +67,16 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
         return "blocked"
     except WrongStore:
         return "wrong store"
-    except StoreYieldedNothing as error:
+    except EmptyCrawl as error:
         causes = getattr(error.__cause__, "exceptions", ())
         return "shape changed" if causes and all(isinstance(cause, ShapeChanged) for cause in causes) else "nothing"
-    except SiteTrouble:
+    except SiteError:
         return "tree gone"
     finally:
-        assert sandbox.faults.in_force()[0]["applied"], "the fault struck"
+        assert sandbox.faults.active_faults()[0]["applied"], "the fault struck"
         sandbox.faults.clear()
-    if outcome.site_gave_out:
-        assert outcome.worth_retrying and not outcome.complete
+    if outcome.site_unavailable:
+        assert outcome.is_retryable and not outcome.complete
         assert crawl_store(adapter, store, night=NIGHT, run_key="run", storage=storage, settings=settings).complete, "a retry ends it"
         return "gave out"
     assert outcome.manifest
@@ -83,14 +84,14 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
     if not outcome.complete:
         if not any(json.loads(line)["product"]["price_current"] for line in staged):
             return "shape changed"  # goods without a price are all that could be read
-        return "in part, retry" if outcome.worth_retrying else "in part"
+        return "in part, retry" if outcome.is_retryable else "in part"
     again = crawl_store(adapter, store, night=NIGHT, run_key="undisturbed", storage=storage, settings=settings)
     assert again.complete and again.manifest
     truth = {line.raw for line in open_staged(storage, load_manifest(storage, again.manifest), adapter.stage, 10**6)}
     return "complete" if staged == truth else "complete, wrong"
 
 
-def held_to_it(stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path) -> None:
+def assert_outcome(stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path) -> None:
     retailer, case, outcome = stated
     found = play(retailer, case, world, sandbox, storage, tmp_path)
     assert found == outcome
@@ -102,7 +103,7 @@ def held_to_it(stated: tuple[str, Case, str], world: World, sandbox: RunningSand
 def test_a_sample_of_faults_ends_as_stated(
     stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path
 ) -> None:
-    held_to_it(stated, world, sandbox, storage, tmp_path)
+    assert_outcome(stated, world, sandbox, storage, tmp_path)
 
 
 @pytest.mark.campaign
@@ -110,7 +111,9 @@ def test_a_sample_of_faults_ends_as_stated(
 def test_a_page_that_comes_twice_is_noticed(
     retailer: str, deep_world: World, deep_sandbox: RunningSandbox, storage: Storage, tmp_path: Path
 ) -> None:
-    held_to_it((retailer, Case("the same page twice", "same_page", {"nth": 2}), "complete"), deep_world, deep_sandbox, storage, tmp_path)
+    assert_outcome(
+        (retailer, Case("the same page twice", "same_page", {"nth": 2}), "complete"), deep_world, deep_sandbox, storage, tmp_path
+    )
 
 
 @pytest.mark.campaign
@@ -118,10 +121,10 @@ def test_a_page_that_comes_twice_is_noticed(
 def test_every_fault_ends_as_stated(
     stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path
 ) -> None:
-    held_to_it(stated, world, sandbox, storage, tmp_path)
+    assert_outcome(stated, world, sandbox, storage, tmp_path)
 
 
-def test_the_matrix_covers_every_fault_of_the_sandbox() -> None:
+def test_the_matrix_covers_every_sandbox_fault() -> None:
     from sandbox.faults import KINDS
 
     for retailer in RETAILERS:

@@ -21,9 +21,9 @@ from include.config import Settings
 from include.crawling.client import PoliteClient, is_this_machine
 from include.errors import NeedsPersonError, TransientError
 from include.retailers.base import Page
-from include.retailers.errors import Blocked, LiveRequestRefused, SiteGaveOut, SiteTrouble, UnexpectedStatus
-from include.staging.landing import Answer
-from tests.crawling.fake_site import Asked, Hillview, Reply, Site, html_reply, json_reply
+from include.retailers.errors import Blocked, LiveRequestsDisabled, SiteError, SiteUnavailable, UnexpectedStatus
+from include.staging.landing import PageResponse
+from tests.crawling.fake_site import Hillview, ReceivedRequest, Reply, Site, html_reply, json_reply
 
 PAGE = Page(path="/list")
 
@@ -56,12 +56,12 @@ def connect(hillview: Hillview, settings: Settings, sleeps: Sleeps) -> Iterator[
         one.__exit__()
 
 
-def answers(*replies: Reply) -> Callable[[Asked], Reply]:
+def answers(*replies: Reply) -> Callable[[ReceivedRequest], Reply]:
     waiting = list(replies)
     return lambda asked: waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
 
-def test_it_says_who_it_is(connect: Connect, site: Site) -> None:
+def test_user_agent_is_sent(connect: Connect, site: Site) -> None:
     connect(user_agent="Aisleflow/0.1 (someone@example.org)").fetch(PAGE)
 
     assert site.asked[0].headers["user-agent"] == "Aisleflow/0.1 (someone@example.org)"
@@ -76,16 +76,16 @@ def test_no_request_leaves_this_machine_unless_allowed(
 ) -> None:
     monkeypatch.setattr(Hillview, "base_url", url)
 
-    with pytest.raises(LiveRequestRefused, match="Set AISLEFLOW_ALLOW_LIVE=true"):
+    with pytest.raises(LiveRequestsDisabled, match="Set AISLEFLOW_ALLOW_LIVE=true"):
         PoliteClient(hillview, settings)
 
     assert not is_this_machine(url)
 
 
-def test_nor_by_a_redirect(connect: Connect, site: Site) -> None:
+def test_a_redirect_to_a_live_site_is_refused(connect: Connect, site: Site) -> None:
     site.answer = lambda asked: json_reply({}, 302, Location="http://shop.example.org/")
 
-    with pytest.raises(LiveRequestRefused, match=r"no request to shop\.example\.org"):
+    with pytest.raises(LiveRequestsDisabled, match=r"no request to shop\.example\.org"):
         connect().fetch(PAGE)
 
 
@@ -144,7 +144,7 @@ def test_retry_after_may_be_a_date(connect: Connect, site: Site, sleeps: Sleeps,
 def test_a_long_retry_after_leaves_the_store_alone(connect: Connect, site: Site, sleeps: Sleeps) -> None:
     site.answer = lambda asked: json_reply({}, 429, Retry_After="3600")
 
-    with pytest.raises(SiteGaveOut, match="It asks to wait 3600 s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX=300"):
+    with pytest.raises(SiteUnavailable, match="It asks to wait 3600 s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX=300"):
         connect().fetch(PAGE)
 
     assert len(site.asked) == 1
@@ -154,7 +154,7 @@ def test_a_long_retry_after_leaves_the_store_alone(connect: Connect, site: Site,
 def test_backoff_is_random_and_grows_to_its_bound(connect: Connect, site: Site, sleeps: Sleeps) -> None:
     site.answer = lambda asked: Reply(b"", 500)
 
-    with pytest.raises(SiteTrouble, match="status 500"):
+    with pytest.raises(SiteError, match="status 500"):
         connect(request_attempts=9, backoff_seconds_max=8.0).fetch(PAGE)
 
     assert len(sleeps) == 8
@@ -164,28 +164,28 @@ def test_backoff_is_random_and_grows_to_its_bound(connect: Connect, site: Site, 
 
 def test_after_repeated_failures_it_gives_up(connect: Connect, site: Site) -> None:
     site.answer = lambda asked: Reply(b"", 502)
-    client = connect(give_up_after_requests=2)
+    client = connect(max_failed_requests_in_a_row=2)
 
-    with pytest.raises(SiteTrouble) as first:
+    with pytest.raises(SiteError) as first:
         client.fetch(PAGE)
-    with pytest.raises(SiteGaveOut, match="2 requests in a row failed"):
+    with pytest.raises(SiteUnavailable, match="2 requests in a row failed"):
         client.fetch(PAGE)
 
-    assert not isinstance(first.value, SiteGaveOut)
+    assert not isinstance(first.value, SiteUnavailable)
     assert len(site.asked) == 2 * 3
 
 
 def test_a_success_in_between_counts_from_the_start(connect: Connect, site: Site) -> None:
-    client = connect(give_up_after_requests=2, request_attempts=1)
+    client = connect(max_failed_requests_in_a_row=2, request_attempts=1)
     site.answer = answers(Reply(b"", 502), json_reply({}), Reply(b"", 502))
 
-    with pytest.raises(SiteTrouble):
+    with pytest.raises(SiteError):
         client.fetch(PAGE)
     client.fetch(PAGE)
-    with pytest.raises(SiteTrouble) as raised:
+    with pytest.raises(SiteError) as raised:
         client.fetch(PAGE)
 
-    assert not isinstance(raised.value, SiteGaveOut)
+    assert not isinstance(raised.value, SiteUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_success_in_between_counts_from_the_start(connect: Connect, site: Site
         (Reply(b"\x1f\x8b\x08garbage", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}), "no whole answer"),
         (Reply(b'{"products": '), "are no JSON"),
         (Reply(b""), "0 bytes at .* are no JSON"),
-        (Reply(b"x" * 5000), "larger than AISLEFLOW_ANSWER_BYTES_MAX=4000"),
+        (Reply(b"x" * 5000), "larger than AISLEFLOW_RESPONSE_BYTES_MAX=4000"),
         (Reply(gzip.compress(b"x" * 500_000), headers={"Content-Encoding": "gzip"}), "larger than"),
     ],
     ids=["cut", "gzip garbage", "half a JSON", "empty", "too large", "too large unpacked"],
@@ -203,8 +203,8 @@ def test_a_success_in_between_counts_from_the_start(connect: Connect, site: Site
 def test_half_answers_are_tried_again_then_transient(connect: Connect, site: Site, reply: Reply, said: str) -> None:
     site.answer = lambda asked: reply
 
-    with pytest.raises(SiteTrouble, match=said) as raised:
-        connect(answer_bytes_max=4000).fetch(PAGE)
+    with pytest.raises(SiteError, match=said) as raised:
+        connect(response_bytes_max=4000).fetch(PAGE)
 
     assert isinstance(raised.value, TransientError)
     assert len(site.asked) == 3
@@ -213,13 +213,13 @@ def test_half_answers_are_tried_again_then_transient(connect: Connect, site: Sit
 def test_a_site_that_does_not_answer_is_transient(connect: Connect, site: Site) -> None:
     client = connect(read_timeout_seconds=0.05, request_attempts=1)
 
-    def slowly(asked: Asked) -> Reply:
+    def slowly(asked: ReceivedRequest) -> Reply:
         time.sleep(0.3)
         return json_reply({})
 
     site.answer = slowly
 
-    with pytest.raises(SiteTrouble, match="ReadTimeout"):
+    with pytest.raises(SiteError, match="ReadTimeout"):
         client.fetch(PAGE)
 
 
@@ -286,7 +286,7 @@ def test_cookies_of_the_site_come_back_and_the_choice_of_store_is_ours_alone(con
 
 
 def test_a_persons_session_is_sent_beside_the_choice_of_store_and_never_landed(connect: Connect, site: Site) -> None:
-    landed: list[Answer] = []
+    landed: list[PageResponse] = []
     client = connect(session_headers={"Cookie": "secret=abc; other=1", "User-Agent": "Mozilla/5.0"})
     client.fetch(Page(path="/list", cookies={"store": "1"}, headers={"x-key": "{key}"}), {"key": "hidden"}, landed.append)
 
@@ -297,11 +297,11 @@ def test_a_persons_session_is_sent_beside_the_choice_of_store_and_never_landed(c
 
 
 def test_each_whole_answer_is_landed_before_it_is_judged(connect: Connect, site: Site) -> None:
-    landed: list[Answer] = []
+    landed: list[PageResponse] = []
     site.answer = answers(Reply(b"busy", 503), html_reply(SCRIPT))
 
     with pytest.raises(Blocked):
-        connect().fetch(PAGE, land=landed.append)
+        connect().fetch(PAGE, on_response=landed.append)
 
     assert [(answer.status, answer.body[:6]) for answer in landed] == [(503, b"busy"), (200, b"<html>")]
 
@@ -321,24 +321,24 @@ def test_a_body_that_trickles_is_given_up_in_time(connect: Connect, settings: Se
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=trickle, args=(server,), daemon=True)
         thread.start()
-        client = connect(answer_seconds_max=0.2, request_attempts=1)
+        client = connect(response_seconds_max=0.2, request_attempts=1)
         client.base_url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(SiteTrouble, match=r"took longer than AISLEFLOW_ANSWER_SECONDS_MAX=0\.2"):
+        with pytest.raises(SiteError, match=r"took longer than AISLEFLOW_RESPONSE_SECONDS_MAX=0\.2"):
             client.fetch(PAGE)
         served.set()
         thread.join()
 
 
 def test_the_retries_of_a_store_are_bounded(connect: Connect, site: Site) -> None:
-    client = connect(retry_budget=3, request_attempts=3, give_up_after_requests=99)
+    client = connect(retry_budget=3, request_attempts=3, max_failed_requests_in_a_row=99)
     site.answer = lambda asked: Reply(b"", 500)
 
-    with pytest.raises(SiteTrouble) as first:
+    with pytest.raises(SiteError) as first:
         client.fetch(PAGE)
-    with pytest.raises(SiteGaveOut, match="The store's AISLEFLOW_RETRY_BUDGET=3 repeated requests are spent"):
+    with pytest.raises(SiteUnavailable, match="The store's AISLEFLOW_RETRY_BUDGET=3 repeated requests are spent"):
         client.fetch(PAGE)
 
-    assert not isinstance(first.value, SiteGaveOut)
+    assert not isinstance(first.value, SiteUnavailable)
     assert len(site.asked) == 3 + 2
 
 

@@ -70,7 +70,7 @@ def test_killed_in_mid_store_it_asks_for_nothing_twice_and_ends_the_same(
     landed = {path.name for path in (tmp_path / "killed" / "landing").rglob("*.gz")}
     assert start(tmp_path / "killed").wait(120) == 0
 
-    again = {what for purpose in ("listing", "tree") for what in sandbox.traffic.asked_again(retailer, purpose=purpose)}
+    again = {what for purpose in ("listing", "tree") for what in sandbox.traffic.repeated_requests(retailer, purpose=purpose)}
     assert len(landed) >= 20 - connections
     assert len(again & answered) <= connections, "at most what was under way when it was killed"
     assert staged(tmp_path / "killed") == staged(tmp_path / "undisturbed")

@@ -11,7 +11,7 @@ import pytest
 
 from include.errors import TerminalError
 from include.model.offer import StoreRef
-from include.staging.landing import Answer, LandedRun, Landing, UnreadableLanding, folder_of, landed_runs, prune_landing, subset
+from include.staging.landing import LandedRun, Landing, PageResponse, UnreadableLanding, folder_of, landed_runs, prune_landing, subset
 from include.staging.storage import Storage
 
 NIGHT = date(2026, 11, 18)
@@ -19,8 +19,8 @@ STORE = StoreRef("coles", "COL:401", "Firle", "SA", "0401")
 AT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 
 
-def answer(body: bytes = b'{"a": 1}') -> Answer:
-    return Answer(
+def answer(body: bytes = b'{"a": 1}') -> PageResponse:
+    return PageResponse(
         method="POST", url="http://127.0.0.1/x", params={"slug": ["a", "b"]}, json={"page": 1}, status=200,
         headers={"content-type": "application/json"}, elapsed_seconds=0.25, observed_at=AT, body=body,
     )  # fmt: skip
@@ -37,8 +37,8 @@ def test_an_answer_comes_back_as_it_was(storage: Storage, body: bytes) -> None:
     found = resume(storage).get("dairy/milk--1")
 
     assert found is not None
-    assert {name: getattr(found, name) for name in Answer.__struct_fields__} == {
-        name: getattr(answer(body), name) for name in Answer.__struct_fields__
+    assert {name: getattr(found, name) for name in PageResponse.__struct_fields__} == {
+        name: getattr(answer(body), name) for name in PageResponse.__struct_fields__
     }
 
 
@@ -85,19 +85,19 @@ def test_a_store_day_goes_on_or_begins_again(
     found = resume(storage)
 
     assert (found.get("tree") is not None) == resumes
-    assert found.begun_at == datetime.fromisoformat(begun if resumes else retried)
+    assert found.started_at == datetime.fromisoformat(begun if resumes else retried)
 
 
 def test_past_nights_are_there_for_a_reread_whatever_their_age(storage: Storage, fixed_clock: Callable[[str], None]) -> None:
     resume(storage).put("tree", answer())
     fixed_clock("2027-05-01T00:00:00+00:00")
 
-    assert Landing.existing(storage, STORE, NIGHT, "run").get("tree") is not None
+    assert Landing.open_existing(storage, STORE, NIGHT, "run").get("tree") is not None
 
 
 def test_a_run_that_landed_nothing_is_named(storage: Storage) -> None:
     with pytest.raises(TerminalError, match=r"landing/coles/COL%3A401/2026-11-18--gone: nothing was landed there"):
-        Landing.existing(storage, STORE, NIGHT, "gone")
+        Landing.open_existing(storage, STORE, NIGHT, "gone")
 
 
 @pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"no header"), gzip.compress(b"[1]\nx"), gzip.compress(b"x" * 99)[:20]])

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from include.crawling.unit_check import checked
+from include.crawling.unit_check import with_unit_price_notes
 from include.model.offer import StoreRef
-from include.retailers.base import Category, Row, Shown, Skipped
-from include.retailers.errors import AnswerRefused
+from include.retailers.base import Category, OfferRow, Row, SkippedRow
+from include.retailers.errors import ErrorResponse
 from include.retailers.fields import parse
 from include.retailers.registry import RETAILERS
 
@@ -56,8 +56,8 @@ STORE = StoreRef("", "COL:401", "East", "VIC", "401")
 
 def told(rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
     """Return rows as ``expect.json`` writes them."""
-    for row in map(checked, rows):
-        if isinstance(row, Skipped):
+    for row in map(with_unit_price_notes, rows):
+        if isinstance(row, SkippedRow):
             yield {"skipped": row.reason} | ({"sku": row.sku} if row.sku else {})
         else:
             offer = {name: getattr(row.offer, name) for name in row.offer.__dataclass_fields__}
@@ -71,7 +71,7 @@ def test_page_gives_the_expected_offers(case: Case) -> None:
     category = Category(key="k", path=("Top", "Leaf"), address={"slugs": "top/leaf", "slug": "leaf", "level": "2", "name": "Leaf"})
     asked = retailer.first_page(STORE, category)
     if "error" in expected:
-        with pytest.raises(AnswerRefused) as raised:
+        with pytest.raises(ErrorResponse) as raised:
             list(retailer.rows(body, STORE, OBSERVED_AT))
         assert str(raised.value) == expected["error"]
         return
@@ -80,7 +80,7 @@ def test_page_gives_the_expected_offers(case: Case) -> None:
 
     assert [{name: row.get(name) for name in expect} for row, expect in zip(rows, expected["rows"], strict=True)] == expected["rows"]
     assert retailer.total(body) == expected["total"]
-    assert retailer.shown_store(body) == expected["shown_store"]
+    assert retailer.store_on_page(body) == expected["shown_store"]
     assert (retailer.next_page(asked, body) is not None) == expected["has_next"]
     assert all(row["observed_at"] == OBSERVED_AT for row in rows if "skipped" not in row)
 
@@ -91,7 +91,7 @@ def test_prices_are_exact(case: Case) -> None:
     if "error" in case.part("expect"):
         pytest.skip("this page has no rows")
     for row in retailer.rows(body, STORE, OBSERVED_AT):
-        if isinstance(row, Shown):
+        if isinstance(row, OfferRow):
             for price in (row.offer.price_current, row.offer.price_was):
                 assert price is None or (isinstance(price, Decimal) and -price.as_tuple().exponent <= 2)  # type: ignore[operator]
 

@@ -18,16 +18,16 @@ from typing import Any
 
 import pytest
 
-from include.crawling.judge import judge
-from include.crawling.unit_check import checked
+from include.crawling.judge import read_response
+from include.crawling.unit_check import with_unit_price_notes
 from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, Page, Row, Shown, Skipped, UnitFacts
+from include.retailers.base import Category, OfferRow, Page, RetailerUnitPrice, Row, SkippedRow
 from include.retailers.coles import Coles
 from include.retailers.coles_rows import offer_of
 from include.retailers.errors import Blocked
 from include.retailers.fields import parse
 from include.retailers.registry import RETAILERS
-from include.staging.landing import Answer
+from include.staging.landing import PageResponse
 
 AT = datetime(2026, 10, 6, 18, 0, tzinfo=UTC)
 STORE = StoreRef("", "COL:584", "Burwood East", "VIC", "0584")
@@ -48,7 +48,7 @@ def read(retailer: str, body: Any) -> list[Row]:
 
 
 def offers(rows: list[Row]) -> Iterator[Offer]:
-    return (row.offer for row in rows if isinstance(row, Shown))
+    return (row.offer for row in rows if isinstance(row, OfferRow))
 
 
 COLES = {
@@ -68,9 +68,9 @@ def test_coles_listings(shared: Path, name: str) -> None:
     rows = read("coles", body)
 
     assert len(rows) == len(listing["results"])
-    assert sum(isinstance(row, Shown) for row in rows) == products
-    assert sum(isinstance(row, Shown) and row.is_sponsored for row in rows) == sponsored
-    assert Counter(row.reason for row in rows if isinstance(row, Skipped)) == skipped
+    assert sum(isinstance(row, OfferRow) for row in rows) == products
+    assert sum(isinstance(row, OfferRow) and row.is_sponsored for row in rows) == sponsored
+    assert Counter(row.reason for row in rows if isinstance(row, SkippedRow)) == skipped
     assert RETAILERS["coles"].total(body) == total
     for item, offer in zip((item for item in listing["results"] if item["_type"] == "PRODUCT"), offers(rows), strict=True):
         pricing = item["pricing"] or {"now": None, "was": None}
@@ -88,7 +88,7 @@ def test_coles_listings(shared: Path, name: str) -> None:
 def test_coles_store_echo_of_a_recorded_page(shared: Path) -> None:
     body, _ = load(shared / "payloads" / "coles" / "NEXT_DATA_browse_dairy-eggs-fridge_p4.json.gz")
 
-    assert Coles().shown_store(body) == "0584"
+    assert Coles().store_on_page(body) == "0584"
     Coles().check_store(body, STORE)
 
 
@@ -148,7 +148,7 @@ def test_woolworths_listings(shared: Path, name: str, sponsored: int | None) -> 
 
     assert len(rows) == len(items)
     expected = sum(item["IsSponsoredAd"] for item in items)
-    assert sum(isinstance(row, Shown) and row.is_sponsored for row in rows) == expected == (expected if sponsored is None else sponsored)
+    assert sum(isinstance(row, OfferRow) and row.is_sponsored for row in rows) == expected == (expected if sponsored is None else sponsored)
     for item, offer in zip(items, offers(rows), strict=True):
         was = item["WasPrice"] if item["Price"] is not None and item["WasPrice"] > item["Price"] else None
         assert (offer.sku, offer.name, offer.barcode) == (str(item["Stockcode"]), item["Name"], item["Barcode"])
@@ -173,7 +173,7 @@ def test_woolworths_past_the_end_is_the_end(shared: Path) -> None:
 
 def test_woolworths_refusal(shared: Path) -> None:
     recorded = json.loads((shared / "payloads" / "woolworths" / "blocked_403_2026-09.json").read_text())
-    answer = Answer(
+    answer = PageResponse(
         method="GET",
         url="http://x/",
         status=recorded["status"],
@@ -183,7 +183,7 @@ def test_woolworths_refusal(shared: Path) -> None:
     )
 
     with pytest.raises(Blocked, match="Access Denied page, status 403"):
-        judge("woolworths", Page(path="/"), answer)
+        read_response("woolworths", Page(path="/"), answer)
 
 
 def test_woolworths_empty_search_has_no_rows(shared: Path) -> None:
@@ -220,9 +220,9 @@ def test_aldi_search(shared: Path) -> None:
     assert len(rows) == len(plain["data"]) == 12
     for item, row in zip(plain["data"], rows, strict=True):
         if (item["onSaleDate"] or "") > "2026-09-16":
-            assert row == Skipped("special buy before its day", item["sku"])
+            assert row == SkippedRow("special buy before its day", item["sku"])
             continue
-        assert isinstance(row, Shown)
+        assert isinstance(row, OfferRow)
         assert (row.offer.sku, row.offer.name, row.offer.brand) == (item["sku"], item["name"], item["brandName"])
         assert (cents(row.offer.price_current), row.offer.size) == (item["price"]["amount"], item["sellingSize"])
         assert row.offer.category_path == tuple(category["name"] for category in item["categories"])
@@ -319,11 +319,11 @@ def test_every_era_has_the_shape_on_record(shared: Path, name: str) -> None:
 def test_unit_prices_of_the_recorded_rows_agree_with_number_price_and_size(shared: Path, name: str) -> None:
     body, _ = load(shared / "payloads" / name)
     rows = read(name.partition("/")[0], body)
-    told = [row for row in rows if isinstance(row, Shown) and row.offer.per_unit_price_string]
+    told = [row for row in rows if isinstance(row, OfferRow) and row.offer.per_unit_price_string]
 
-    assert [checked(row).offer.extra.get("notes") for row in told if checked(row) != row] == []  # type: ignore[union-attr]
-    wrong = replace(told[0], unit=UnitFacts(amount=Decimal("777.77")))
-    assert "unit price: number against text" in checked(wrong).offer.extra["notes"]  # type: ignore[union-attr]
+    assert [with_unit_price_notes(row).offer.extra.get("notes") for row in told if with_unit_price_notes(row) != row] == []  # type: ignore[union-attr]
+    wrong = replace(told[0], unit=RetailerUnitPrice(amount=Decimal("777.77")))
+    assert "unit price: number against text" in with_unit_price_notes(wrong).offer.extra["notes"]  # type: ignore[union-attr]
 
 
 def test_a_coles_product_is_read_alike_from_rest_and_from_graphql(shared: Path) -> None:

@@ -24,7 +24,7 @@ from include.crawling.store_crawl import crawl_store, discover
 from include.model.offer import StoreRef
 from include.retailers.base import Retailer
 from include.retailers.coles import Coles
-from include.retailers.errors import StoreYieldedNothing
+from include.retailers.errors import EmptyCrawl
 from include.retailers.registry import RETAILERS
 from include.staging.staged_file import load_manifest, open_staged
 from include.staging.storage import Storage
@@ -101,7 +101,7 @@ def test_what_is_staged_is_the_truth(world: World, storage: Storage, settings: S
             assert told == (offer.price_cents, offer.was_price_cents, offer.is_on_special), offer
             assert tuple(product["category_path"]) in offer.category_paths
         assert outcome.complete, outcome.incomplete_reason
-        assert not outcome.worth_retrying
+        assert not outcome.is_retryable
         assert outcome.notes == {}, "the sandbox's unit prices are right"
 
 
@@ -123,7 +123,7 @@ def test_every_store_of_the_finder_is_found_and_marked(world: World, settings: S
 def test_a_listed_store_that_answers_nothing_is_said(world: World, storage: Storage, settings: Settings) -> None:
     silent = next(store for store in world.stores("aldi") if store.is_silent)
 
-    with pytest.raises(StoreYieldedNothing, match=f"aldi {silent.store_id}: the crawl yielded nothing"):
+    with pytest.raises(EmptyCrawl, match=f"aldi {silent.store_id}: the crawl yielded nothing"):
         crawl(RETAILERS["aldi"], StoreRef("aldi", silent.store_id, None, silent.state, silent.store_id), storage, settings)
 
 

@@ -95,12 +95,12 @@ def page_of(name: str) -> Any:
 def rename(row: Any, path: str) -> None:
     """Give the last key of a path another name, wherever the path leads in a row."""
     first, _, rest = path.partition(".")
-    for part in row if isinstance(row, list) else [row]:
-        if part and first in part:
+    for subset in row if isinstance(row, list) else [row]:
+        if subset and first in subset:
             if rest:
-                rename(part[first], rest)
+                rename(subset[first], rest)
             else:
-                part[f"{first}New"] = part.pop(first)
+                subset[f"{first}New"] = subset.pop(first)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -74,11 +74,11 @@ def test_coles_looks_closer_where_the_finder_is_full() -> None:
     page = next(iter(Coles().store_pages()))
     full: dict[str, Any] = {"data": {"stores": {"results": [{}] * FOUND_MAX}}}
 
-    closer = list(Coles().more_store_pages(page, full))
+    closer = list(Coles().next_store_pages(page, full))
 
     assert len(closer) == 4
     assert all(one.number == 2 for one in closer)
-    assert not list(Coles().more_store_pages(page, {"data": {"stores": {"results": [{}]}}}))
+    assert not list(Coles().next_store_pages(page, {"data": {"stores": {"results": [{}]}}}))
 
 
 def test_a_closed_woolworths_is_known_by_its_facilities() -> None:
@@ -130,11 +130,11 @@ def test_aldi_service_points_are_paged() -> None:
     page = next(iter(retailer.store_pages()))
     body = {"meta": {"pagination": {"offset": 0, "limit": 60, "totalCount": 61}}, "data": [{"id": "G100"}] * 60}
 
-    (following,) = retailer.more_store_pages(page, body)
+    (following,) = retailer.next_store_pages(page, body)
 
     assert following.params["offset"] == 60
     assert not list(
-        retailer.more_store_pages(following, body | {"meta": {"pagination": {"offset": 60, "limit": 60, "totalCount": 61}}, "data": [{}]})
+        retailer.next_store_pages(following, body | {"meta": {"pagination": {"offset": 60, "limit": 60, "totalCount": 61}}, "data": [{}]})
     )
 
 
@@ -145,10 +145,10 @@ def test_the_iga_locator_goes_on_where_an_answer_is_full() -> None:
     def answer(shops: int) -> str:
         return "callback(" + json.dumps({"content": '<div data-storedata="{}"></div>' * shops}) + ")"
 
-    (following,) = retailer.more_store_pages(page, answer(1500))
+    (following,) = retailer.next_store_pages(page, answer(1500))
 
     assert (page.params["locationId"], following.params["locationId"]) == (1, 1501)
-    assert not list(retailer.more_store_pages(page, answer(1414)))
+    assert not list(retailer.next_store_pages(page, answer(1414)))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import running
 
-GAP_SECONDS = 0.06
+MIN_INTERVAL_SECONDS = 0.06
 #: The pause is kept where requests leave; what lies between there and the sandbox shakes their arrival.
 SHAKE_SECONDS = 0.04
 WORLD = GeneratedWorld(5, WorldSize(stores=2, products=60, silent_stores=0))
@@ -32,7 +32,7 @@ assert outcome["complete"], outcome["incomplete_reason"]
 """
 
 
-@pytest.mark.parametrize(("gap", "most"), [(GAP_SECONDS, 2), (0.0, 2)], ids=["a pause", "no pause, two under way"])
+@pytest.mark.parametrize(("gap", "most"), [(MIN_INTERVAL_SECONDS, 2), (0.0, 2)], ids=["a pause", "no pause, two under way"])
 def test_two_workers_together_keep_the_pause_and_the_number_under_way(warehouse: Warehouse, tmp_path: Path, gap: float, most: int) -> None:
     stores = [store for store in WORLD.stores("woolworths") if store.has_shelf]
     with running(WORLD) as sandbox:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from include.crawling import unit_check
-from include.crawling.unit_check import checked
+from include.crawling.unit_check import with_unit_price_notes
 from include.model.offer import Offer
-from include.retailers.base import Shown, Skipped, UnitFacts
+from include.retailers.base import OfferRow, RetailerUnitPrice, SkippedRow
 
 AT = datetime(2026, 11, 18, 18, 0, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def notes(
     size: str | None,
     *,
     name: str = "Article",
-    unit: UnitFacts | None = None,
+    unit: RetailerUnitPrice | None = None,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, str]:
     offer = Offer(
@@ -38,8 +38,8 @@ def notes(
         per_unit_price_string=printed,
         extra=extra or {},
     )
-    row = checked(Shown(offer, unit=unit))
-    assert isinstance(row, Shown)
+    row = with_unit_price_notes(OfferRow(offer, unit=unit))
+    assert isinstance(row, OfferRow)
     found: dict[str, str] = row.offer.extra.get("notes", {})
     return found
 
@@ -87,9 +87,13 @@ def test_a_text_against_price_and_size_is_noted(printed: str, price: str, size: 
 
 
 def test_the_number_is_held_against_the_text() -> None:
-    same = [UnitFacts(amount=Decimal("2.5")), UnitFacts(amount=Decimal("25"), per="1KG"), UnitFacts(amount=Decimal("2.51"), per="100G")]
-    other = UnitFacts(amount=Decimal("2.60"))
-    wrong_measure = UnitFacts(amount=Decimal("2.5"), per="1KG")
+    same = [
+        RetailerUnitPrice(amount=Decimal("2.5")),
+        RetailerUnitPrice(amount=Decimal("25"), per="1KG"),
+        RetailerUnitPrice(amount=Decimal("2.51"), per="100G"),
+    ]
+    other = RetailerUnitPrice(amount=Decimal("2.60"))
+    wrong_measure = RetailerUnitPrice(amount=Decimal("2.5"), per="1KG")
 
     assert [notes("$2.50 per 100g", "5", "200g", unit=unit) for unit in same] == [{}, {}, {}]
     assert notes("$2.50 per 100g", "5", "200g", unit=other) == {unit_check.NUMBER_AGAINST_TEXT: "$2.50 per 100g, while the number is 2.60"}
@@ -99,16 +103,16 @@ def test_the_number_is_held_against_the_text() -> None:
 
 
 def test_without_a_text_the_number_is_held_against_the_size() -> None:
-    assert notes(None, "5", "200g", unit=UnitFacts(amount=Decimal("25"), per="1KG")) == {}
-    assert notes(None, "5", "250g", unit=UnitFacts(amount=Decimal("25"), per="1KG")) == {
+    assert notes(None, "5", "200g", unit=RetailerUnitPrice(amount=Decimal("25"), per="1KG")) == {}
+    assert notes(None, "5", "250g", unit=RetailerUnitPrice(amount=Decimal("25"), per="1KG")) == {
         unit_check.NUMBER_AGAINST_SIZE: "$25 per 1KG, while 5 for 250g is 20.0000 per kg"
     }
 
 
 def test_a_price_by_the_kilogram_is_held_against_what_it_buys() -> None:
-    assert notes("$4.00/kg", "4", "140g EachUnit", unit=UnitFacts(size_price=Decimal("0.56"), size="140g")) == {}
-    assert notes("$14.00 / 1KG", "14", "Min. 300g", unit=UnitFacts(size="1kg")) == {}
-    assert unit_check.TEXT_AGAINST_SIZE in notes("$4.00/kg", "4", "140g", unit=UnitFacts(size_price=Decimal("5.6"), size="140g"))
+    assert notes("$4.00/kg", "4", "140g EachUnit", unit=RetailerUnitPrice(size_price=Decimal("0.56"), size="140g")) == {}
+    assert notes("$14.00 / 1KG", "14", "Min. 300g", unit=RetailerUnitPrice(size="1kg")) == {}
+    assert unit_check.TEXT_AGAINST_SIZE in notes("$4.00/kg", "4", "140g", unit=RetailerUnitPrice(size_price=Decimal("5.6"), size="140g"))
 
 
 def test_a_text_nobody_can_read_is_noted() -> None:
@@ -116,7 +120,7 @@ def test_a_text_nobody_can_read_is_noted() -> None:
 
 
 def test_other_facts_of_an_offer_stay_and_rows_without_offers_pass() -> None:
-    skipped = Skipped("ad")
+    skipped = SkippedRow("ad")
     offer = Offer(
         sku="1",
         name="A",
@@ -126,10 +130,10 @@ def test_other_facts_of_an_offer_stay_and_rows_without_offers_pass() -> None:
         per_unit_price_string="$25.00 per 1kg",
         extra={"sold_by": "KG"},
     )
-    row = checked(Shown(offer, is_sponsored=True))
+    row = with_unit_price_notes(OfferRow(offer, is_sponsored=True))
 
-    assert checked(skipped) is skipped
-    assert isinstance(row, Shown)
+    assert with_unit_price_notes(skipped) is skipped
+    assert isinstance(row, OfferRow)
     assert row.is_sponsored
     assert row.offer.extra.keys() == {"sold_by", "notes"}
     assert (row.offer.price_current, row.offer.per_unit_price_string) == (Decimal(5), "$25.00 per 1kg"), "nothing is put right"
@@ -154,7 +158,7 @@ def test_contradictions_of_real_store_days_are_few_and_real(shared: Path, name: 
     for product in products:
         printed, size, number = product["per_unit_price_string"], product["size"] or "", product["per_unit_price_value"]
         is_by_weight = "EachUnit" in size or (size.startswith("approx") and name.startswith("aldi") and number == product["price_current"])
-        unit = UnitFacts(amount=None if number is None else Decimal(number), size="1kg" if is_by_weight else None)
+        unit = RetailerUnitPrice(amount=None if number is None else Decimal(number), size="1kg" if is_by_weight else None)
         price = None if product["price_current"] is None else str(product["price_current"])
         counted.update(notes(printed, price, size, name=product["name"], unit=unit).keys())
 

@@ -11,15 +11,15 @@ import pytest
 
 from include import clock
 from include.crawling import runs, sessions
-from include.crawling.walk import Part
+from include.crawling.walk import CrawlSubset
 from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.ingestion.load import load_waiting
 from include.model.offer import StoreRef
 from include.retailer_names import RETAILERS
 from include.retailers.aldi import Aldi
-from include.retailers.base import Shown
-from include.retailers.errors import Blocked, BreakerOpen, RefusedBefore, ShapeChanged
+from include.retailers.base import OfferRow
+from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked, ShapeChanged
 from include.staging.landing import LandedRun, landed_runs
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -52,7 +52,7 @@ def sandbox(served: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 def warehouse(make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox) -> Warehouse:
     sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
-    return make_warehouse(backoff_seconds_max=0.001, request_attempts=2, breaker_stores=2, breaker_rest_seconds=3600, **sites)
+    return make_warehouse(backoff_seconds_max=0.001, request_attempts=2, breaker_stores=2, breaker_open_seconds=3600, **sites)
 
 
 def stores(world: World, retailer: str) -> list[StoreRef]:
@@ -75,18 +75,20 @@ def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_sto
             runs.crawl(warehouse, storage, store, NIGHT, "run")
         except Blocked as error:
             refused.append((store, type(error)))
-    assert [kind for _, kind in refused] == [Blocked, Blocked, RefusedBefore, RefusedBefore, RefusedBefore], "after two nobody is asked for"
+    assert [kind for _, kind in refused] == [Blocked, Blocked, RunAlreadyBlocked, RunAlreadyBlocked, RunAlreadyBlocked], (
+        "after two nobody is asked for"
+    )
     asked = sandbox.traffic.count("woolworths")
     assert asked == 8 + 1
     assert {state for _, state, _ in outcome_rows(warehouse)} == {"blocked"}
 
-    session = sessions.Session("me=known", "Mozilla/5.0 (a person's)", clock.machine_now() + timedelta(hours=1))
-    done = [runs.crawl(warehouse, storage, store, NIGHT, "run", round_name="_rest", session=session) for store, _ in refused]
+    session = sessions.Session("me=known", "Mozilla/5.0 (a person's)", clock.system_now() + timedelta(hours=1))
+    done = [runs.crawl(warehouse, storage, store, NIGHT, "run", scope_suffix="_rest", session=session) for store, _ in refused]
 
     assert all(outcome["complete"] for outcome in done)
-    again = sandbox.traffic.asked_again("woolworths", purpose="listing", store_id=every[0].store_id)
+    again = sandbox.traffic.repeated_requests("woolworths", purpose="listing", store_id=every[0].store_id)
     assert not again, "the pages landed before the wall are not asked for again"
-    assert sandbox.faults.in_force()[0]["key"] == wall
+    assert sandbox.faults.active_faults()[0]["key"] == wall
     landed = b"".join(storage.read(path.split("/storage/", 1)[1]) for path in storage.filesystem.find(storage.full("landing")))
     assert b"known" not in landed
 
@@ -96,12 +98,12 @@ def test_the_session_kept_at_home_is_used_until_it_ends(
 ) -> None:
     sandbox.faults.add("wall", retailer="aldi", session="me=known")
     store = stores(world, "aldi")[0]
-    put = sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.machine_now() - timedelta(seconds=1)))
+    put = sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.system_now() - timedelta(seconds=1)))
     assert put.stat().st_mode & 0o777 == 0o600
 
     with pytest.raises(Blocked):
         runs.crawl(warehouse, storage, store, NIGHT, "run")
-    sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.machine_now() + timedelta(hours=1)))
+    sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.system_now() + timedelta(hours=1)))
 
     assert runs.crawl(warehouse, storage, store, NIGHT, "run")["complete"]
     assert "known" not in caplog.text
@@ -113,7 +115,7 @@ def test_stores_in_a_row_at_which_the_site_gives_out_open_the_breaker(
     sandbox.faults.add("error", retailer="iga", purpose="listing", since=12)
     first, second, third = stores(world, "iga")[:3]
 
-    assert runs.crawl(warehouse, storage, first, NIGHT, "run")["site_gave_out"]
+    assert runs.crawl(warehouse, storage, first, NIGHT, "run")["site_unavailable"]
     with pytest.raises(Exception, match="the crawl yielded nothing"):
         runs.crawl(warehouse, storage, second, NIGHT, "run")
     asked = sandbox.traffic.count("iga")
@@ -143,25 +145,25 @@ def test_an_attempt_that_stages_nothing_does_not_unstage_what_an_earlier_one_did
 def test_a_part_of_a_store_is_true_and_incomplete(warehouse: Warehouse, storage: Storage, world: World) -> None:
     store = stores(world, "aldi")[0]
 
-    part = runs.crawl(warehouse, storage, store, NIGHT, "run", part=Part(categories=("bakery",)))
+    subset = runs.crawl(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(categories=("bakery",)))
 
-    assert (part["complete"], part["worth_retrying"]) == (False, False)
-    assert {one["status"] for one in part["categories"] if one["name"].startswith("Bakery")} == {"finished"}
-    assert "not asked for: only a part was wanted" in part["incomplete_reason"]
+    assert (subset["complete"], subset["is_retryable"]) == (False, False)
+    assert {one["status"] for one in subset["categories"] if one["name"].startswith("Bakery")} == {"finished"}
+    assert "not asked for: only a part was wanted" in subset["incomplete_reason"]
     with pytest.raises(TerminalError, match=r"no category is called nonsense\. There are: .*Bakery"):
-        runs.crawl(warehouse, storage, store, NIGHT, "another", part=Part(categories=("nonsense",)))
+        runs.crawl(warehouse, storage, store, NIGHT, "another", subset=CrawlSubset(categories=("nonsense",)))
 
 
 def test_first_pages_only(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
     store = stores(world, "coles")[0]
 
-    outcome = runs.crawl(warehouse, storage, store, NIGHT, "run", part=Part(pages=1))
+    outcome = runs.crawl(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(pages=1))
 
     assert outcome["rows"] > 0
-    assert not sandbox.traffic.asked_again("coles", purpose="listing")
+    assert not sandbox.traffic.repeated_requests("coles", purpose="listing")
     whole = runs.crawl(warehouse, storage, store, NIGHT, "run")
     assert whole["complete"]
-    assert not sandbox.traffic.asked_again("coles", purpose="listing"), "what was read in part is not asked for again"
+    assert not sandbox.traffic.repeated_requests("coles", purpose="listing"), "what was read in part is not asked for again"
 
 
 def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
@@ -172,7 +174,7 @@ def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
 
     def wrong(self: Aldi, *given: Any) -> Iterator[Any]:
         for row in true_rows(self, *given):
-            if isinstance(row, Shown) and row.offer.price_current:
+            if isinstance(row, OfferRow) and row.offer.price_current:
                 row = replace(row, offer=replace(row.offer, price_current=row.offer.price_current * 2))  # noqa: PLW2901
             yield row
 
@@ -211,7 +213,7 @@ def cents_of(doubled: dict[str, int]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_the_canary_sings_with_few_requests_and_lands_what_it_hears(
+def test_the_canary_makes_few_requests_and_lands_the_responses(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, retailer: str
 ) -> None:
     store = stores(world, retailer)[0]
@@ -254,7 +256,7 @@ def test_landed_pages_are_pruned_by_their_night(
     warehouse = make_warehouse(landing_days=3, aldi_url=sandbox.site("aldi"))
     store = stores(world, "aldi")[0]
     for day in (12, 18):
-        runs.crawl(warehouse, storage, store, date(2026, 11, day), f"run{day}", part=Part(pages=1))
+        runs.crawl(warehouse, storage, store, date(2026, 11, day), f"run{day}", subset=CrawlSubset(pages=1))
 
     assert runs.prune_landing(warehouse, storage) == 1
     assert [run.run_key for run in landed_runs(storage, "aldi")] == ["run18"]

@@ -20,7 +20,7 @@ NIGHT = date(2026, 11, 18)
 
 
 def plan(warehouse: Warehouse, retailer: str, *store_ids: str) -> None:
-    discovery.take_over(
+    discovery.merge_found_stores(
         warehouse,
         retailer,
         [StoreRecord(retailer=retailer, store_id=store_id, online_store_id=None, name=store_id, state="VIC") for store_id in store_ids],
@@ -86,6 +86,6 @@ def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Wareho
     assert "aldi 4: not crawled" in text
 
 
-def test_a_night_nobody_planned_is_said_aloud(warehouse: Warehouse):
+def test_a_night_without_a_plan_is_reported(warehouse: Warehouse):
     with pytest.raises(NeedsPersonError, match=f"{len(RETAILERS)} thing"):
         raise_if_missing(warehouse, NIGHT)

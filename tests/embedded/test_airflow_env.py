@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from include.embedded import airflow_env, ports
 from include.embedded.airflow_env import connection_from_url, environment, passwords, url_from_connection
 from include.embedded.layout import Layout
-from include.embedded.ports import Ports, choose, hold_api_again, ui_url
+from include.embedded.ports import Ports, choose, reserve_api_port, ui_url
 from include.errors import TerminalError
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=20)
@@ -30,8 +30,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Layout(folder).create()
     monkeypatch.setattr(airflow_env, "airflow_metadata_urls", lambda _home: ("sync", "async"))
     monkeypatch.setattr(airflow_env, "warehouse_url", lambda _home: "postgresql://postgres@/warehouse?host=/run/s")
-    with ExitStack() as hold:
-        choose(folder, hold)
+    with ExitStack() as reservations:
+        choose(folder, reservations)
         yield folder
 
 
@@ -99,7 +99,7 @@ def test_a_home_never_started_has_no_address(tmp_path: Path) -> None:
 
 
 def test_taken_ports_and_those_of_another_start_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as listener, ExitStack() as hold:
+    with socket.socket() as listener, ExitStack() as reservations:
         listener.bind((ports.HOST, 0))
         listener.listen()
         taken = listener.getsockname()[1]
@@ -107,12 +107,12 @@ def test_taken_ports_and_those_of_another_start_are_passed_over(tmp_path: Path, 
         first, second = tmp_path / "first", tmp_path / "second"
         for home in (first, second):
             Layout(home).create()
-        chosen = [choose(first, hold), choose(second, hold)]
+        chosen = [choose(first, reservations), choose(second, reservations)]
         assert len({taken, chosen[0].api, chosen[1].api}) == 3
         assert chosen[0].logs != chosen[1].logs
         assert ports.known(first) == chosen[0]
-        assert not hold_api_again(first, hold)  # somebody holds it: ourselves
+        assert not reserve_api_port(first, reservations)  # somebody holds it: ourselves
     with ExitStack() as later:
-        assert hold_api_again(first, later)
+        assert reserve_api_port(first, later)
     assert ui_url(second) == f"http://127.0.0.1:{chosen[1].api}"
     assert Ports(**json.loads((second / "run" / "ports.json").read_text())) == chosen[1]

@@ -18,7 +18,16 @@ import psutil
 import pytest
 
 from include.embedded import airflow_env, components
-from include.embedded.components import Component, known_components, services_lock, start, start_extra, state_of, stop, wait_until_healthy
+from include.embedded.components import (
+    Component,
+    known_components,
+    services_lock,
+    start,
+    start_component,
+    state_of,
+    stop,
+    wait_until_healthy,
+)
 from include.embedded.layout import Layout
 from include.embedded.processes import session_members, spawn
 from include.errors import TerminalError
@@ -115,7 +124,7 @@ def test_a_component_that_dies_while_it_starts_is_named_with_the_end_of_its_log(
     health.code = 503
     component = Component("extra", (sys.executable, "-c", "print('no such table'); raise SystemExit(4)"), health.url)
     with pytest.raises(TerminalError, match=r"(?s)extra died while it started.*extra\.log.*no such table"):
-        start_extra(home, component)
+        start_component(home, component)
     assert known_components(home) == []
 
 
@@ -124,15 +133,15 @@ def test_a_component_that_stays_unhealthy_is_stopped_again(home: Path, health: H
     health.code = 503
     heard: list[str] = []
     with pytest.raises(TerminalError, match="was not healthy after 0 seconds"):
-        start_extra(home, Component("extra", FOREVER, health.url), heard.append)
+        start_component(home, Component("extra", FOREVER, health.url), heard.append)
     assert known_components(home) == []
 
 
 def test_an_extra_component_is_started_once_and_waited_for(home: Path, health: Health) -> None:
     health.answer = b"not even JSON"
     component = Component("sandbox", FOREVER, health.url)
-    assert start_extra(home, component)
-    assert not start_extra(home, component)
+    assert start_component(home, component)
+    assert not start_component(home, component)
 
 
 @pytest.mark.parametrize(
@@ -178,16 +187,16 @@ def test_only_what_is_named_is_stopped(home: Path, health: Health) -> None:
 def test_changed_settings_are_noticed(home: Path, health: Health) -> None:
     component, before = Component("extra", FOREVER, health.url), dict(os.environ)
     begin(home, component, before)
-    assert not components.has_other_settings(home, component, {**before, "SHLVL": "9"})
-    assert components.has_other_settings(home, component, {**before, "AISLEFLOW_CURRENT_HOURS": "1"})
+    assert not components.settings_changed(home, component, {**before, "SHLVL": "9"})
+    assert components.settings_changed(home, component, {**before, "AISLEFLOW_CURRENT_HOURS": "1"})
 
 
 def test_a_command_run_once_leaves_a_log_and_no_record(home: Path) -> None:
     with services_lock(home) as lock:
-        components.run_once(home, "migrate", [sys.executable, "-c", "print('fine')"], dict(os.environ), lock)
+        components.run_command(home, "migrate", [sys.executable, "-c", "print('fine')"], dict(os.environ), lock)
         assert (Layout(home).logs / "migrate.log").read_text() == "fine\n"
         with pytest.raises(TerminalError, match=r"(?s)migrate failed with exit code 3.*broken"):
-            components.run_once(home, "migrate", [sys.executable, "-c", "print('broken'); raise SystemExit(3)"], dict(os.environ), lock)
+            components.run_command(home, "migrate", [sys.executable, "-c", "print('broken'); raise SystemExit(3)"], dict(os.environ), lock)
         assert stop(home) == []
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from include.embedded import components, installation, ports
 from include.embedded.components import Component, known_components, services_lock
-from include.embedded.layout import Layout, silent
+from include.embedded.layout import Layout, no_progress
 from include.errors import TerminalError
 
 FOREVER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -72,11 +72,11 @@ def dag(name: str, *, is_paused: bool = True, file: str = "night.py", parsed: st
 
 def test_a_dag_is_unpaused_the_first_time_only(home: Path) -> None:
     api = FakeApi([dag("one"), dag("two", is_paused=False)])
-    installation._unpause_new(Layout(home), api, api.dags, silent)  # type: ignore[arg-type]
+    installation._unpause_new_dags(Layout(home), api, api.dags, no_progress)  # type: ignore[arg-type]
     assert api.unpaused == ["one"]
     heard: list[str] = []
     api = FakeApi([dag("one"), dag("two"), dag("three")])
-    installation._unpause_new(Layout(home), api, api.dags, heard.append)  # type: ignore[arg-type]
+    installation._unpause_new_dags(Layout(home), api, api.dags, heard.append)  # type: ignore[arg-type]
     assert api.unpaused == ["three"]
     assert heard == [f"{name} stays paused, as an operator left it" for name in ("one", "two")]
 
@@ -85,7 +85,7 @@ def test_pools_are_made_right(home: Path) -> None:
     from include.orchestration.pools import POOLS
 
     api = FakeApi(pools={"crawl_iga": 99, "default_pool": 128})
-    installation._create_pools(api, silent)  # type: ignore[arg-type]
+    installation._create_pools(api, no_progress)  # type: ignore[arg-type]
     assert api.present == {"default_pool": 128, **POOLS}
 
 
@@ -93,26 +93,26 @@ def test_pools_are_made_right(home: Path) -> None:
 def test_a_file_counts_as_parsed_only_after_its_last_change(home: Path, parsed: str, counts: bool) -> None:
     api = FakeApi([dag("night", parsed=parsed)])
     if counts:
-        assert installation._wait_until_parsed(home, api, silent) == api.dags  # type: ignore[arg-type]
+        assert installation._wait_until_parsed(home, api, no_progress) == api.dags  # type: ignore[arg-type]
     else:
         with pytest.raises(TerminalError, match=r"no DAG came out of night\.py.*dag-processor\.log"):
-            installation._wait_until_parsed(home, api, silent)  # type: ignore[arg-type]
+            installation._wait_until_parsed(home, api, no_progress)  # type: ignore[arg-type]
 
 
 def test_a_parse_older_than_the_dag_processor_does_not_count(home: Path) -> None:
     run(home, "dag-processor")
     with pytest.raises(TerminalError, match="no DAG came out"):
-        installation._wait_until_parsed(home, FakeApi([dag("night", parsed="2001-01-01T00:00:00+00:00")]), silent)  # type: ignore[arg-type]
-    installation._wait_until_parsed(home, FakeApi([dag("night", parsed="2100-01-01T00:00:00+00:00")]), silent)  # type: ignore[arg-type]
+        installation._wait_until_parsed(home, FakeApi([dag("night", parsed="2001-01-01T00:00:00+00:00")]), no_progress)  # type: ignore[arg-type]
+    installation._wait_until_parsed(home, FakeApi([dag("night", parsed="2100-01-01T00:00:00+00:00")]), no_progress)  # type: ignore[arg-type]
 
 
 def test_an_import_error_is_shown_and_an_outdated_one_is_not(home: Path) -> None:
     error = {"filename": "night.py", "timestamp": "2033-05-18T03:33:20+00:00", "stack_trace": "ModuleNotFoundError: nope\n"}
     with pytest.raises(TerminalError, match=r"(?s)1 DAG files cannot be imported.*aisleflow up.*--- night\.py\nModuleNotFoundError: nope"):
-        installation._wait_until_parsed(home, FakeApi(errors=[error]), silent)  # type: ignore[arg-type]
+        installation._wait_until_parsed(home, FakeApi(errors=[error]), no_progress)  # type: ignore[arg-type]
     outdated = {**error, "timestamp": "1970-01-01T00:00:01+00:00"}
     gone = {**error, "filename": "removed.py"}
-    installation._wait_until_parsed(home, FakeApi([dag("night")], [outdated, gone]), silent)  # type: ignore[arg-type]
+    installation._wait_until_parsed(home, FakeApi([dag("night")], [outdated, gone]), no_progress)  # type: ignore[arg-type]
 
 
 def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypat
     run(home, "sandbox")
 
     def interrupted() -> None:
-        with installation._undone_on_failure(home, silent):
+        with installation._rollback_on_failure(home, no_progress):
             run(home, "api-server", "scheduler")
             raise KeyboardInterrupt
 
@@ -133,17 +133,17 @@ def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypat
 
 
 def test_ports_stay_while_components_expect_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ExitStack() as hold:
-        installation._settle_ports(home, hold, silent)
+    with ExitStack() as reservations:
+        installation._choose_ports(home, reservations, no_progress)
     first = ports.known(home)
     run(home, "scheduler")
-    with ExitStack() as hold:
-        installation._settle_ports(home, hold, silent)
+    with ExitStack() as reservations:
+        installation._choose_ports(home, reservations, no_progress)
         assert ports.known(home) == first
     monkeypatch.setattr(ports, "hold_api_again", lambda _home, _hold: False)  # somebody took it
-    with ExitStack() as hold:
+    with ExitStack() as reservations:
         heard: list[str] = []
-        installation._settle_ports(home, hold, heard.append)
+        installation._choose_ports(home, reservations, heard.append)
         assert "restarting all components" in heard[0]
         assert known_components(home) == []
 

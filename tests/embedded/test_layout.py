@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from include.embedded.layout import Layout, keep_one_older, locked, tail, write_private
+from include.embedded.layout import Layout, locked, rotate_log, tail, write_private
 from include.errors import ConfigurationError
 
 
@@ -75,6 +75,6 @@ def test_the_log_of_the_last_start_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
     for text in ("first", "second"):
         log.write_text(text)
-        keep_one_older(log)
+        rotate_log(log)
     assert not log.exists()
     assert (tmp_path / "x.log.1").read_text() == "second"

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from include.embedded.layout import PROJECT, locked
-from include.embedded.processes import ProcessId, end_sessions, identify, read_record, session_members, spawn
+from include.embedded.processes import ProcessId, identify, read_record, session_members, spawn, terminate_sessions
 from include.errors import TerminalError
 
 #: A component that has a child in a process group of its own, as Airflow's tasks are, and says when both run.
@@ -48,7 +48,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         return found
 
     yield run
-    end_sessions(started, grace_seconds=0)
+    terminate_sessions(started, grace_seconds=0)
     for process in reaped:
         process.wait(10)
 
@@ -64,7 +64,7 @@ def test_a_process_records_itself(start: Start) -> None:
 def test_a_whole_session_ends_also_what_ignores_term_and_has_a_group_of_its_own(start: Start) -> None:
     leader = start(PARENT, until="child")
     assert len(session_members(leader)) == 2
-    assert end_sessions([leader], grace_seconds=30) == 1  # the leader went by TERM, its child had to be killed
+    assert terminate_sessions([leader], grace_seconds=30) == 1  # the leader went by TERM, its child had to be killed
     assert session_members(leader) == []
 
 
@@ -74,7 +74,7 @@ def test_children_of_a_killed_leader_are_found_and_ended(start: Start) -> None:
     while leader.is_alive():
         time.sleep(0.01)
     assert len(session_members(leader)) == 1
-    end_sessions([leader], grace_seconds=30)
+    terminate_sessions([leader], grace_seconds=30)
     assert session_members(leader) == []
 
 
@@ -84,7 +84,7 @@ def test_orphans_of_a_killed_leader_are_asked_before_they_are_killed(start: Star
     os.kill(leader.pid, signal.SIGKILL)
     while leader.is_alive():
         time.sleep(0.01)
-    assert end_sessions([leader], grace_seconds=30) == 0
+    assert terminate_sessions([leader], grace_seconds=30) == 0
 
 
 def test_a_leader_that_ends_in_time_is_not_killed(start: Start) -> None:
@@ -92,7 +92,7 @@ def test_a_leader_that_ends_in_time_is_not_killed(start: Start) -> None:
         "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(600)",
         until="up",
     )
-    assert end_sessions([leader], grace_seconds=30) == 0
+    assert terminate_sessions([leader], grace_seconds=30) == 0
 
 
 def test_a_number_given_away_since_is_somebody_else(start: Start) -> None:
@@ -100,7 +100,7 @@ def test_a_number_given_away_since_is_somebody_else(start: Start) -> None:
     for other in (replace(found, start_ticks=found.start_ticks - 1), replace(found, boot_id="another boot")):
         assert not other.is_alive()
         assert session_members(other) == []
-        end_sessions([other], grace_seconds=0)
+        terminate_sessions([other], grace_seconds=0)
     assert found.is_alive()
 
 
@@ -146,5 +146,5 @@ with locked(folder / "lock") as lock:
     with locked(tmp_path / "lock"):
         found = read_record(tmp_path / "x.process")
     assert found and found.pid == int(done.stdout)
-    end_sessions([found], grace_seconds=5)
+    terminate_sessions([found], grace_seconds=5)
     assert not found.is_alive()

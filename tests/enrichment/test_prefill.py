@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.enrichment.prefill import prefill_waiting, would_fill
+from include.enrichment.prefill import prefill_waiting, preview_prefill
 from include.ingestion import pipeline
 from include.staging.manifest import Manifest
 from include.staging.staged_file import load_manifest
@@ -33,7 +33,7 @@ def publish(warehouse: Warehouse, storage: Storage, store_day: StoreDays, *lines
     pipeline.ingest(warehouse, storage, "coles")
 
 
-def test_a_known_barcode_is_filled_in_and_the_file_goes_on(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+def test_a_known_barcode_is_filled_and_the_file_moves_on(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
     publish(warehouse, storage, store_day, offer(sku=7, barcode=gtin(7)))
     before = store_day(lines=[offer(sku=7), offer(sku=8)], stage=Stage.BARCODE_INBOX, **COLES)
 
@@ -89,9 +89,7 @@ def test_unknown_skus_are_queued_once(warehouse: Warehouse, storage: Storage, st
         ] == ["8", "9"]
 
 
-def test_a_kill_between_passing_on_and_leaving_the_inbox_doubles_nothing(
-    warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch
-):
+def test_a_kill_between_two_stages_duplicates_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch):
     store_day(lines=[offer(sku="8", price=2)], stage=Stage.BARCODE_INBOX, **COLES)
     with monkeypatch.context() as patch:
         patch.setattr("include.enrichment.prefill.staged_file.remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -112,6 +110,6 @@ def test_would_fill_counts_and_writes_nothing(warehouse: Warehouse, storage: Sto
     publish(warehouse, storage, store_day, offer(sku="7", barcode=gtin(7)))
     file = store_day.file(tmp_path / "day.jsonl", [offer(sku="7"), offer(sku="8"), offer(sku="9", barcode=gtin(9))], **COLES)
 
-    assert would_fill(warehouse, "coles", file) == {"lines": 3, "with_barcode": 1, "filled": 1, "unknown": 1}
+    assert preview_prefill(warehouse, "coles", file) == {"lines": 3, "with_barcode": 1, "filled": 1, "unknown": 1}
     with warehouse.transaction() as connection:
         assert connection.execute("SELECT FROM ops.barcode_lookup").fetchall() == []

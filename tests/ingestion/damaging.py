@@ -15,7 +15,7 @@ from include.staging.storage import Stage, Storage
 HARMLESS = ("nothing", "unpacked", "two members", "unknown manifest keys", "manifest as one long line")
 
 
-class Damage:
+class FileDamager:
     """Damages staged files of one storage; every kind is a method that is told a manifest."""
 
     def __init__(self, storage: Storage, seed: int) -> None:

@@ -52,7 +52,7 @@ def main(url: str, root: str, retailer: str, step: str, name: str, victim: str =
     suite.count_broken = count_broken  # importing Great Expectations takes longer than all the rest
     victim, _, parallel = victim.partition("+")
     if parallel:
-        workers.LINES_WORTH_HELP = 0
+        workers.MIN_LINES_FOR_HELPERS = 0
 
     def execute_and_die(self: Any, query: Any, *values: Any, **options: Any) -> Any:
         nonlocal left

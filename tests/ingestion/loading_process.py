@@ -12,7 +12,7 @@ from include.warehouse.engine import Warehouse
 
 def main(url: str, root: str, retailer: str, count: str) -> None:
     """Load; helpers are started however few lines there are."""
-    workers.LINES_WORTH_HELP = 1
+    workers.MIN_LINES_FOR_HELPERS = 1
     pipeline.load(Warehouse(url, settings().model_copy(update={"ingest_workers": int(count)})), Storage(root), retailer)
 
 

@@ -104,9 +104,9 @@ class Mutator:
             yield line
 
     def _line(self) -> bytes:
-        dice, kind = self._dice, self._dice.random()
+        rng, kind = self._dice, self._dice.random()
         if kind < 0.03 and self._earlier:
-            return self._double(dice.choice(self._earlier))
+            return self._double(rng.choice(self._earlier))
         if kind < 0.035:
             line = _text(_line(*self._sound()))
             return self._double(line) + b"\n" + line
@@ -114,12 +114,12 @@ class Mutator:
         if kind < 0.40:
             return _text(_line(product, metadata))
         if kind < 0.80:
-            for _ in range(dice.choice((1, 1, 1, 2, 3))):
+            for _ in range(rng.choice((1, 1, 1, 2, 3))):
                 self._spoil_value(product, metadata)
-            return _text(_line(product, metadata), dice)
+            return _text(_line(product, metadata), rng)
         if kind < 0.92:
             return self._spoil_structure(product, metadata)
-        return self._spoil_bytes(_text(_line(product, metadata), dice))
+        return self._spoil_bytes(_text(_line(product, metadata), rng))
 
     def _double(self, line: bytes) -> bytes:
         """Return a line again, at times with something else in what does not tell doubles apart."""
@@ -134,18 +134,18 @@ class Mutator:
                 return line
 
     def _sound(self) -> tuple[Pairs, Pairs]:
-        dice = self._dice
+        rng = self._dice
         self._next += 1
         # one in fifty repeats an SKU, with whatever it says now
-        number = dice.randrange(max(1, self._next)) if dice.random() < 0.02 else self._next
-        cents = dice.randrange(1, 5_000)
-        name = " ".join(dice.choices(_WORDS, k=3))
+        number = rng.randrange(max(1, self._next)) if rng.random() < 0.02 else self._next
+        cents = rng.randrange(1, 5_000)
+        name = " ".join(rng.choices(_WORDS, k=3))
         product: Pairs = [
-            ("sku", f"{number:06d}" if dice.random() < 0.9 else number), ("name", f"{name} {number}"), ("brand", dice.choice([*_WORDS, None])),
-            ("size", dice.choice(["500 g", "1.25L", "6 x 330ml", "each", None])), ("barcode", gtin(number) if dice.random() < 0.3 else None),
-            ("category_path", ["Pantry", dice.choice(_WORDS)]), ("price_current", Raw(f"{cents / 100:.2f}") if dice.random() < 0.97 else None),
-            ("price_was", Raw(f"{(cents + 100) / 100:.2f}") if dice.random() < 0.1 else None), ("is_on_special", dice.random() < 0.1), ("is_available", True),
-            ("per_unit_price_string", dice.choice(["$1.23 per 100g", "$2.50 / 1L", None])), ("url", f"https://example.test/{number}"),
+            ("sku", f"{number:06d}" if rng.random() < 0.9 else number), ("name", f"{name} {number}"), ("brand", rng.choice([*_WORDS, None])),
+            ("size", rng.choice(["500 g", "1.25L", "6 x 330ml", "each", None])), ("barcode", gtin(number) if rng.random() < 0.3 else None),
+            ("category_path", ["Pantry", rng.choice(_WORDS)]), ("price_current", Raw(f"{cents / 100:.2f}") if rng.random() < 0.97 else None),
+            ("price_was", Raw(f"{(cents + 100) / 100:.2f}") if rng.random() < 0.1 else None), ("is_on_special", rng.random() < 0.1), ("is_available", True),
+            ("per_unit_price_string", rng.choice(["$1.23 per 100g", "$2.50 / 1L", None])), ("url", f"https://example.test/{number}"),
         ]  # fmt: skip
         metadata: Pairs = [
             ("company", self._retailer),
@@ -157,84 +157,84 @@ class Mutator:
         return product, metadata
 
     def _odd(self) -> Any:
-        dice = self._dice
-        return dice.choice(
-            (lambda: Raw(dice.choice(NUMBERS)), lambda: dice.choice(TEXTS), lambda: dice.choice(TIMES), lambda: dice.choice(OTHERS))
+        rng = self._dice
+        return rng.choice(
+            (lambda: Raw(rng.choice(NUMBERS)), lambda: rng.choice(TEXTS), lambda: rng.choice(TIMES), lambda: rng.choice(OTHERS))
         )()
 
     def _spoil_value(self, product: Pairs, metadata: Pairs) -> None:
-        dice = self._dice
+        rng = self._dice
         fitting: dict[str, Callable[[], Any]] = {
-            "price_current": lambda: Raw(dice.choice(NUMBERS)), "price_was": lambda: Raw(dice.choice(NUMBERS)), "name": lambda: dice.choice(TEXTS),
-            "brand": lambda: dice.choice(TEXTS), "sku": lambda: dice.choice([*TEXTS, *map(Raw, NUMBERS[:-9])]), "barcode": lambda: dice.choice(BARCODES),
-            "per_unit_price_string": lambda: dice.choice(UNIT_PRICES), "scraped_at": lambda: dice.choice(TIMES), "scraped_date": lambda: dice.choice(TIMES),
-            "state": lambda: dice.choice(["nsw ", "WA", "XX", "", None, 7]), "store_id": lambda: dice.choice(["G2", "g1", 1147, None, self._store_id + " "]),
-            "company": lambda: dice.choice(["coles", "ALDI", None, ""]), "category_path": lambda: [dice.choice(TEXTS) for _ in range(dice.randrange(4))],
-            "is_on_special": lambda: dice.choice([True, "true", 1, None]), "url": lambda: dice.choice(TEXTS), "image_url": lambda: dice.choice(TEXTS),
+            "price_current": lambda: Raw(rng.choice(NUMBERS)), "price_was": lambda: Raw(rng.choice(NUMBERS)), "name": lambda: rng.choice(TEXTS),
+            "brand": lambda: rng.choice(TEXTS), "sku": lambda: rng.choice([*TEXTS, *map(Raw, NUMBERS[:-9])]), "barcode": lambda: rng.choice(BARCODES),
+            "per_unit_price_string": lambda: rng.choice(UNIT_PRICES), "scraped_at": lambda: rng.choice(TIMES), "scraped_date": lambda: rng.choice(TIMES),
+            "state": lambda: rng.choice(["nsw ", "WA", "XX", "", None, 7]), "store_id": lambda: rng.choice(["G2", "g1", 1147, None, self._store_id + " "]),
+            "company": lambda: rng.choice(["coles", "ALDI", None, ""]), "category_path": lambda: [rng.choice(TEXTS) for _ in range(rng.randrange(4))],
+            "is_on_special": lambda: rng.choice([True, "true", 1, None]), "url": lambda: rng.choice(TEXTS), "image_url": lambda: rng.choice(TEXTS),
         }  # fmt: skip
-        part, names = (metadata, METADATA) if dice.random() < 0.2 else (product, FIELDS)
-        name = dice.choice(names)
-        value = fitting[name]() if name in fitting and dice.random() < 0.75 else self._odd()
+        part, names = (metadata, METADATA) if rng.random() < 0.2 else (product, FIELDS)
+        name = rng.choice(names)
+        value = fitting[name]() if name in fitting and rng.random() < 0.75 else self._odd()
         part[:] = [(key, old) for key, old in part if key != name]
-        part.insert(dice.randrange(len(part) + 1), (name, value))
+        part.insert(rng.randrange(len(part) + 1), (name, value))
 
     def _spoil_structure(self, product: Pairs, metadata: Pairs) -> bytes:
-        dice = self._dice
+        rng = self._dice
         whole: Pairs = [("product", product), ("metadata", metadata)]
-        part = dice.choice((product, metadata, whole))
-        place = dice.randrange(len(part))
+        part = rng.choice((product, metadata, whole))
+        place = rng.randrange(len(part))
         key, value = part[place]
-        what = dice.randrange(9)
+        what = rng.randrange(9)
         if what == 0:
             del part[place]
         elif what == 1:
-            part[place] = (dice.choice([key.upper(), f" {key}", key[:-1], "", key + "\x00", "prodüct"]), value)
+            part[place] = (rng.choice([key.upper(), f" {key}", key[:-1], "", key + "\x00", "prodüct"]), value)
         elif what == 2:
-            part.insert(dice.randrange(len(part) + 1), (key, self._odd()))  # the key twice: the last one counts
+            part.insert(rng.randrange(len(part) + 1), (key, self._odd()))  # the key twice: the last one counts
         elif what == 3:
-            part.append((dice.choice(["extra", "price", "_"]), _nested(dice.choice((SHALLOW, DEEP)), dice.choice(("[]", "{}")))))
+            part.append((rng.choice(["extra", "price", "_"]), _nested(rng.choice((SHALLOW, DEEP)), rng.choice(("[]", "{}")))))
         elif what == 4:
-            part[place] = (key, _nested(dice.choice((SHALLOW, DEEP)), "[]"))
+            part[place] = (key, _nested(rng.choice((SHALLOW, DEEP)), "[]"))
         elif what == 5:
             whole = [("metadata", metadata), ("product", product)]
         elif what == 6:
             return _text(self._odd())
         elif what == 7:
-            return _text([whole, whole]) if dice.random() < 0.5 else _text([("product", [product]), ("metadata", metadata)])
+            return _text([whole, whole]) if rng.random() < 0.5 else _text([("product", [product]), ("metadata", metadata)])
         else:
-            part.extend((f"extra{number}", number) for number in range(dice.choice((1, 20, 200))))
-        return _text(whole, dice)
+            part.extend((f"extra{number}", number) for number in range(rng.choice((1, 20, 200))))
+        return _text(whole, rng)
 
     def _spoil_bytes(self, line: bytes) -> bytes:
-        dice = self._dice
-        place = dice.randrange(len(line))
-        match dice.randrange(14):
+        rng = self._dice
+        place = rng.randrange(len(line))
+        match rng.randrange(14):
             case 0:
                 return line[:place]
             case 1:
                 return line[place:]
             case 2:
-                return line[:place] + bytes([dice.randrange(256)]) + line[place + 1 :]
+                return line[:place] + bytes([rng.randrange(256)]) + line[place + 1 :]
             case 3:
                 return line[:place] + line[place + 1 :]
             case 4:
-                return line[:place] + dice.randbytes(dice.randrange(1, 9)) + line[place:]
+                return line[:place] + rng.randbytes(rng.randrange(1, 9)) + line[place:]
             case 5:
                 return b"\xef\xbb\xbf" + line
             case 6:
-                return dice.choice((b"", b" ", b"\t")) + line + dice.choice((b"\r", b" \r", b"\x00", b",", b"}", b" {}", b"\x0c"))
+                return rng.choice((b"", b" ", b"\t")) + line + rng.choice((b"\r", b" \r", b"\x00", b",", b"}", b" {}", b"\x0c"))
             case 7:
                 return line.replace(b"Somewhere", "Café".encode("latin-1"))
             case 8:
-                return line.decode().encode(dice.choice(("utf-16", "utf-16-le", "utf-32", "cp037")), "replace")
+                return line.decode().encode(rng.choice(("utf-16", "utf-16-le", "utf-32", "cp037")), "replace")
             case 9:
                 return line.replace(
-                    b'"name"', dice.choice((rb'"na\u006de"', rb'"n\ud800"', rb'"n\udc00\ud800"', rb'"n\x"', b"'name'", b"name")), 1
+                    b'"name"', rng.choice((rb'"na\u006de"', rb'"n\ud800"', rb'"n\udc00\ud800"', rb'"n\x"', b"'name'", b"name")), 1
                 )
             case 10:
                 return line.replace(
                     b"Pantry",
-                    dice.choice(
+                    rng.choice(
                         (
                             rb"\ud83d\ude00",
                             rb"\ud83d",
@@ -250,11 +250,11 @@ class Mutator:
                     1,
                 )
             case 11:
-                return line + b"\n" + line[: dice.randrange(len(line))]
+                return line + b"\n" + line[: rng.randrange(len(line))]
             case 12:
-                return dice.choice((b"", b"   ", b"\t\r", b"\x0b\x0c", b"\x00", b"null", b"[]", b"{}", b'""', b"0", b"{", b"\xff" * 40))
+                return rng.choice((b"", b"   ", b"\t\r", b"\x0b\x0c", b"\x00", b"null", b"[]", b"{}", b'""', b"0", b"{", b"\xff" * 40))
             case _:
-                return line.replace(b": ", dice.choice((b":", b" : ", b":\t", b"=")), dice.randrange(1, 20))
+                return line.replace(b": ", rng.choice((b":", b" : ", b":\t", b"=")), rng.randrange(1, 20))
 
 
 def _line(product: Pairs, metadata: Pairs) -> Pairs:
@@ -266,8 +266,8 @@ def _nested(depth: int, brackets: str) -> Raw:
     return Raw(opening * depth + "0" + brackets[1] * depth)
 
 
-def _text(value: Any, dice: random.Random | None = None) -> bytes:
-    return _dump(value, dice is not None and dice.random() < 0.5).encode("utf-8", "surrogatepass")
+def _text(value: Any, rng: random.Random | None = None) -> bytes:
+    return _dump(value, rng is not None and rng.random() < 0.5).encode("utf-8", "surrogatepass")
 
 
 def _dump(value: Any, escaped: bool) -> str:

@@ -54,7 +54,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ExpectedOutcome:
     """What should become of a file's lines, by line number."""
 
     lines: dict[int, bytes]
@@ -68,7 +68,7 @@ class Verdict:
         return {str(line.sku): line for line in self.accepted.values() if line.cents is not None}
 
 
-def judge(data: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> Verdict:
+def judge(data: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> ExpectedOutcome:
     """Say what should become of every line of a file."""
     lines = {number: raw for number, raw in enumerate(data.split(b"\n"), start=1) if raw.strip()}
     refused, read, said = dict[int, str](), list[Line](), defaultdict[str | None, set[tuple[Any, ...]]](set)
@@ -92,7 +92,7 @@ def judge(data: bytes, retailer: str, store_id: str, state: str | None, file_ins
         else:
             seen.add(line.sku)
             accepted[line.number] = line
-    return Verdict(lines, accepted, folded, refused)
+    return ExpectedOutcome(lines, accepted, folded, refused)
 
 
 def _line(number: int, raw: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> Line:

@@ -23,7 +23,7 @@ def tuesday(storage: Storage) -> None:
 
 
 def wednesday(storage: Storage) -> None:
-    """A night with something of everything: doubles, refusals, unavailable, learnt barcodes, conflicts, an old file, an unreadable one."""
+    """A night with something of everything: doubles, refusals, unavailable, learned barcodes, conflicts, an old file, an unreadable one."""
     stage = StoreDays(storage)
     lines: list[Line] = [
         offer("1"),

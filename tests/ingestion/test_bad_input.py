@@ -13,7 +13,7 @@ import pytest
 
 from include.errors import TerminalError
 from include.ingestion import pipeline
-from include.ingestion.importing import ImportedFile, files_below, import_file
+from include.ingestion.importing import ImportedFile, import_file, list_data_files
 from include.ledger.ledger import register_waiting
 from include.staging.storage import DATA_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -127,7 +127,7 @@ def test_equal_content_is_entered_once(warehouse: Warehouse, storage: Storage, s
     pipeline.ingest(warehouse, storage, "aldi")
     second = import_file(warehouse, storage, plain)
     assert (first.outcome, second.outcome, second.file_id) == ("waiting", "known", first.file_id)
-    assert files_below([tmp_path]) == [packed, plain, *files_below([tmp_path / "storage"])]
+    assert list_data_files([tmp_path]) == [packed, plain, *list_data_files([tmp_path / "storage"])]
 
 
 def with_manifest(store_day: StoreDays, storage: Storage, folder: Path, suffix: str) -> tuple[Path, Path]:
@@ -148,8 +148,8 @@ def test_a_manifest_beside_the_file_is_believed(
 ) -> None:
     path, _ = with_manifest(store_day, storage, tmp_path / "aldi" / "G1", suffix)
     assert import_file(warehouse, storage, path).outcome == "waiting"
-    assert rows(warehouse, "SELECT is_complete, complete_reason FROM ops.staged_file") == [
-        {"is_complete": True, "complete_reason": "its manifest says so"}
+    assert rows(warehouse, "SELECT is_complete, completeness_reason FROM ops.staged_file") == [
+        {"is_complete": True, "completeness_reason": "its manifest says so"}
     ]
     assert pipeline.ingest(warehouse, storage, "aldi").published.created == 3
 
@@ -239,7 +239,7 @@ def test_completeness_is_judged_in_time_order(
         "G1 2026-11-10": True, "G1 2026-11-11": True, "G1 2026-11-12": True, "G1 2026-11-13": True, "G2 2026-11-12": True, "G2 2026-11-13": False,
     }  # fmt: skip
     assert "81 rows; the store's last complete store-day (2026-11-12) has 82" in one(
-        warehouse, "SELECT complete_reason FROM ops.staged_file WHERE rows = 81"
+        warehouse, "SELECT completeness_reason FROM ops.staged_file WHERE rows = 81"
     )
 
 
@@ -247,7 +247,8 @@ def test_a_lone_file_is_incomplete_and_no_baseline(warehouse: Warehouse, storage
     import_file(warehouse, storage, store_day.file(tmp_path / "a.jsonl", offers(50), at=TUESDAY))
     pipeline.ingest(warehouse, storage, "aldi")
     assert (
-        one(warehouse, "SELECT complete_reason FROM ops.staged_file WHERE NOT is_complete") == "50 rows; no other store-day to compare with"
+        one(warehouse, "SELECT completeness_reason FROM ops.staged_file WHERE NOT is_complete")
+        == "50 rows; no other store-day to compare with"
     )
     assert len(cents(warehouse)) == 50 and one(warehouse, "SELECT complete_at IS NULL FROM core.store")
 

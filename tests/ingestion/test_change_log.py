@@ -40,7 +40,7 @@ def night(logging_warehouse: Warehouse, storage: Storage, store_day: StoreDays) 
 def logged(warehouse: Warehouse, after: int = 0) -> list[tuple[Any, ...]]:
     found = rows(
         warehouse,
-        "SELECT sku, what, old_price_cents, new_price_cents FROM core.price_change JOIN core.sku USING (sku_key) WHERE file_id > %s ORDER BY file_id, sku",
+        "SELECT sku, change_kind, old_price_cents, new_price_cents FROM core.price_change JOIN core.sku USING (sku_key) WHERE file_id > %s ORDER BY file_id, sku",
         after,
     )
     return [tuple(row.values()) for row in found]
@@ -74,7 +74,9 @@ def test_an_older_store_day_logs_nothing(night: Callable[..., list[tuple[Any, ..
     assert night(TUESDAY, [offer("1", 9.0), offer("2", 9.0)]) == []
 
 
-def test_off_nothing_is_written(warehouse: Warehouse, storage: Storage, store_day: StoreDays, fixed_clock: Callable[[str], None]) -> None:
+def test_the_change_log_is_off_by_default(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, fixed_clock: Callable[[str], None]
+) -> None:
     for day, price in (("06", 1.0), ("07", 2.0)):
         at = f"2033-03-{day}T01:00:00+00:00"
         fixed_clock(at)
@@ -114,7 +116,7 @@ def test_a_publication_that_broke_off_and_is_repeated_logs_once(
     assert len(logged(logging_warehouse)) == 5
     with monkeypatch.context() as patched:  # killed after the commit: only the file is left where it was
         store_day(at=LATER, lines=offers(5, 2.0))
-        patched.setattr("include.ledger.ledger.settle", die)
+        patched.setattr("include.ledger.ledger.move_to_final_stage", die)
         with pytest.raises(Killed):
             pipeline.ingest(logging_warehouse, storage, "aldi")
     pipeline.ingest(logging_warehouse, storage, "aldi")

@@ -122,7 +122,7 @@ def drawn(crashes: Crashes, seed: int, step: str) -> str:
 @pytest.mark.parametrize(
     ("seed", "step", "victim"), [(1, "ingest", "quit"), (2, "ingest", "kill"), (3, "ingest", "process+parallel"), (4, "decide", "process"), (5, "decide", "kill")]
 )  # fmt: skip
-def test_a_crash_leaves_no_trace(crashes: Crashes, record_property: Record, seed: int, step: str, victim: str) -> None:
+def test_a_crash_changes_no_result(crashes: Crashes, record_property: Record, seed: int, step: str, victim: str) -> None:
     crashes.round(step, victim, drawn(crashes, seed, step), record_property)
 
 

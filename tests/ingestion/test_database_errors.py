@@ -158,8 +158,8 @@ def test_a_number_out_of_range(warehouse: Warehouse, storage: Storage, store_day
 
 def test_a_text_too_long_for_its_index(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     by_hand("CREATE INDEX by_hand ON core.sku (url)", "DROP INDEX core.by_hand")
-    dice = random.Random(7)
-    long = "".join(chr(dice.randrange(0x4E00, 0x9FFF)) for _ in range(1_500))
+    rng = random.Random(7)
+    long = "".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(1_500))
     store_day(store_id="G1", lines=[*offers(5), offer("long", url=long)])
     store_day(store_id="G2", lines=offers(5))
     said = rejection(warehouse, storage)
@@ -224,7 +224,7 @@ def test_many_culprits_are_counted_and_twenty_shown(
 def test_the_search_stops_in_time_and_says_so(
     make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = make_warehouse(forensics_seconds=1)
+    place = make_warehouse(error_search_seconds=1)
     ticks = iter(range(10_000))
     monkeypatch.setattr("include.ingestion.isolation.forensics.time.monotonic", lambda: next(ticks) * 0.05)
     with psycopg.connect(place.url, autocommit=True) as connection:
@@ -258,7 +258,7 @@ def test_what_passes_by_itself_is_tried_again(
     with pytest.raises(TransientError, match=r"publish aldi: the warehouse gave up \(not now, code") as caught:
         pipeline.ingest(warehouse, storage, "aldi")
     assert step in str(caught.value) and "line" not in str(caught.value)
-    assert storage.exists(manifest.path(Stage.OUTBOX)) and rejected.listed(warehouse, ["aldi"]) == []
+    assert storage.exists(manifest.path(Stage.OUTBOX)) and rejected.list_rejected(warehouse, ["aldi"]) == []
 
 
 def test_a_real_statement_timeout_is_transient(make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays) -> None:
@@ -304,7 +304,7 @@ def test_a_rehearsal_leaves_nothing_behind(warehouse: Warehouse, storage: Storag
     before = rows(warehouse, query)
     assert pipeline.publish(warehouse, storage, "aldi").store_days == 0
     assert rows(warehouse, query) == before
-    assert rejected.report(warehouse, ["iga"]) is None
+    assert rejected.build_report(warehouse, ["iga"]) is None
 
 
 def test_the_import_command_prints_the_report_and_fails(

@@ -65,7 +65,7 @@ def test_two_processes_on_the_same_files(nights: Nights, mode: str) -> None:
 
 def test_steps_of_several_runs_in_any_order(nights: Nights) -> None:
     """Three runs whose steps overtake one another: what a step finds undone it does, the rest it leaves."""
-    dice = random.Random(18)
+    rng = random.Random(18)
     for _ in range(3):
         storage = nights.next()
         errors: list[BaseException] = []
@@ -77,7 +77,7 @@ def test_steps_of_several_runs_in_any_order(nights: Nights) -> None:
             except BaseException as error:
                 errors.append(error)
 
-        threads = [threading.Thread(target=run, args=(dice.sample(STEPS * 2, len(STEPS) * 2),)) for _ in range(3)]
+        threads = [threading.Thread(target=run, args=(rng.sample(STEPS * 2, len(STEPS) * 2),)) for _ in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -19,7 +19,7 @@ from include.ledger import quarantine
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.mutating import Mutator
-from tests.ingestion.oracle import Verdict, judge
+from tests.ingestion.oracle import ExpectedOutcome, judge
 from tests.ingestion.store_days import StoreDays, offer
 from tests.warehouse.looking import cents, contents, rows
 
@@ -38,8 +38,8 @@ class Night:
     def __init__(self, warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> None:
         self.warehouse, self.storage, self.retailer = warehouse, storage, retailer
         self.lines = 0
-        self.verdicts: dict[str, list[Verdict]] = {}
-        self.staged: list[tuple[int, str, bytes, Verdict, datetime]] = []
+        self.verdicts: dict[str, list[ExpectedOutcome]] = {}
+        self.staged: list[tuple[int, str, bytes, ExpectedOutcome, datetime]] = []
 
     def stage(self, seed: int, store_id: str, lines: int, at: datetime = EVENING) -> None:
         """Mutate one store-day, judge it and stage it."""
@@ -51,7 +51,7 @@ class Night:
         for staged in other.staged:
             self._stage(*staged)
 
-    def _stage(self, seed: int, store_id: str, data: bytes, verdict: Verdict, at: datetime) -> None:
+    def _stage(self, seed: int, store_id: str, data: bytes, verdict: ExpectedOutcome, at: datetime) -> None:
         StoreDays(self.storage)(
             self.retailer,
             store_id,

@@ -14,8 +14,8 @@ from include.ingestion.sweep import sweep
 from include.staging.manifest import Manifest
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
-from tests.ingestion.damaging import HARMLESS, Damage
-from tests.ingestion.oracle import Verdict, judge
+from tests.ingestion.damaging import HARMLESS, FileDamager
+from tests.ingestion.oracle import ExpectedOutcome, judge
 from tests.ingestion.store_days import StoreDays, offer
 from tests.ingestion.test_fuzz import EVENING, LOOSE
 from tests.warehouse.looking import contents, rows
@@ -23,15 +23,15 @@ from tests.warehouse.looking import contents, rows
 
 def sound_file(storage: Storage, seed: int, store_id: str) -> Manifest:
     """Stage a small store-day of sound lines whose prices tell which file they came from."""
-    dice = random.Random(seed)
-    lines = [offer(f"{store_id}-{number}", round(1 + dice.random() * 50, 2)) for number in range(dice.randrange(5, 30))]
+    rng = random.Random(seed)
+    lines = [offer(f"{store_id}-{number}", round(1 + rng.random() * 50, 2)) for number in range(rng.randrange(5, 30))]
     return StoreDays(storage)("aldi", store_id, at=EVENING.isoformat(), lines=lines, run_key=f"seed-{seed}")
 
 
 def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Counter[str]:
     """Stage files, damage them, ingest, and compare; returns how many of each kind there were."""
-    damage, kinds = Damage(storage, seed), Counter[str]()
-    dice = random.Random(seed)
+    damage, kinds = FileDamager(storage, seed), Counter[str]()
+    rng = random.Random(seed)
     staged: dict[str, tuple[str, Manifest, bytes]] = {}
     swapped = set[str]()
     before = ""
@@ -40,7 +40,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
         manifest = sound_file(storage, seed * 10_000 + number, store_id)
         data = gzip.decompress(storage.read(manifest.data_path(Stage.OUTBOX)))
         # every kind comes, and half of the files are sound neighbours
-        kind = damage.kinds[number // 2 % len(damage.kinds)] if number % 2 else dice.choice(HARMLESS)
+        kind = damage.kinds[number // 2 % len(damage.kinds)] if number % 2 else rng.choice(HARMLESS)
         damage.do(manifest, kind)
         if kind == "data of another store":
             swapped |= {store_id, before}
@@ -68,7 +68,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
     for store_id, (kind, manifest, data) in staged.items():
         told = f"seed {seed}, store {store_id}, damage {kind!r}"
         found = {sku: cents for (store, sku), cents in prices.items() if store == store_id}
-        verdict: Verdict = judge(data, "aldi", store_id, "VIC", manifest.observed_at, EVENING)
+        verdict: ExpectedOutcome = judge(data, "aldi", store_id, "VIC", manifest.observed_at, EVENING)
         expected = {sku: line.cents for sku, line in verdict.prices.items()}
         assert found in ({}, expected), f"{told}: published in part or wrongly"
         assert bool(found) == (store_id in published), told
@@ -85,7 +85,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
 
 def test_damaged_files(make_warehouse: Callable[..., Warehouse], storage: Storage) -> None:
     kinds = play(make_warehouse(**LOOSE), storage, 1, 100)
-    assert len(kinds) == len(Damage(storage, 0).kinds)
+    assert len(kinds) == len(FileDamager(storage, 0).kinds)
 
 
 @pytest.mark.campaign

@@ -39,7 +39,7 @@ class Crash(BaseException):
     """The end of the process, as far as the code under test can tell."""
 
 
-class Crashing:
+class CrashInjector:
     """Counts the boundaries at which something may stand half done, and ends the process at one of them.
 
     A boundary is the begin of a transaction (whatever breaks off inside one is rolled back) or a change in storage.
@@ -58,12 +58,12 @@ class Crashing:
 
         def wrapped(this: Any, *values: Any, **options: Any) -> Any:
             if self._is_on:
-                self._pass_by(f"before {name} {values[0] if values else ''}")
+                self._crash_point(f"before {name} {values[0] if values else ''}")
             return real(this, *values, **options)
 
         monkeypatch.setattr(owner, name, wrapped)
 
-    def _pass_by(self, event: str) -> None:
+    def _crash_point(self, event: str) -> None:
         self.events.append(event)
         if len(self.events) - 1 == self.at:
             self._is_on = False
@@ -172,8 +172,8 @@ def test_the_night_of_the_kill_is_a_rich_one(nights: Nights) -> None:
     assert len(decided["ops.decision"]) == 5 and decided["core.price"] != found["core.price"]
 
 
-def test_a_crash_at_every_boundary_leaves_no_trace(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
-    crashing, warehouse, storage = Crashing(monkeypatch), nights.warehouse, nights.next()
+def test_a_crash_at_every_boundary_changes_no_result(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    crashing, warehouse, storage = CrashInjector(monkeypatch), nights.warehouse, nights.next()
     with crashing.active(None):
         pipeline.ingest(warehouse, storage, "aldi")
     boundaries = len(crashing.events)
@@ -203,7 +203,7 @@ def test_a_crash_at_every_boundary_leaves_no_trace(nights: Nights, monkeypatch: 
         ("publish", "publishing/close_file"),
     ],
 )
-def test_a_killed_process_leaves_no_trace(nights: Nights, step: str, statement: str) -> None:
+def test_a_killed_process_changes_no_result(nights: Nights, step: str, statement: str) -> None:
     warehouse, storage = nights.warehouse, nights.next()
     steps = ("load", "check", "resolve", "publish")
     for earlier in steps[: steps.index(step)]:

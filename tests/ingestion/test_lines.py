@@ -122,7 +122,7 @@ def test_a_byte_order_mark_refuses_its_line_only(warehouse: Warehouse, storage: 
 
 
 def test_a_line_without_end_is_cut_and_refused() -> None:
-    class Endless(io.RawIOBase):
+    class EndlessLine(io.RawIOBase):
         """A gigabyte without a line's end, made as it is read."""
 
         left = 1_000_000_000
@@ -137,7 +137,7 @@ def test_a_line_without_end_is_cut_and_refused() -> None:
         def seek(self, offset: int, whence: int = 0) -> int:
             return 0
 
-    file = Endless()
+    file = EndlessLine()
     assert [(found.number, len(found.raw), found.problem) for found in read_lines(file, "x", 1_000)] == [(1, 2000, "line_too_long")]  # type: ignore[arg-type]
     assert file.largest <= 1 << 22, "it is read in pieces"
 

@@ -13,7 +13,15 @@ import pytest
 from include.errors import AisleflowError
 from tests.project.files import ROOT
 
-PLACES = ("ingestion", "ingestion/checks", "ingestion/isolation", "ledger", "staging", "warehouse/database_errors.py", "warehouse/engine.py")
+PLACES = (
+    "ingestion",
+    "ingestion/checks",
+    "ingestion/isolation",
+    "ledger",
+    "staging",
+    "warehouse/database_errors.py",
+    "warehouse/engine.py",
+)
 MODULES = sorted(
     path for place in PLACES for path in ([ROOT / "include" / place] if place.endswith(".py") else (ROOT / "include" / place).glob("*.py"))
 )

@@ -43,13 +43,13 @@ def test_of_equal_instants_the_later_registration_wins(
         pipeline.check(warehouse, storage, "aldi")
         pipeline.resolve(warehouse, storage, "aldi")
         for place in order:
-            publish_file(warehouse, Keeping(storage), ids[place] or 0)
+            publish_file(warehouse, RecordingStorage(storage), ids[place] or 0)
         found.append(cents(warehouse))
     assert found[0] == found[1]
     assert found[0] == ({"1": 200, "3": 200} if second_is_complete else {"1": 200, "2": 100, "3": 200})
 
 
-class Keeping(Storage):
+class RecordingStorage(Storage):
     """A root whose files never leave the outbox, so that two warehouses can read them."""
 
     def __init__(self, storage: Storage) -> None:

@@ -177,7 +177,9 @@ def test_every_changed_price_and_no_other_is_dated(replayed: Any, files: list[Fi
     for number, file in enumerate(its_files):
         import_file(warehouse, storage, file.path)
         with warehouse.transaction() as connection:  # one store alone has no baseline for its first file
-            connection.execute("UPDATE ops.staged_file SET is_complete = true, complete_reason = 'for this test' WHERE state = 'waiting'")
+            connection.execute(
+                "UPDATE ops.staged_file SET is_complete = true, completeness_reason = 'for this test' WHERE state = 'waiting'"
+            )
         pipeline.ingest(warehouse, storage, "aldi")
         found = {row["sku"]: row for row in rows(warehouse, "SELECT sku, price_cents, is_listed FROM core.store_price")}
         after = {sku: row["price_cents"] for sku, row in found.items() if row["is_listed"]}

@@ -11,7 +11,7 @@ import pytest
 from include import clock
 from include.errors import TerminalError
 from include.ingestion import deciding
-from include.ingestion.release_lines import LinesDecided, discard_lines, release_lines
+from include.ingestion.release_lines import LineDecisionResult, discard_lines, release_lines
 from include.ledger import quarantine
 from include.model.rules import CATALOGUE_VERSION
 from include.staging import staged_file
@@ -30,7 +30,7 @@ def lines_of(warehouse: Warehouse, file_id: int = 1) -> dict[int, tuple[str, str
     return {row["line_number"]: (row["state"], row["outcome"], row["decided_by"]) for row in found}
 
 
-def release(warehouse: Warehouse, storage: Storage, file_id: int = 1, *lines: int, rule: str | None = None) -> LinesDecided:
+def release(warehouse: Warehouse, storage: Storage, file_id: int = 1, *lines: int, rule: str | None = None) -> LineDecisionResult:
     return release_lines(warehouse, storage, file_id, "ann", "it is sold in a tin", lines=lines, rule_id=rule)
 
 
@@ -40,11 +40,11 @@ def test_a_released_line_is_published_and_recorded(warehouse: Warehouse, storage
 
     decided = release(warehouse, storage, 1, 6)
 
-    assert decided == LinesDecided(1, 1, {"published": 1}, {})
+    assert decided == LineDecisionResult(1, 1, {"published": 1}, {})
     assert cents(warehouse)["9"] == 450
     assert lines_of(warehouse) == {6: ("released", "published", "ann")}
-    assert rows(warehouse, "SELECT choice, lines, decided_by, decided_why, decided_via FROM ops.decision") == [
-        {"choice": "release", "lines": 1, "decided_by": "ann", "decided_why": "it is sold in a tin", "decided_via": "command line"}
+    assert rows(warehouse, "SELECT choice, lines, decided_by, decision_reason, decided_via FROM ops.decision") == [
+        {"choice": "release", "lines": 1, "decided_by": "ann", "decision_reason": "it is sold in a tin", "decided_via": "command line"}
     ]
     assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0
 
@@ -53,15 +53,15 @@ def test_releasing_again_does_nothing(warehouse: Warehouse, storage: Storage, pu
     publish(WEDNESDAY, [*offers(5), GIFT])
     release(warehouse, storage, 1, 6)
     before = contents(warehouse)
-    assert release(warehouse, storage, 1, 6) == LinesDecided(1)
-    assert release(warehouse, storage, 1, rule="donation") == LinesDecided(1)
+    assert release(warehouse, storage, 1, 6) == LineDecisionResult(1)
+    assert release(warehouse, storage, 1, rule="donation") == LineDecisionResult(1)
     assert contents(warehouse) == before
 
 
 def test_a_release_ends_as_if_the_line_had_never_been_refused(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(TUESDAY, [*offers(5), offer("9", 4.0)])
     publish(WEDNESDAY, [*offers(5), GIFT])
-    assert not one(warehouse, "SELECT follows_store FROM core.price JOIN core.sku USING (sku_key) WHERE sku = '9'")
+    assert not one(warehouse, "SELECT uses_store_watermark FROM core.price JOIN core.sku USING (sku_key) WHERE sku = '9'")
 
     release(warehouse, storage, 2, 6)
 
@@ -224,7 +224,7 @@ def test_after_a_rule_was_mended_lines_that_pass_are_published(
     assert cents(warehouse)["9"] == 450
     assert lines_of(warehouse) == {6: ("released", "published", "recheck"), 7: ("quarantined", None, None)}
     assert (
-        one(warehouse, "SELECT decided_why FROM ops.quarantined_offer WHERE line_number = 6")
+        one(warehouse, "SELECT decision_reason FROM ops.quarantined_offer WHERE line_number = 6")
         == f"passes rule catalogue {CATALOGUE_VERSION}"
     )
     assert one(warehouse, "SELECT reasons FROM ops.quarantined_offer WHERE line_number = 7") == ["price_not_positive"]

@@ -13,7 +13,7 @@ import pytest
 from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.ingestion.release_lines import release_lines
-from include.ingestion.retract import Retracted, retract
+from include.ingestion.retract import RetractionResult, retract
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -43,7 +43,7 @@ def watermark(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
 
 
-def take_back(warehouse: Warehouse, storage: Storage, file_id: int) -> Retracted:
+def take_back(warehouse: Warehouse, storage: Storage, file_id: int) -> RetractionResult:
     return retract(warehouse, storage, "aldi", "G1", file_id, "ann", "the shop's test system")
 
 
@@ -102,19 +102,19 @@ def test_one_in_the_middle_taken_back_reads_as_if_it_had_never_been(worlds: Call
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_the_nights_were(worlds: Callable[..., Any], seed: int) -> None:
-    dice = random.Random(seed)
+def test_any_sequence_of_nights(worlds: Callable[..., Any], seed: int) -> None:
+    rng = random.Random(seed)
     known = [str(n) for n in range(1, 13)]
     nights = []
     for place in range(5):
         lines: list[Line] = []
         for sku in known:
-            kind = dice.choices(["same", "dearer", "absent", "unavailable", "refused"], [5, 3, 2, 1, 1])[0]
+            kind = rng.choices(["same", "dearer", "absent", "unavailable", "refused"], [5, 3, 2, 1, 1])[0]
             if kind != "absent":
                 lines.append(offer(sku, {"dearer": 2.0 + place, "unavailable": None, "refused": -1}.get(kind, 1.0)))
         at = datetime(2026, 11, 13, 18, 0, tzinfo=UTC) + timedelta(days=place)
-        nights.append((at.isoformat(), lines or offers(1), dice.random() < 0.7))
-    wrong, right, _ = worlds(nights, dice.randrange(5))
+        nights.append((at.isoformat(), lines or offers(1), rng.random() < 0.7))
+    wrong, right, _ = worlds(nights, rng.randrange(5))
     assert seen(wrong) == seen(right)
     assert watermark(wrong) == watermark(right)
 
@@ -216,10 +216,10 @@ def test_taken_back_twice_says_so(warehouse: Warehouse, storage: Storage, publis
     publish(B, BAD["other prices"])
     take_back(warehouse, storage, 2)
     before = contents(warehouse)
-    assert take_back(warehouse, storage, 2).already == "ann took it back on 2026-11-18 09:00 UTC: the shop's test system"
+    assert take_back(warehouse, storage, 2).earlier_retraction == "ann took it back on 2026-11-18 09:00 UTC: the shop's test system"
     assert contents(warehouse) == before
-    file = rows(warehouse, "SELECT state, released_by, released_why FROM ops.staged_file WHERE file_id = 2")
-    assert file == [{"state": "discarded", "released_by": "ann", "released_why": "the shop's test system"}]
+    file = rows(warehouse, "SELECT state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = 2")
+    assert file == [{"state": "discarded", "decided_by": "ann", "decision_reason": "the shop's test system"}]
 
 
 def test_other_stores_are_left_alone(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
@@ -262,4 +262,4 @@ def test_what_is_not_published_is_not_taken_back(warehouse: Warehouse, storage: 
     with pytest.raises(TerminalError, match="needs a reason"):
         retract(warehouse, storage, "aldi", "G1", 1, "ann", " ")
     done = take_back(warehouse, storage, 1)
-    assert done.overtaken == (2,), "it gave no prices because this one was newer, and that is said"
+    assert done.outdated_files == (2,), "it gave no prices because this one was newer, and that is said"

@@ -22,7 +22,7 @@ from include.catalogue import resolve as resolution
 from include.ingestion import pipeline, workers
 from include.ingestion.load import load_waiting
 from include.ingestion.publish import publish_checked
-from include.ingestion.workers import Helper, run_at_once, workers_for
+from include.ingestion.workers import Helper, run_parallel, workers_for
 from include.ledger.ledger import register_waiting
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -34,9 +34,9 @@ LATER = "2026-11-18T09:00:00+11:00"
 
 
 @pytest.fixture
-def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def always_use_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let helpers and threads start however few lines there are."""
-    monkeypatch.setattr(workers, "LINES_WORTH_HELP", 1)
+    monkeypatch.setattr(workers, "MIN_LINES_FOR_HELPERS", 1)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def several(storage: Storage) -> None:
 
 
 def test_helpers_load_what_one_process_would(
-    make_warehouse: Callable[..., Warehouse], tmp_path: Path, worth_it: None, loaded_by: list[int]
+    make_warehouse: Callable[..., Warehouse], tmp_path: Path, always_use_helpers: None, loaded_by: list[int]
 ) -> None:
     found = []
     for count in (1, 3):
@@ -85,7 +85,7 @@ def test_helpers_load_what_one_process_would(
 
 
 def test_a_helper_that_dies_costs_nothing(
-    make_warehouse: Callable[..., Warehouse], storage: Storage, worth_it: None, monkeypatch: pytest.MonkeyPatch
+    make_warehouse: Callable[..., Warehouse], storage: Storage, always_use_helpers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load, died = Helper.load, list[int]()
 
@@ -105,8 +105,8 @@ def test_a_helper_that_dies_costs_nothing(
     ]
 
 
-def test_what_a_helper_cannot_load_is_raised_here(
-    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, worth_it: None
+def test_an_error_of_a_helper_is_raised_in_the_main_process(
+    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, always_use_helpers: None
 ) -> None:
     warehouse = make_warehouse(ingest_workers=2)
     for number in range(4):
@@ -171,15 +171,15 @@ def test_a_daemonic_process_may_have_helpers(make_warehouse: Callable[..., Wareh
 
 
 def test_what_stands_in_this_processs_memory_no_helper_is_asked_for(
-    make_warehouse: Callable[..., Warehouse], worth_it: None, loaded_by: list[int]
+    make_warehouse: Callable[..., Warehouse], always_use_helpers: None, loaded_by: list[int]
 ) -> None:
     warehouse, storage = make_warehouse(ingest_workers=3), Storage("memory://several")
     several(storage)
     assert len(pipeline.load(warehouse, storage, "aldi")) == 8 and loaded_by == []
 
 
-def test_how_many_at_once(make_warehouse: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch) -> None:
-    many = workers.LINES_WORTH_HELP
+def test_number_of_workers(make_warehouse: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch) -> None:
+    many = workers.MIN_LINES_FOR_HELPERS
     assert workers_for(make_warehouse(ingest_workers=5), many) == 5
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(3)), raising=False)
     assert [workers_for(make_warehouse(), lines) for lines in (many - 1, many)] == [1, 3]
@@ -201,12 +201,12 @@ def test_the_first_error_ends_the_others_after_what_they_are_at() -> None:
         done.append(item)
 
     with pytest.raises(ValueError, match="1"):
-        run_at_once([0, 1, 2, 3, 4], [work, work], stopped.set)
+        run_parallel([0, 1, 2, 3, 4], [work, work], stopped.set)
     assert done == [0, 2]
 
 
 def test_stores_published_at_once_end_as_one_after_the_other(
-    make_warehouse: Callable[..., Warehouse], tmp_path: Path, worth_it: None
+    make_warehouse: Callable[..., Warehouse], tmp_path: Path, always_use_helpers: None
 ) -> None:
     found = []
     for count in (1, 4):
@@ -226,7 +226,7 @@ def test_stores_published_at_once_end_as_one_after_the_other(
 
 
 def test_an_error_in_one_store_leaves_the_others_whole(
-    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, worth_it: None
+    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, always_use_helpers: None
 ) -> None:
     warehouse = make_warehouse(ingest_workers=2)
     for number in range(6):

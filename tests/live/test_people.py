@@ -67,8 +67,8 @@ def test_a_held_store_day_is_released_by_an_answer_in_airflow_and_the_others_nev
     wait_for(
         lambda: running.query("SELECT FROM ops.staged_file WHERE file_id = %s AND state = 'published'", held["file_id"]), "its publication"
     )
-    decided = running.query("SELECT released_by, released_why FROM ops.staged_file WHERE file_id = %s", held["file_id"])
-    assert decided == [{"released_by": "admin", "released_why": "the shelf really says so"}]
+    decided = running.query("SELECT decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s", held["file_id"])
+    assert decided == [{"decided_by": "admin", "decision_reason": "the shelf really says so"}]
     alerts = running.run("alerts")
     assert any("price_scale" in json.dumps(alert) for alert in alerts.get("alerts", alerts)), "the inbox tells of it"
 

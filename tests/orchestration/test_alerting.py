@@ -20,7 +20,7 @@ from include.config import settings
 from include.embedded.airflow_env import INBOX
 from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline
-from include.ledger.open_questions import HeldData, raise_if_any
+from include.ledger.open_questions import HeldStoreDays, raise_if_undecided
 from include.orchestration import alerting
 from include.orchestration.border import border
 from include.orchestration.defaults import DEFAULT_ARGS
@@ -84,11 +84,11 @@ def context(
     return {"ti": ti, "dag_run": SimpleNamespace(partition_key="aldi|2026-11-18"), "exception": error, "task": task}
 
 
-def told() -> list[str]:
+def sent_titles() -> list[str]:
     return [alert["title"] for alert in inbox.read(settings().home)]
 
 
-def bordered(error: Exception) -> AirflowFailException:
+def run_task(error: Exception) -> AirflowFailException:
     """The error as Airflow sees it behind the border."""
     with pytest.raises(AirflowFailException) as caught, border():
         raise error
@@ -108,7 +108,7 @@ def test_an_alert_lands_in_the_local_inbox(local_inbox: None) -> None:
 
 
 @pytest.mark.parametrize("path", ["json://127.0.0.1:9", "nonsense://x", ""])
-def test_a_failed_delivery_is_said_and_raises_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str) -> None:
+def test_a_failed_delivery_is_logged_and_not_raised(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str) -> None:
     monkeypatch.setenv(
         "AIRFLOW_CONN_AISLEFLOW_ALERTS", json.dumps({"conn_type": "apprise", "extra": {"config": {"path": path}, "token": "s3cret"}})
     )
@@ -128,38 +128,38 @@ def test_a_service_that_refuses_is_no_delivery(monkeypatch: pytest.MonkeyPatch, 
 
 def test_without_a_connection_one_line_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", raising=False)
-    alerting.TellFailed()(context(TerminalError("it is odd")))
+    alerting.FailureNotifier()(context(TerminalError("it is odd")))
     lines = [record.message for record in caplog.records if record.name == alerting.__name__]
     assert len(lines) == 1 and "there is no Airflow connection aisleflow_alerts" in lines[0]
 
 
-def test_the_same_failure_is_told_once_and_other_news_at_once(local_inbox: None, fixed_clock: Any) -> None:
-    for error in (bordered(TerminalError("one")), bordered(TerminalError("one")), bordered(NeedsPersonError("two")), RuntimeError("three")):
-        alerting.TellFailed()(context(error))
-    assert sorted(told()) == [
+def test_equal_failures_raise_one_alert_and_new_ones_another(local_inbox: None, fixed_clock: Any) -> None:
+    for error in (run_task(TerminalError("one")), run_task(TerminalError("one")), run_task(NeedsPersonError("two")), RuntimeError("three")):
+        alerting.FailureNotifier()(context(error))
+    assert sorted(sent_titles()) == [
         "critical: ingest_prices.load failed: RuntimeError: three",
         "critical: ingest_prices.load failed: one",
         "warning: ingest_prices.load failed: two",
     ]
     fixed_clock("2026-11-18T22:00:00+00:00")
-    alerting.TellFailed()(context(bordered(TerminalError("one")), run_id="r2"))
-    assert len(told()) == 4, "half a day later it is news again"
+    alerting.FailureNotifier()(context(run_task(TerminalError("one")), run_id="r2"))
+    assert len(sent_titles()) == 4, "half a day later it is news again"
 
 
-def test_what_could_not_be_delivered_is_told_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undelivered_alert_is_sent_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "AIRFLOW_CONN_AISLEFLOW_ALERTS", json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "json://127.0.0.1:9"}}})
     )
-    alerting.TellFailed()(context(TerminalError("one")))
+    alerting.FailureNotifier()(context(TerminalError("one")))
     monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", INBOX)
-    alerting.TellFailed()(context(TerminalError("one")))
-    assert len(told()) == 1
+    alerting.FailureNotifier()(context(TerminalError("one")))
+    assert len(sent_titles()) == 1
 
 
-def test_three_hundred_red_stores_are_one_alert(local_inbox: None) -> None:
+def test_many_failed_stores_raise_one_alert(local_inbox: None) -> None:
     for store in range(300):
-        alerting.TellFailed()(context(TerminalError(f"store {store} is odd"), task_id="crawl", map_index=store))
-    assert told() == ["warning: ingest_prices.crawl [G1] failed: store 0 is odd"]
+        alerting.FailureNotifier()(context(TerminalError(f"store {store} is odd"), task_id="crawl", map_index=store))
+    assert sent_titles() == ["warning: ingest_prices.crawl [G1] failed: store 0 is odd"]
 
 
 @pytest.mark.parametrize(("watcher_rule", "expected"), [("one_failed", 0), ("all_done", 1)])
@@ -174,19 +174,19 @@ def test_a_watched_task_leaves_the_alert_to_its_watcher(local_inbox: None, watch
 
         crawled = crawl.expand(store=[1, 2])
         crawled >> some_store_failed()
-    alerting.TellFailed()(context(TerminalError("odd"), task_id="crawl", map_index=0, task=crawled.operator))  # type: ignore[attr-defined]
-    assert len(told()) == expected
+    alerting.FailureNotifier()(context(TerminalError("odd"), task_id="crawl", map_index=0, task=crawled.operator))  # type: ignore[attr-defined]
+    assert len(sent_titles()) == expected
 
 
-def test_every_task_tells(local_inbox: None) -> None:
-    assert isinstance(DEFAULT_ARGS["on_failure_callback"], alerting.TellFailed)
+def test_every_task_has_a_failure_callback(local_inbox: None) -> None:
+    assert isinstance(DEFAULT_ARGS["on_failure_callback"], alerting.FailureNotifier)
 
 
-def test_trouble_with_the_alert_never_hides_the_failure(
+def test_an_alert_error_does_not_hide_the_task_failure(
     local_inbox: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("include.alerts.failed.failed_alert", lambda **_: 1 / 0)
-    alerting.TellFailed()(context(TerminalError("one")))
+    alerting.FailureNotifier()(context(TerminalError("one")))
     assert "the alert about this failure could not be sent" in caplog.text
 
 
@@ -205,28 +205,28 @@ def held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays, mo
     return strict_warehouse
 
 
-def test_held_data_are_told_once_whatever_is_retried(local_inbox: None, held: Warehouse, storage: Storage) -> None:
-    assert alerting.tell_held(held, storage, ["aldi"], context(None)) == [3, 4]
-    assert alerting.tell_held(held, storage, ["aldi"], context(None)) == [] == alerting.tell_held(held, storage, ["iga"])
+def test_held_store_days_raise_one_alert_whatever_is_retried(local_inbox: None, held: Warehouse, storage: Storage) -> None:
+    assert alerting.send_held_alerts(held, storage, ["aldi"], context(None)) == [3, 4]
+    assert alerting.send_held_alerts(held, storage, ["aldi"], context(None)) == [] == alerting.send_held_alerts(held, storage, ["iga"])
     [alert] = inbox.read(settings().home)
     assert (
         alert["title"].startswith("critical: 2 store-days held, aldi of 2026-11-18") and "The task: http://localhost/log" in alert["body"]
     )
 
 
-def test_the_red_report_says_nothing_that_was_told(local_inbox: None, held: Warehouse, storage: Storage) -> None:
-    with pytest.raises(HeldData) as caught:
-        raise_if_any(held, ["aldi"], "2026-11-18")
-    alerting.TellFailed()(context(bordered(caught.value), task_id="report"))
-    assert len(told()) == 1, "nobody has told it yet"
-    alerting.tell_held(held, storage, ["aldi"])
-    alerting.TellFailed()(context(bordered(caught.value), task_id="report", run_id="r2"))
-    assert len(told()) == 2
+def test_the_failed_report_does_not_repeat_an_alert(local_inbox: None, held: Warehouse, storage: Storage) -> None:
+    with pytest.raises(HeldStoreDays) as caught:
+        raise_if_undecided(held, ["aldi"], "2026-11-18")
+    alerting.FailureNotifier()(context(run_task(caught.value), task_id="report"))
+    assert len(sent_titles()) == 1, "nobody has told it yet"
+    alerting.send_held_alerts(held, storage, ["aldi"])
+    alerting.FailureNotifier()(context(run_task(caught.value), task_id="report", run_id="r2"))
+    assert len(sent_titles()) == 2
 
 
-def test_held_data_are_told_as_soon_as_there_is_somewhere_to(held: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+def test_held_store_days_raise_an_alert_once_a_connection_exists(held: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
     monkeypatch.delenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", raising=False)
     with caplog.at_level(logging.WARNING):
-        assert alerting.tell_held(held, storage, ["aldi"]) == []
+        assert alerting.send_held_alerts(held, storage, ["aldi"]) == []
     monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", INBOX)
-    assert alerting.tell_held(held, storage, ["aldi"]) == [3, 4]
+    assert alerting.send_held_alerts(held, storage, ["aldi"]) == [3, 4]

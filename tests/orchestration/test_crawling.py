@@ -20,12 +20,12 @@ from include import clock
 from include.crawling import crawl_plan, discovery, sessions
 from include.ingestion import pipeline
 from include.orchestration import crawling
-from include.orchestration.asking import AskContinue
+from include.orchestration.asking import BotWallApprovalOperator
 from include.orchestration.border import border
 from include.orchestration.sessions import session_of
 from include.retailer_names import RETAILERS
 from include.retailers.base import StoreRecord
-from include.retailers.errors import StoreIncompleteYet
+from include.retailers.errors import RetryableIncompleteCrawl
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
@@ -81,14 +81,14 @@ def sandbox(served: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 def warehouse(make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox) -> Warehouse:
     sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
-    found = make_warehouse(backoff_seconds_max=0.001, request_attempts=2, breaker_rest_seconds=3600, **sites)
+    found = make_warehouse(backoff_seconds_max=0.001, request_attempts=2, breaker_open_seconds=3600, **sites)
     for retailer in ("aldi", "iga"):
         shops = [
             StoreRecord(retailer=retailer, store_id=one.store_id, online_store_id=one.online_store_id, name=one.name, state=one.state)
             for one in WORLD.stores(retailer)
             if one.has_shelf
         ]
-        discovery.take_over(found, retailer, shops)
+        discovery.merge_found_stores(found, retailer, shops)
     return found
 
 
@@ -136,7 +136,7 @@ def test_an_undisturbed_run_announces_its_files_under_the_night(run: Any, storag
         crawling.emit_rest("aldi", run, NO_PARAMS, task, Event())
     with pytest.raises(AirflowSkipException, match="nobody had to be asked"):
         crawling.raise_if_unanswered("aldi", task)
-    crawling.skip_if_in_part(task)
+    crawling.skip_if_incomplete(task)
 
 
 def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
@@ -145,7 +145,7 @@ def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
     task = Task()
     item, *_ = crawling.plan("aldi", run, NO_PARAMS, task)
-    assert task.pushed["crawl", "decisions"][0]["stores"] == {"crawl": 3, "deferred": 0, "left_out": 0}
+    assert task.pushed["crawl", "decisions"][0]["stores"] == {"crawl": 3, "deferred": 0, "excluded": 0}
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T19:31:00+00:00")
 
     with pytest.raises(AirflowSkipException, match="the night ended before its turn came"):
@@ -160,7 +160,7 @@ def test_a_store_in_part_is_tried_again_and_accepted_at_the_last_attempt(run: An
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
     [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
 
-    with pytest.raises(StoreIncompleteYet, match="offers are staged; the retry asks for what is missing"):
+    with pytest.raises(RetryableIncompleteCrawl, match="offers are staged; the retry asks for what is missing"):
         crawling.crawl("aldi", item, run, Task(try_number=1, max_tries=1))
     last = Task(try_number=2, max_tries=1)
     outcome = crawling.crawl("aldi", item, run, last)
@@ -168,7 +168,7 @@ def test_a_store_in_part_is_tried_again_and_accepted_at_the_last_attempt(run: An
     assert not outcome["complete"] and outcome["rows"] > 0
     last.pushed["crawl", "return_value"] = [outcome]
     with pytest.raises(AirflowSkipException, match="crawled, but in part: "):
-        crawling.skip_if_in_part(last)
+        crawling.skip_if_incomplete(last)
     assert crawling.emit("aldi", run, NO_PARAMS, last, Event())["stores"] == 1
 
 
@@ -176,7 +176,7 @@ def test_a_retry_asks_only_for_what_is_missing(run: Any, sandbox: RunningSandbox
     fault = sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=9, times=1)
     sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=10, times=1)
     [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
-    with pytest.raises(StoreIncompleteYet):
+    with pytest.raises(RetryableIncompleteCrawl):
         crawling.crawl("aldi", item, run, Task())
     sandbox.faults.clear(fault)
     before = sandbox.traffic.count("aldi")
@@ -191,7 +191,7 @@ def test_what_is_staged_is_announced_although_the_last_attempt_met_a_wall(run: A
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
     [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
     task, event = Task(), Event()
-    with pytest.raises(StoreIncompleteYet):
+    with pytest.raises(RetryableIncompleteCrawl):
         crawling.crawl("aldi", item, run, task)
     sandbox.faults.clear()
     sandbox.faults.add("wall", retailer="aldi")
@@ -202,7 +202,7 @@ def test_what_is_staged_is_announced_although_the_last_attempt_met_a_wall(run: A
 
 
 @pytest.mark.parametrize("in_airflow", [True, False])
-def test_a_wall_a_person_a_session_and_the_rest(
+def test_a_bot_wall_is_passed_with_a_persons_session(
     run: Any,
     sandbox: RunningSandbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -218,7 +218,7 @@ def test_a_wall_a_person_a_session_and_the_rest(
     assert blocked
     assert "visitor" not in str(task.pushed)
 
-    session = sessions.Session("visitor=7f3a9c51", "Mozilla/5.0", clock.machine_now() + timedelta(hours=1))
+    session = sessions.Session("visitor=7f3a9c51", "Mozilla/5.0", clock.system_now() + timedelta(hours=1))
     if in_airflow:
         connection = json.dumps({"conn_type": "http", "password": session.to_json()})
         monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_SESSION_ALDI", connection)
@@ -268,19 +268,19 @@ def test_no_answer_in_time_needs_a_person_and_a_no_is_an_answer(run: Any) -> Non
 def test_the_answer_is_handed_on_and_a_no_skips_the_rest_alone(choice: str, user: str | None, skipped: list[str]) -> None:
     pushed = {}
     with DAG("scrape_x", schedule=None) as dag:
-        ask = AskContinue(task_id="ask_continue", retailer="aldi", rest="crawl_rest")
+        ask = BotWallApprovalOperator(task_id="ask_continue", retailer="aldi", retry_task_id="crawl_rest")
         for follower in ("crawl_rest", "needs_a_person"):
             ask >> EmptyOperator(task_id=follower)
     ti = SimpleNamespace(xcom_push=lambda key, value: pushed.update({key: value}), dag_id="scrape_x", run_id="r", map_index=-1)
     who = {"id": "7", "name": user} if user else None
     event = {"chosen_options": [choice], "params_input": {}, "responded_at": datetime(2026, 11, 18, tzinfo=UTC), "responded_by_user": who}
-    left_out: list[str] = []
+    excluded: list[str] = []
     try:
         ask.execute_complete({"ti": ti, "task": dag.get_task("ask_continue")}, event)
     except DownstreamTasksSkipped as skipping:
-        left_out = list(skipping.tasks)
+        excluded = list(skipping.tasks)
 
-    assert left_out == skipped
+    assert excluded == skipped
     assert pushed["answer"] == {"chosen_options": [choice], "responded_by_user": who}
 
 

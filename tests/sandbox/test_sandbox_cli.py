@@ -41,7 +41,7 @@ def test_faults_are_added_listed_and_cleared(sandbox: RunningSandbox) -> None:
     assert "too_many" in shown and "nth=1 retry_after=3" in shown
     assert json.loads(run("fault", "list", "--json"))[0]["applied"] == 1
     assert "1 ended" in run("fault", "clear", key) and "1 ended" in run("fault", "clear")
-    assert sandbox.faults.in_force() == []
+    assert sandbox.faults.active_faults() == []
 
 
 def test_latency_and_requests(sandbox: RunningSandbox) -> None:

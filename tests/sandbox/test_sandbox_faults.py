@@ -13,8 +13,8 @@ import requests
 
 from include import clock
 from include.errors import ConfigurationError, TransientError
-from sandbox.faults import KINDS, Fault, FaultBook, fault_of, read_scenario
-from sandbox.remote import RemoteFaults
+from sandbox.faults import KINDS, Fault, FaultRegistry, fault_of, read_scenario
+from sandbox.remote import FaultClient
 from sandbox.running import RunningSandbox
 
 Ask = Callable[..., requests.Response]
@@ -262,7 +262,7 @@ def visitor_of(visitor: Site, answer: requests.Response) -> Site:
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_a_tenth_of_the_goods_looks_like_all_of_them(sandbox: RunningSandbox, retailer: str) -> None:
+def test_a_tenth_of_the_products_looks_complete(sandbox: RunningSandbox, retailer: str) -> None:
     visitor = Site(sandbox, retailer)
     visitor.home()
     whole = [sku(product) for page in (1, 2) for product in visitor.products(page)]
@@ -320,7 +320,7 @@ def test_n_th_since_and_times(sandbox: RunningSandbox, ask: Ask) -> None:
     ):
         fault = sandbox.faults.add("error", **options)
         assert [ask().status_code for _ in range(5)] == expected
-        assert sandbox.faults.in_force()[0]["applied"] == expected.count(500)
+        assert sandbox.faults.active_faults()[0]["applied"] == expected.count(500)
         sandbox.faults.clear(fault)
     assert ask().status_code == 200
 
@@ -336,14 +336,14 @@ def test_retailer_store_and_purpose_narrow(sandbox: RunningSandbox, ask: Ask) ->
 
 
 def test_a_share_of_the_requests_whatever_their_order() -> None:
-    from sandbox.faults import Asked
+    from sandbox.faults import SandboxRequest
 
     def struck(order: list[int]) -> set[tuple[int, int]]:
-        book, seen = FaultBook([Fault("error", share=0.3, seed=5)]), dict.fromkeys(order, 0)
+        book, seen = FaultRegistry([Fault("error", share=0.3, seed=5)]), dict.fromkeys(order, 0)
         found = set()
         for number in order:
             seen[number] += 1
-            if book.striking(Asked("coles", "data", "listing", "COL:584", f"GET /{number}")):
+            if book.matching_faults(SandboxRequest("coles", "data", "listing", "COL:584", f"GET /{number}")):
                 found.add((number, seen[number]))
         return found
 
@@ -358,14 +358,14 @@ def test_a_share_of_the_requests_whatever_their_order() -> None:
 
 
 def test_faults_over_http(sandbox: RunningSandbox, ask: Ask) -> None:
-    remote = RemoteFaults(sandbox.url)
+    remote = FaultClient(sandbox.url)
     key = remote.add("too_many", retailer="aldi", nth=1, retry_after=2)
     other = remote.put([Fault("slow", seconds=0.0), {"kind": "reset", "retailer": "iga"}])
     assert ask().headers["retry-after"] == "2"
-    assert remote.in_force()[0] == {
+    assert remote.active_faults()[0] == {
         "key": key, "kind": "too_many", "retailer": "aldi", "nth": 1, "retry_after": 2, "matched": 1, "applied": 1
     }  # fmt: skip
-    assert remote.clear(key) == 1 and remote.clear() == len(other) == 2 and remote.in_force() == []
+    assert remote.clear(key) == 1 and remote.clear() == len(other) == 2 and remote.active_faults() == []
     remote.latency_seconds = 0.05
     assert remote.latency_seconds == sandbox.faults.latency_seconds == 0.05
     remote.latency_seconds = 0
@@ -387,7 +387,7 @@ def test_faults_over_http(sandbox: RunningSandbox, ask: Ask) -> None:
     with pytest.raises(ConfigurationError, match="no fault f99 is in force"):
         remote.clear("f99")
     with pytest.raises(TransientError, match="no sandbox answers"):
-        RemoteFaults("http://127.0.0.1:9").in_force()
+        FaultClient("http://127.0.0.1:9").active_faults()
 
 
 def test_only_this_machine_commands_faults(world: Any, client_of: Any) -> None:
@@ -413,10 +413,10 @@ def test_scenario_files(tmp_path: Path) -> None:
         'latency_seconds = 0.1\n[[fault]]\nkind = "too_many"\nretailer = "coles"\nsince = 20\ntimes = 5\n[[fault]]\nkind = "reset"\nshare = 0.01\n'
     )
     book = read_scenario(toml)
-    assert book.latency_seconds == 0.1 and [fault["kind"] for fault in book.in_force()] == ["too_many", "reset"]
+    assert book.latency_seconds == 0.1 and [fault["kind"] for fault in book.active_faults()] == ["too_many", "reset"]
     as_json = tmp_path / "evening.json"
     as_json.write_text('{"fault": [{"kind": "slow", "seconds": 1}]}')
-    assert read_scenario(as_json).in_force()[0]["seconds"] == 1
+    assert read_scenario(as_json).active_faults()[0]["seconds"] == 1
     for text, advice in (("fault = 3", "no scenario"), ("[[fault]]\nkind = 'slow'\nstatus = 3", "no option status"), ("[[", "no scenario")):
         toml.write_text(text)
         with pytest.raises(ConfigurationError, match=advice):

@@ -40,7 +40,7 @@ def world_of(folder: Path, *lines: str) -> RecordedWorld:
     return RecordedWorld(folder)
 
 
-def test_lines_become_truth(tmp_path: Path) -> None:
+def test_truth_contains_the_recorded_lines(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,
         line(1, 9.0),

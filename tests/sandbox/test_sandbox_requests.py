@@ -25,7 +25,7 @@ def test_requests_in_flight_are_counted_and_repeats_told(sandbox: RunningSandbox
         sandbox.faults.latency_seconds = 0.0
     assert sandbox.traffic.in_flight_max["aldi"] == 4
     assert [arrival.faults for arrival in sandbox.traffic.arrivals()] == [()] * 4
-    again = sandbox.traffic.asked_again("aldi")
+    again = sandbox.traffic.repeated_requests("aldi")
     assert list(again.values()) == [2] and "offset=0" in next(iter(again))
     gaps = sandbox.traffic.gaps_seconds("aldi")
     assert len(gaps) == 3 and min(gaps) >= 0
@@ -39,9 +39,9 @@ def test_what_a_fault_spoilt_may_be_asked_again(sandbox: RunningSandbox, ask: As
         ask()
     assert ask().ok
     assert [arrival.faults for arrival in sandbox.traffic.arrivals()] == [("cut",), ()]
-    assert sandbox.traffic.asked_again("aldi") == {}
+    assert sandbox.traffic.repeated_requests("aldi") == {}
     ask()
-    assert list(sandbox.traffic.asked_again("aldi").values()) == [2]
+    assert list(sandbox.traffic.repeated_requests("aldi").values()) == [2]
 
 
 def test_the_log_is_bounded_and_the_counts_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_the_log_is_bounded_and_the_counts_are_not(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(counting, "LOG_LENGTH", 10)
     traffic = counting.Traffic()
     for _ in range(25):
-        number, arrived, under_way = traffic.arrive("iga")
-        at = traffic.since_start(arrived)
-        traffic.leave(counting.Arrival(number, at, 0.0, "iga", "search", "search", None, "GET /", 200, under_way))
+        number, arrived, under_way = traffic.begin_request("iga")
+        at = traffic.seconds_since_start(arrived)
+        traffic.end_request(counting.RequestRecord(number, at, 0.0, "iga", "search", "search", None, "GET /", 200, under_way))
     assert traffic.count("iga") == 25 and [arrival.number for arrival in traffic.arrivals()] == list(range(16, 26))

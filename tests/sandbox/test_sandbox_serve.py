@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from include.clock import set_sandbox_clock
 from include.errors import ConfigurationError
 from sandbox.serve import create_app, open_world
-from sandbox.verify import TruthOverHttp
+from sandbox.verify import HttpTruth
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
@@ -108,7 +108,7 @@ def test_the_installations_clock_moves_the_prices(client: Any, monkeypatch: pyte
 def test_site_middleware_stands_before_every_site_and_nothing_else(world: Any) -> None:
     seen: list[str] = []
 
-    class Watch:
+    class RecordingMiddleware:
         def __init__(self, app: Any) -> None:
             self.app = app
 
@@ -122,7 +122,7 @@ def test_site_middleware_stands_before_every_site_and_nothing_else(world: Any) -
 
     async def ask() -> None:
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(world, [Middleware(Watch)])), base_url="http://sandbox"
+            transport=httpx.ASGITransport(create_app(world, [Middleware(RecordingMiddleware)])), base_url="http://sandbox"
         ) as client:
             for path in ("/coles/browse", "/woolworths/", "/_sandbox/health"):
                 await client.get(path)
@@ -165,6 +165,6 @@ def process() -> Iterator[str]:
 
 
 def test_the_process_serves_and_stops(process: str) -> None:
-    truth = list(TruthOverHttp(process)("coles", "COL:584", NOW.astimezone(UTC)))
+    truth = list(HttpTruth(process)("coles", "COL:584", NOW.astimezone(UTC)))
     assert len(truth) > 150 and truth[0].category_paths
     assert requests.get(f"{process}/coles/browse", timeout=10).status_code == 200

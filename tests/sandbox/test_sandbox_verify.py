@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from include.cli import sandbox as command
 from include.errors import TerminalError
-from sandbox.verify import PriceRow, TruthOverHttp, verify
+from sandbox.verify import HttpTruth, PriceRow, verify
 from sandbox.world import TruthOffer
 
 AT = datetime(2026, 11, 17, 17, tzinfo=UTC)
@@ -51,13 +51,13 @@ def judge(rows: list[PriceRow], truth: list[TruthOffer], **more: Any) -> Any:
     return verify(rows, lambda retailer, store, at: iter(truth), {KEY: AT}, **more)
 
 
-def counts(verdict: Any) -> tuple[int, int, int, int]:
-    return verdict.right, verdict.wrong.count, verdict.missing.count, verdict.extra.count
+def counts(comparison: Any) -> tuple[int, int, int, int]:
+    return comparison.right, comparison.wrong.count, comparison.missing.count, comparison.extra.count
 
 
 def test_the_truth_is_right() -> None:
-    verdict = judge([row("1", 500), row("2", 300, 400)], [offer("1", 500), offer("2", 300, 400)])
-    assert counts(verdict) == (2, 0, 0, 0) and verdict.is_right
+    comparison = judge([row("1", 500), row("2", 300, 400)], [offer("1", 500), offer("2", 300, 400)])
+    assert counts(comparison) == (2, 0, 0, 0) and comparison.is_right
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_the_truth_is_right() -> None:
     ],
 )
 def test_each_fault_has_its_class(published: PriceRow, expected: tuple[int, int, int, int]) -> None:
-    verdict = judge([published], [offer("1", 500, 600)])
-    assert counts(verdict) == expected and not verdict.is_right
+    comparison = judge([published], [offer("1", 500, 600)])
+    assert counts(comparison) == expected and not comparison.is_right
 
 
 def test_unavailable_goods_have_no_row_or_one_that_says_so() -> None:
@@ -84,14 +84,14 @@ def test_unavailable_goods_have_no_row_or_one_that_says_so() -> None:
 
 
 def test_delisted_rows_are_counted_and_no_fault() -> None:
-    verdict = judge([row("1", 500), row("8", 100, listed=False)], [offer("1", 500)])
-    assert verdict.is_right and verdict.delisted == 1
+    comparison = judge([row("1", 500), row("8", 100, listed=False)], [offer("1", 500)])
+    assert comparison.is_right and comparison.delisted == 1
 
 
 def test_stores_without_rows_and_rows_without_a_yardstick() -> None:
     other = ("iga", "10245")
-    verdict = verify([row("1", 1, key=other)], lambda *_: iter([offer("1", 500)]), {KEY: AT})
-    assert counts(verdict) == (0, 0, 1, 0) and (verdict.stores, verdict.unjudged) == (1, 1)
+    comparison = verify([row("1", 1, key=other)], lambda *_: iter([offer("1", 500)]), {KEY: AT})
+    assert counts(comparison) == (0, 0, 1, 0) and (comparison.stores, comparison.unjudged) == (1, 1)
 
 
 def test_rows_of_a_store_must_stand_together() -> None:
@@ -100,22 +100,22 @@ def test_rows_of_a_store_must_stand_together() -> None:
 
 
 def test_samples_are_few_and_say_both_prices() -> None:
-    verdict = judge([row(str(number), 100) for number in range(50)], [offer(str(number), 200) for number in range(50)], samples=3)
-    assert verdict.wrong.count == 50 and len(verdict.wrong.samples) == 3
+    comparison = judge([row(str(number), 100) for number in range(50)], [offer(str(number), 200) for number in range(50)], samples=3)
+    assert comparison.wrong.count == 50 and len(comparison.wrong.samples) == 3
     assert (
-        "coles COL:584 SKU 0" in verdict.wrong.samples[0]
-        and "100 cents" in verdict.wrong.samples[0]
-        and "the truth is 200" in verdict.wrong.samples[0]
+        "coles COL:584 SKU 0" in comparison.wrong.samples[0]
+        and "100 cents" in comparison.wrong.samples[0]
+        and "the truth is 200" in comparison.wrong.samples[0]
     )
-    assert "0 right, 50 wrong, 0 missing, 0 extra" in next(verdict.lines())
+    assert "0 right, 50 wrong, 0 missing, 0 extra" in next(comparison.lines())
 
 
 def test_other_barcodes_are_noted_but_not_those_of_the_store() -> None:
     rows = [row("1", 5, barcode="9301000000009"), row("2", 5, barcode="9301000000009"), row("3", 5, barcode="09301000000009")]
-    verdict = judge(
+    comparison = judge(
         rows, [offer("1", 5, barcode="9301000000016"), offer("2", 5, barcode="2964005000008"), offer("3", 5, barcode="9301000000009")]
     )
-    assert verdict.other_barcode.count == 1 and verdict.is_right
+    assert comparison.other_barcode.count == 1 and comparison.is_right
 
 
 def published(world: Any) -> Iterator[PriceRow]:
@@ -136,13 +136,13 @@ def test_a_perfect_warehouse_is_right_and_another_day_is_not(world: Any) -> None
     stores = {
         (store.retailer, store.store_id): AT for retailer in ("aldi", "coles", "iga", "woolworths") for store in world.stores(retailer)
     }
-    verdict = verify(published(world), world.truth, stores)
-    assert verdict.is_right and verdict.right > 15_000 and verdict.stores == len(stores)
+    comparison = verify(published(world), world.truth, stores)
+    assert comparison.is_right and comparison.right > 15_000 and comparison.stores == len(stores)
     week_later = verify(published(world), world.truth, {key: at + timedelta(days=7) for key, at in stores.items()})
     assert week_later.wrong.count > 2_000 and week_later.missing.count and week_later.extra.count
 
 
-class AnsweredHere:
+class InProcessTruth:
     """Stands in for HTTP: the command's truth comes from a world in this process."""
 
     def __init__(self, url: str) -> None:
@@ -154,7 +154,7 @@ class AnsweredHere:
 
 @pytest.mark.parametrize(("price", "exit_code"), [(500, 0), (400, 1)])
 def test_the_command_prints_a_verdict_and_exits_by_it(monkeypatch: pytest.MonkeyPatch, price: int, exit_code: int) -> None:
-    monkeypatch.setattr(command, "TruthOverHttp", AnsweredHere)
+    monkeypatch.setattr(command, "TruthOverHttp", InProcessTruth)
     monkeypatch.setattr(command, "domain", lambda _as_json: nullcontext((None, None)))
     monkeypatch.setattr(command, "stream_prices", lambda _warehouse: [row("1", price)])
     monkeypatch.setattr(command, "last_complete", lambda _warehouse: {KEY: AT})
@@ -170,4 +170,4 @@ def test_a_recorded_world_without_a_folder_is_wrong_usage() -> None:
 
 def test_a_sandbox_that_does_not_answer_is_named() -> None:
     with pytest.raises(TerminalError, match="aisleflow sandbox serve"):
-        list(TruthOverHttp("http://127.0.0.1:1", timeout_seconds=0.5)("coles", "COL:584", AT))
+        list(HttpTruth("http://127.0.0.1:1", timeout_seconds=0.5)("coles", "COL:584", AT))

@@ -23,8 +23,8 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
         StoreRecord(retailer="coles", store_id=f"COL:{number}", online_store_id=None, name=f"Coles {number}", state="VIC")
         for number in range(4)
     ]
-    discovery.take_over(warehouse, "coles", stores)
-    discovery.take_over(warehouse, "coles", stores[:3])
+    discovery.merge_found_stores(warehouse, "coles", stores)
+    discovery.merge_found_stores(warehouse, "coles", stores[:3])
     discovery.list_stores(warehouse, "coles", "vic")
     crawl_plan.plan(warehouse, "coles", NIGHT)
     outcomes.record(

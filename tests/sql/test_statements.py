@@ -11,7 +11,7 @@ import pytest
 
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
-from tests.sql.twice import PROMISES, Twice, files, header, promise, scenarios, twice
+from tests.sql.twice import PROMISES, RepeatChecker, files, header, promise, scenarios, twice
 from tests.warehouse.looking import contents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,14 +19,18 @@ FILES = files()
 
 
 @pytest.fixture(scope="module")
-def played() -> dict[str, Twice]:
+def played() -> dict[str, RepeatChecker]:
     """What the scenarios executed; filled by the first test."""
     return {}
 
 
 @pytest.mark.parametrize("scenario", [path.stem for path in scenarios()])
 def test_a_scenario_runs_every_statement_twice(
-    scenario: str, make_warehouse: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, played: dict[str, Twice]
+    scenario: str,
+    make_warehouse: Callable[..., Warehouse],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    played: dict[str, RepeatChecker],
 ) -> None:
     play = importlib.import_module(f"tests.sql.{scenario}").play
     doubled, plain = make_warehouse(), make_warehouse()
@@ -38,14 +42,14 @@ def test_a_scenario_runs_every_statement_twice(
     assert contents(doubled) == contents(plain), "a night in which everything ran twice ends like any other"
 
 
-def test_every_file_is_executed(played: dict[str, Twice]) -> None:
+def test_every_file_is_executed(played: dict[str, RepeatChecker]) -> None:
     if len(played) < len(scenarios()):
         pytest.skip("needs the scenarios above in the same run")
     executed = {name for seen in played.values() for name in seen.executed}
     assert sorted(set(FILES) - executed) == [], "add a scenario_<subject>.py whose play() executes these"
 
 
-def test_statements_write_only_what_their_headers_say(played: dict[str, Twice]) -> None:
+def test_statements_write_only_what_their_headers_say(played: dict[str, RepeatChecker]) -> None:
     if len(played) < len(scenarios()):
         pytest.skip("needs the scenarios above in the same run")
     for name in FILES:

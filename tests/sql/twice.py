@@ -60,7 +60,7 @@ def promise(text: str) -> str:
 
 
 @dataclass
-class Twice:
+class RepeatChecker:
     """What was executed, and every promise that was broken."""
 
     executed: set[str] = field(default_factory=set)
@@ -69,10 +69,10 @@ class Twice:
 
 
 @contextmanager
-def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[Twice]:
+def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepeatChecker]:
     """While active, run each statement twice; the caller gets the first answer."""
     names = {text: name for name, text in files().items()}
-    seen, execute = Twice(), psycopg.Connection.execute
+    seen, execute = RepeatChecker(), psycopg.Connection.execute
 
     def execute_twice(self: Any, query: Any, *values: Any, **options: Any) -> Any:
         name = names.get(query) if isinstance(query, str) else None
@@ -117,7 +117,7 @@ def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[Twice]:
 
 
 def _judge(
-    seen: Twice, name: str, text: str, answer: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]
+    seen: RepeatChecker, name: str, text: str, answer: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]
 ) -> None:
     kept = promise(text)
     touched = sorted(table for table in later if after.get(table) != later[table])

@@ -223,7 +223,7 @@ def test_an_overlong_last_line_without_its_end() -> None:
 
 
 @pytest.mark.parametrize("cut", [-1, -9, 30])
-def test_a_gzip_cut_short_is_unreadable(cut: int) -> None:
+def test_a_truncated_gzip_is_unreadable(cut: int) -> None:
     packed = gzip.compress(b"".join(hashlib.sha256(bytes([n])).hexdigest().encode() + b"\n" for n in range(200)))
     with pytest.raises(
         UnreadableFile, match=r"x: the gzip data breaks off or is damaged after line \d+ .*Crawl or export the store-day again"

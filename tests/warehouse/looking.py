@@ -22,18 +22,18 @@ _CONTENTS = {
     "core.product": "SELECT called, p.name, b.folded, size, size_quantity, size_unit, own_label_of, image_url, created_at FROM core.product AS p JOIN product_of USING (product_id) LEFT JOIN core.brand AS b USING (brand_id)",
     "core.product_barcode": "SELECT gtin, called, is_primary, first_seen_at FROM core.product_barcode JOIN product_of USING (product_id)",
     "core.product_alias": "SELECT product_key, called, rule_version FROM core.product_alias JOIN product_of USING (product_id)",
-    "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, joined_by, joined_how, joined_at FROM core.sku JOIN product_of USING (product_id)",
-    "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, is_available, is_listed, follows_store, delisted_at, observed_at, changed_at, retracted_at, file.called "
+    "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, joined_by, match_evidence, joined_at FROM core.sku JOIN product_of USING (product_id)",
+    "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, is_available, is_listed, uses_store_watermark, delisted_at, observed_at, changed_at, retracted_at, file.called "
     "FROM core.price JOIN core.store AS st USING (store_key) JOIN core.sku USING (sku_key) JOIN file USING (file_id)",
     "staging.offer": "SELECT file.called, line_number, sku, reasons FROM staging.offer JOIN file USING (file_id)",
     "staging.loaded_file": "SELECT file.called FROM staging.loaded_file JOIN file USING (file_id)",
-    "ops.staged_file": "SELECT retailer, store_id, night, run_key, content_hash, state, stage, regexp_replace(state_reason,'^file [0-9]+','another file'), observed_at, rows, is_complete, complete_reason, statistics, check_version, quarantined, folded, "
+    "ops.staged_file": "SELECT retailer, store_id, night, run_key, content_hash, state, stage, regexp_replace(state_reason,'^file [0-9]+','another file'), observed_at, rows, is_complete, completeness_reason, statistics, check_version, quarantined, folded, "
     "unavailable, created, updated, unchanged, outdated, delisted, published_at FROM ops.staged_file",
-    "ops.quarantined_offer": "SELECT file.called, line_number, sku, reasons, raw_text, state, quarantined_at, outcome, decided_by, decided_why, decided_at FROM ops.quarantined_offer JOIN file USING (file_id)",
+    "ops.quarantined_offer": "SELECT file.called, line_number, sku, reasons, raw_text, state, quarantined_at, outcome, decided_by, decision_reason, decided_at FROM ops.quarantined_offer JOIN file USING (file_id)",
     "ops.data_quality_result": "SELECT file.called, rule_id, scope, severity, is_passed, checked, failed, detail, checked_at FROM ops.data_quality_result JOIN file USING (file_id)",
     "ops.match_proposal": "SELECT a.called, b.called, reason, evidence, state, proposed_at FROM ops.match_proposal JOIN product_of AS a ON a.product_id = left_product_id JOIN product_of AS b ON b.product_id = right_product_id",
-    "ops.barcode_conflict": "SELECT retailer, sku, gtin, a.called, b.called, reason, file.called, noticed_at FROM ops.barcode_conflict JOIN product_of AS a USING (product_id) LEFT JOIN product_of AS b ON b.product_id = owner_product_id JOIN file USING (file_id)",
-    "ops.decision": "SELECT file.called, choice, rule_id, lines, decided_by, decided_why, decided_via, decided_at FROM ops.decision JOIN file USING (file_id)",
+    "ops.barcode_conflict": "SELECT retailer, sku, gtin, a.called, b.called, reason, file.called, detected_at FROM ops.barcode_conflict JOIN product_of AS a USING (product_id) LEFT JOIN product_of AS b ON b.product_id = owner_product_id JOIN file USING (file_id)",
+    "ops.decision": "SELECT file.called, choice, rule_id, lines, decided_by, decision_reason, decided_via, decided_at FROM ops.decision JOIN file USING (file_id)",
     "ops.merge_log": "SELECT retailer, sku, a.called, b.called, merged_by, evidence, merged_at, undone_at FROM ops.merge_log JOIN core.sku USING (sku_key) JOIN product_of AS a ON a.product_id = from_product_id JOIN product_of AS b ON b.product_id = to_product_id",
 }
 

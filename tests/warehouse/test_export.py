@@ -107,7 +107,7 @@ def test_the_columns_are_those_of_the_contract(warehouse: Warehouse) -> None:
 
 def test_batches_make_one_file(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "_BATCH_BYTES", 300)
-    monkeypatch.setattr(export, "_ROWS_BETWEEN_NEWS", 4)
+    monkeypatch.setattr(export, "_PROGRESS_EVERY_ROWS", 4)
     told: list[int] = []
     done = export_prices(some_prices, str(tmp_path / "p"), progress=told.append)
     assert parquet.ParquetFile(done.target).num_row_groups == 3 and read(Path(done.target)) == the_view(some_prices)
@@ -138,7 +138,7 @@ def test_a_target_anywhere(some_prices: Warehouse) -> None:
 
 
 def test_an_export_that_breaks_off_leaves_the_old_file(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_ROWS_BETWEEN_NEWS", 2)
+    monkeypatch.setattr(export, "_PROGRESS_EVERY_ROWS", 2)
     target = tmp_path / "exports" / "prices.csv"
     target.parent.mkdir()
     target.write_text("yesterday's")
@@ -203,7 +203,7 @@ def test_the_command_prints_the_cursor_that_goes_on(some_prices: Warehouse, tmp_
 # -- the cursor ------------------------------------------------------------------------------------------------------------
 
 
-class Follower:
+class IncrementalReader:
     """Another program that keeps a copy of the prices: takes every export over by key, and goes on with its cursor."""
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
@@ -216,7 +216,7 @@ class Follower:
         self.copy |= {key(row): row for row in read(self._target)}
         self.cursor = done.cursor.isoformat()
 
-    def lags_behind(self) -> list[tuple[str, str, str]]:
+    def is_behind(self) -> list[tuple[str, str, str]]:
         """What differs from the warehouse in a value that ``changed_at`` stands for."""
         names = ("price_cents", "is_listed", "is_available", "changed_at")
         wanted = {key(row): [row[name] for name in names] for row in the_view(self._warehouse)}
@@ -225,16 +225,16 @@ class Follower:
 
 
 @pytest.fixture
-def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+def ticking_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock on which every look is an hour after the one before: no minute of grace helps anybody."""
     ticks, start = count(), datetime(2026, 11, 18, 9, tzinfo=UTC)
     monkeypatch.setattr("include.clock.now", lambda: start + timedelta(hours=next(ticks)))
 
 
 def test_a_slow_publication_is_not_lost_to_a_quick_one(
-    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, ticking: None, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, ticking_clock: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follower = Follower(warehouse, tmp_path)
+    follower = IncrementalReader(warehouse, tmp_path)
     store_day("aldi", "G1", lines=offers(3))
     store_day("coles", "C1", lines=offers(3))
     has_its_time, may_commit, quarantine = threading.Event(), threading.Event(), publishing._quarantine
@@ -260,11 +260,11 @@ def test_a_slow_publication_is_not_lost_to_a_quick_one(
         thread.join(60)
     assert one(warehouse, "SELECT min(changed_at) FROM core.price") < quick, "the slow one has the earlier time, and committed later"
     follower.follow()
-    assert follower.lags_behind() == [] and len(follower.copy) == 6
+    assert follower.is_behind() == [] and len(follower.copy) == 6
 
 
 def test_nothing_is_lost_while_many_publish(
-    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, ticking: None, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, ticking_clock: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three retailers publish store-day after store-day, each commit late at random, while a follower exports all the time."""
     monkeypatch.setattr(publishing, "_quarantine", lambda *_: time.sleep(0.004 * (os.urandom(1)[0] % 4)))
@@ -286,7 +286,7 @@ def test_nothing_is_lost_while_many_publish(
             errors.append(error)
 
     publishers = [threading.Thread(target=publish, args=(retailer,)) for retailer in ("aldi", "coles", "iga")]
-    follower, rounds = Follower(warehouse, tmp_path), 0
+    follower, rounds = IncrementalReader(warehouse, tmp_path), 0
     for thread in publishers:
         thread.start()
     while any(thread.is_alive() for thread in publishers):
@@ -294,7 +294,7 @@ def test_nothing_is_lost_while_many_publish(
         rounds += 1
     follower.follow()
     assert errors == [] and rounds >= 5
-    assert follower.lags_behind() == [] and len(follower.copy) == 3 * (nights + 4)
+    assert follower.is_behind() == [] and len(follower.copy) == 3 * (nights + 4)
 
 
 def test_whoever_writes_changed_at_says_so_first(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
@@ -304,7 +304,7 @@ def test_whoever_writes_changed_at_says_so_first(warehouse: Warehouse, storage: 
         connection.execute(
             "CREATE FUNCTION core.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND mode = 'ShareLock' AND ((classid::bigint << 32) | objid::bigint) = {key}) "
-            "THEN RAISE EXCEPTION 'this transaction writes changed_at and has not called changing_prices()'; END IF; RETURN NULL; END $$"
+            "THEN RAISE EXCEPTION 'this transaction writes changed_at and has not called announce_price_change()'; END IF; RETURN NULL; END $$"
         )
         connection.execute(
             "CREATE TRIGGER look AFTER INSERT OR UPDATE OF changed_at OR DELETE ON core.price FOR EACH STATEMENT EXECUTE FUNCTION core.look()"
@@ -346,7 +346,7 @@ def test_memory_does_not_grow_with_the_rows(
                 (stores,),
             )
             connection.execute(
-                "INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, follows_store, observed_at, changed_at, file_id) "
+                "INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id) "
                 "SELECT store_key, sku_key, 1 + (store_key * 7 + sku_key) % 5000, false, true, true, true, '2026-11-18Z', '2026-11-18Z', 1 "
                 "FROM core.store CROSS JOIN core.sku ON CONFLICT DO NOTHING"
             )

@@ -39,7 +39,7 @@ def test_a_text_without_an_amount_or_a_unit_gives_none(text: str | None) -> None
 
 
 @given(st.integers(1, 10_000_000), st.sampled_from([("g", "kg"), ("mL", "L")]))
-def test_a_hundred_is_divided_by_once(cents: int, units: tuple[str, str]) -> None:
+def test_the_price_scale_is_corrected_once(cents: int, units: tuple[str, str]) -> None:
     dollars = Decimal(cents) / 100
     assert unit_price(f"${dollars} per 100{units[0]}") == UnitPrice(dollars.quantize(Decimal("0.0001")) * 10, units[1])  # type: ignore[arg-type]
     assert unit_price(f"${dollars:,} / 1{units[1].upper()}") == UnitPrice(dollars.quantize(Decimal("0.0001")), units[1])  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ from include.errors import TerminalError
 from include.ingestion.checks import batch, store_days, suite
 from include.ingestion.checks.marking import mark_refused
 from include.ingestion.checks.measuring import StoreDay, measure
-from include.ingestion.checks.recording import hold, record_check, record_verdicts
-from include.ingestion.checks.store_days import Verdict
+from include.ingestion.checks.recording import hold, record_check, record_rule_results
+from include.ingestion.checks.store_days import RuleResult
 from include.model.rules import BY_ID, CATALOGUE_VERSION
 from include.warehouse.engine import Connection, Warehouse, lock
 
@@ -45,7 +45,7 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
             (retailer, CATALOGUE_VERSION),
         ).fetchall()
         file_ids = [int(row["file_id"]) for row in rows]
-        if passed := _passed_before(connection, file_ids):
+        if passed := _already_passed(connection, file_ids):
             mark_refused(connection, passed)
             connection.execute("UPDATE ops.staged_file SET check_version = %s WHERE file_id = ANY(%s)", (CATALOGUE_VERSION, passed))
             file_ids = [file_id for file_id in file_ids if file_id not in passed]
@@ -54,7 +54,7 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
         broken = mark_refused(connection, file_ids)
         # the suite reads with a connection of its own: it sees the staged rows, which marking does not change
         evaluations: list[dict[str, Any]] = []
-        expected = broken if warehouse.is_rehearsal else suite.count_broken(warehouse.url, file_ids, evaluations.append)
+        expected = broken if warehouse.is_dry_run else suite.count_broken(warehouse.url, file_ids, evaluations.append)
         if expected != broken:
             differ = {rule: (expected[rule], broken[rule]) for rule in expected if expected[rule] != broken[rule]}
             raise TerminalError(
@@ -63,7 +63,7 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
         now = clock.now()  # one instant for all: what was checked together is a batch
         check_id = record_check(connection, retailer, file_ids, broken, next(iter(evaluations), None), now)
         found = _judge(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
-        record_verdicts(connection, check_id, found, now)
+        record_rule_results(connection, check_id, found, now)
         held = hold(connection, check_id, _reasons(found, len(file_ids)))
         connection.execute(
             "UPDATE ops.staged_file SET check_version = %s, checked_at = %s WHERE file_id = ANY(%s)", (CATALOGUE_VERSION, now, file_ids)
@@ -71,7 +71,7 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
         return CheckReport(len(passed) + len(file_ids), {rule: lines for rule, lines in broken.items() if lines}, held)
 
 
-def _passed_before(connection: Connection, file_ids: Sequence[int]) -> list[int]:
+def _already_passed(connection: Connection, file_ids: Sequence[int]) -> list[int]:
     """Return the files whose lines a crash of the server emptied after they had passed, or a person had released them: the verdict stands.
 
     Their lines are marked again. Judging them again would judge what is left of their batch as if it were the whole: some of it may
@@ -79,29 +79,31 @@ def _passed_before(connection: Connection, file_ids: Sequence[int]) -> list[int]
     """
     rows = connection.execute(
         "SELECT file_id FROM ops.staged_file AS file JOIN ops.data_quality_result AS result USING (file_id) JOIN ops.quality_check AS done USING (check_id) "
-        "WHERE file_id = ANY(%s) AND done.catalogue_version = %s GROUP BY file_id, file.released_by HAVING bool_or(result.scope = 'retailer') "
-        "AND (file.released_by IS NOT NULL OR bool_and(result.is_passed OR result.severity <> 'critical')) ORDER BY file_id",
+        "WHERE file_id = ANY(%s) AND done.catalogue_version = %s GROUP BY file_id, file.decided_by HAVING bool_or(result.scope = 'retailer') "
+        "AND (file.decided_by IS NOT NULL OR bool_and(result.is_passed OR result.severity <> 'critical')) ORDER BY file_id",
         (list(file_ids), CATALOGUE_VERSION),
     ).fetchall()
     return [int(row["file_id"]) for row in rows]
 
 
-def _judge(days: Sequence[StoreDay], settings: Settings) -> list[tuple[int, Verdict]]:
+def _judge(days: Sequence[StoreDay], settings: Settings) -> list[tuple[int, RuleResult]]:
     """Return what every rule says about every store-day; what is said about the retailer stands at each."""
-    own = [(day.file_id, verdict) for day in days for verdict in store_days.judge(day, settings)]
-    held = {file_id for file_id, verdict in own if _holds(verdict)}
+    own = [(day.file_id, rule_result) for day in days for rule_result in store_days.judge(day, settings)]
+    held = {file_id for file_id, rule_result in own if _is_holding(rule_result)}
     together = batch.judge(days, held, settings)
-    return own + [(day.file_id, verdict) for day in days for verdict in together]
+    return own + [(day.file_id, rule_result) for day in days for rule_result in together]
 
 
-def _holds(verdict: Verdict) -> bool:
-    return verdict.failed > 0 and BY_ID[verdict.rule_id].severity == "critical"
+def _is_holding(rule_result: RuleResult) -> bool:
+    return rule_result.failed > 0 and BY_ID[rule_result.rule_id].severity == "critical"
 
 
-def _reasons(found: Sequence[tuple[int, Verdict]], files: int) -> dict[int, list[str]]:
+def _reasons(found: Sequence[tuple[int, RuleResult]], files: int) -> dict[int, list[str]]:
     reasons: dict[int, list[str]] = {}
-    for file_id, verdict in found:
-        if _holds(verdict):
-            together = f"; all {files} store-days checked together are held" if verdict.rule_id in batch.RULE_IDS and files > 1 else ""
-            reasons.setdefault(file_id, []).append(f"{verdict.rule_id}: {BY_ID[verdict.rule_id].reason} ({verdict.detail}{together})")
+    for file_id, rule_result in found:
+        if _is_holding(rule_result):
+            together = f"; all {files} store-days checked together are held" if rule_result.rule_id in batch.RULE_IDS and files > 1 else ""
+            reasons.setdefault(file_id, []).append(
+                f"{rule_result.rule_id}: {BY_ID[rule_result.rule_id].reason} ({rule_result.detail}{together})"
+            )
     return reasons

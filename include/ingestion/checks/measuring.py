@@ -13,25 +13,25 @@ from include.warehouse.engine import Connection
 from include.warehouse.statements import statement
 
 #: A known price older than this is not compared: over months levels move, and about a third is no measure any more.
-KNOWN_FOR_AT_MOST = timedelta(days=28)
+KNOWN_PRICE_MAX_AGE = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class PriceChanges:
     """How many prices could be compared with known ones, and how many differ."""
 
     compared: int = 0
     changed: int = 0
 
-    def __add__(self, other: Moved) -> Moved:
-        return Moved(self.compared + other.compared, self.changed + other.changed)
+    def __add__(self, other: PriceChanges) -> PriceChanges:
+        return PriceChanges(self.compared + other.compared, self.changed + other.changed)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDay:
     """One store-day of a batch. ``past_…`` are medians over its store's last five complete ones, shares of lines; ``None``: there are none.
 
-    ``filled`` and ``past_filled`` know brand, size, unit_price, category and barcode. ``usual_rows`` is the median of the
+    ``filled`` and ``past_filled`` know brand, size, unit_price, category and barcode. ``typical_rows`` is the median of the
     last five of any kind, without those that were cut on purpose. ``within_week``, ``across_weeks``: prices against those
     known since the same price week's Wednesday, and since before; ``scaled`` moved by a factor of 100.
     """
@@ -40,7 +40,7 @@ class StoreDay:
     rows: int
     is_complete: bool = True
     is_released: bool = False
-    is_part_on_purpose: bool = False
+    is_partial_on_request: bool = False
     refused: int = 0
     damaged: int = 0
     unavailable: int = 0
@@ -52,14 +52,14 @@ class StoreDay:
     past_filled: Mapping[str, float | None] = field(default_factory=dict)
     past_unavailable: float | None = None
     past_damaged: float | None = None
-    usual_rows: float | None = None
+    typical_rows: float | None = None
     lost_lines: int = 0
     lost_categories: str | None = None
     lost_since: date | None = None
     known: int = 0
     scaled: int = 0
-    within_week: Moved = Moved()
-    across_weeks: Moved = Moved()
+    within_week: PriceChanges = PriceChanges()
+    across_weeks: PriceChanges = PriceChanges()
 
 
 FIELDS = ("brand", "size", "unit_price", "category", "barcode")
@@ -92,7 +92,7 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
         rows=row["rows"],
         is_complete=bool(row["is_complete"]),
         is_released=row["is_released"],
-        is_part_on_purpose=row["is_part_on_purpose"],
+        is_partial_on_request=row["is_partial_on_request"],
         refused=row["refused"],
         damaged=row["damaged"],
         unavailable=row["unavailable"],
@@ -104,7 +104,7 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
         past_filled={name: row[f"past_{name}"] for name in FIELDS},
         past_unavailable=row["past_unavailable"],
         past_damaged=row["past_damaged"],
-        usual_rows=row["usual_rows"],
+        typical_rows=row["typical_rows"],
         lost_lines=row["lost_lines"],
         lost_categories=row["lost_categories"],
         lost_since=row["lost_since"].date() if row["lost_since"] else None,
@@ -115,19 +115,19 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
     )
 
 
-def _by_week(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> tuple[Moved, Moved]:
+def _by_week(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> tuple[PriceChanges, PriceChanges]:
     """Part the compared prices by the Wednesday between them and the store-day. One that crosses a Wednesday itself takes no part."""
     observed_at: datetime = row["observed_at"]
     week = clock.price_week_start(observed_at, row["state"])
-    within, across = Moved(), Moved()
+    within, across = PriceChanges(), PriceChanges()
     if week != clock.price_week_start(row["last_observed_at"], row["state"]):
         return within, across
     for movement in movements:
-        moved, known_at = Moved(movement["compared"], movement["changed"]), movement["known_at"]
-        if known_at >= observed_at or known_at < observed_at - KNOWN_FOR_AT_MOST:
+        changes, known_at = PriceChanges(movement["compared"], movement["changed"]), movement["known_at"]
+        if known_at >= observed_at or known_at < observed_at - KNOWN_PRICE_MAX_AGE:
             continue
         if known_at >= week:
-            within += moved
+            within += changes
         else:
-            across += moved
+            across += changes
     return within, across

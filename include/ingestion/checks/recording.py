@@ -10,7 +10,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from include.ingestion.checks import batch
-from include.ingestion.checks.store_days import Verdict
+from include.ingestion.checks.store_days import RuleResult
 from include.model.rules import BY_ID, CATALOGUE_VERSION, ROW_RULES
 from include.warehouse.engine import Connection
 from include.warehouse.statements import statement
@@ -38,7 +38,7 @@ def record_check(
         },
     ).fetchone()  # fmt: skip
     assert row is not None
-    connection.execute(statement("quality/forget_evaluations"), {"keep": EVALUATIONS_KEPT})
+    connection.execute(statement("quality/delete_old_evaluations"), {"keep": EVALUATIONS_KEPT})
     connection.execute("DELETE FROM ops.data_quality_result WHERE file_id = ANY(%s)", (list(file_ids),))
     connection.execute(
         statement("quality/record_row_results"),
@@ -52,20 +52,20 @@ def record_check(
     return int(row["check_id"])
 
 
-def record_verdicts(connection: Connection, check_id: int, found: Sequence[tuple[int, Verdict]], now: datetime) -> None:
+def record_rule_results(connection: Connection, check_id: int, found: Sequence[tuple[int, RuleResult]], now: datetime) -> None:
     """Keep what the rules about store-days and about the retailer said, for each file."""
-    verdicts = [verdict for _, verdict in found]
+    rule_results = [rule_result for _, rule_result in found]
     connection.execute(
         statement("quality/record_results"),
         {
             "check_id": check_id,
             "file_ids": [file_id for file_id, _ in found],
-            "rule_ids": [verdict.rule_id for verdict in verdicts],
-            "scopes": ["retailer" if verdict.rule_id in batch.RULE_IDS else "store_day" for verdict in verdicts],
-            "severities": [BY_ID[verdict.rule_id].severity for verdict in verdicts],
-            "checked": [verdict.checked for verdict in verdicts],
-            "failed": [verdict.failed for verdict in verdicts],
-            "details": [verdict.detail for verdict in verdicts],
+            "rule_ids": [rule_result.rule_id for rule_result in rule_results],
+            "scopes": ["retailer" if rule_result.rule_id in batch.RULE_IDS else "store_day" for rule_result in rule_results],
+            "severities": [BY_ID[rule_result.rule_id].severity for rule_result in rule_results],
+            "checked": [rule_result.checked for rule_result in rule_results],
+            "failed": [rule_result.failed for rule_result in rule_results],
+            "details": [rule_result.detail for rule_result in rule_results],
             "now": now,
         },
     )

@@ -19,7 +19,7 @@ DAMAGED_MIN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleResult:
     """What one rule says: ``failed`` is 0 while it is within its limit."""
 
     rule_id: str
@@ -28,15 +28,15 @@ class Verdict:
     detail: str
 
 
-def judge(day: StoreDay, settings: Settings) -> list[Verdict]:
+def judge(day: StoreDay, settings: Settings) -> list[RuleResult]:
     """Judge one store-day by every rule of the catalogue about store-days."""
-    return [Verdict(rule.rule_id, *_RULES[rule.rule_id](day, settings)) for rule in STORE_DAY_RULES]
+    return [RuleResult(rule.rule_id, *_RULES[rule.rule_id](day, settings)) for rule in STORE_DAY_RULES]
 
 
-_Found = tuple[int, int, str]
+_RuleOutcome = tuple[int, int, str]
 
 
-def _row_count(day: StoreDay, settings: Settings) -> _Found:
+def _row_count(day: StoreDay, settings: Settings) -> _RuleOutcome:
     if not day.is_complete:
         return 0, 0, "not judged: it does not call itself complete"
     if day.past_rows is None:
@@ -46,12 +46,12 @@ def _row_count(day: StoreDay, settings: Settings) -> _Found:
     return day.rows, round(day.past_rows - day.rows) if is_short else 0, detail
 
 
-def _quarantined_share(day: StoreDay, settings: Settings) -> _Found:
-    is_much = day.refused > settings.hold_quarantined_share * day.rows
-    return day.rows, day.refused if is_much else 0, f"{day.refused} of {day.rows} lines refused"
+def _quarantined_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    exceeds_limit = day.refused > settings.hold_quarantined_share * day.rows
+    return day.rows, day.refused if exceeds_limit else 0, f"{day.refused} of {day.rows} lines refused"
 
 
-def _category_lost(day: StoreDay, settings: Settings) -> _Found:
+def _category_lost(day: StoreDay, settings: Settings) -> _RuleOutcome:
     if not day.is_complete:
         return 0, 0, "not judged: it does not call itself complete"
     if not day.lost_lines:
@@ -59,21 +59,21 @@ def _category_lost(day: StoreDay, settings: Settings) -> _Found:
     return day.rows, day.lost_lines, f"lost since {day.lost_since}: {day.lost_categories}"
 
 
-def _field_fill(day: StoreDay, settings: Settings) -> _Found:
+def _field_fill(day: StoreDay, settings: Settings) -> _RuleOutcome:
     return _fill(day, ("brand", "size", "unit_price", "category"), settings)
 
 
-def _barcode_fill(day: StoreDay, settings: Settings) -> _Found:
+def _barcode_fill(day: StoreDay, settings: Settings) -> _RuleOutcome:
     return _fill(day, ("barcode",), settings)
 
 
-def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _Found:
+def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _RuleOutcome:
     # shares of the lines with a name: what is no readable line is the business of the row rules
     if not day.is_complete:
         return 0, 0, "not judged: it does not call itself complete"
     if not day.past_files or day.named < LINES_MIN:
         return 0, 0, "not judged: nothing to compare with" if not day.past_files else f"not judged: fewer than {LINES_MIN} lines"
-    said, failed = [], 0
+    below_usual, failed = [], 0
     for name in fields:
         past = day.past_filled.get(name)
         if past is None:
@@ -81,11 +81,11 @@ def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _Found:
         share = day.filled[name] / day.named
         if past - share > settings.hold_fill_drop_share:
             failed += round((past - share) * day.named)
-            said.append(f"{name} {share:.1%}, usually {past:.1%}")
-    return day.named, failed, "; ".join(said) or "filled as usual"
+            below_usual.append(f"{name} {share:.1%}, usually {past:.1%}")
+    return day.named, failed, "; ".join(below_usual) or "filled as usual"
 
 
-def _unavailable_share(day: StoreDay, settings: Settings) -> _Found:
+def _unavailable_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
     lines = day.rows - day.refused
     if lines < LINES_MIN:
         return 0, 0, f"not judged: fewer than {LINES_MIN} lines"
@@ -97,23 +97,23 @@ def _unavailable_share(day: StoreDay, settings: Settings) -> _Found:
     return lines, day.unavailable if share > limit else 0, f"{day.unavailable} of {lines} offers without a price ({share:.1%}), {usual}"
 
 
-def _encoding(day: StoreDay, settings: Settings) -> _Found:
+def _encoding(day: StoreDay, settings: Settings) -> _RuleOutcome:
     usual = day.past_damaged or 0.0
-    is_much = day.damaged >= DAMAGED_MIN and day.damaged - usual * day.rows > settings.hold_damaged_share * day.rows
-    return day.rows, day.damaged if is_much else 0, f"{day.damaged} of {day.rows} names or brands damaged, usually {usual:.2%}"
+    exceeds_limit = day.damaged >= DAMAGED_MIN and day.damaged - usual * day.rows > settings.hold_damaged_share * day.rows
+    return day.rows, day.damaged if exceeds_limit else 0, f"{day.damaged} of {day.rows} names or brands damaged, usually {usual:.2%}"
 
 
-def _price_scale(day: StoreDay, settings: Settings) -> _Found:
+def _price_scale(day: StoreDay, settings: Settings) -> _RuleOutcome:
     is_moved = day.known >= KNOWN_MIN and day.scaled > settings.hold_scale_share * day.known
     return day.known, day.scaled if is_moved else 0, f"{day.scaled} of {day.known} known prices moved by a factor of 100"
 
 
-def _time_span(day: StoreDay, settings: Settings) -> _Found:
+def _time_span(day: StoreDay, settings: Settings) -> _RuleOutcome:
     hours = day.span / timedelta(hours=1)
     return day.rows, 1 if hours > settings.hold_span_hours else 0, f"{hours:,.1f} hours between its earliest and its latest line"
 
 
-_RULES: dict[str, Callable[[StoreDay, Settings], _Found]] = {
+_RULES: dict[str, Callable[[StoreDay, Settings], _RuleOutcome]] = {
     "row_count": _row_count,
     "quarantined_share": _quarantined_share,
     "category_lost": _category_lost,

@@ -52,7 +52,7 @@ def count_broken(url: str, file_ids: Sequence[int], keep: Callable[[dict[str, An
             severity=FailureSeverity(_SEVERITY[rule.severity]),
             description=f"{rule.rule_id}: {rule.reason}",
             meta={"rule": rule.rule_id},
-            notes=rule.why,
+            notes=rule.rationale,
         )
         for rule in ROW_RULES
     ]

@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.warehouse.database_errors import ErrorFacts, constraint_of
+from include.warehouse.database_errors import DatabaseErrorInfo, constraint_of
 from include.warehouse.engine import Connection
 
 #: Rehearses a step on some lines and rolls it back; returns what the database says against them, or nothing.
-Attempt = Callable[[Sequence[int]], ErrorFacts | None]
+Attempt = Callable[[Sequence[int]], DatabaseErrorInfo | None]
 
-CULPRITS_SHOWN = 20
+REJECTED_LINES_SHOWN = 20
 _VALUE_CHARACTERS = 120
 
 #: Columns of the warehouse and the columns of ``staging.offer`` their values come from.
-_SOURCES = {
+_SOURCE_COLUMNS = {
     "price_cents": ("price",), "was_price_cents": ("was_price",), "gtin": ("gtins",), "product_key": ("name", "brand", "size"), "folded": ("brand",),
     "sku_key": ("sku",), "product_id": ("sku",), "store_key": ("store_id",), "raw_text": ("name",),
 }  # fmt: skip
@@ -39,16 +39,16 @@ class SearchStopped(Exception):
 
 
 @dataclass(slots=True)
-class Found:
+class SearchResult:
     """What a search found: line (or file) → what the database says against it."""
 
-    culprits: dict[int, ErrorFacts] = field(default_factory=dict)
-    innocent: set[int] = field(default_factory=set)
+    rejected_lines: dict[int, DatabaseErrorInfo] = field(default_factory=dict)
+    accepted: set[int] = field(default_factory=set)
     is_whole: bool = True
     seconds: float = 0.0
 
 
-def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> Found:
+def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> SearchResult:
     """Find every number whose rehearsal fails, by halving.
 
     Args:
@@ -56,72 +56,72 @@ def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> Foun
         attempt: rehearses the step on a subset; may raise :class:`SearchStopped`.
         seconds_max: the search stops after so long, and ``is_whole`` is false.
 
-    >>> bad = ErrorFacts("23514", "no")
+    >>> bad = DatabaseErrorInfo("23514", "no")
     >>> sorted(search(range(1, 100), lambda part: bad if {7, 70} & set(part) else None, 5).culprits)
     [7, 70]
     >>> sorted(search(range(1, 9), lambda part: bad if {2, 5} <= set(part) else None, 5).culprits)
     [5]
     """
-    found, started = Found(), time.monotonic()
+    found, started = SearchResult(), time.monotonic()
 
-    def tried(part: Sequence[int]) -> ErrorFacts | None:
+    def attempt_part(part: Sequence[int]) -> DatabaseErrorInfo | None:
         if time.monotonic() - started > seconds_max:
             raise SearchStopped
-        said = attempt(part)
-        if said is None:
-            found.innocent.update(part)
-        return said
+        error = attempt(part)
+        if error is None:
+            found.accepted.update(part)
+        return error
 
-    def narrow(part: Sequence[int]) -> None:
-        rest = list(part)
-        while rest and (said := tried(rest)):
-            if len(rest) == 1:
-                found.culprits[rest[0]] = said
+    def bisect(part: Sequence[int]) -> None:
+        remaining = list(part)
+        while remaining and (error := attempt_part(remaining)):
+            if len(remaining) == 1:
+                found.rejected_lines[remaining[0]] = error
                 return
-            before, middle = len(found.culprits), len(rest) // 2
-            narrow(rest[:middle])
-            narrow(rest[middle:])
-            if len(found.culprits) == before:  # each half is fine: they do not go together
-                together, said = _shortest_beginning(rest, tried, said)
-                found.culprits[rest[together]] = said
-            rest = [number for number in rest if number not in found.culprits]
+            before, middle = len(found.rejected_lines), len(remaining) // 2
+            bisect(remaining[:middle])
+            bisect(remaining[middle:])
+            if len(found.rejected_lines) == before:  # each half is fine: they do not go together
+                last_index, error = _shortest_failing_prefix(remaining, attempt_part, error)
+                found.rejected_lines[remaining[last_index]] = error
+            remaining = [number for number in remaining if number not in found.rejected_lines]
 
     try:
-        narrow(list(numbers))
+        bisect(list(numbers))
     except SearchStopped:
         found.is_whole = False
     found.seconds = time.monotonic() - started
     return found
 
 
-def _shortest_beginning(rest: Sequence[int], tried: Attempt, said: ErrorFacts) -> tuple[int, ErrorFacts]:
+def _shortest_failing_prefix(remaining: Sequence[int], attempt_part: Attempt, error: DatabaseErrorInfo) -> tuple[int, DatabaseErrorInfo]:
     """Return the place of the last number of the shortest rejected beginning."""
-    low, high = 0, len(rest) - 1
+    low, high = 0, len(remaining) - 1
     while low < high:
         middle = (low + high) // 2
-        if against := tried(rest[: middle + 1]):
-            high, said = middle, against
+        if describe_error := attempt_part(remaining[: middle + 1]):
+            high, error = middle, describe_error
         else:
             low = middle + 1
-    return low, said
+    return low, error
 
 
 @dataclass(frozen=True, slots=True)
-class Culprit:
+class RejectedLine:
     """One rejected line: where it stands and what the database has against it."""
 
     line_number: int
     sku: str | None
     values: tuple[tuple[str, str], ...]
-    against: str
+    describe_error: str
 
     def text(self) -> str:
         """Return one line of the report."""
-        said = ", ".join(f"{column} = {value}" for column, value in self.values)
-        return f"line {self.line_number}, SKU {self.sku or 'none'}: {said + ': ' if said else ''}{self.against}"
+        described = ", ".join(f"{column} = {value}" for column, value in self.values)
+        return f"line {self.line_number}, SKU {self.sku or 'none'}: {described + ': ' if described else ''}{self.describe_error}"
 
 
-def describe(connection: Connection, found: Found, rows: dict[int, dict[str, Any]]) -> list[Culprit]:
+def describe(connection: Connection, found: SearchResult, rows: dict[int, dict[str, Any]]) -> list[RejectedLine]:
     """Turn rejected lines into culprits.
 
     Args:
@@ -130,22 +130,24 @@ def describe(connection: Connection, found: Found, rows: dict[int, dict[str, Any
         rows: line number → its row of ``staging.offer``.
     """
     known: dict[tuple[str | None, ...], tuple[str | None, tuple[str, ...]]] = {}
-    culprits = []
-    for number, facts in sorted(found.culprits.items()):
+    rejected_lines = []
+    for number, facts in sorted(found.rejected_lines.items()):
         key = (facts.schema, facts.table, facts.constraint, facts.column)
         if key not in known:
             known[key] = constraint_of(connection, facts)
         definition, columns = known[key]
         row = rows.get(number, {})
         sku = row.get("sku")
-        culprits.append(Culprit(number, None if sku is None else _shown(sku), _values(facts, columns, row), against(facts, definition)))
-    return culprits
+        rejected_lines.append(
+            RejectedLine(number, None if sku is None else _printable(sku), _values(facts, columns, row), describe_error(facts, definition))
+        )
+    return rejected_lines
 
 
-def _values(facts: ErrorFacts, columns: Iterable[str], row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _values(facts: DatabaseErrorInfo, columns: Iterable[str], row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if facts.copied_column:
-        return ((facts.copied_column[0], _shown(facts.copied_column[1])),)
-    staged = list(dict.fromkeys(source for column in columns for source in _SOURCES.get(column, (column,)) if source in _STAGED))
+        return ((facts.copied_column[0], _printable(facts.copied_column[1])),)
+    staged = list(dict.fromkeys(source for column in columns for source in _SOURCE_COLUMNS.get(column, (column,)) if source in _STAGED))
     if not staged and (facts.code or "").startswith("22"):  # PostgreSQL names no column: the largest number is the one out of range
         numbers = {name: abs(row[name]) for name in _NUMBERS if row.get(name) is not None}
         staged = [max(numbers, key=lambda name: numbers[name])] if numbers and facts.code == "22003" else []
@@ -153,14 +155,14 @@ def _values(facts: ErrorFacts, columns: Iterable[str], row: dict[str, Any]) -> t
         staged = [name for name in _STAGED if isinstance(row.get(name), str) and not _is_storable(row[name])]
     if not staged:
         staged = [name for name in ("name", "price") if name in row]
-    return tuple((name, _shown(row[name]) if row.get(name) is not None else "null") for name in staged if name in row)
+    return tuple((name, _printable(row[name]) if row.get(name) is not None else "null") for name in staged if name in row)
 
 
 def _is_storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _shown(value: Any) -> str:
+def _printable(value: Any) -> str:
     text = str(value)
     shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text[:_VALUE_CHARACTERS]
@@ -168,15 +170,15 @@ def _shown(value: Any) -> str:
     return f"{shown}… ({len(text):,} characters)" if len(text) > _VALUE_CHARACTERS else shown
 
 
-def against(facts: ErrorFacts, definition: str | None) -> str:
+def describe_error(facts: DatabaseErrorInfo, definition: str | None) -> str:
     """Say what the database has against a line: constraint with its definition, trigger, or its own words.
 
-    >>> against(ErrorFacts("23514", "new row …", schema="core", table="price", constraint="cheap"), "CHECK (price_cents < 200)")
+    >>> against(DatabaseErrorInfo("23514", "new row …", schema="core", table="price", constraint="cheap"), "CHECK (price_cents < 200)")
     'breaks the constraint cheap of core.price, CHECK (price_cents < 200)'
     """
     table = f"{facts.schema}.{facts.table}" if facts.schema and facts.table else facts.table
     if facts.constraint and (facts.code or "").startswith("23"):
-        detail = f" ({_shown(facts.detail)})" if facts.detail and facts.code in ("23503", "23505", "23P01") else ""
+        detail = f" ({_printable(facts.detail)})" if facts.detail and facts.code in ("23503", "23505", "23P01") else ""
         return f"breaks the constraint {facts.constraint} of {table}" + (f", {definition}" if definition else "") + detail
     if facts.code == "23502":
         return f"{table}.{facts.column} may not be null"
@@ -186,13 +188,13 @@ def against(facts: ErrorFacts, definition: str | None) -> str:
         )
     if facts.function:
         return f"the trigger function {facts.function} refuses it: {facts.message}"
-    return f"{facts.message}" + (f" ({_shown(facts.detail)})" if facts.detail else "")
+    return f"{facts.message}" + (f" ({_printable(facts.detail)})" if facts.detail else "")
 
 
-def next_step(kinds: Iterable[ErrorFacts]) -> str:
+def next_step(errors: Iterable[DatabaseErrorInfo]) -> str:
     """Say what a person does about such errors, by kind, in the order of trying."""
-    codes = {facts.code or "" for facts in kinds}
-    functions = sorted({facts.function for facts in kinds if facts.function})
+    codes = {facts.code or "" for facts in errors}
+    functions = sorted({facts.function for facts in errors if facts.function})
     steps = []
     if any(code.startswith("23") for code in codes):
         steps.append("Was the constraint added or changed by hand? Then remove or loosen it (aisleflow warehouse psql).")
@@ -210,18 +212,20 @@ def next_step(kinds: Iterable[ErrorFacts]) -> str:
     return " ".join(steps)
 
 
-def report(step: str, first: ErrorFacts, found: Found, culprits: Sequence[Culprit], kinds: Sequence[ErrorFacts]) -> str:
+def report(
+    step: str, first: DatabaseErrorInfo, found: SearchResult, rejected_lines: Sequence[RejectedLine], errors: Sequence[DatabaseErrorInfo]
+) -> str:
     """Return what the ledger keeps about a rejected store-day: a headline, at most 20 culprits, the next step."""
-    early = (
+    stopped_note = (
         ""
         if found.is_whole
-        else f"; the search was stopped after {found.seconds:.0f} seconds (AISLEFLOW_FORENSICS_SECONDS), there may be more"
+        else f"; the search was stopped after {found.seconds:.0f} seconds (AISLEFLOW_ERROR_SEARCH_SECONDS), there may be more"
     )
-    if culprits:
-        headline = f"the database rejects {len(culprits)} line(s) of it in step {step}{early}"
+    if rejected_lines:
+        headline = f"the database rejects {len(rejected_lines)} line(s) of it in step {step}{stopped_note}"
     else:
-        headline = f"the database rejects it in step {step}, and no single line is to blame{early}: {against(first, None)}"
-    lines = [f"  {culprit.text()}" for culprit in culprits[:CULPRITS_SHOWN]]
-    if len(culprits) > CULPRITS_SHOWN:
-        lines.append(f"  … and {len(culprits) - CULPRITS_SHOWN} more, all in the log of the task")
-    return "\n".join([headline, *lines, f"Next: {next_step(kinds)}"])
+        headline = f"the database rejects it in step {step}, and no single line is to blame{stopped_note}: {describe_error(first, None)}"
+    lines = [f"  {rejected_line.text()}" for rejected_line in rejected_lines[:REJECTED_LINES_SHOWN]]
+    if len(rejected_lines) > REJECTED_LINES_SHOWN:
+        lines.append(f"  … and {len(rejected_lines) - REJECTED_LINES_SHOWN} more, all in the log of the task")
+    return "\n".join([headline, *lines, f"Next: {next_step(errors)}"])

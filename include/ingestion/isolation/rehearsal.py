@@ -10,10 +10,10 @@ import psycopg
 from include.warehouse.engine import Connection, Warehouse
 
 
-class Rehearsal(Warehouse):
+class DryRunWarehouse(Warehouse):
     """Looks like the warehouse to every step; its transactions are savepoints inside one that is always rolled back."""
 
-    is_rehearsal = True
+    is_dry_run = True
 
     def __init__(self, warehouse: Warehouse, connection: Connection) -> None:
         """``connection`` stands in an open transaction of ``warehouse``; see :func:`rehearsal`."""
@@ -27,7 +27,7 @@ class Rehearsal(Warehouse):
             yield self.connection
 
     @contextmanager
-    def undone(self) -> Iterator[Connection]:
+    def rolled_back(self) -> Iterator[Connection]:
         """Yield the connection inside a savepoint that is rolled back in any case; constraints speak before that, deferred ones too."""
         with self.connection.transaction():
             yield self.connection
@@ -39,8 +39,8 @@ class Rehearsal(Warehouse):
 
 
 @contextmanager
-def rehearsal(warehouse: Warehouse) -> Iterator[Rehearsal]:
+def dry_run(warehouse: Warehouse) -> Iterator[DryRunWarehouse]:
     """Yield a rehearsal on the warehouse; whatever happened in it is rolled back at the end."""
     with warehouse.transaction() as connection:
-        yield Rehearsal(warehouse, connection)
+        yield DryRunWarehouse(warehouse, connection)
         raise psycopg.Rollback

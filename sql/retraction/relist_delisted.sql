@@ -10,7 +10,7 @@
 UPDATE core.price AS price
    SET is_listed = CASE WHEN price.delisted_at = %(observed_at)s THEN %(after_at)s::timestamptz IS NULL ELSE price.is_listed END,
        delisted_at = CASE WHEN price.delisted_at = %(observed_at)s THEN %(after_at)s ELSE price.delisted_at END,
-       follows_store = CASE WHEN %(after_at)s::timestamptz IS NULL THEN coalesce(price.observed_at >= %(before_at)s, true) ELSE price.follows_store END,
+       uses_store_watermark = CASE WHEN %(after_at)s::timestamptz IS NULL THEN coalesce(price.observed_at >= %(before_at)s, true) ELSE price.uses_store_watermark END,
        observed_at = CASE WHEN price.observed_at = %(observed_at)s THEN coalesce(%(before_at)s, price.observed_at) ELSE price.observed_at END,
        changed_at = CASE WHEN price.delisted_at = %(observed_at)s THEN %(now)s ELSE price.changed_at END
   FROM affected
@@ -18,4 +18,4 @@ UPDATE core.price AS price
    AND price.retracted_at IS NULL
    AND (price.delisted_at = %(observed_at)s AND price.delisted_at IS DISTINCT FROM %(after_at)s
         OR price.observed_at = %(observed_at)s AND %(before_at)s::timestamptz IS NOT NULL
-        OR %(after_at)s::timestamptz IS NULL AND price.is_listed AND NOT price.follows_store AND coalesce(price.observed_at >= %(before_at)s, true))
+        OR %(after_at)s::timestamptz IS NULL AND price.is_listed AND NOT price.uses_store_watermark AND coalesce(price.observed_at >= %(before_at)s, true))

@@ -11,6 +11,6 @@ SELECT retailer, CASE WHEN batch.is_batch THEN NULL ELSE min(store_id) END AS st
  CROSS JOIN LATERAL (SELECT coalesce(bool_and(result.scope = 'retailer'), false) AS is_batch
                        FROM ops.data_quality_result AS result
                       WHERE result.file_id = file.file_id AND result.scope <> 'row' AND NOT result.is_passed AND result.severity = 'critical') AS batch
- WHERE state = 'held' AND asked_run = %(run)s
+ WHERE state = 'held' AND question_run_id = %(run)s
  GROUP BY retailer, batch.is_batch, CASE WHEN batch.is_batch THEN checked_at END, CASE WHEN NOT batch.is_batch THEN file_id END
  ORDER BY retailer, min(file_id)

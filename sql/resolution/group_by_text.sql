@@ -7,9 +7,9 @@
 
 UPDATE pending
    SET leader = first.n
-  FROM (SELECT min(n) AS n, product_key, same_text
+  FROM (SELECT min(n) AS n, product_key, normalised_text
           FROM pending
          WHERE product_id IS NULL AND gtins IS NULL AND product_key IS NOT NULL
-         GROUP BY product_key, same_text) AS first
+         GROUP BY product_key, normalised_text) AS first
  WHERE pending.product_id IS NULL AND pending.gtins IS NULL
-   AND (pending.product_key, pending.same_text) = (first.product_key, first.same_text) AND pending.leader <> first.n
+   AND (pending.product_key, pending.normalised_text) = (first.product_key, first.normalised_text) AND pending.leader <> first.n

@@ -2,12 +2,12 @@
 --
 -- Called by   include/crawling/shared_limiter.py
 -- Parameters  retailer text; not_before timestamptz: the machine's clock
--- Reads       ops.crawl_turn
--- Writes      ops.crawl_turn   the retailer's row
+-- Reads       ops.request_limit
+-- Writes      ops.request_limit   the retailer's row
 -- Run again   nothing written
 
-INSERT INTO ops.crawl_turn AS last (retailer, ticket, turn_at)
+INSERT INTO ops.request_limit AS last (retailer, request_id, next_request_at)
 VALUES (%(retailer)s, 'retry-after', %(not_before)s)
     ON CONFLICT (retailer) DO UPDATE
-   SET turn_at = excluded.turn_at, ticket = excluded.ticket
- WHERE last.turn_at < excluded.turn_at
+   SET next_request_at = excluded.next_request_at, request_id = excluded.request_id
+ WHERE last.next_request_at < excluded.next_request_at

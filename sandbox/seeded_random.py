@@ -10,7 +10,7 @@ T = TypeVar("T")
 _RANGE = 2.0**64
 
 
-def roll(*about: object) -> int:
+def random_int(*about: object) -> int:
     """Return a 64-bit number that depends on ``about`` and on nothing else.
 
     >>> roll("milk", 7) == roll("milk", 7), roll("milk", 7) == roll("milk", 8)
@@ -19,11 +19,11 @@ def roll(*about: object) -> int:
     return int.from_bytes(blake2b("|".join(map(str, about)).encode(), digest_size=8).digest())
 
 
-def share(*about: object) -> float:
+def random_share(*about: object) -> float:
     """Return a number in [0, 1): ``share(…) < 0.24`` is true for 24 percent of all things."""
-    return roll(*about) / _RANGE
+    return random_int(*about) / _RANGE
 
 
 def pick(options: Sequence[T], *about: object) -> T:
     """Return one of ``options``, always the same one for the same ``about``."""
-    return options[roll(*about) % len(options)]
+    return options[random_int(*about) % len(options)]

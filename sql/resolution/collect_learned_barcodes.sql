@@ -3,12 +3,12 @@
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; file_ids bigint[]
 -- Reads       staging.offer (neither refused nor folded), core.sku, core.product_barcode
--- Writes      learnt   temporary; one row per (SKU, barcode), ruled on once: recorded conflicts are left out
+-- Writes      learned_barcode   temporary; one row per (SKU, barcode), ruled on once: recorded conflicts are left out
 -- Run again   nothing written
 
-CREATE TEMPORARY TABLE IF NOT EXISTS learnt ON COMMIT DROP AS
+CREATE TEMPORARY TABLE IF NOT EXISTS learned_barcode ON COMMIT DROP AS
 SELECT DISTINCT ON (sku.sku_key, given.gtin) sku.sku_key, sku.sku, sku.product_id, given.gtin, offer.file_id,
-       EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = sku.product_id AND b.gtin = ANY (offer.gtins)) AS is_beside_known,
+       EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = sku.product_id AND b.gtin = ANY (offer.gtins)) AS has_known_barcode,
        EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = sku.product_id) AS has_barcode
   FROM staging.offer AS offer
   JOIN core.sku AS sku ON sku.retailer = %(retailer)s AND sku.sku = offer.sku

@@ -1,0 +1,21 @@
+-- Give a product without a barcode, or with the one that stands beside it on the same line, the learned barcode nobody owns.
+--
+-- Called by   include/catalogue/resolve.py, after conflicts are recorded
+-- Parameters  retailer text; now timestamptz
+-- Reads       learned_barcode, ops.barcode_conflict; of several SKUs of a product without a barcode the first speaks, the others are ruled on in the next round
+-- Writes      core.product_barcode
+-- Run again   nothing written
+
+INSERT INTO core.product_barcode (gtin, product_id, is_primary, first_seen_at)
+SELECT gtin, product_id,
+       row_number() OVER (PARTITION BY product_id ORDER BY gtin) = 1
+           AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = free.product_id AND b.is_primary),
+       %(now)s
+  FROM (SELECT DISTINCT ON (gtin) gtin, product_id
+          FROM learned_barcode
+         WHERE (has_barcode OR sku_key = (SELECT min(first.sku_key) FROM learned_barcode AS first WHERE first.product_id = learned_barcode.product_id))
+           AND NOT EXISTS (SELECT FROM ops.barcode_conflict AS c WHERE c.retailer = %(retailer)s AND c.sku = learned_barcode.sku AND c.gtin = learned_barcode.gtin)
+           AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.gtin = learned_barcode.gtin)
+         ORDER BY gtin, sku_key) AS free
+ ORDER BY gtin
+    ON CONFLICT (gtin) DO NOTHING
