@@ -40,6 +40,11 @@ class FixedSettings(BaseSettings):
 
     current_hours: int = Field(72, gt=0, description="A price observed less than this many hours ago is current.")
     statement_timeout_seconds: int = Field(600, gt=0, description="PostgreSQL statement timeout; shorter than every task timeout.")
+    slow_statement_seconds: float = Field(
+        60,
+        ge=0,
+        description="A statement that runs longer is reported in the log while it runs: what it waits for, or its plan; 0 = never.",
+    )
     line_bytes_max: int = Field(1_000_000, gt=0, description="A longer line of a staged file is refused, not read into memory.")
     sweep_after_minutes: int = Field(10, ge=0, description="A file that waits in the outbox longer than this is swept up.")
     alert_repeat_hours: float = Field(

@@ -18,7 +18,6 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse
-from include.warehouse.statements import statement
 
 Severity = Literal["critical", "warning"]
 
@@ -62,18 +61,14 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
     """
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
-        files = [dict(row) for row in connection.execute(statement("diagnostics/list_held"), {"file_ids": ids}).fetchall()]
-        other_counts = [
-            dict(row) for row in connection.execute(statement("diagnostics/count_other_store_days"), {"file_ids": ids}).fetchall()
-        ]
+        files = [dict(row) for row in connection.run("diagnostics/list_held", {"file_ids": ids}).fetchall()]
+        other_counts = [dict(row) for row in connection.run("diagnostics/count_other_store_days", {"file_ids": ids}).fetchall()]
         if not files:
             raise ValueError(f"none of the files {ids} is in the ledger")
         samples = {
             file["file_id"]: [
                 dict(row)
-                for row in connection.execute(
-                    statement("diagnostics/sample_held_lines"), {"file_id": file["file_id"], "lines": SAMPLES}
-                ).fetchall()
+                for row in connection.run("diagnostics/sample_held_lines", {"file_id": file["file_id"], "lines": SAMPLES}).fetchall()
             ]
             for file in files[:SAMPLES]
         }

@@ -17,7 +17,6 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 RELEASE, DISCARD, LEAVE = "Release", "Discard", "Leave held"
 _LISTED = 15
@@ -35,13 +34,13 @@ def held_question(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int
     """Return the question about held store-days that are decided together."""
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
-        files = [dict(row) for row in connection.execute(statement("diagnostics/list_held"), {"file_ids": ids}).fetchall()]
-        other_counts = connection.execute(statement("diagnostics/count_other_store_days"), {"file_ids": ids}).fetchall()
+        files = [dict(row) for row in connection.run("diagnostics/list_held", {"file_ids": ids}).fetchall()]
+        other_counts = connection.run("diagnostics/count_other_store_days", {"file_ids": ids}).fetchall()
         samples = [
             {**line, "file": file}
             for file in files[:SAMPLES]
-            for line in connection.execute(
-                statement("diagnostics/sample_held_lines"), {"file_id": file["file_id"], "lines": max(1, SAMPLES // len(files))}
+            for line in connection.run(
+                "diagnostics/sample_held_lines", {"file_id": file["file_id"], "lines": max(1, SAMPLES // len(files))}
             ).fetchall()
         ][:SAMPLES]
     parts = [

@@ -13,7 +13,6 @@ from typing import Any, LiteralString
 
 from include import clock
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.statements import statement
 from include.wording.brand import fold_brand, own_label_of
 from include.wording.product_key import RULE_VERSION, product_key
 from include.wording.size import total
@@ -76,7 +75,7 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     def run(name: str, **more: Any) -> int:
         if name in _AFTER_FILLING:  # this transaction's own table: the planner cannot know what was put in, and nobody else is locked out
             connection.execute("ANALYZE pending")
-        return max(connection.execute(statement(f"resolution/{name}"), values | more).rowcount, 0)
+        return max(connection.run(f"resolution/{name}", values | more).rowcount, 0)
 
     run("create_pending")
     if run("collect_pending"):
@@ -144,12 +143,12 @@ def _read_texts(connection: Connection) -> None:
 def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int, int, int]:
     learned = conflicts = moved = 0
     for _ in range(_ROUNDS_MAX):
-        if connection.execute(statement("resolution/collect_learned_barcodes"), values).rowcount <= 0:
+        if connection.run("resolution/collect_learned_barcodes", values).rowcount <= 0:
             break
-        refused = connection.execute(statement("resolution/record_conflicts"), values).rowcount
-        adopted = connection.execute(statement("resolution/assign_learned_barcodes"), values).rowcount
-        joined = connection.execute(statement("resolution/move_skus_to_barcode_owner"), values).rowcount
-        connection.execute(statement("resolution/move_aliases_of_empty_products"), values)
+        refused = connection.run("resolution/record_conflicts", values).rowcount
+        adopted = connection.run("resolution/assign_learned_barcodes", values).rowcount
+        joined = connection.run("resolution/move_skus_to_barcode_owner", values).rowcount
+        connection.run("resolution/move_aliases_of_empty_products", values)
         connection.execute("DROP TABLE learned_barcode")
         learned, conflicts, moved = learned + adopted, conflicts + refused, moved + joined
         if not refused + adopted + joined:

@@ -18,7 +18,6 @@ from include import clock
 from include.config import Settings
 from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +69,12 @@ class PostgresBreakerStore:
     @contextmanager
     def locked(self, now: datetime) -> Iterator[tuple[BreakerState, Callable[[BreakerState], None]]]:
         with self._warehouse.transaction() as connection:
-            connection.execute(statement("crawl/create_breaker"), self._key | {"now": now})
-            row = connection.execute(statement("crawl/lock_breaker"), self._key).fetchone()
+            connection.run("crawl/create_breaker", self._key | {"now": now})
+            row = connection.run("crawl/lock_breaker", self._key).fetchone()
             assert row is not None
 
             def save(state: BreakerState) -> None:
-                connection.execute(statement("crawl/save_breaker"), self._key | asdict(state))
+                connection.run("crawl/save_breaker", self._key | asdict(state))
 
             yield BreakerState(**row), save
 

@@ -14,7 +14,6 @@ from include import clock
 from include.errors import TerminalError
 from include.model.offer import StoreRef
 from include.warehouse.engine import Connection, Warehouse
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +86,7 @@ def decide(
             "week_starts": Jsonb({state: clock.price_week_start(now, state).isoformat() for state in ("", *clock.STATE_ZONES)}),
             "now": now,
         }
-        connection.execute(statement("stores/plan_crawl"), values)
+        connection.run("stores/plan_crawl", values)
         rows = plan_rows(connection, retailer, night)
     if unknown := sorted(set(store_ids or ()) - {row["store_id"] for row in rows}):
         raise TerminalError(f"{retailer} has no store {', '.join(unknown)}. `aisleflow store list {retailer}` shows the known ones.")
@@ -137,7 +136,7 @@ def budget_of(connection: Connection, retailer: str, night: date, warehouse: War
     the seconds a store took. A run that begins after the night's end (by hand, in daytime) has no end time.
     """
     settings, now = warehouse.settings, clock.now()
-    taken = connection.execute(statement("stores/average_crawl_cost"), {"retailer": retailer}).fetchone()
+    taken = connection.run("stores/average_crawl_cost", {"retailer": retailer}).fetchone()
     assert taken is not None
     requests_per_store = max(taken["requests"] or settings.requests_per_store, 1)
     stores = max(int(settings.nightly_requests / requests_per_store), 1)

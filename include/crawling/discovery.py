@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from include import clock
 from include.errors import NeedsPersonError, TerminalError
 from include.warehouse.engine import Connection, Warehouse
-from include.warehouse.statements import statement
 from include.wording.places import position, state_and_postcode
 
 log = logging.getLogger(__name__)
@@ -95,8 +94,8 @@ def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[Foun
         is_short = known - counts["supermarkets"] > max((1 - settings.discovery_share) * known, _FEW)
         absent = 0
         if not is_short:
-            absent = connection.execute(
-                statement("stores/mark_absent"),
+            absent = connection.run(
+                "stores/mark_absent",
                 {
                     "retailer": retailer,
                     "day": clock.night_of(clock.now()),
@@ -138,7 +137,7 @@ def merge_directory(warehouse: Warehouse, stores: Iterable[tuple[FoundStore, dat
 def list_stores(warehouse: Warehouse, retailer: str, state: str | None = None) -> list[dict[str, Any]]:
     """Return a retailer's stores by state and id, with what discovery knows of each and when it was last crawled whole."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(statement("stores/list_stores"), {"retailer": retailer, "state": state and state.upper()}).fetchall()
+        rows = connection.run("stores/list_stores", {"retailer": retailer, "state": state and state.upper()}).fetchall()
     return [dict(row) for row in rows]
 
 
@@ -161,7 +160,7 @@ def _merge(connection: Connection, found: Iterable[FoundStore], seen_at: datetim
     with connection.cursor() as cursor, cursor.copy(f"COPY discovered ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
         for store in found:
             copy.write_row((*_cleaned(store), seen_at[store.store_id] if isinstance(seen_at, dict) else seen_at))
-    row = connection.execute(statement("stores/merge_discovered"), {"now": clock.now()}).fetchone()
+    row = connection.run("stores/merge_discovered", {"now": clock.now()}).fetchone()
     assert row is not None
     return dict(row)
 

@@ -11,7 +11,6 @@ from psycopg.types.json import Jsonb
 from include import clock
 from include.model.offer import StoreRef
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 
 def record(
@@ -39,7 +38,7 @@ def record(
         "started_at": started_at, "finished_at": clock.now(),
     }  # fmt: skip
     with warehouse.transaction() as connection:
-        connection.execute(statement("stores/record_outcome"), values)
+        connection.run("stores/record_outcome", values)
         if values["is_complete"]:
             connection.execute(
                 "DELETE FROM ops.crawl_request WHERE retailer = %s AND store_id = %s AND requested_at <= %s",
@@ -50,16 +49,14 @@ def record(
 def staged(warehouse: Warehouse, retailer: str, run_key: str) -> list[dict[str, Any]]:
     """Return what a run has staged so far: store_id, state, manifest, rows, reason."""
     with warehouse.transaction() as connection:
-        return [
-            dict(row) for row in connection.execute(statement("crawl/list_staged"), {"retailer": retailer, "run_key": run_key}).fetchall()
-        ]
+        return [dict(row) for row in connection.run("crawl/list_staged", {"retailer": retailer, "run_key": run_key}).fetchall()]
 
 
 def canary_store(warehouse: Warehouse, retailer: str, store_ids: Sequence[str] | None = None) -> StoreRef | None:
     """Return the store that opens a run, ``None`` where no store is known."""
     with warehouse.transaction() as connection:
         values = {"retailer": retailer, "store_ids": list(store_ids) if store_ids else None}
-        row = connection.execute(statement("crawl/choose_canary"), values).fetchone()
+        row = connection.run("crawl/choose_canary", values).fetchone()
     return StoreRef(retailer, **row) if row else None
 
 

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -21,8 +21,7 @@ from psycopg.rows import DictRow, dict_row
 from include import clock
 from include.crawling.limiter import RobotsFile
 from include.errors import TransientError
-from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
+from include.warehouse.engine import Connection, Warehouse
 
 _SLOT_POLL_SECONDS = 0.05
 #: A worker's machine that vanished is noticed within about two minutes, and its connections are free again.
@@ -46,7 +45,7 @@ class PostgresRequestLimiter:
         self._slots = warehouse.settings.requests_in_flight
         self._lock = threading.Lock()
         self._held_slots: set[int] = set()
-        self._session: psycopg.Connection[DictRow] | None = None
+        self._session: Connection | None = None
         self._is_paused = False
 
     @contextmanager
@@ -99,7 +98,7 @@ class PostgresRequestLimiter:
                 with self._lock:
                     if slot in self._held_slots:  # the server would give one session the same lock twice
                         continue
-                    row = self._query("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", (self._name(slot),))
+                    row = self._lock_slot("pg_try_advisory_lock", slot)
                     if row is not None and row["got"]:
                         self._held_slots.add(slot)
                         return slot
@@ -109,19 +108,20 @@ class PostgresRequestLimiter:
         with self._lock:
             if slot in self._held_slots:
                 self._held_slots.discard(slot)
-                self._query("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (self._name(slot),))
+                self._lock_slot("pg_advisory_unlock", slot)
 
-    def _name(self, slot: int) -> str:
-        return f"aisleflow:crawl:{self._retailer}:{slot}"
+    def _lock_slot(self, function: LiteralString, slot: int) -> DictRow | None:
+        name = f"aisleflow:crawl:{self._retailer}:{slot}"
+        return self._ask(lambda session: session.execute(f"SELECT {function}(hashtextextended(%s, 0)) AS got", (name,)))
 
     def _execute(self, name: str, values: dict[str, Any]) -> DictRow | None:
         with self._lock:
-            return self._query(statement(name), values)
+            return self._ask(lambda session: session.run(name, values))
 
-    def _query(self, text: Any, values: Any) -> DictRow | None:
+    def _ask(self, question: Callable[[Connection], psycopg.Cursor[DictRow]]) -> DictRow | None:
         try:
             if self._session is None:
-                self._session = psycopg.connect(
+                self._session = Connection.connect(
                     self._warehouse.url,
                     autocommit=True,
                     row_factory=dict_row,
@@ -129,7 +129,7 @@ class PostgresRequestLimiter:
                     connect_timeout=10,
                     application_name=f"aisleflow crawl {self._retailer}",
                 )
-            cursor = self._session.execute(text, values)
+            cursor = question(self._session)
             return cursor.fetchone() if cursor.description else None
         except psycopg.OperationalError as error:
             self._session = None
@@ -143,4 +143,4 @@ class PostgresRequestLimiter:
 def delete_old_runs(warehouse: Warehouse, days: int) -> None:
     """Forget what was kept for runs that are over since so many days."""
     with warehouse.transaction() as connection:
-        connection.execute(statement("crawl/delete_old_runs"), {"before": clock.system_now() - timedelta(days=days)})
+        connection.run("crawl/delete_old_runs", {"before": clock.system_now() - timedelta(days=days)})

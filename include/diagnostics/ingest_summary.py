@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 
 def summarise(warehouse: Warehouse, *, file_ids: Sequence[int] | None = None, night: date | None = None) -> list[dict[str, Any]]:
@@ -20,12 +19,12 @@ def summarise(warehouse: Warehouse, *, file_ids: Sequence[int] | None = None, ni
     """
     values = {"file_ids": None if file_ids is None else list(file_ids), "night": night}
     with warehouse.transaction() as connection:
-        retailers = connection.execute(statement("diagnostics/summarise_ingestion"), values).fetchall()
-        reasons = connection.execute(statement("diagnostics/list_reasons"), values).fetchall()
+        retailers = connection.run("diagnostics/summarise_ingestion", values).fetchall()
+        reasons = connection.run("diagnostics/list_reasons", values).fetchall()
     return [{**row, "reasons": {r["rule_id"]: r["lines"] for r in reasons if r["retailer"] == row["retailer"]}} for row in retailers]
 
 
 def list_files(warehouse: Warehouse, file_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return what became of each file, oldest store-day first."""
     with warehouse.transaction() as connection:
-        return [dict(row) for row in connection.execute(statement("diagnostics/list_files"), {"file_ids": list(file_ids)}).fetchall()]
+        return [dict(row) for row in connection.run("diagnostics/list_files", {"file_ids": list(file_ids)}).fetchall()]

@@ -9,7 +9,6 @@ from include.diagnostics.ingest_summary import summarise
 from include.errors import NeedsPersonError
 from include.retailer_names import RETAILERS
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 
 def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
@@ -21,12 +20,8 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
         ``missing``: planned stores without a published store-day.
     """
     with warehouse.transaction() as connection:
-        crawled = {
-            row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/summarise_crawl"), {"night": night}).fetchall()
-        }
-        stages = {
-            row["retailer"]: dict(row) for row in connection.execute(statement("diagnostics/time_stages"), {"night": night}).fetchall()
-        }
+        crawled = {row["retailer"]: dict(row) for row in connection.run("diagnostics/summarise_crawl", {"night": night}).fetchall()}
+        stages = {row["retailer"]: dict(row) for row in connection.run("diagnostics/time_stages", {"night": night}).fetchall()}
     ingested = {row["retailer"]: row for row in summarise(warehouse, night=night)}
     retailers = []
     for retailer in (*RETAILERS, *sorted(set(ingested) - set(RETAILERS))):
@@ -41,7 +36,7 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
 def missing(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
     """Return planned stores without a published store-day: retailer, store_id, state, reason, file_id."""
     with warehouse.transaction() as connection:
-        return [dict(row) for row in connection.execute(statement("diagnostics/list_missing"), {"night": night}).fetchall()]
+        return [dict(row) for row in connection.run("diagnostics/list_missing", {"night": night}).fetchall()]
 
 
 def raise_if_missing(warehouse: Warehouse, night: date) -> None:

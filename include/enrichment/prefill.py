@@ -22,7 +22,6 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import open_staged, stage_local
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ def _skus_without(storage: Storage, manifest: Manifest, line_bytes_max: int) -> 
 
 def _find_and_queue(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, str], int]:
     known = _known(connection, retailer, skus)
-    queued = connection.execute(statement("enrichment/queue_lookups"), {"retailer": retailer, "now": clock.now()}).rowcount
+    queued = connection.run("enrichment/queue_lookups", {"retailer": retailer, "now": clock.now()}).rowcount
     return known, queued
 
 
@@ -150,7 +149,7 @@ def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[s
             copy.write_row((sku,))
     connection.execute("CREATE TEMPORARY TABLE sku_without_barcode ON COMMIT DROP AS SELECT DISTINCT sku FROM candidate_sku")
     connection.execute("ANALYZE sku_without_barcode")
-    return {row["sku"]: row["gtin"] for row in connection.execute(statement("enrichment/find_barcodes"), {"retailer": retailer}).fetchall()}
+    return {row["sku"]: row["gtin"] for row in connection.run("enrichment/find_barcodes", {"retailer": retailer}).fetchall()}
 
 
 def _decode_line(raw: bytes) -> _Line | None:

@@ -14,7 +14,6 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +69,9 @@ def _load(connection: Connection, storage: Storage, file_id: int, manifest: Mani
     now = clock.now()
     read = LineReader(file_id, manifest, now)
     copy_rows(connection, "staging.offer", map(read, open_staged(storage, manifest, Stage.OUTBOX, line_bytes_max)))
-    connection.execute(statement("loading/mark_duplicates"), {"file_id": file_id})
+    connection.run("loading/mark_duplicates", {"file_id": file_id})
     connection.execute("INSERT INTO staging.loaded_file VALUES (%s)", (file_id,))
-    connection.execute(statement("loading/finish_load"), {"file_id": file_id, "now": now})
+    connection.run("loading/finish_load", {"file_id": file_id, "now": now})
 
 
 def raw_lines(storage: Storage, manifest: Manifest, stage: Stage, numbers: set[int], line_bytes_max: int) -> Iterator[tuple[int, str]]:

@@ -17,7 +17,6 @@ from include.ledger.ledger import LedgerEntry
 from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
 
 def _is_ready(connection: Connection, file_id: int) -> bool:
     # since the list was made the server may have crashed, or another run may have loaded the file and not resolved it yet
-    row = connection.execute(statement("publishing/is_ready"), {"file_id": file_id}).fetchone()
+    row = connection.run("publishing/is_ready", {"file_id": file_id}).fetchone()
     if row is None or not row["is_ready"]:
         log.warning("file %s is not ready to be published: it is loaded, checked or resolved again by the next run", file_id)
         return False
@@ -108,7 +107,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
         "file_id": file.file_id, "retailer": manifest.retailer, "store_id": manifest.store_id, "name": manifest.store_name, "state": manifest.state,
         "online_store_id": manifest.online_store_id, "is_complete": file.is_complete, "observed_at": file.observed_at, "now": clock.now(),
     }  # fmt: skip
-    connection.execute(statement("publishing/ensure_store"), values)
+    connection.run("publishing/ensure_store", values)
     store = connection.execute(
         "SELECT store_key, complete_at, complete_file_id FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values
     ).fetchone()
@@ -133,17 +132,17 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
         }
     else:
         if file.is_complete:
-            connection.execute(statement("publishing/freeze_refused"), values)
+            connection.run("publishing/freeze_refused", values)
         counts = merge_prices(connection, values)
         delisted = 0
         if file.is_complete:
-            missing = connection.execute(statement("publishing/delist_missing"), values).fetchone()
+            missing = connection.run("publishing/delist_missing", values).fetchone()
             delisted = int(missing["delisted"]) if missing else 0
-            connection.execute(statement("publishing/move_watermark"), values)
+            connection.run("publishing/move_watermark", values)
         outcome = {"state": "published", "state_reason": None}
     assert counts is not None
     _quarantine(connection, storage, file, values, line_bytes_max)
-    connection.execute(statement("publishing/close_file"), values | dict(counts) | outcome | {"delisted": delisted})
+    connection.run("publishing/close_file", values | dict(counts) | outcome | {"delisted": delisted})
     connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file.file_id,))
     connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file.file_id,))
     closed = connection.execute("SELECT rows, quarantined, folded FROM ops.staged_file WHERE file_id = %s", (file.file_id,)).fetchone()
@@ -158,14 +157,14 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
 
 def merge_prices(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
     """Publish the accepted lines that stand in ``staging.offer`` for a file; needs the store's lock. Returns the counts."""
-    connection.execute(statement("publishing/ensure_change_month"), {"now": values["now"]})
-    counts = connection.execute(statement("publishing/merge_prices"), values).fetchone()
+    connection.run("publishing/ensure_change_month", {"now": values["now"]})
+    counts = connection.run("publishing/merge_prices", values).fetchone()
     assert counts is not None
     return counts
 
 
 def _quarantine(connection: Connection, storage: Storage, file: LedgerEntry, values: dict[str, Any], line_bytes_max: int) -> None:
-    if connection.execute(statement("publishing/quarantine_lines"), values).rowcount <= 0:
+    if connection.run("publishing/quarantine_lines", values).rowcount <= 0:
         return
     rows = connection.execute(
         "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %(file_id)s AND raw_text IS NULL", values

@@ -23,7 +23,6 @@ from include.ledger.decisions import Via, record
 from include.ledger.ledger import LedgerEntry
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.statements import statement
 
 #: Marks the lines of these files that break a rule (``include.ingestion.checks.gate.mark_refused``).
 Marker = Callable[[Connection, Sequence[int]], Any]
@@ -114,9 +113,9 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         ).fetchall()
         discarded = {int(row["line_number"]) for row in decided}  # a line a person called wrong contradicts nobody
         _stage(connection, file_id, [row for number, row in rows_by_line.items() if number not in discarded])
-        connection.execute(statement("loading/mark_duplicates"), {"file_id": file_id})
+        connection.run("loading/mark_duplicates", {"file_id": file_id})
         mark(connection, [file_id])
-        connection.execute(statement("quarantine/refresh_reasons"), {"file_id": file_id})
+        connection.run("quarantine/refresh_reasons", {"file_id": file_id})
         rows = connection.execute("SELECT line_number, reasons FROM staging.offer WHERE file_id = %s", (file_id,)).fetchall()
         passed = [row["line_number"] for row in rows if row["reasons"] is None and row["line_number"] in wanted]
         still_refused = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
@@ -227,7 +226,7 @@ def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: 
     assert store is not None  # the file was published
     lock(connection, f"store:{store['store_key']}")
     values = {"file_id": file.file_id, "store_key": store["store_key"], "now": clock.now(), "by": by, "reason": reason}
-    rows = connection.execute(statement("quarantine/settle_released"), values).fetchall()
+    rows = connection.run("quarantine/settle_released", values).fetchall()
     outcomes: dict[str, int] = {}
     for row in rows:
         outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + 1

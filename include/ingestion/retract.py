@@ -29,7 +29,6 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -79,19 +78,19 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         store_key = _lock_store(connection, retailer, store_id)
         values: dict[str, Any] = {"file_id": file_id, "store_key": store_key, "observed_at": file.observed_at, "now": clock.now()}
         others = _other_files(connection, file)
-        connection.execute(statement("retraction/collect_affected"), values)
+        connection.run("retraction/collect_affected", values)
         skus = {row["sku"] for row in connection.execute("SELECT sku FROM affected").fetchall()}
         values["working_store_key"] = _working_store(connection, file)
         connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # what happens on the working store is no news
         missing = _replay(connection, storage, file, others, skus, values["working_store_key"], warehouse.settings.line_bytes_max)
         done = _restore(connection, file, others, values, missing)
         connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
-        connection.execute(statement("publishing/ensure_change_month"), values)
-        connection.execute(statement("retraction/log_corrections"), values)
+        connection.run("publishing/ensure_change_month", values)
+        connection.run("retraction/log_corrections", values)
         connection.execute("DELETE FROM core.price WHERE store_key = %s", (values["working_store_key"],))
         connection.execute("DELETE FROM core.store WHERE store_key = %s", (values["working_store_key"],))
         _close(connection, file, by, reason.strip(), done)
-        connection.execute(statement("retraction/set_watermark"), values)
+        connection.run("retraction/set_watermark", values)
         newest = connection.execute("SELECT complete_at FROM core.store WHERE store_key = %s", (store_key,)).fetchone()
         assert newest is not None
         log.info("took file %s of %s %s back: %s", file_id, retailer, store_id, done)
@@ -181,14 +180,14 @@ def _replay(
         }
         connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
         copy_rows(connection, "staging.offer", rows)
-        connection.execute(statement("loading/mark_duplicates"), values)
-        connection.execute(statement("retraction/mark_refused"), values)
+        connection.run("loading/mark_duplicates", values)
+        connection.run("retraction/mark_refused", values)
         if other.is_complete:
-            connection.execute(statement("publishing/freeze_refused"), values)
+            connection.run("publishing/freeze_refused", values)
         merge_prices(connection, values)
         if other.is_complete:
-            connection.execute(statement("publishing/delist_missing"), values)
-            connection.execute(statement("publishing/move_watermark"), values)
+            connection.run("publishing/delist_missing", values)
+            connection.run("publishing/move_watermark", values)
         connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
     return missing
 
@@ -214,9 +213,9 @@ def _restore(
     complete = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) < instant_and_id]
     after = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) > instant_and_id]
     values |= {"before_at": complete[-1] if complete else None, "after_at": after[0] if after else None}
-    restored = connection.execute(statement("retraction/restore_prices"), values).rowcount
-    relisted = connection.execute(statement("retraction/relist_delisted"), values).rowcount if file.is_complete else 0
-    withdrawn = connection.execute(statement("retraction/withdraw_unknown"), values).rowcount
+    restored = connection.run("retraction/restore_prices", values).rowcount
+    relisted = connection.run("retraction/relist_delisted", values).rowcount if file.is_complete else 0
+    withdrawn = connection.run("retraction/withdraw_unknown", values).rowcount
     rows = connection.execute("SELECT sku FROM affected WHERE is_written AND NOT is_known ORDER BY sku").fetchall()
     return {
         "restored": restored, "relisted": relisted, "withdrawn": 0 if missing else withdrawn, "unknown": withdrawn if missing else 0,

@@ -10,7 +10,6 @@ from include.errors import NeedsPersonError
 from include.ledger import quarantine
 from include.ledger.decisions import Choice, Via, record
 from include.warehouse.engine import Warehouse, lock
-from include.warehouse.statements import statement
 
 HeldChoice = Literal["release", "discard", "leave"]
 
@@ -38,10 +37,8 @@ def claim(warehouse: Warehouse, retailers: Sequence[str], run: str, *, again: bo
     """
     with warehouse.transaction() as connection:
         lock(connection, "ask about held data")
-        connection.execute(
-            statement("quarantine/claim_held_questions"), {"retailers": list(retailers), "run": run, "is_again": again, "now": clock.now()}
-        )
-        rows = connection.execute(statement("quarantine/list_claimed_questions"), {"run": run}).fetchall()
+        connection.run("quarantine/claim_held_questions", {"retailers": list(retailers), "run": run, "is_again": again, "now": clock.now()})
+        rows = connection.run("quarantine/list_claimed_questions", {"run": run}).fetchall()
     return [
         {
             "label": f"{row['retailer']} {row['store_id'] or 'batch of ' + str(len(row['file_ids']))}, {', '.join(map(str, row['nights']))}",

@@ -19,7 +19,6 @@ from include.staging import staged_file
 from include.staging.manifest import Manifest, ManifestError
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, store_id_of
 from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +83,8 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
     An unpublished file of the same run and store is superseded.
     """
     lock(connection, f"ledger:{manifest.retailer}")
-    row = connection.execute(
-        statement("ledger/register_file"),
+    row = connection.run(
+        "ledger/register_file",
         {
             "retailer": manifest.retailer, "store_id": manifest.store_id, "night": manifest.night, "run_key": manifest.run_key,
             "content_hash": manifest.sha256, "stage": stage, "observed_at": manifest.observed_at, "last_observed_at": manifest.last_observed_at,
@@ -96,7 +95,7 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
     ).fetchone()  # fmt: skip
     if row is None:
         return None
-    replaced = [old["file_id"] for old in connection.execute(statement("ledger/supersede_run"), {"file_id": row["file_id"]}).fetchall()]
+    replaced = [old["file_id"] for old in connection.run("ledger/supersede_run", {"file_id": row["file_id"]}).fetchall()]
     if replaced:
         _delete_staged_rows(connection, replaced)
     return int(row["file_id"])
@@ -122,9 +121,7 @@ def judge_completeness(connection: Connection, retailer: str, rows_share: float,
         (retailer,),
     ).fetchall()
     for file in waiting:
-        base = connection.execute(
-            statement("ledger/complete_baseline"), {"file_id": file["file_id"], "baseline_days": baseline_days}
-        ).fetchone()
+        base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
         assert base is not None
         if base["last_complete_rows"] is not None:
             expected, against = base["last_complete_rows"], f"the store's last complete store-day ({base['last_complete_at']:%Y-%m-%d})"

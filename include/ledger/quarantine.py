@@ -12,7 +12,6 @@ from include.errors import TerminalError
 from include.ledger.decisions import Via, decisions_of, record
 from include.model.rules import reason_of
 from include.warehouse.engine import Connection, Warehouse
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def list_undecided(warehouse: Warehouse, retailer: str | None = None) -> list[di
 def list_refused_lines(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
     """Return per file how many lines are in quarantine for which rule, newest night first: file_id, retailer, store_id, night, rule_id, lines, reason."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(statement("quarantine/list_lines"), {"retailer": retailer}).fetchall()
+        rows = connection.run("quarantine/list_lines", {"retailer": retailer}).fetchall()
     return [{**row, "reason": reason_of(row["rule_id"])} for row in rows]
 
 
@@ -159,7 +158,7 @@ def undecided_files(warehouse: Warehouse, retailer: str | None, file_id: int | N
         TerminalError: the file is named and neither.
     """
     with warehouse.transaction() as connection:
-        rows = connection.execute(statement("quarantine/list_undecided"), {"retailer": retailer, "file_id": file_id}).fetchall()
+        rows = connection.run("quarantine/list_undecided", {"retailer": retailer, "file_id": file_id}).fetchall()
     if file_id is not None and not rows:
         raise TerminalError(f"file {file_id} is not held and has no undecided refused lines. `aisleflow quarantine list` shows what waits.")
     return {kind: [int(row["file_id"]) for row in rows if row["is_held"] == (kind == "held")] for kind in ("held", "lines")}
@@ -190,7 +189,7 @@ def prune_decided(warehouse: Warehouse) -> int:
     """
     days = max(warehouse.settings.quarantine_days, warehouse.settings.archive_days)
     with warehouse.transaction() as connection:
-        found = connection.execute(statement("quarantine/prune_decided"), {"decided_before": clock.now() - timedelta(days=days)}).rowcount
+        found = connection.run("quarantine/prune_decided", {"decided_before": clock.now() - timedelta(days=days)}).rowcount
     log.info("forgot %s decided lines older than %s days", found, days)
     return found
 
@@ -198,6 +197,6 @@ def prune_decided(warehouse: Warehouse) -> int:
 def batch_of(warehouse: Warehouse, file_id: int) -> list[int]:
     """Return the held files that the same check held together with this one by a rule about the whole retailer; at least itself."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(statement("quarantine/list_batch"), {"file_id": file_id}).fetchall()
+        rows = connection.run("quarantine/list_batch", {"file_id": file_id}).fetchall()
     ids = [int(row["file_id"]) for row in rows]
     return ids if file_id in ids else [file_id]

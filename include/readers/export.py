@@ -31,7 +31,6 @@ from include.ingestion.price_changes import wait_for_price_changes
 from include.retailer_names import RETAILERS
 from include.warehouse.database_errors import raise_unless_data_error
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 Format = Literal["parquet", "csv"]
 #: The columns of the public contract in their order, with Arrow's types.
@@ -120,7 +119,7 @@ def _rows(warehouse: Warehouse, values: dict[str, Any]) -> Iterator[tuple[dateti
         with warehouse.transaction() as waiting:
             wait_for_price_changes(waiting)
             cursor = clock.now() - MAX_CLOCK_SKEW
-            sending = reading.cursor().copy(statement("export/copy_store_prices"), values)
+            sending = reading.send("export/copy_store_prices", values)
             copy = sending.__enter__()  # the server has its snapshot when it answers
         try:
             yield cursor, (bytes(line) for line in copy)

@@ -26,7 +26,7 @@ _NEXT_STEP = {
     "53100": "The disk is full: free space (aisleflow doctor shows the disk; a lower AISLEFLOW_ARCHIVE_DAYS keeps less)",
     "53200": "The server is out of memory: run less at once, or give it more",
     "53300": "All connections are taken: wait, or raise max_connections",
-    "57014": "A statement took longer than AISLEFLOW_STATEMENT_TIMEOUT_SECONDS: is the machine busy, does somebody hold a lock? (aisleflow warehouse psql, pg_stat_activity)",
+    "57014": "A statement took longer than AISLEFLOW_STATEMENT_TIMEOUT_SECONDS: the warning in the log of this task says whether it waited for a lock, and whose, or worked, and by which plan",
     "55P03": "Somebody holds a lock for long: look at pg_stat_activity (aisleflow warehouse psql) and end what hangs",
     "40P01": "Two transactions waited for each other (deadlock); one of them was ended",
     "40001": "Two transactions changed the same rows; one of them was ended",
@@ -45,6 +45,7 @@ class DatabaseErrorInfo:
     column: str | None = None
     constraint: str | None = None
     context: str | None = None
+    statement: str | None = None
 
     @classmethod
     def of(cls, error: psycopg.Error | UnicodeError) -> DatabaseErrorInfo:
@@ -53,8 +54,9 @@ class DatabaseErrorInfo:
             return cls(None, f"text that cannot be stored: {error.__class__.__name__}, {getattr(error, 'reason', error)}")
         diag = error.diag
         message = diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
+        statement = next(iter(getattr(error, "__notes__", ())), None)  # Connection.run notes the file
         return cls(
-            error.sqlstate, message, diag.message_detail, diag.schema_name, diag.table_name, diag.column_name, diag.constraint_name, diag.context
+            error.sqlstate, message, diag.message_detail, diag.schema_name, diag.table_name, diag.column_name, diag.constraint_name, diag.context, statement
         )  # fmt: skip
 
     @property
@@ -106,7 +108,7 @@ def raise_unless_data_error(error: psycopg.Error | UnicodeError, operation: str)
         TerminalError: the schema, a right or the server is at fault.
     """
     info = DatabaseErrorInfo.of(error)
-    code = f", code {info.code}" if info.code else ""
+    code = (f", code {info.code}" if info.code else "") + (f", in {info.statement}" if info.statement else "")
     if is_transient(error):
         known = _NEXT_STEP.get(info.code or "", "Is the warehouse up? aisleflow status, aisleflow doctor")
         raise TransientError(

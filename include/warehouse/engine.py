@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -14,8 +14,29 @@ from sqlalchemy.pool import QueuePool
 from include import clock
 from include.config import Settings
 from include.errors import TransientError
+from include.warehouse.slow_statements import watched
+from include.warehouse.statements import BATCH_PLANNING, statement
 
-Connection = psycopg.Connection[DictRow]
+
+class Connection(psycopg.Connection[DictRow]):
+    """A connection to the warehouse. It runs the statements of ``sql/`` by name, and one that takes long says so."""
+
+    #: Seconds after which a running statement is reported; 0 = never.
+    slow_seconds: float = 0
+
+    def run(self, name: str, values: Mapping[str, Any] | None = None) -> psycopg.Cursor[DictRow]:
+        """Execute ``sql/<name>.sql``, e.g. ``publishing/merge_prices``, with its parameters.
+
+        Raises:
+            psycopg.Error: what the database says, with the statement's file and the sizes of its parameters as a note.
+        """
+        text = statement(name)
+        with watched(self, f"sql/{name}.sql", text, values, self.slow_seconds):
+            return self.execute(text, values)
+
+    def send(self, name: str, values: Mapping[str, Any]) -> AbstractContextManager[psycopg.Copy]:
+        """Begin the ``COPY … TO STDOUT`` in ``sql/<name>.sql``; how long it takes is the reader's affair, so it is not watched."""
+        return self.cursor().copy(statement(name), values)
 
 
 class Warehouse:
@@ -35,7 +56,9 @@ class Warehouse:
 
     def _connect(self) -> Any:
         options = f"-c statement_timeout={self.settings.statement_timeout_seconds}s -c TimeZone=UTC -c lock_timeout=300s -c idle_in_transaction_session_timeout=900s"
-        return psycopg.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow")
+        connection = Connection.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow")
+        connection.slow_seconds = self.settings.slow_statement_seconds
+        return connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -56,7 +79,7 @@ class Warehouse:
             raise
         try:
             connection: Connection = pooled.driver_connection  # type: ignore[assignment]
-            connection.row_factory = dict_row
+            connection.row_factory = dict_row  # only here: SQLAlchemy asks for the server's version in tuples
             with connection.transaction():
                 connection.execute(
                     "SELECT set_config('aisleflow.now', %s, true), set_config('aisleflow.current_hours', %s, true), set_config('aisleflow.change_log', %s, true)",
@@ -72,6 +95,20 @@ class Warehouse:
             ) from error
         finally:
             pooled.close()
+
+    @contextmanager
+    def batch(self) -> Iterator[Connection]:
+        """Yield a connection as :meth:`transaction` does, for statements that work on a batch: none is planned as nested loops.
+
+        What is planned as nested loops because few rows are expected never ends when there are many. Look-ups by key need no join
+        and lose nothing.
+        """
+        with self.transaction() as connection:
+            connection.execute(
+                "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS chosen (name, value)",
+                (list(BATCH_PLANNING), list(BATCH_PLANNING.values())),
+            )
+            yield connection
 
     def close(self) -> None:
         """Close pooled connections."""

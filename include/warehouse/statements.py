@@ -8,6 +8,9 @@ from typing import LiteralString, cast
 
 SQL = Path(__file__).parents[2] / "sql"
 
+#: How PostgreSQL plans statements that work on a batch: docs/decisions/0012-plans-without-luck.md.
+BATCH_PLANNING = {"enable_nestloop": "off", "plan_cache_mode": "force_custom_plan", "jit": "off"}
+
 
 @cache
 def statement(name: str) -> LiteralString:

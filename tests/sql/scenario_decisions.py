@@ -13,7 +13,6 @@ from include.ledger import held, quarantine
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
 
 
@@ -59,7 +58,7 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
 
     take_back(warehouse, storage)
     with warehouse.transaction() as connection:
-        connection.execute(statement("quarantine/prune_decided"), {"decided_before": clock.now() + timedelta(days=1)})
+        connection.run("quarantine/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
 
 
 def take_back(warehouse: Warehouse, storage: Storage) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 from include.ingestion.checks.suite import NAME
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, lock
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def publish(warehouse: Warehouse, storage: Storage) -> str | None:
     """
     with warehouse.transaction() as connection:
         lock(connection, "data_docs")
-        kept = connection.execute(statement("quality/list_evaluations"), {}).fetchall()
+        kept = connection.run("quality/list_evaluations").fetchall()
         if not kept:
             return None
         with tempfile.TemporaryDirectory(prefix="aisleflow-docs-") as folder:

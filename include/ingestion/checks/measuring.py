@@ -10,7 +10,6 @@ from typing import Any
 from include import clock
 from include.config import Settings
 from include.warehouse.engine import Connection
-from include.warehouse.statements import statement
 
 #: A known price older than this is not compared: over months levels move, and about a third is no measure any more.
 KNOWN_PRICE_MAX_AGE = timedelta(days=28)
@@ -67,8 +66,8 @@ FIELDS = ("brand", "size", "unit_price", "category", "barcode")
 
 def measure(connection: Connection, retailer: str, file_ids: Sequence[int], settings: Settings) -> list[StoreDay]:
     """Measure the store-days of a batch, whose lines are marked (the temporary table ``broken_line`` stands)."""
-    rows = connection.execute(
-        statement("quality/measure_store_days"),
+    rows = connection.run(
+        "quality/measure_store_days",
         {
             "file_ids": list(file_ids),
             "category_share": settings.hold_category_share,
@@ -77,8 +76,8 @@ def measure(connection: Connection, retailer: str, file_ids: Sequence[int], sett
     ).fetchall()
     before = {row["file_id"]: row["before_id"] for row in rows}
     movements: dict[int, list[dict[str, Any]]] = {}
-    for movement in connection.execute(
-        statement("quality/compare_prices"), {"retailer": retailer, "file_ids": list(before), "before_ids": list(before.values())}
+    for movement in connection.run(
+        "quality/compare_prices", {"retailer": retailer, "file_ids": list(before), "before_ids": list(before.values())}
     ).fetchall():
         movements.setdefault(movement["file_id"], []).append(movement)
     return [_store_day(row, movements.get(row["file_id"], [])) for row in rows]

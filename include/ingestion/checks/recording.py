@@ -13,7 +13,6 @@ from include.ingestion.checks import batch
 from include.ingestion.checks.store_days import RuleResult
 from include.model.rules import BY_ID, CATALOGUE_VERSION, ROW_RULES
 from include.warehouse.engine import Connection
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +29,18 @@ def record_check(
     now: datetime,
 ) -> int:
     """Keep one check with its row results (the temporary table ``broken_line`` stands); return its id."""
-    row = connection.execute(
-        statement("quality/record_check"),
+    row = connection.run(
+        "quality/record_check",
         {
             "retailer": retailer, "catalogue_version": CATALOGUE_VERSION, "file_ids": list(file_ids), "broken": Jsonb(dict(broken)),
             "evaluation": None if evaluation is None else Jsonb(evaluation), "now": now,
         },
     ).fetchone()  # fmt: skip
     assert row is not None
-    connection.execute(statement("quality/delete_old_evaluations"), {"keep": EVALUATIONS_KEPT})
+    connection.run("quality/delete_old_evaluations", {"keep": EVALUATIONS_KEPT})
     connection.execute("DELETE FROM ops.data_quality_result WHERE file_id = ANY(%s)", (list(file_ids),))
-    connection.execute(
-        statement("quality/record_row_results"),
+    connection.run(
+        "quality/record_row_results",
         {
             "check_id": row["check_id"],
             "rule_ids": [rule.rule_id for rule in ROW_RULES],
@@ -55,8 +54,8 @@ def record_check(
 def record_rule_results(connection: Connection, check_id: int, found: Sequence[tuple[int, RuleResult]], now: datetime) -> None:
     """Keep what the rules about store-days and about the retailer said, for each file."""
     rule_results = [rule_result for _, rule_result in found]
-    connection.execute(
-        statement("quality/record_results"),
+    connection.run(
+        "quality/record_results",
         {
             "check_id": check_id,
             "file_ids": [file_id for file_id, _ in found],
@@ -73,8 +72,8 @@ def record_rule_results(connection: Connection, check_id: int, found: Sequence[t
 
 def hold(connection: Connection, check_id: int, reasons: Mapping[int, Sequence[str]]) -> dict[int, str]:
     """Hold store-days for their reasons; return those held, each as a sentence. What a person released goes on."""
-    marked = connection.execute(
-        statement("quality/hold_files"),
+    marked = connection.run(
+        "quality/hold_files",
         {"check_id": check_id, "file_ids": list(reasons), "reasons": ["; ".join(found) for found in reasons.values()]},
     ).fetchall()
     held = {row["file_id"]: f"{row['retailer']} {row['store_id']} of {row['night']}: {row['state_reason']}" for row in marked}

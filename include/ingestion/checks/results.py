@@ -7,7 +7,6 @@ from typing import Any
 
 from include.model.rules import reason_of
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 
 def newest_night(warehouse: Warehouse, retailer: str | None = None) -> date | None:
@@ -29,8 +28,8 @@ def results(warehouse: Warehouse, night: date, retailer: str | None = None, *, i
     """
     with warehouse.transaction() as connection:
         values = {"night": night, "retailer": retailer, "is_all": is_all}
-        checks = connection.execute(statement("quality/list_checks"), values).fetchall()
-        found = connection.execute(statement("quality/list_results"), values).fetchall()
+        checks = connection.run("quality/list_checks", values).fetchall()
+        found = connection.run("quality/list_results", values).fetchall()
     return {
         "night": night,
         "checks": [dict(row) for row in checks],

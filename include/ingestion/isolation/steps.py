@@ -35,7 +35,6 @@ from include.staging.staged_file import open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.database_errors import DatabaseErrorInfo, database_error, is_data_error, raise_unless_data_error
 from include.warehouse.engine import Warehouse
-from include.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -209,8 +208,8 @@ def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: Da
 
         def copy(part: Sequence[int]) -> None:
             copy_rows(dry_warehouse.connection, "staging.offer", (copied[number] for number in part))
-            dry_warehouse.connection.execute(statement("loading/mark_duplicates"), {"file_id": file_id})
-            dry_warehouse.connection.execute(statement("loading/finish_load"), {"file_id": file_id, "now": clock.now()})
+            dry_warehouse.connection.run("loading/mark_duplicates", {"file_id": file_id})
+            dry_warehouse.connection.run("loading/finish_load", {"file_id": file_id, "now": clock.now()})
 
         def attempt(part: Sequence[int]) -> DatabaseErrorInfo | None:
             return _attempt(dry_warehouse, lambda: None, lambda: copy(part), deadline)

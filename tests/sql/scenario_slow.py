@@ -1,0 +1,12 @@
+"""A session is asked for who blocks it: nobody. What a blocked one hears stands in ``tests/warehouse/test_slow_statements.py``."""
+
+from __future__ import annotations
+
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+
+
+def play(warehouse: Warehouse, storage: Storage) -> None:
+    """Ask."""
+    with warehouse.transaction() as connection:
+        connection.run("diagnostics/list_blockers", {"pid": connection.info.backend_pid})
