@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from include.alerts import inbox
 from include.cli.common import JsonOption, print_json, print_table, reported
-from include.config import settings
 from include.errors import TerminalError
 
 app = typer.Typer()
@@ -24,6 +22,9 @@ def alerts(
 
     They go there unless the Airflow connection aisleflow_alerts names another address.
     """
+    from include.alerts import inbox
+    from include.config import settings
+
     with reported(as_json):
         found = inbox.read(settings().home, max(limit, number or 0))
         if number is not None and not 1 <= number <= len(found):

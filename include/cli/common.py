@@ -6,16 +6,17 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.config import settings
 from include.errors import AisleflowError, ConfigurationError, NeedsPersonError
-from include.staging.storage import Storage
-from include.warehouse.engine import Warehouse
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.staging.storage import Storage
+    from include.warehouse.engine import Warehouse
 
 DONE, FAILED, WRONG_USAGE, NEEDS_PERSON = 0, 1, 2, 3
 
@@ -84,6 +85,9 @@ def _cell(value: Any) -> str:
 @contextmanager
 def domain(as_json: bool = False) -> Iterator[tuple[Warehouse, Storage]]:
     """Yield the warehouse and the storage of this installation; the embedded PostgreSQL starts on demand, the schema is brought up to date."""
+    from include.config import settings
+    from include.staging.storage import Storage
+    from include.warehouse.engine import Warehouse
     from include.warehouse.migrations import current_revision, migrate, newest_revision
 
     with reported(as_json):
@@ -99,6 +103,7 @@ def domain(as_json: bool = False) -> Iterator[tuple[Warehouse, Storage]]:
 
 def warehouse_url() -> str:
     """Return the libpq URL in use: ``AISLEFLOW_WAREHOUSE_URL``, else the embedded PostgreSQL, started on demand."""
+    from include.config import settings
     from include.embedded.postgres import warehouse_url as embedded_url
 
     return settings().warehouse_url or embedded_url(settings().home)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from include import clock
 from include.cli.common import FAILED, JsonOption, domain, print_json, print_table, progress
-from include.crawling import outcomes, runs
-from include.crawling.walk import CrawlSubset
 from include.errors import TerminalError
-from include.model.offer import StoreRef
-from include.retailers.registry import retailer_of
-from include.staging.landing import LandedRun, landed_runs
-from include.staging.storage import Storage
-from include.warehouse.engine import Warehouse
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.staging.landing import LandedRun
+    from include.staging.storage import Storage
+    from include.warehouse.engine import Warehouse
 
 app = typer.Typer()
 
@@ -42,6 +40,11 @@ def crawl(
     Called again within six hours it goes on from the landed pages. With --pages or --category the store-day is incomplete:
     its prices are true, and nothing is delisted by it.
     """
+    from include.crawling import outcomes, runs
+    from include.crawling.walk import CrawlSubset
+    from include.model.offer import StoreRef
+    from include.retailers.registry import retailer_of
+
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         adapter = retailer_of(retailer)
         known = outcomes.known_store(warehouse, adapter.name, store)
@@ -78,6 +81,8 @@ def reread(
     A reread keeps the instants of its pages: it corrects what its own crawl published, and never a newer price. Without --night the last
     landed night of each store is read.
     """
+    from include.retailers.registry import retailer_of
+
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         adapter = retailer_of(retailer)
         runs = _chosen(storage, adapter.name, store, night, run)
@@ -87,6 +92,8 @@ def reread(
 
 def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime | None, run_key: str | None) -> list[LandedRun]:
     """Return the landed store-days to read: the newest of each store, of those that fit."""
+    from include.staging.landing import landed_runs
+
     newest: dict[str, LandedRun] = {}
     for found in landed_runs(storage, retailer, store, night.date() if night else None):
         if run_key is None or found.run_key == run_key:
@@ -108,12 +115,16 @@ def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime 
 
 
 def _started_at(storage: Storage, retailer: str, run: LandedRun) -> datetime:
+    from include.model.offer import StoreRef
     from include.staging.landing import Landing
 
     return Landing.open_existing(storage, StoreRef(retailer, run.store_id), run.night, run.run_key).started_at
 
 
 def _reread(warehouse: Warehouse, storage: Storage, retailer: str, run: LandedRun, show_progress: Any) -> dict[str, Any]:
+    from include.crawling import outcomes, runs
+    from include.model.offer import StoreRef
+
     store = outcomes.known_store(warehouse, retailer, run.store_id) or StoreRef(retailer, run.store_id)
     return runs.reread(warehouse, storage, store, run, progress=show_progress)
 

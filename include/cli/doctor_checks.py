@@ -10,7 +10,7 @@ from include.alerts import inbox
 from include.config import settings
 from include.embedded import ports
 from include.embedded.airflow_env import ALERTS_CONNECTION, INBOX
-from include.embedded.doctor import Finding
+from include.embedded.doctor import Check, Finding
 from include.embedded.postgres import running_postgres
 from include.ingestion.sweep import waiting_files
 from include.ledger.quarantine import list_undecided
@@ -61,3 +61,7 @@ def alerts(home: Path) -> Sequence[Finding]:
     found = inbox.read(home, 1)
     newest = f", the newest of {found[0]['at'][:16]}: {found[0]['title']}" if found else ", which is empty"
     return [Finding("ok", "alerts", f"go to the local inbox{newest}")]
+
+
+#: Checks of ``doctor`` beyond the services themselves.
+EXTRA_CHECKS: list[Check] = [waiting_data, alerts]

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from include.cli.common import JsonOption, domain, print_json
-from include.enrichment.prefill import preview_prefill
 from include.errors import ConfigurationError
 from include.retailer_names import RETAILERS
 
@@ -22,6 +21,8 @@ def prefill(
     as_json: JsonOption = False,
 ) -> None:
     """Say which barcodes the warehouse would fill into a store-day file. Writes nothing."""
+    from include.enrichment.prefill import preview_prefill
+
     with domain(as_json) as (warehouse, _):
         if retailer not in RETAILERS:
             raise ConfigurationError(f"unknown retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, domain, print_json, print_table, progress
 from include.cli.through_airflow import ingest_through_airflow
-from include.diagnostics.ingest_summary import list_files, summarise
-from include.ingestion import pipeline
-from include.ingestion.importing import ImportedFile, import_file, list_data_files
-from include.ingestion.isolation import rejected
-from include.ingestion.isolation.rejected import RejectedByDatabase
 from include.model.rules import reason_of
-from include.staging.storage import Storage
-from include.warehouse.engine import Warehouse
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.ingestion.importing import ImportedFile
+    from include.staging.storage import Storage
+    from include.warehouse.engine import Warehouse
 
 app = typer.Typer()
 
@@ -45,6 +43,9 @@ def import_(
 
     Files are judged and published in the order of time, whatever the order of arguments. Exit code 3: something was held or refused.
     """
+    from include.ingestion.importing import import_file, list_data_files
+    from include.ingestion.isolation import rejected
+
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         imported = []
         rejections: list[str] = []
@@ -76,6 +77,9 @@ def import_(
 
 def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], show_progress: Progress) -> list[str]:
     """Run the four steps in this process; return, per retailer, what the database rejects."""
+    from include.ingestion import pipeline
+    from include.ingestion.isolation.rejected import RejectedByDatabase
+
     rejections = []
     for retailer in retailers:
         show_progress(f"ingesting {retailer}")
@@ -88,6 +92,8 @@ def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], sh
 
 def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, Any]:
     """Return what became of every imported path, per file and per retailer."""
+    from include.diagnostics.ingest_summary import list_files, summarise
+
     file_ids = [file.file_id for file in imported if file.file_id]
     return {
         "files": list_files(warehouse, file_ids),

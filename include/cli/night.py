@@ -6,24 +6,21 @@ from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import sleep as pause
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import requests
 import typer
 
 from include import clock
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, print_json, print_table, progress, reported
-from include.config import settings
-from include.diagnostics import night as diagnostics
-from include.embedded import installation
-from include.embedded.airflow_api import AirflowApi, client
-from include.embedded.sandbox import SandboxWorld, saved_sandbox, start_sandbox
 from include.errors import ConfigurationError, TerminalError
 from include.model.rules import reason_of
-from include.readers.published import last_complete, stream_prices
 from include.retailer_names import RETAILERS
-from include.warehouse.engine import Warehouse
-from sandbox.verify import HttpTruth, PriceComparison, PriceRow, verify
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.embedded.airflow_api import AirflowApi
+    from include.embedded.sandbox import SandboxWorld
+    from include.warehouse.engine import Warehouse
+    from sandbox.verify import PriceComparison, PriceRow
 
 app = typer.Typer()
 
@@ -71,6 +68,15 @@ def night(
 
     Safe to repeat: each call is the next night. Exit code 1: something failed or a price is wrong; 3: something waits for a person.
     """
+    from include.config import settings
+    from include.diagnostics import night as diagnostics
+    from include.embedded import installation
+    from include.embedded.airflow_api import client
+    from include.embedded.sandbox import saved_sandbox, start_sandbox
+    from include.readers.published import last_complete, stream_prices
+    from include.warehouse.engine import Warehouse
+    from sandbox.verify import HttpTruth, verify
+
     home = settings().home
     with reported(as_json), progress() as show_progress:
         wanted = _world(world, stores, products, seed, saved_sandbox(home))
@@ -129,6 +135,8 @@ def print_night(report: dict[str, Any], comparison: PriceComparison) -> None:
 def _world(
     kind: str | None, stores: int | None, products: int | None, seed: int | None, previous: tuple[SandboxWorld, str] | None
 ) -> SandboxWorld:
+    from include.embedded.sandbox import SandboxWorld
+
     last = previous[0] if previous else SandboxWorld()
     if kind is None and stores is None and products is None and seed is None:
         return last
@@ -150,6 +158,8 @@ def _next_night(warehouse: Warehouse) -> date:
 
 def _served(sandbox_url: str) -> list[str]:
     """Return the retailers that have a store in the sandbox's world; a recorded world may lack some."""
+    import requests
+
     return [retailer for retailer in RETAILERS if requests.get(f"{sandbox_url}/_sandbox/stores/{retailer}", timeout=60).json()]
 
 

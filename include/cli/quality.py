@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from include.cli.common import JsonOption, domain, print_json, print_table, progress
-from include.ingestion.checks import data_docs, results
 
 app = typer.Typer(help="What the checks said: results of a night, and where the pages about them are.", no_args_is_help=True)
 
@@ -21,6 +20,8 @@ def results_(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the checks of a night found: what holds store-days first, then refused lines and warnings per store-day and rule."""
+    from include.ingestion.checks import results
+
     with domain(as_json) as (warehouse, _):
         chosen: date | None = night.date() if night else results.newest_night(warehouse, retailer)
         found = results.results(warehouse, chosen, retailer, is_all=show_passed) if chosen else {"night": None, "checks": [], "results": []}
@@ -44,6 +45,8 @@ def results_(
 @app.command()
 def docs(as_json: JsonOption = False) -> None:
     """Publish Great Expectations' own pages of the newest checks again, and say where they are."""
+    from include.ingestion.checks import data_docs
+
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         show_progress("building the pages")
         url = data_docs.publish(warehouse, storage)

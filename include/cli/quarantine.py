@@ -5,15 +5,15 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
 from include.errors import ConfigurationError
-from include.ingestion import deciding, pipeline, release_lines
-from include.ingestion.release_lines import LineDecisionResult
-from include.ledger import quarantine
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.ingestion.release_lines import LineDecisionResult
 
 app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard, recheck.", no_args_is_help=True)
 
@@ -31,6 +31,8 @@ BatchOption = Annotated[
 @app.command("list")
 def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
     """Show what waits for a person: held store-days and refused files, then refused lines per file and rule."""
+    from include.ledger import quarantine
+
     with domain(as_json) as (warehouse, _):
         held, lines = quarantine.list_undecided(warehouse, retailer), quarantine.list_refused_lines(warehouse, retailer)
     if as_json:
@@ -52,6 +54,8 @@ def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def show(file_id: FileArgument, limit: Annotated[int, typer.Option(help="Lines at most.")] = 20, as_json: JsonOption = False) -> None:
     """Show one file: what became of it, what the checks found, which lines were refused and how they read, and what can be done."""
+    from include.ledger import quarantine
+
     with domain(as_json) as (warehouse, _):
         found = quarantine.show(warehouse, file_id, limit)
     if as_json:
@@ -91,6 +95,9 @@ def release(
     A released line is published in spite of its rule, where it can be: it is readable, has an SKU, a name and a price that fits; and never
     over something newer. Exit code 3: some lines cannot be published and stay, each with why.
     """
+    from include.ingestion import pipeline, release_lines
+    from include.ledger import quarantine
+
     decided_by = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         _check_choice(line, rule, batch)
@@ -124,6 +131,9 @@ def discard(
     as_json: JsonOption = False,
 ) -> None:
     """Never publish: a held store-day, a whole held batch, refused lines; or take note of a refused file. What it was and the decision are kept."""
+    from include.ingestion import pipeline, release_lines
+    from include.ledger import quarantine
+
     decided_by = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage):
         _check_choice(line, rule, batch)
@@ -154,6 +164,8 @@ def recheck(
     Lines are read from the archived file, else from the text in quarantine, and judged by the time at which they were refused. Exit code 3:
     store-days are still held.
     """
+    from include.ingestion import deciding
+
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         found = deciding.recheck(warehouse, storage, by or getpass.getuser(), retailer, file, show_progress)
     still_held = [one for one in found["held"] if one["state"] == "held"]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from include.cli import sandbox_faults
 from include.cli.common import FAILED, JsonOption, domain, print_json, reported
 from include.cli.sandbox_faults import UrlOption, sandbox_url
-from include.embedded.sandbox import FIRST_PORT
-from include.readers.published import last_complete, stream_prices
+from include.embedded.layout import FIRST_SANDBOX_PORT
 from sandbox.faults import FaultRegistry, read_scenario
-from sandbox.generated import WorldSize
-from sandbox.serve import open_world, run
-from sandbox.verify import HttpTruth, PriceRow, verify
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from sandbox.verify import PriceRow
 
 app = typer.Typer(help="The retailers' sites on localhost, over a world whose prices are known.", no_args_is_help=True)
 app.add_typer(sandbox_faults.app, name="fault")
@@ -27,7 +26,7 @@ app.command()(sandbox_faults.requests)
 @app.command()
 def serve(
     world: Annotated[Literal["generated", "recorded"], typer.Option(help="Prices from a seed, or from recorded store-days.")] = "generated",
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = FIRST_PORT,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = FIRST_SANDBOX_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = "127.0.0.1",
     seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 7,
     stores: Annotated[int, typer.Option(help="Supermarkets per retailer.")] = 4,
@@ -38,6 +37,9 @@ def serve(
     latency_seconds: Annotated[float | None, typer.Option(min=0, help="How long every answer of a site takes at least.")] = None,
 ) -> None:
     """Serve the sites until stopped. The installation's clock moves the prices. `aisleflow night` starts a sandbox by itself."""
+    from sandbox.generated import WorldSize
+    from sandbox.serve import open_world, run
+
     with reported():
         opened = open_world(world, seed=seed, size=WorldSize(stores, products, silent_stores), folder=folder)
         book = read_scenario(faults) if faults else FaultRegistry()
@@ -54,6 +56,9 @@ def verify_prices(
     as_json: JsonOption = False,
 ) -> None:
     """Compare every published price with the truth of its store and instant. Exit code 1: they differ."""
+    from include.readers.published import last_complete, stream_prices
+    from sandbox.verify import HttpTruth, verify
+
     with domain(as_json) as (warehouse, _):
         truth = HttpTruth(sandbox_url(url))
         comparison = verify(cast("list[PriceRow]", stream_prices(warehouse)), truth, last_complete(warehouse), samples=samples)

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from include.cli.common import JsonOption, print_json, print_table, reported
-from include.config import settings
-from include.embedded.sandbox import FIRST_PORT, saved_sandbox
+from include.embedded.layout import FIRST_SANDBOX_PORT
 from sandbox.faults import KINDS
-from sandbox.remote import FaultClient
 
 app = typer.Typer(help="Faults on command, at the running sandbox.", no_args_is_help=True)
 
@@ -19,8 +17,11 @@ UrlOption = Annotated[str | None, typer.Option(help="Address of the running sand
 
 def sandbox_url(url: str | None = None) -> str:
     """Return the address given, else that of this installation's sandbox, else the usual one."""
+    from include.config import settings
+    from include.embedded.sandbox import saved_sandbox
+
     before = saved_sandbox(settings().home)
-    return url or (before[1] if before else f"http://127.0.0.1:{FIRST_PORT}")
+    return url or (before[1] if before else f"http://127.0.0.1:{FIRST_SANDBOX_PORT}")
 
 
 @app.command()
@@ -52,6 +53,8 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Put a fault in force, until it is cleared. docs/sandbox.md describes the kinds."""
+    from sandbox.remote import FaultClient
+
     given: dict[str, Any] = {
         "retailer": retailer, "store": store, "purpose": purpose, "nth": nth, "since": since, "times": times, "share": share, "seed": seed,
         "seconds": seconds, "status": status, "retry_after": retry_after, "http_date": http_date, "field": field, "to": to, "rows": rows,
@@ -68,6 +71,8 @@ def add(
 @app.command("list")
 def list_faults(url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Show the faults in force: how many requests each was asked about, and how many it struck."""
+    from sandbox.remote import FaultClient
+
     with reported(as_json):
         found = FaultClient(sandbox_url(url)).active_faults()
     if as_json:
@@ -85,6 +90,8 @@ def clear(
     as_json: JsonOption = False,
 ) -> None:
     """End faults."""
+    from sandbox.remote import FaultClient
+
     with reported(as_json):
         ended = FaultClient(sandbox_url(url)).clear(*(keys or ()))
     if as_json:
@@ -97,6 +104,8 @@ def latency(
     seconds: Annotated[float, typer.Argument(min=0, help="0 = as fast as it can.")], url: UrlOption = None, as_json: JsonOption = False
 ) -> None:
     """Let every answer of the sites take at least so long."""
+    from sandbox.remote import FaultClient
+
     with reported(as_json):
         FaultClient(sandbox_url(url)).latency_seconds = seconds
     if as_json:
@@ -111,6 +120,8 @@ def requests(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the sites were asked: per retailer, purpose, store and status; most in flight, shortest gap."""
+    from sandbox.remote import FaultClient
+
     with reported(as_json):
         remote = FaultClient(sandbox_url(url))
         report = remote.report()

@@ -15,17 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from include.cli.common import DONE, FAILED, JsonOption, print_json, progress, reported, stdout
-from include.cli.doctor_checks import alerts, waiting_data
-from include.config import settings
-from include.embedded import installation
-from include.embedded.doctor import Check
-from include.embedded.doctor import doctor as examine
-from include.embedded.sandbox import saved_sandbox, start_sandbox
 
 app = typer.Typer(help="The embedded services.", no_args_is_help=True)
-
-#: Checks of ``doctor`` beyond the services themselves.
-EXTRA_CHECKS: list[Check] = [waiting_data, alerts]
 
 _STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "yellow", "dead": "red", "fail": "red", "stopped": "dim"}
 
@@ -36,6 +27,10 @@ def up(
     foreground: Annotated[bool, typer.Option(help="Stay, and stop everything at Ctrl-C or when a component dies.")] = False,
 ) -> None:
     """Start PostgreSQL and Airflow, migrate both schemas, create pools, unpause new DAGs. Safe to repeat."""
+    from include.config import settings
+    from include.embedded import installation
+    from include.embedded.sandbox import saved_sandbox, start_sandbox
+
     home = settings().home
     with reported(as_json), progress() as show_progress:
         _end_on_terminate()
@@ -54,6 +49,9 @@ def up(
 @app.command()
 def down(as_json: JsonOption = False) -> None:
     """Stop everything of this home; running tasks have 30 seconds to end."""
+    from include.config import settings
+    from include.embedded import installation
+
     with reported(as_json), progress() as show_progress:
         stopped = installation.down(settings().home, show_progress)
     if as_json:
@@ -65,6 +63,9 @@ def down(as_json: JsonOption = False) -> None:
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Show what runs, and where. Exit code 1 when not everything is up."""
+    from include.config import settings
+    from include.embedded import installation
+
     with reported(as_json):
         found = installation.status(settings().home)
     if as_json:
@@ -86,6 +87,10 @@ def status(as_json: JsonOption = False) -> None:
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is wrong with this installation and what to do. Exit code 1 when something is."""
+    from include.cli.doctor_checks import EXTRA_CHECKS
+    from include.config import settings
+    from include.embedded.doctor import doctor as examine
+
     with reported(as_json):
         findings = examine(settings().home, EXTRA_CHECKS)
     if as_json:
@@ -106,6 +111,8 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _watch_until_stopped(home: Path) -> None:
     """Watch the components until Ctrl-C, a termination or a death among them, then stop everything."""
+    from include.embedded import installation
+
     try:
         while all(line.state == "running" for line in installation.status(home).components):
             time.sleep(5)

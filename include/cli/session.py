@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from include import clock
 from include.cli.common import JsonOption, print_json, reported
-from include.config import settings
-from include.crawling import sessions
-from include.embedded.airflow_api import AirflowApi, client
 from include.errors import AisleflowError, ConfigurationError
-from include.retailers.registry import retailer_of
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.crawling import sessions
+    from include.embedded.airflow_api import AirflowApi
 
 app = typer.Typer(help="A person's browser session for a walled site: put, looked at (its end only), removed.", no_args_is_help=True)
 
@@ -36,6 +36,10 @@ def set_(
     In the browser: open the site, solve what it asks, open the developer tools, and copy both headers of any request to it. They are kept in
     a file only you may read and, where this installation's Airflow runs, in its connection aisleflow_session_RETAILER; never printed, never landed.
     """
+    from include.config import settings
+    from include.crawling import sessions
+    from include.retailers.registry import retailer_of
+
     with reported(as_json):
         name = retailer_of(retailer).name
         cookie, agent = _read(user_agent)
@@ -48,6 +52,10 @@ def set_(
 @app.command()
 def show(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
     """Say whether there is a session and when it ends; never what it is."""
+    from include.config import settings
+    from include.crawling import sessions
+    from include.retailers.registry import retailer_of
+
     with reported(as_json):
         name = retailer_of(retailer).name
         found = sessions.find(settings().home, name)
@@ -58,6 +66,10 @@ def show(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
 @app.command()
 def clear(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
     """Remove the session, here and in Airflow."""
+    from include.config import settings
+    from include.crawling import sessions
+    from include.retailers.registry import retailer_of
+
     with reported(as_json):
         name = retailer_of(retailer).name
         was_there = sessions.forget(settings().home, name)
@@ -87,6 +99,9 @@ def _value(text: str, header: str) -> str:
 
 def _airflow() -> AirflowApi | None:
     """Return the API of this installation's Airflow, if it answers."""
+    from include.config import settings
+    from include.embedded.airflow_api import client
+
     with suppress(AisleflowError):
         api = client(settings().home)
         api.health()
@@ -95,6 +110,8 @@ def _airflow() -> AirflowApi | None:
 
 
 def _save_connection(retailer: str, session: sessions.Session) -> bool:
+    from include.crawling import sessions
+
     api = _airflow()
     if api is None:
         return False

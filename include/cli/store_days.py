@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from include.cli.common import NEEDS_PERSON, JsonOption, domain, print_json, print_table
 from include.errors import ConfigurationError
-from include.ingestion.retract import RetractionResult
-from include.ingestion.retract import retract as retract_store_day
-from include.ledger import ledger
 from include.retailer_names import RETAILERS
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.ingestion.retract import RetractionResult
 
 #: Joins the group ``aisleflow store`` (``include/cli/stores.py``).
 app = typer.Typer()
@@ -28,6 +28,8 @@ _SHOWN = 20
 @app.command()
 def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
     """List the store-days of a store, the newest first: what became of each."""
+    from include.ledger import ledger
+
     with domain(as_json) as (warehouse, _):
         name, store_id = _store(store, retailer)
         found = ledger.list_store(warehouse, name, store_id)
@@ -54,6 +56,8 @@ def retract(
 
     Products, SKUs and barcodes stay. A price whose predecessor nobody knows any more is delisted and marked, never guessed (exit code 3).
     """
+    from include.ingestion.retract import retract as retract_store_day
+
     with domain(as_json) as (warehouse, storage):
         name, store_id = _store(store, retailer)
         done = retract_store_day(warehouse, storage, name, store_id, file_id, by or getpass.getuser(), reason)

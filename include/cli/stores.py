@@ -11,7 +11,6 @@ import typer
 
 from include import clock
 from include.cli.common import JsonOption, domain, print_json, print_table, progress
-from include.crawling import crawl_plan, discovery, runs
 from include.errors import ConfigurationError, TerminalError
 from include.retailer_names import RETAILERS
 
@@ -28,6 +27,8 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Show the stores of a retailer: confirmed, trading, taken for closed, and when each was last crawled whole."""
+    from include.crawling import discovery
+
     with domain(as_json) as (warehouse, _):
         _known(retailer)
         rows = discovery.list_stores(warehouse, retailer, state)
@@ -61,6 +62,8 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show the plan of a night: which stores are crawled in which order, and why each other is not. A night that has none yet is planned now."""
+    from include.crawling import crawl_plan
+
     with domain(as_json) as (warehouse, _):
         _known(retailer)
         when = _night(night)
@@ -92,6 +95,8 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Take a directory of stores over as a starting list. Safe to repeat: what a store finder said later is never replaced."""
+    from include.crawling import runs
+
     with domain(as_json) as (warehouse, _), progress() as show_progress:
         show_progress(f"reading {folder}")
         done = runs.import_directory(warehouse, folder)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from include.cli.common import Progress
-from include.config import settings
-from include.embedded.airflow_api import client
 from include.errors import TransientError
-from include.ingestion.isolation import rejected
-from include.warehouse.engine import Warehouse
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.warehouse.engine import Warehouse
 
 _TIMEOUT_SECONDS = 900
 
@@ -21,6 +21,9 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_p
     Raises:
         TransientError: Airflow does not answer, or files are still undecided after 15 minutes.
     """
+    from include.config import settings
+    from include.embedded.airflow_api import client
+
     if not file_ids:
         return
     with warehouse.transaction() as connection:
@@ -42,6 +45,8 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_p
 
 
 def _count_undecided(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
+    from include.ingestion.isolation import rejected
+
     with warehouse.transaction() as connection:
         row = connection.execute(
             "SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded') "
@@ -53,6 +58,9 @@ def _count_undecided(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
 
 
 def _wait_until_quiet(show_progress: Progress) -> None:
+    from include.config import settings
+    from include.embedded.airflow_api import client
+
     api = client(settings().home)
     for run in api.list_runs("ingest_prices", limit=50, order_by="-run_after"):
         if run["state"] in ("queued", "running"):

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import typer
 
 from include.cli.common import FAILED, JsonOption, domain, print_json, progress, reported, warehouse_url
-from include.warehouse.migrations import migrate as bring_up_to_date
 
 app = typer.Typer(help="The warehouse: its address, its schema, a prompt, its prices as a file.", no_args_is_help=True)
 ExportFormat = Literal["parquet", "csv"]
@@ -26,6 +25,8 @@ def url() -> None:
 @app.command()
 def migrate(as_json: JsonOption = False) -> None:
     """Bring the warehouse to the newest schema. Safe to repeat."""
+    from include.warehouse.migrations import migrate as bring_up_to_date
+
     with reported(as_json):
         before, after = bring_up_to_date(warehouse_url())
     if as_json:

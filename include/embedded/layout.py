@@ -14,6 +14,9 @@ from include.errors import ConfigurationError
 
 PROJECT = Path(__file__).parents[2]
 
+#: Where the sandbox's ports begin.
+FIRST_SANDBOX_PORT = 8700
+
 #: Hears one line of text for a person about what is happening right now.
 Progress = Callable[[str], None]
 

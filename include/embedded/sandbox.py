@@ -15,10 +15,9 @@ from pathlib import Path
 from include.config import SANDBOX_FILE
 from include.embedded import components
 from include.embedded.components import Component
-from include.embedded.layout import Progress, no_progress
+from include.embedded.layout import FIRST_SANDBOX_PORT, Progress, no_progress
 from include.errors import ConfigurationError
 
-FIRST_PORT = 8700
 _PORTS_TRIED = 200
 
 
@@ -76,10 +75,10 @@ def _component(world: SandboxWorld, url: str) -> Component:
 
 
 def _free_port() -> int:
-    for port in range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
+    for port in range(FIRST_SANDBOX_PORT, FIRST_SANDBOX_PORT + _PORTS_TRIED):
         if _is_free(port):
             return port
-    raise ConfigurationError(f"no free port between {FIRST_PORT} and {FIRST_PORT + _PORTS_TRIED} for the sandbox. End what listens there.")
+    raise ConfigurationError(f"no free port between {FIRST_SANDBOX_PORT} and {FIRST_SANDBOX_PORT + _PORTS_TRIED} for the sandbox. End what listens there.")
 
 
 def _is_free(port: int) -> bool:

@@ -1,27 +1,30 @@
-"""Brings the warehouse to the newest schema: Alembic runs ``sql/migrations/000N_*.sql``, forward only."""
+"""Brings the warehouse to the newest schema: Alembic runs ``sql/migrations/000N_*.sql``, forward only.
+
+Alembic and SQLAlchemy are imported where something is migrated: every command asks which revision a warehouse is at, and
+almost always it is the newest.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
 
 from include.errors import TransientError
 from include.retailer_names import RETAILERS
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import Connection
 
 _SCRIPTS = Path(__file__).parent / "alembic"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('aisleflow:migrate', 0))"
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -37,6 +40,12 @@ def migrate(url: str) -> tuple[str | None, str]:
     Raises:
         TransientError: the server cannot be reached.
     """
+    from alembic import command
+    from alembic.migration import MigrationContext
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.pool import NullPool
+
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
@@ -57,15 +66,24 @@ def migrate(url: str) -> tuple[str | None, str]:
 
 
 def newest_revision() -> str:
-    """Return the newest revision this code knows."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    """Return the newest revision this code knows: revisions are numbered, and their files named by number."""
+    return max(path.name for path in (_SCRIPTS / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 
 def current_revision(url: str) -> str | None:
-    """Return the revision a warehouse is at; ``None``: never migrated."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """Return the revision a warehouse is at; ``None``: never migrated.
+
+    Raises:
+        TransientError: the server cannot be reached.
+    """
+    try:
+        with psycopg.connect(url) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.OperationalError as error:
+        raise TransientError(f"the warehouse does not answer ({error}). Is it up? `aisleflow status`.") from error
+    return str(row[0]) if row else None
 
 
 def run_sql_file(connection: Connection, name: str) -> None:

@@ -71,8 +71,8 @@ def test_doctor_asks_further_checks_and_fails_only_on_failures(monkeypatch: pyte
     def check(_home: Path) -> list[Finding]:
         return [Finding(level, "outbox", "[3] files wait", "aisleflow status")]
 
-    monkeypatch.setattr(services, "examine", lambda home, checks: [finding for one in checks for finding in one(home)])
-    monkeypatch.setattr(services, "FURTHER_CHECKS", [check])
+    monkeypatch.setattr("include.embedded.doctor.doctor", lambda home, checks: [finding for one in checks for finding in one(home)])
+    monkeypatch.setattr("include.cli.doctor_checks.EXTRA_CHECKS", [check])
     done = runner.invoke(services.app, ["doctor"])
     assert done.exit_code == code
     assert "[3] files wait" in done.stdout

@@ -154,10 +154,10 @@ class InProcessTruth:
 
 @pytest.mark.parametrize(("price", "exit_code"), [(500, 0), (400, 1)])
 def test_the_command_prints_a_verdict_and_exits_by_it(monkeypatch: pytest.MonkeyPatch, price: int, exit_code: int) -> None:
-    monkeypatch.setattr(command, "TruthOverHttp", InProcessTruth)
+    monkeypatch.setattr("sandbox.verify.HttpTruth", InProcessTruth)
     monkeypatch.setattr(command, "domain", lambda _as_json: nullcontext((None, None)))
-    monkeypatch.setattr(command, "stream_prices", lambda _warehouse: [row("1", price)])
-    monkeypatch.setattr(command, "last_complete", lambda _warehouse: {KEY: AT})
+    monkeypatch.setattr("include.readers.published.stream_prices", lambda _warehouse: [row("1", price)])
+    monkeypatch.setattr("include.readers.published.last_complete", lambda _warehouse: {KEY: AT})
     result = CliRunner().invoke(command.app, ["verify", "--json", "--url", "http://127.0.0.1:8700"])
     assert result.exit_code == exit_code
     assert json.loads(result.stdout)["is_right"] is (exit_code == 0)

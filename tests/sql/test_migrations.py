@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from include.errors import TransientError
-from include.warehouse.migrations import current_revision, migrate, newest_revision
+from include.warehouse.migrations import _SCRIPTS, current_revision, migrate, newest_revision
 from include.warehouse.statements import SQL
 from tests.conftest import Server
 
@@ -19,6 +20,10 @@ def empty_database(postgres: Server) -> str:
     """Return the URL of a database nobody has migrated."""
     postgres.execute("DROP DATABASE IF EXISTS never_migrated WITH (FORCE)", "CREATE DATABASE never_migrated")
     return postgres.cluster.url("never_migrated")
+
+
+def test_the_newest_revision_is_alembics_head() -> None:
+    assert ScriptDirectory(str(_SCRIPTS)).get_current_head() == newest_revision()
 
 
 def test_an_empty_database_comes_to_the_newest_revision(empty_database: str) -> None:
