@@ -18,6 +18,8 @@ import pytest
 
 from include.config import Settings, settings
 from include.embedded.postgres import Cluster, ensure_postgres, stop_postgres
+from include.ingestion.checks import suite
+from include.ingestion.checks.suite_helper import SuiteHelper
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from include.warehouse.migrations import migrate
@@ -123,6 +125,8 @@ def make_warehouse(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterato
     made: list[tuple[str, Warehouse]] = []
     # importing Great Expectations takes seconds; tests of the gate itself take the fixture `true_suite`
     monkeypatch.setattr("include.ingestion.checks.suite.count_broken", count_broken)
+    monkeypatch.setattr(SuiteHelper, "start", lambda self: None)
+    monkeypatch.setattr(SuiteHelper, "count_broken", lambda self, url, file_ids, keep=None: suite.count_broken(url, file_ids, keep))
 
     def make(thresholds: str = "relaxed", **changed: object) -> Warehouse:
         name = postgres.take()

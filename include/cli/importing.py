@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, domain, print_json, print_table, progress
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
 from include.cli.through_airflow import ingest_through_airflow
 from include.model.rules import reason_of
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
     from include.ingestion.importing import ImportedFile
-    from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
 app = typer.Typer()
@@ -43,15 +42,19 @@ def import_(
 
     Files are judged and published in the order of time, whatever the order of arguments. Exit code 3: something was held or refused.
     """
+    from include.ingestion import pipeline
+    from include.ingestion.checks.suite_helper import SuiteHelper
     from include.ingestion.importing import import_file, list_data_files
     from include.ingestion.isolation import rejected
 
-    with domain(as_json) as (warehouse, storage), progress() as show_progress:
+    with domain(as_json) as (warehouse, storage), progress() as show_progress, SuiteHelper(warehouse, storage) as suite:
         imported = []
         rejections: list[str] = []
         for path in list_data_files(paths):
             show_progress(f"staging {path}")
             imported.append(import_file(warehouse, storage, path))
+            if imported[-1].outcome == "waiting" and not (stage_only or through_airflow):
+                suite.start()
         retailers = sorted({file.retailer for file in imported if file.retailer})
         if stage_only:
             show_progress("staged; nothing is ingested by this command")
@@ -61,7 +64,7 @@ def import_(
             )
             rejections = [text] if (text := rejected.build_report(warehouse, retailers)) else []
         else:
-            rejections = ingest_here(warehouse, storage, retailers, show_progress)
+            rejections = pipeline.ingest_retailers(warehouse, storage, retailers, suite, show_progress)
         report = report_of(warehouse, imported)
     if as_json:
         print_json(report)
@@ -73,21 +76,6 @@ def import_(
         raise typer.Exit(FAILED)
     if any(file["state"] in ("held", "refused") for file in report["files"]) or report["refused"]:
         raise typer.Exit(NEEDS_PERSON)
-
-
-def ingest_here(warehouse: Warehouse, storage: Storage, retailers: list[str], show_progress: Progress) -> list[str]:
-    """Run the four steps in this process; return, per retailer, what the database rejects."""
-    from include.ingestion import pipeline
-    from include.ingestion.isolation.rejected import RejectedByDatabase
-
-    rejections = []
-    for retailer in retailers:
-        show_progress(f"ingesting {retailer}")
-        try:
-            pipeline.ingest(warehouse, storage, retailer, show_progress)
-        except RejectedByDatabase as error:
-            rejections.append(str(error))
-    return rejections
 
 
 def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, Any]:

@@ -78,7 +78,9 @@ def _free_port() -> int:
     for port in range(FIRST_SANDBOX_PORT, FIRST_SANDBOX_PORT + _PORTS_TRIED):
         if _is_free(port):
             return port
-    raise ConfigurationError(f"no free port between {FIRST_SANDBOX_PORT} and {FIRST_SANDBOX_PORT + _PORTS_TRIED} for the sandbox. End what listens there.")
+    raise ConfigurationError(
+        f"no free port between {FIRST_SANDBOX_PORT} and {FIRST_SANDBOX_PORT + _PORTS_TRIED} for the sandbox. End what listens there."
+    )
 
 
 def _is_free(port: int) -> bool:

@@ -60,4 +60,6 @@ def publish_released(warehouse: Warehouse, storage: Storage, retailer: str, prog
     """Publish what a person released; whatever else of the retailer is checked goes with it."""
     pipeline.check(warehouse, storage, retailer)
     pipeline.resolve(warehouse, storage, retailer)
-    return pipeline.publish(warehouse, storage, retailer, progress)
+    published = pipeline.publish(warehouse, storage, retailer, progress)
+    pipeline.publish_data_docs(warehouse, storage)
+    return published

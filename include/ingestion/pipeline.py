@@ -7,12 +7,13 @@ at once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from include.catalogue.resolve import Resolution
 from include.ingestion.checks import data_docs
-from include.ingestion.checks.gate import CheckReport
+from include.ingestion.checks.gate import CheckReport, CountBroken
+from include.ingestion.checks.suite_helper import SuiteHelper
 from include.ingestion.isolation import rejected, steps
 from include.ingestion.publish import PublishCounts
 from include.ledger import ledger, quarantine
@@ -38,13 +39,10 @@ def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progre
     return steps.load(warehouse, storage, retailer, progress)
 
 
-def check(warehouse: Warehouse, storage: Storage, retailer: str) -> CheckReport:
-    """Check every loaded store-day of a retailer as one batch."""
+def check(warehouse: Warehouse, storage: Storage, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
+    """Check every loaded store-day of a retailer as one batch; ``count_broken`` runs the suite, by default in this process."""
     _reload(warehouse, storage, retailer)
-    report = steps.check(warehouse, storage, retailer)
-    if report.files:
-        data_docs.publish_if_possible(warehouse, storage)
-    return report
+    return steps.check(warehouse, storage, retailer, count_broken)
 
 
 def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution:
@@ -72,8 +70,37 @@ def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Prog
     done = IngestResult(
         loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress)
     )
+    publish_data_docs(warehouse, storage)
     rejected.raise_if_rejected(warehouse, [retailer])
     return done
+
+
+def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], suite: SuiteHelper, progress: Progress) -> list[str]:
+    """Run all four steps for several retailers, each step for all of them before the next; return what the database rejects, per retailer.
+
+    ``suite`` imports Great Expectations while files are loaded, and builds its pages while prices are published.
+    """
+    if not retailers:
+        return []
+    for retailer in retailers:
+        progress(f"ingesting {retailer}")
+        if load(warehouse, storage, retailer, progress):
+            suite.start()
+    checked = [check(warehouse, storage, retailer, suite.count_broken) for retailer in retailers]
+    if any(report.files for report in checked):
+        suite.start_docs()
+    for retailer in retailers:
+        resolve(warehouse, storage, retailer)
+    for retailer in retailers:
+        publish(warehouse, storage, retailer, progress)
+    suite.wait_for_docs()
+    return [text for retailer in retailers if (text := rejected.build_report(warehouse, [retailer]))]
+
+
+def publish_data_docs(warehouse: Warehouse, storage: Storage) -> None:
+    """Build Data Docs of the newest checks, unless they stand: after publishing, for prices never wait for pages."""
+    if not data_docs.are_current(warehouse, storage):
+        data_docs.publish_if_possible(warehouse, storage)
 
 
 def discard(warehouse: Warehouse, storage: Storage, file_id: int, by: str, reason: str) -> None:

@@ -1,28 +1,21 @@
 """Several files at once: this process loads, and beside it helper processes, as many as there are further cores.
 
-A helper is a program of its own (``include/ingestion/load_worker.py``), not a fork: an Airflow task may be forbidden to have
-children of ``multiprocessing``, and forking a process that has threads is not safe. It is told file ids through its standard
-input, one at a time, and answers each. Its input ends with this process, however that ends, and so does the helper; a
-transaction it leaves behind is rolled back by the server. What a helper could not load, this process tries itself, so that an
-error is raised where it is understood.
+A helper (``include/ingestion/helper.py``, program ``load_worker.py``) is told one file id at a time. A transaction it leaves behind
+is rolled back by the server. What a helper could not load, this process tries itself, so that an error is raised where it is understood.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
+from include.ingestion.helper import Helper
 from include.ledger.ledger import LedgerEntry
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -35,7 +28,6 @@ Item = TypeVar("Item")
 #: A helper takes most of a second to start: for fewer lines it is not worth it.
 MIN_LINES_FOR_HELPERS = 60_000
 _MAX_CORES = 4
-_PROJECT = Path(__file__).parents[2]
 
 
 def workers_for(warehouse: Warehouse, lines: int) -> int:
@@ -96,17 +88,19 @@ def load_parallel(
             on_loaded(file)
 
     def load_in_helper(helper: Helper, file: LedgerEntry) -> None:
-        if helper.load(file.file_id):
+        if helper.ask(file.file_id):
             with progress_lock:
                 on_loaded(file)
         else:
+            log.warning("a loading helper did not load file %s: this process tries it itself", file.file_id)
             failed.append(file)
 
     workers = min(workers_for(warehouse, sum(file.manifest.rows for file in files)), len(files))
     if storage.url.startswith("memory:"):  # what stands in this process's memory no other process sees
         workers = 1
     with ExitStack() as stack:
-        helpers = [stack.enter_context(Helper(warehouse, storage)) for _ in range(workers - 1)]
+        setup = {"url": warehouse.url, "storage": storage.url, "settings": warehouse.settings.model_dump(mode="json")}
+        helpers = [stack.enter_context(Helper("include.ingestion.load_worker", setup)) for _ in range(workers - 1)]
 
         def stop() -> None:
             for helper in helpers:
@@ -114,50 +108,3 @@ def load_parallel(
 
         run_parallel(files, [load_in_process, *(partial(load_in_helper, helper) for helper in helpers)], stop)
     run_parallel(failed, [load_in_process])
-
-
-class Helper:
-    """One helper process. It ends with the block, and with this process."""
-
-    def __init__(self, warehouse: Warehouse, storage: Storage) -> None:
-        begin = {"url": warehouse.url, "storage": storage.url, "settings": warehouse.settings.model_dump(mode="json")}
-        path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "include.ingestion.load_worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=os.environ | {"PYTHONPATH": path},
-        )  # fmt: skip
-        self._send(json.dumps(begin))  # not as arguments: the URL may hold a password
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._send("end")
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                stream.close()  # type: ignore[union-attr]
-
-    @property
-    def pid(self) -> int:
-        """The helper's process id."""
-        return self._process.pid
-
-    def kill(self) -> None:
-        """End it now; the server rolls back what it was doing."""
-        self._process.kill()
-
-    def load(self, file_id: int) -> bool:
-        """Let it load one file; False if it did not, for whatever reason (it has logged which)."""
-        assert self._process.stdout is not None
-        self._send(str(file_id))
-        answer = self._process.stdout.readline().strip()
-        if answer != f"done {file_id}":
-            log.warning("a loading helper did not load file %s (%s): this process tries it itself", file_id, answer or "it has ended")
-        return answer == f"done {file_id}"
-
-    def _send(self, text: str) -> None:
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended: the missing answer says so
-            self._process.stdin.write(f"{text}\n")
-            self._process.stdin.flush()

@@ -53,6 +53,7 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
 
     with resources() as (warehouse, storage):
         counts = {retailer: asdict(pipeline.publish(warehouse, storage, retailer)) for retailer in retailers_of(dag_run, params)}
+        pipeline.publish_data_docs(warehouse, storage)
     _, night = run_key(dag_run, params)
     if not any(count["store_days"] for count in counts.values()):
         raise AirflowSkipException("nothing was left to publish")

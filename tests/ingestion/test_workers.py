@@ -20,9 +20,10 @@ import pytest
 
 from include.catalogue import resolve as resolution
 from include.ingestion import pipeline, workers
+from include.ingestion.helper import Helper
 from include.ingestion.load import load_waiting
 from include.ingestion.publish import publish_checked
-from include.ingestion.workers import Helper, run_parallel, workers_for
+from include.ingestion.workers import run_parallel, workers_for
 from include.ledger.ledger import register_waiting
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -43,15 +44,15 @@ def always_use_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
 def loaded_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The process ids of the helpers, one entry for each file one of them loaded."""
     pids: list[int] = []
-    load = Helper.load
+    load = Helper.ask
 
-    def noted(helper: Helper, file_id: int) -> bool:
+    def noted(helper: Helper, file_id: Any) -> Any:
         is_done = load(helper, file_id)
         if is_done:
             pids.append(helper.pid)
         return is_done
 
-    monkeypatch.setattr(Helper, "load", noted)
+    monkeypatch.setattr(Helper, "ask", noted)
     return pids
 
 
@@ -87,15 +88,15 @@ def test_helpers_load_what_one_process_would(
 def test_a_helper_that_dies_costs_nothing(
     make_warehouse: Callable[..., Warehouse], storage: Storage, always_use_helpers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, died = Helper.load, list[int]()
+    load, died = Helper.ask, list[int]()
 
-    def load_and_die(helper: Helper, file_id: int) -> bool:
+    def load_and_die(helper: Helper, file_id: Any) -> Any:
         if not died:
             died.append(helper.pid)
             helper.kill()
         return load(helper, file_id)
 
-    monkeypatch.setattr(Helper, "load", load_and_die)
+    monkeypatch.setattr(Helper, "ask", load_and_die)
     warehouse = make_warehouse(ingest_workers=2)
     several(storage)
     assert len(pipeline.load(warehouse, storage, "aldi")) == 8 and died

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from include.ingestion.checks.library import great_expectations
 from include.ingestion.checks.suite import NAME
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, lock
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 FOLDER = "data_docs"
 INDEX = f"{FOLDER}/index.html"
 _VALIDATIONS = f"{FOLDER}/validations"
+#: Holds the id of the newest check that the pages show.
+_NEWEST = f"{FOLDER}/newest_check.txt"
 
 
 def address(storage: Storage) -> str | None:
@@ -48,7 +51,16 @@ def publish(warehouse: Warehouse, storage: Storage) -> str | None:
         with tempfile.TemporaryDirectory(prefix="aisleflow-docs-") as folder:
             _build(Path(folder), kept)
             _copy(Path(folder), storage)
+        storage.write(_NEWEST, str(max(check["check_id"] for check in kept)).encode())
     return f"{storage.url}/{INDEX}"
+
+
+def are_current(warehouse: Warehouse, storage: Storage) -> bool:
+    """Return whether the pages show the newest check that was kept, or none was."""
+    with warehouse.transaction() as connection:
+        row = connection.execute("SELECT max(check_id) AS newest FROM ops.quality_check WHERE evaluation IS NOT NULL").fetchone()
+    newest = row["newest"] if row else None
+    return newest is None or (storage.exists(_NEWEST) and storage.read(_NEWEST) == str(newest).encode())
 
 
 def publish_if_possible(warehouse: Warehouse, storage: Storage) -> None:
@@ -65,7 +77,7 @@ def publish_if_possible(warehouse: Warehouse, storage: Storage) -> None:
 
 
 def _build(folder: Path, kept: Sequence[Mapping[str, Any]]) -> None:
-    import great_expectations as gx
+    gx: Any = great_expectations()
     from great_expectations.core.expectation_validation_result import (
         expectationSuiteValidationResultSchema,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,11 @@ class CheckReport:
     held: dict[int, str] = field(default_factory=dict)
 
 
-def check(warehouse: Warehouse, retailer: str) -> CheckReport:
+#: Runs the suite on a batch: :func:`include.ingestion.checks.suite.count_broken`, or a helper that does.
+CountBroken = Callable[[str, Sequence[int], Callable[[dict[str, Any]], object]], dict[str, int]]
+
+
+def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
     """Check every loaded, not yet checked store-day of a retailer as one batch.
 
     Marks lines to refuse in ``staging.offer``, keeps all results, sets store-days that break a rule about store-days
@@ -54,7 +58,7 @@ def check(warehouse: Warehouse, retailer: str) -> CheckReport:
         broken = mark_refused(connection, file_ids)
         # the suite reads with a connection of its own: it sees the staged rows, which marking does not change
         evaluations: list[dict[str, Any]] = []
-        expected = broken if warehouse.is_dry_run else suite.count_broken(warehouse.url, file_ids, evaluations.append)
+        expected = broken if warehouse.is_dry_run else (count_broken or suite.count_broken)(warehouse.url, file_ids, evaluations.append)
         if expected != broken:
             differ = {rule: (expected[rule], broken[rule]) for rule in expected if expected[rule] != broken[rule]}
             raise TerminalError(

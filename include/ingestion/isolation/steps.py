@@ -21,7 +21,7 @@ from include import clock
 from include.catalogue.resolve import Resolution
 from include.catalogue.resolve import resolve as resolve_skus
 from include.errors import AisleflowError, TerminalError
-from include.ingestion.checks.gate import CheckReport
+from include.ingestion.checks.gate import CheckReport, CountBroken
 from include.ingestion.checks.gate import check as check_batch
 from include.ingestion.copying import COLUMNS, copy_rows
 from include.ingestion.isolation import forensics, rejected
@@ -81,9 +81,11 @@ def load_files(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int]) 
             rejected.requeue(warehouse, file_id)
 
 
-def check(warehouse: Warehouse, storage: Storage, retailer: str) -> CheckReport:
+def check(warehouse: Warehouse, storage: Storage, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
     """Check the loaded store-days as one batch, without those whose lines the database rejects."""
-    checked: CheckReport = _batch(warehouse, storage, retailer, "check", lambda dry_warehouse: check_batch(dry_warehouse, retailer))
+    checked: CheckReport = _batch(
+        warehouse, storage, retailer, "check", lambda dry_warehouse: check_batch(dry_warehouse, retailer, count_broken)
+    )
     return checked
 
 
