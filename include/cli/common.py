@@ -88,12 +88,11 @@ def domain(as_json: bool = False) -> Iterator[tuple[Warehouse, Storage]]:
     from include.config import settings
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
-    from include.warehouse.migrations import current_revision, migrate, newest_revision
+    from include.warehouse.migrations import ensure_migrated
 
     with reported(as_json):
         url = warehouse_url()
-        if current_revision(url) != newest_revision():
-            migrate(url)
+        ensure_migrated(url)
         warehouse = Warehouse(url, settings())
         try:
             yield warehouse, Storage(settings().storage)

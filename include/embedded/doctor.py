@@ -63,7 +63,7 @@ def _disk(home: Path) -> list[Finding]:
 
 
 def _warehouse(home: Path) -> list[Finding]:
-    from include.warehouse.migrations import current_revision, newest_revision
+    from include.warehouse.migrations import current_revision, edited_migrations, missing_retailers, newest_revision
 
     findings = []
     cluster = running_postgres(home)
@@ -77,9 +77,18 @@ def _warehouse(home: Path) -> list[Finding]:
     with psycopg.connect(url, connect_timeout=5) as connection:
         connection.execute("SELECT 1")
     current, newest = current_revision(url), newest_revision()
-    if current == newest:
-        return [*findings, Finding("ok", "warehouse schema", f"revision {current}")]
-    return [*findings, Finding("fail", "warehouse schema", f"revision {current}, the code needs {newest}", "aisleflow warehouse migrate")]
+    if current != newest:
+        return [
+            *findings,
+            Finding("fail", "warehouse schema", f"revision {current}, the code needs {newest}", "aisleflow warehouse migrate"),
+        ]
+    if edited := edited_migrations(url):
+        text = f"revision {current}, but another edition of migration {', '.join(edited)} made it: its tables may differ from what the code expects"
+        remedy = "use the version of Aisleflow that made it, or an empty warehouse (another AISLEFLOW_HOME or AISLEFLOW_WAREHOUSE_URL)"
+        return [*findings, Finding("fail", "warehouse schema", text, remedy)]
+    if missing := missing_retailers(url):
+        return [*findings, Finding("fail", "warehouse schema", f"no row for {', '.join(missing)}", "aisleflow warehouse migrate")]
+    return [*findings, Finding("ok", "warehouse schema", f"revision {current}")]
 
 
 def _components(home: Path) -> list[Finding]:

@@ -1,18 +1,22 @@
 """Brings the warehouse to the newest schema: Alembic runs ``sql/migrations/000N_*.sql``, forward only.
 
 Alembic and SQLAlchemy are imported where something is migrated: every command asks which revision a warehouse is at, and
-almost always it is the newest.
+almost always it is the newest. The warehouse keeps the hash of each migration as it ran, so that ``aisleflow doctor`` can
+tell a warehouse that an edited migration made.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from include.errors import TransientError
+from include import clock
+from include.errors import TerminalError, TransientError
 from include.retailer_names import RETAILERS
+from include.warehouse.statements import SQL, statement
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -32,13 +36,14 @@ def _config() -> Config:
 
 
 def migrate(url: str) -> tuple[str | None, str]:
-    """Migrate the warehouse at a libpq URL; safe to repeat and to run twice at once.
+    """Migrate the warehouse at a libpq URL and give every retailer its row; safe to repeat and to run twice at once.
 
     Returns:
         The revision before (``None``: an empty database) and after.
 
     Raises:
         TransientError: the server cannot be reached.
+        TerminalError: another version of the code made this warehouse.
     """
     from alembic import command
     from alembic.migration import MigrationContext
@@ -52,11 +57,11 @@ def migrate(url: str) -> tuple[str | None, str]:
             connection.exec_driver_sql(_LOCK)  # ends with the connection
             connection.commit()
             before = MigrationContext.configure(connection).get_current_revision()
+            _refuse_unknown(before)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            for retailer, name in RETAILERS.items():  # one more name in the list is one more row, without a migration
-                connection.exec_driver_sql("INSERT INTO core.retailer VALUES (%s, %s) ON CONFLICT DO NOTHING", (retailer, name))
+            _ensure_retailers(_driver(connection))
             connection.commit()
             return before, newest_revision()
     except OperationalError as error:  # SQLAlchemy's: it wraps psycopg's, from connecting on
@@ -65,9 +70,43 @@ def migrate(url: str) -> tuple[str | None, str]:
         engine.dispose()
 
 
+def ensure_migrated(url: str) -> None:
+    """Migrate unless the schema is the newest already; the retailers' rows are made sure of in any case.
+
+    Raises:
+        TransientError: the server cannot be reached.
+        TerminalError: another version of the code made this warehouse.
+    """
+    if current_revision(url) != newest_revision():
+        migrate(url)
+    elif missing_retailers(url):
+        with psycopg.connect(url) as connection:
+            _ensure_retailers(connection)
+
+
+def missing_retailers(url: str) -> list[str]:
+    """Return the retailers of the code that have no row in a migrated warehouse, or another name there."""
+    with psycopg.connect(url) as connection:
+        rows: list[tuple[str, str]] = connection.execute(statement("warehouse/list_retailers")).fetchall()
+    known = dict(rows)
+    return [retailer for retailer, name in RETAILERS.items() if known.get(retailer) != name]
+
+
+def edited_migrations(url: str) -> list[str]:
+    """Return the migrations of a warehouse that ran with another content than their files have now, by revision."""
+    with psycopg.connect(url) as connection:
+        applied: list[tuple[str, str]] = connection.execute(statement("warehouse/list_migrations")).fetchall()
+    return [revision for revision, content in applied if content != migration_hashes().get(revision)]
+
+
+def migration_hashes() -> dict[str, str]:
+    """Return the SHA-256 of every migration's file, by revision."""
+    return {_revision(path.stem): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((SQL / "migrations").glob("*.sql"))}
+
+
 def newest_revision() -> str:
     """Return the newest revision this code knows: revisions are numbered, and their files named by number."""
-    return max(path.name for path in (_SCRIPTS / "versions").glob("[0-9]*.py")).partition("_")[0]
+    return _revisions()[-1]
 
 
 def current_revision(url: str) -> str | None:
@@ -87,8 +126,36 @@ def current_revision(url: str) -> str | None:
 
 
 def run_sql_file(connection: Connection, name: str) -> None:
-    """Run ``sql/migrations/<name>.sql`` as it stands (several statements, percent signs and all)."""
-    text = (Path(__file__).parents[2] / "sql" / "migrations" / f"{name}.sql").read_text()
-    driver_connection = connection.connection.driver_connection
-    assert driver_connection is not None
-    driver_connection.execute(text)
+    """Run ``sql/migrations/<name>.sql`` as it stands (several statements, percent signs and all), and keep its hash."""
+    revision = _revision(name)
+    _driver(connection).execute((SQL / "migrations" / f"{name}.sql").read_text())
+    _driver(connection).execute(
+        "INSERT INTO ops.applied_migration (revision, content_hash, applied_at) VALUES (%s, %s, %s)",
+        (revision, migration_hashes()[revision], clock.now()),
+    )
+
+
+def _revisions() -> list[str]:
+    return sorted(_revision(path.name) for path in (_SCRIPTS / "versions").glob("[0-9]*.py"))
+
+
+def _revision(name: str) -> str:
+    return name.partition("_")[0]
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver: Any = connection.connection.driver_connection
+    assert driver is not None
+    return driver  # type: ignore[no-any-return]
+
+
+def _ensure_retailers(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(statement("warehouse/ensure_retailers"), {"retailers": list(RETAILERS), "names": list(RETAILERS.values())})
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    if revision is not None and revision not in _revisions():
+        raise TerminalError(
+            f"the warehouse is at revision {revision}, this code knows {', '.join(_revisions())}: another version of Aisleflow made it. Nothing was "
+            "changed. Use that version, or an empty warehouse (another AISLEFLOW_HOME or AISLEFLOW_WAREHOUSE_URL)."
+        )

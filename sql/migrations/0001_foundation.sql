@@ -1,23 +1,113 @@
--- The warehouse: catalogue and prices (core), working rows (staging), books of the flows (ops).
+-- The warehouse: the catalogue and its prices (core), rows on their way in (staging), the record of every flow (ops).
 --
 -- Called by   include/warehouse/migrations.py, revision 0001, in one transaction
 -- Run again   never: Alembic's version table remembers; forward only
+--
+-- Keys of text are COLLATE "C": what an order of them decides is the same on every server.
 
 CREATE SCHEMA core;
 CREATE SCHEMA staging;
 CREATE SCHEMA ops;
 COMMENT ON SCHEMA core IS 'What readers ask for: products, stores and the newest price of every SKU in every store.';
 COMMENT ON SCHEMA staging IS 'Rows on their way in. Unlogged: rebuilt from the staged file at any time.';
-COMMENT ON SCHEMA ops IS 'The books: what became of every file, every refused line, every check and every decision.';
+COMMENT ON SCHEMA ops IS 'The record of every flow: what became of every file, every refused line, every check and every decision.';
 
 CREATE FUNCTION core.clock() RETURNS timestamptz LANGUAGE sql STABLE
     RETURN coalesce(nullif(current_setting('aisleflow.now', true), '')::timestamptz, now());
 COMMENT ON FUNCTION core.clock() IS 'The one clock for views: the session setting aisleflow.now where a connection of ours set it, else the server''s time.';
 
--- core -------------------------------------------------------------------------------------------------------------
+-- migrations and the ledger ---------------------------------------------------------------------------------------------
+
+CREATE TABLE ops.applied_migration (
+    revision     text COLLATE "C" PRIMARY KEY,
+    content_hash text NOT NULL,
+    applied_at   timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.applied_migration IS 'The migrations that made this warehouse. One row per revision.';
+COMMENT ON COLUMN ops.applied_migration.revision IS 'Revision, as Alembic counts them.';
+COMMENT ON COLUMN ops.applied_migration.content_hash IS 'SHA-256 of the file in sql/migrations as it ran: aisleflow doctor says when the file is another one by now.';
+COMMENT ON COLUMN ops.applied_migration.applied_at IS 'When it ran.';
+
+CREATE TABLE ops.staged_file (
+    file_id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    retailer            text COLLATE "C" NOT NULL,
+    store_id            text COLLATE "C" NOT NULL,
+    night               date NOT NULL,
+    run_key             text COLLATE "C" NOT NULL,
+    content_hash        text COLLATE "C" NOT NULL,
+    state               text NOT NULL CHECK (state IN ('waiting', 'loaded', 'held', 'published', 'superseded', 'refused', 'discarded')),
+    stage               text NOT NULL,
+    state_reason        text,
+    observed_at         timestamptz NOT NULL,
+    last_observed_at    timestamptz NOT NULL,
+    rows                integer NOT NULL,
+    is_complete         boolean,
+    completeness_reason text,
+    manifest            jsonb NOT NULL,
+    statistics          jsonb,
+    check_version       text COLLATE "C",
+    decided_by          text,
+    decision_reason     text,
+    decided_at          timestamptz,
+    question_run_id     text,
+    question_asked_at   timestamptz,
+    quarantined         integer,
+    folded              integer,
+    unavailable         integer,
+    created             integer,
+    updated             integer,
+    unchanged           integer,
+    outdated            integer,
+    delisted            integer,
+    registered_at       timestamptz NOT NULL,
+    loaded_at           timestamptz,
+    checked_at          timestamptz,
+    published_at        timestamptz,
+    UNIQUE (retailer, store_id, run_key, content_hash)
+);
+CREATE INDEX staged_file_night ON ops.staged_file (night, retailer);
+CREATE INDEX staged_file_open ON ops.staged_file (retailer, state) WHERE state IN ('waiting', 'loaded', 'held');
+CREATE INDEX staged_file_store ON ops.staged_file (retailer, store_id, observed_at);
+COMMENT ON TABLE ops.staged_file IS 'The ledger: what became of every staged file. One row per (retailer, store, run key, content).';
+COMMENT ON COLUMN ops.staged_file.file_id IS 'Order of registration: of two equal instants the later registration wins.';
+COMMENT ON COLUMN ops.staged_file.retailer IS 'Retailer slug, or unknown for a refused file that names none.';
+COMMENT ON COLUMN ops.staged_file.store_id IS 'Store id, or unknown for a refused file that names none.';
+COMMENT ON COLUMN ops.staged_file.night IS 'Melbourne date of the crawl run; never changes.';
+COMMENT ON COLUMN ops.staged_file.run_key IS 'Identifies DAG run and store: a re-run supersedes its own file and no other.';
+COMMENT ON COLUMN ops.staged_file.content_hash IS 'SHA-256 of the uncompressed lines.';
+COMMENT ON COLUMN ops.staged_file.state IS 'waiting, loaded, held, published, superseded, refused or discarded.';
+COMMENT ON COLUMN ops.staged_file.stage IS 'Folder of the storage root in which the file stands (or is being moved to).';
+COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded or discarded, for a person.';
+COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its earliest line.';
+COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
+COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
+COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until judged.';
+COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was decided, for a person.';
+COMMENT ON COLUMN ops.staged_file.manifest IS 'The manifest as staged.';
+COMMENT ON COLUMN ops.staged_file.statistics IS 'Rows per category (first level, and first two) and filled values per field, for the store-level rules of later nights.';
+COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
+COMMENT ON COLUMN ops.staged_file.decided_by IS 'Who released or discarded it after it was held.';
+COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason that person gave.';
+COMMENT ON COLUMN ops.staged_file.decided_at IS 'When it was released, discarded or taken back.';
+COMMENT ON COLUMN ops.staged_file.question_run_id IS 'Run of decide_held that asks a person about this held store-day: nobody is asked twice. Null: nobody was asked yet.';
+COMMENT ON COLUMN ops.staged_file.question_asked_at IS 'When that run took the question on.';
+COMMENT ON COLUMN ops.staged_file.quarantined IS 'Lines refused.';
+COMMENT ON COLUMN ops.staged_file.folded IS 'Identical doubles folded into their first line.';
+COMMENT ON COLUMN ops.staged_file.unavailable IS 'Lines without a price: counted apart, the last price stays.';
+COMMENT ON COLUMN ops.staged_file.created IS 'Price rows created.';
+COMMENT ON COLUMN ops.staged_file.updated IS 'Price rows changed.';
+COMMENT ON COLUMN ops.staged_file.unchanged IS 'Prices that were as known.';
+COMMENT ON COLUMN ops.staged_file.outdated IS 'Lines whose price row already had a newer observation.';
+COMMENT ON COLUMN ops.staged_file.delisted IS 'Price rows this complete store-day no longer lists.';
+COMMENT ON COLUMN ops.staged_file.registered_at IS 'When the ledger first saw it.';
+COMMENT ON COLUMN ops.staged_file.loaded_at IS 'When it was last loaded into staging.offer.';
+COMMENT ON COLUMN ops.staged_file.checked_at IS 'When it was last checked.';
+COMMENT ON COLUMN ops.staged_file.published_at IS 'When it was published.';
+
+-- catalogue -------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE core.retailer (
-    retailer text PRIMARY KEY,
+    retailer text COLLATE "C" PRIMARY KEY,
     name     text NOT NULL
 );
 COMMENT ON TABLE core.retailer IS 'The supermarket chains (include/retailer_names.py). One row per retailer.';
@@ -26,15 +116,26 @@ COMMENT ON COLUMN core.retailer.name IS 'As the chain writes itself.';
 
 CREATE TABLE core.store (
     store_key        integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    retailer         text NOT NULL REFERENCES core.retailer,
-    store_id         text NOT NULL,
-    online_store_id  text,
+    retailer         text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    store_id         text COLLATE "C" NOT NULL,
+    online_store_id  text COLLATE "C",
     name             text,
-    state            text,
+    state            text COLLATE "C",
+    suburb           text,
+    postcode         text CHECK (postcode ~ '^[0-9]{4}$'),
+    latitude         double precision,
+    longitude        double precision,
+    division         text,
+    is_supermarket   boolean,
+    is_trading       boolean,
     is_confirmed     boolean NOT NULL DEFAULT false,
-    complete_at      timestamptz,
-    complete_file_id bigint,
     first_seen_at    timestamptz NOT NULL,
+    discovered_at    timestamptz,
+    absences         integer NOT NULL DEFAULT 0,
+    absent_on        date,
+    closed_at        timestamptz,
+    complete_at      timestamptz,
+    complete_file_id bigint REFERENCES ops.staged_file,
     UNIQUE (retailer, store_id)
 );
 COMMENT ON TABLE core.store IS 'One shop of a retailer. One row per (retailer, store_id).';
@@ -44,20 +145,31 @@ COMMENT ON COLUMN core.store.store_id IS 'The retailer''s own id (COL:401, 1147,
 COMMENT ON COLUMN core.store.online_store_id IS 'Id of the web shop where it differs (IGA''s web shop, Coles'' REST form).';
 COMMENT ON COLUMN core.store.name IS 'Newest known name. A second sighting never replaces it by nothing.';
 COMMENT ON COLUMN core.store.state IS 'Upper-case state (NSW …); decides the store''s time zone and price week.';
-COMMENT ON COLUMN core.store.is_confirmed IS 'Found by store discovery. False: known only from a staged file, prices are published and marked.';
+COMMENT ON COLUMN core.store.suburb IS 'As the store finder writes it.';
+COMMENT ON COLUMN core.store.postcode IS 'Four digits, lost leading zero restored.';
+COMMENT ON COLUMN core.store.latitude IS 'Degrees north (negative in Australia).';
+COMMENT ON COLUMN core.store.longitude IS 'Degrees east.';
+COMMENT ON COLUMN core.store.division IS 'The chain''s own word for the kind of shop (SUPERMARKETS, LQR …).';
+COMMENT ON COLUMN core.store.is_supermarket IS 'False for petrol stations, liquor shops and shops without an online range; null until discovered.';
+COMMENT ON COLUMN core.store.is_trading IS 'As the store finder says; null until discovered.';
+COMMENT ON COLUMN core.store.is_confirmed IS 'Found by store discovery or in an imported directory. False: known only from a staged file, prices are published and marked.';
+COMMENT ON COLUMN core.store.first_seen_at IS 'When this warehouse first heard of the store.';
+COMMENT ON COLUMN core.store.discovered_at IS 'When store discovery last saw it, or the instant its directory gives.';
+COMMENT ON COLUMN core.store.absences IS 'Discoveries in a row, on different days, whose answer did not hold this store.';
+COMMENT ON COLUMN core.store.absent_on IS 'Melbourne date of the last discovery that counted it absent: a repeated one does not count twice.';
+COMMENT ON COLUMN core.store.closed_at IS 'When it was taken for closed, after AISLEFLOW_STORE_ABSENCES_MAX absences in a row. Its prices stay; found again, it is open again.';
 COMMENT ON COLUMN core.store.complete_at IS 'The watermark: instant of the newest complete store-day published. Listed prices that follow the store were observed then.';
 COMMENT ON COLUMN core.store.complete_file_id IS 'The staged file of that store-day; breaks ties of equal instants (the later registration wins).';
-COMMENT ON COLUMN core.store.first_seen_at IS 'When this warehouse first heard of the store.';
 
 CREATE TABLE core.brand (
     brand_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    folded   text NOT NULL UNIQUE CHECK (folded <> ''),
+    folded   text COLLATE "C" NOT NULL UNIQUE CHECK (folded <> ''),
     name     text NOT NULL
 );
 COMMENT ON TABLE core.brand IS 'Brands as met in offers. One row per folded spelling.';
-COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key.';
-COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty.';
-COMMENT ON COLUMN core.brand.name IS 'First spelling met; never changed by a later one.';
+COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key. Merge rule: never changes.';
+COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty. Merge rule: never changes.';
+COMMENT ON COLUMN core.brand.name IS 'First spelling met. Merge rule: never changes.';
 
 CREATE TABLE core.product (
     product_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -66,23 +178,23 @@ CREATE TABLE core.product (
     size          text,
     size_quantity numeric,
     size_unit     text CHECK (size_unit IN ('g', 'ml', 'm', 'ea')),
-    own_label_of  text REFERENCES core.retailer,
+    own_label_of  text COLLATE "C" REFERENCES core.retailer,
     image_url     text,
     created_at    timestamptz NOT NULL
 );
 COMMENT ON TABLE core.product IS 'What a shopper would call the same article, whatever the retailer. One row per product; never deleted, a merged one has no SKU left.';
-COMMENT ON COLUMN core.product.product_id IS 'Surrogate key.';
-COMMENT ON COLUMN core.product.name IS 'Name of the first SKU; never changed by a later sighting.';
-COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that had one; filled when empty, never overwritten.';
-COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that had one; filled when empty, never overwritten.';
-COMMENT ON COLUMN core.product.size_quantity IS 'Parsed total size in size_unit; two sizes more than 1 percent apart veto a join.';
-COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count).';
-COMMENT ON COLUMN core.product.own_label_of IS 'Retailer whose private label this is: never the same product as another retailer''s.';
-COMMENT ON COLUMN core.product.image_url IS 'Filled when empty, never overwritten.';
-COMMENT ON COLUMN core.product.created_at IS 'When the product was first published.';
+COMMENT ON COLUMN core.product.product_id IS 'Surrogate key. Merge rule: never changes.';
+COMMENT ON COLUMN core.product.name IS 'Name of the first SKU. Merge rule: never changes.';
+COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that had one. Merge rule: filled when empty.';
+COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that had one. Merge rule: filled when empty.';
+COMMENT ON COLUMN core.product.size_quantity IS 'Total of size in size_unit; two sizes more than 1 percent apart veto a join. Merge rule: filled when empty.';
+COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count). Merge rule: filled when empty.';
+COMMENT ON COLUMN core.product.own_label_of IS 'Retailer whose private label this is: never the same product as another retailer''s. Merge rule: never changes.';
+COMMENT ON COLUMN core.product.image_url IS 'Picture of the first SKU that had one. Merge rule: filled when empty.';
+COMMENT ON COLUMN core.product.created_at IS 'When the product was first published. Merge rule: never changes.';
 
 CREATE TABLE core.product_barcode (
-    gtin          text PRIMARY KEY CHECK (gtin ~ '^[0-9]{14}$'),
+    gtin          text COLLATE "C" PRIMARY KEY CHECK (gtin ~ '^[0-9]{14}$'),
     product_id    bigint NOT NULL REFERENCES core.product,
     is_primary    boolean NOT NULL,
     first_seen_at timestamptz NOT NULL
@@ -90,77 +202,80 @@ CREATE TABLE core.product_barcode (
 CREATE INDEX product_barcode_product ON core.product_barcode (product_id);
 CREATE UNIQUE INDEX product_barcode_one_primary ON core.product_barcode (product_id) WHERE is_primary;
 COMMENT ON TABLE core.product_barcode IS 'Barcodes of products. One row per GTIN: a barcode belongs to one product, a product may carry several.';
-COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes never stand here.';
-COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies.';
-COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learned.';
-COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learned.';
+COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes never stand here. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learned. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learned. Merge rule: never changes.';
 
 CREATE TABLE core.product_alias (
-    product_key  text NOT NULL CHECK (product_key <> ''),
+    product_key  text COLLATE "C" NOT NULL CHECK (product_key <> ''),
     product_id   bigint NOT NULL REFERENCES core.product,
     rule_version integer NOT NULL,
     PRIMARY KEY (product_key, product_id)
 );
 CREATE INDEX product_alias_product ON core.product_alias (product_id);
 COMMENT ON TABLE core.product_alias IS 'Product keys that lead to a product. One row per (key, product); a key that hits two products joins nothing.';
-COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py).';
-COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to.';
-COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key.';
+COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py). Merge rule: never changes.';
+COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key. Merge rule: never changes.';
 
 CREATE TABLE core.sku (
-    sku_key      integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    retailer     text NOT NULL REFERENCES core.retailer,
-    sku          text NOT NULL,
-    product_id   bigint NOT NULL REFERENCES core.product,
-    name         text NOT NULL,
-    brand        text,
-    size         text,
-    category     text,
-    url          text,
-    image_url    text,
-    gtin         text,
-    joined_by    text NOT NULL,
-    match_evidence   jsonb NOT NULL DEFAULT '{}',
-    joined_at    timestamptz NOT NULL,
+    sku_key        integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    retailer       text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    sku            text COLLATE "C" NOT NULL,
+    product_id     bigint NOT NULL REFERENCES core.product,
+    name           text NOT NULL,
+    brand          text,
+    size           text,
+    category       text COLLATE "C",
+    url            text,
+    image_url      text,
+    gtin           text COLLATE "C",
+    joined_by      text NOT NULL,
+    match_evidence jsonb NOT NULL DEFAULT '{}',
+    joined_at      timestamptz NOT NULL,
     UNIQUE (retailer, sku)
 );
 CREATE INDEX sku_product ON core.sku (product_id);
 COMMENT ON TABLE core.sku IS 'A retailer''s own product numbers and the product each belongs to. One row per (retailer, SKU). A merge of products is an update of product_id here.';
-COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price.';
-COMMENT ON COLUMN core.sku.retailer IS 'Retailer slug.';
-COMMENT ON COLUMN core.sku.sku IS 'The retailer''s product number, text, zero padding kept.';
-COMMENT ON COLUMN core.sku.product_id IS 'The product this SKU is.';
-COMMENT ON COLUMN core.sku.name IS 'Newest name the retailer gave it.';
-COMMENT ON COLUMN core.sku.brand IS 'Newest brand the retailer gave it; never replaced by nothing.';
-COMMENT ON COLUMN core.sku.size IS 'Newest size text the retailer gave it; never replaced by nothing.';
-COMMENT ON COLUMN core.sku.category IS 'Newest category path, from the top, parted by '' > ''; never replaced by nothing.';
-COMMENT ON COLUMN core.sku.url IS 'Newest product page; never replaced by nothing.';
-COMMENT ON COLUMN core.sku.image_url IS 'Newest image; never replaced by nothing.';
-COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode the retailer gave it (GTIN-14); never replaced by nothing.';
-COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a person''s name.';
-COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score.';
-COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined.';
+COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge rule: never changes.';
+COMMENT ON COLUMN core.sku.retailer IS 'Retailer slug. Merge rule: never changes.';
+COMMENT ON COLUMN core.sku.sku IS 'The retailer''s product number, text, zero padding kept. Merge rule: never changes.';
+COMMENT ON COLUMN core.sku.product_id IS 'The product this SKU is. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.name IS 'Name the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.brand IS 'Brand the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.size IS 'Size text the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.category IS 'Category path, from the top, parted by '' > ''. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.url IS 'Product page. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as the retailer gave it; what identifies the product stands in core.product_barcode. Merge rule: newest wins, never replaced by nothing.';
+COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a person''s name. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+
+-- prices ----------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE core.price (
-    store_key       integer NOT NULL REFERENCES core.store,
-    sku_key         integer NOT NULL REFERENCES core.sku,
-    price_cents     integer NOT NULL CHECK (price_cents > 0 AND price_cents <= 2000000),
-    was_price_cents integer CHECK (was_price_cents > 0),
-    unit_price      numeric(12, 4),
-    unit_of_measure text CHECK (unit_of_measure IN ('kg', 'L', 'm', 'each')),
-    is_on_special   boolean NOT NULL,
-    is_available    boolean NOT NULL,
-    is_listed       boolean NOT NULL,
-    uses_store_watermark   boolean NOT NULL,
-    delisted_at     timestamptz,
-    observed_at     timestamptz NOT NULL,
-    changed_at      timestamptz NOT NULL,
-    file_id         bigint NOT NULL,
+    store_key            integer NOT NULL REFERENCES core.store,
+    sku_key              integer NOT NULL REFERENCES core.sku,
+    price_cents          integer NOT NULL CHECK (price_cents > 0 AND price_cents <= 2000000),
+    was_price_cents      integer CHECK (was_price_cents > 0),
+    unit_price           numeric(12, 4),
+    unit_of_measure      text CHECK (unit_of_measure IN ('kg', 'L', 'm', 'each')),
+    is_on_special        boolean NOT NULL,
+    is_available         boolean NOT NULL,
+    is_listed            boolean NOT NULL,
+    uses_store_watermark boolean NOT NULL,
+    delisted_at          timestamptz,
+    retracted_at         timestamptz,
+    observed_at          timestamptz NOT NULL,
+    changed_at           timestamptz NOT NULL,
+    file_id              bigint NOT NULL REFERENCES ops.staged_file,
     PRIMARY KEY (store_key, sku_key),
     CHECK (is_listed = (delisted_at IS NULL))
 );
-CREATE INDEX price_sku ON core.price (sku_key);
 CREATE INDEX price_changed ON core.price (changed_at);
+CREATE INDEX price_sku ON core.price (sku_key);
 COMMENT ON TABLE core.price IS 'The newest known price of one SKU in one store. Observed is not changed: an unchanged night writes no row here.';
 COMMENT ON COLUMN core.price.store_key IS 'The store.';
 COMMENT ON COLUMN core.price.sku_key IS 'The SKU.';
@@ -173,30 +288,73 @@ COMMENT ON COLUMN core.price.is_available IS 'False: listed without a price when
 COMMENT ON COLUMN core.price.is_listed IS 'In the store''s newest complete store-day, or seen since.';
 COMMENT ON COLUMN core.price.uses_store_watermark IS 'True: observed at the later of observed_at and the store''s complete_at. False: at observed_at only (refused since, or delisted).';
 COMMENT ON COLUMN core.price.delisted_at IS 'Instant of the complete store-day that no longer listed it.';
+COMMENT ON COLUMN core.price.retracted_at IS 'When the only known price of this row was taken back: the row stays, delisted, so that incremental readers hear of it; its price is not to be believed. Null again with the next observed price.';
 COMMENT ON COLUMN core.price.observed_at IS 'Own observation: when this row was last written by a store-day. Read core.store_price.observed_at for the effective one.';
 COMMENT ON COLUMN core.price.changed_at IS 'When a value last changed here (publishing time): a cursor for incremental readers.';
 COMMENT ON COLUMN core.price.file_id IS 'The staged file that last wrote this row (ops.staged_file).';
 
--- staging ----------------------------------------------------------------------------------------------------------
+CREATE TABLE core.price_change (
+    store_key       integer NOT NULL,
+    sku_key         integer NOT NULL,
+    changed_at      timestamptz NOT NULL,
+    file_id         bigint NOT NULL,
+    change_kind     text NOT NULL CHECK (change_kind IN ('created', 'changed', 'unavailable', 'relisted', 'delisted')),
+    old_price_cents integer,
+    new_price_cents integer,
+    observed_at     timestamptz NOT NULL,
+    PRIMARY KEY (store_key, sku_key, changed_at, file_id)
+) PARTITION BY RANGE (changed_at);
+COMMENT ON TABLE core.price_change IS 'Every change of a price, while AISLEFLOW_CHANGE_LOG is on; empty otherwise. One row per price and file that changed it. One partition per month (UTC), made when needed; drop old ones when they are no longer wanted.';
+COMMENT ON COLUMN core.price_change.store_key IS 'The store (core.store).';
+COMMENT ON COLUMN core.price_change.sku_key IS 'The SKU (core.sku).';
+COMMENT ON COLUMN core.price_change.changed_at IS 'When it was published, as in core.price.changed_at; decides the partition.';
+COMMENT ON COLUMN core.price_change.file_id IS 'The staged file that brought the change (ops.staged_file).';
+COMMENT ON COLUMN core.price_change.change_kind IS 'created; changed (another price); unavailable (listed without a price); relisted (listed, or with a price, again); delisted.';
+COMMENT ON COLUMN core.price_change.old_price_cents IS 'The price before, in cents; null when created. Of a relisted one: the last known before.';
+COMMENT ON COLUMN core.price_change.new_price_cents IS 'The price since, in cents; null when unavailable or delisted.';
+COMMENT ON COLUMN core.price_change.observed_at IS 'When it was observed in the store.';
+
+CREATE FUNCTION core.ensure_price_change_month(at timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    first timestamptz := date_trunc('month', at, 'UTC');
+    part  text := 'price_change_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
+BEGIN
+    IF to_regclass('core.' || part) IS NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('aisleflow:price_change', 0));
+        -- asked of the table: what to_regclass knows may be from before we waited
+        IF NOT EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'core'::regnamespace) THEN
+            -- attached and not created as a partition: that would wait for everybody who writes to the log
+            EXECUTE format('CREATE TABLE core.%I (LIKE core.price_change INCLUDING ALL)', part);
+            EXECUTE format('ALTER TABLE core.price_change ATTACH PARTITION core.%I FOR VALUES FROM (%L) TO (%L)',
+                           part, first, date_add(first, '1 month', 'UTC'));
+            EXECUTE format('COMMENT ON TABLE core.%I IS %L', part, 'Changes of prices published in ' || to_char(first AT TIME ZONE 'UTC', 'YYYY-MM') || ' (UTC).');
+        END IF;
+    END IF;
+    RETURN part;
+END
+$$;
+COMMENT ON FUNCTION core.ensure_price_change_month(timestamptz) IS 'Makes the partition of core.price_change for the month (UTC) of an instant unless it is there, under a lock; returns its name.';
+
+-- staging ---------------------------------------------------------------------------------------------------------------
 
 CREATE UNLOGGED TABLE staging.offer (
     file_id         bigint NOT NULL,
     line_number     integer NOT NULL,
-    retailer        text,
-    store_id        text,
-    sku             text,
+    retailer        text COLLATE "C",
+    store_id        text COLLATE "C",
+    sku             text COLLATE "C",
     name            text,
     brand           text,
     size            text,
     url             text,
     image_url       text,
-    category        text,
+    category        text COLLATE "C",
     price           numeric,
     was_price       numeric,
     unit_price      numeric(12, 4),
     unit_of_measure text,
     is_on_special   boolean,
-    gtins           text[],
+    gtins           text[] COLLATE "C",
     barcode_note    text,
     observed_at     timestamptz,
     defects         text[],
@@ -236,92 +394,25 @@ CREATE UNLOGGED TABLE staging.loaded_file (
 COMMENT ON TABLE staging.loaded_file IS 'Files whose rows stand in staging.offer. Unlogged like it, so both are emptied together and a missing mark means: load again.';
 COMMENT ON COLUMN staging.loaded_file.file_id IS 'The staged file (ops.staged_file).';
 
--- ops --------------------------------------------------------------------------------------------------------------
-
-CREATE TABLE ops.staged_file (
-    file_id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    retailer         text NOT NULL,
-    store_id         text NOT NULL,
-    night            date NOT NULL,
-    run_key          text NOT NULL,
-    content_hash     text NOT NULL,
-    state            text NOT NULL CHECK (state IN ('waiting', 'loaded', 'held', 'published', 'superseded', 'refused', 'discarded')),
-    stage            text NOT NULL,
-    state_reason     text,
-    observed_at      timestamptz NOT NULL,
-    last_observed_at timestamptz NOT NULL,
-    rows             integer NOT NULL,
-    is_complete      boolean,
-    completeness_reason  text,
-    manifest         jsonb NOT NULL,
-    statistics       jsonb,
-    check_version    text,
-    decided_by      text,
-    decision_reason     text,
-    quarantined      integer,
-    folded           integer,
-    unavailable      integer,
-    created          integer,
-    updated          integer,
-    unchanged        integer,
-    outdated         integer,
-    delisted         integer,
-    registered_at    timestamptz NOT NULL,
-    loaded_at        timestamptz,
-    checked_at       timestamptz,
-    published_at     timestamptz,
-    UNIQUE (retailer, store_id, run_key, content_hash)
-);
-CREATE INDEX staged_file_open ON ops.staged_file (retailer, state) WHERE state IN ('waiting', 'loaded', 'held');
-CREATE INDEX staged_file_store ON ops.staged_file (retailer, store_id, observed_at);
-COMMENT ON TABLE ops.staged_file IS 'The ledger: what became of every staged file. One row per (retailer, store, run key, content).';
-COMMENT ON COLUMN ops.staged_file.file_id IS 'Order of registration: of two equal instants the later registration wins.';
-COMMENT ON COLUMN ops.staged_file.retailer IS 'Retailer slug, or unknown for a refused file that names none.';
-COMMENT ON COLUMN ops.staged_file.store_id IS 'Store id, or unknown for a refused file that names none.';
-COMMENT ON COLUMN ops.staged_file.night IS 'Melbourne date of the crawl run; never changes.';
-COMMENT ON COLUMN ops.staged_file.run_key IS 'Identifies DAG run and store: a re-run supersedes its own file and no other.';
-COMMENT ON COLUMN ops.staged_file.content_hash IS 'SHA-256 of the uncompressed lines.';
-COMMENT ON COLUMN ops.staged_file.state IS 'waiting, loaded, held, published, superseded, refused or discarded.';
-COMMENT ON COLUMN ops.staged_file.stage IS 'Folder of the storage root in which the file stands (or is being moved to).';
-COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded or discarded, for a person.';
-COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its earliest line.';
-COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
-COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
-COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until judged.';
-COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was decided, for a person.';
-COMMENT ON COLUMN ops.staged_file.manifest IS 'The manifest as staged.';
-COMMENT ON COLUMN ops.staged_file.statistics IS 'Rows per top category and filled values per field, for the store-level rules of later nights.';
-COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
-COMMENT ON COLUMN ops.staged_file.decided_by IS 'Who released or discarded it after it was held.';
-COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason that person gave.';
-COMMENT ON COLUMN ops.staged_file.quarantined IS 'Lines refused.';
-COMMENT ON COLUMN ops.staged_file.folded IS 'Identical doubles folded into their first line.';
-COMMENT ON COLUMN ops.staged_file.unavailable IS 'Lines without a price: counted apart, the last price stays.';
-COMMENT ON COLUMN ops.staged_file.created IS 'Price rows created.';
-COMMENT ON COLUMN ops.staged_file.updated IS 'Price rows changed.';
-COMMENT ON COLUMN ops.staged_file.unchanged IS 'Prices that were as known.';
-COMMENT ON COLUMN ops.staged_file.outdated IS 'Lines whose price row already had a newer observation.';
-COMMENT ON COLUMN ops.staged_file.delisted IS 'Price rows this complete store-day no longer lists.';
-COMMENT ON COLUMN ops.staged_file.registered_at IS 'When the ledger first saw it.';
-COMMENT ON COLUMN ops.staged_file.loaded_at IS 'When it was last loaded into staging.offer.';
-COMMENT ON COLUMN ops.staged_file.checked_at IS 'When it was last checked.';
-COMMENT ON COLUMN ops.staged_file.published_at IS 'When it was published.';
+-- quarantine, decisions, checks -----------------------------------------------------------------------------------------
 
 CREATE TABLE ops.quarantined_offer (
-    file_id        bigint NOT NULL REFERENCES ops.staged_file,
-    line_number    integer NOT NULL,
-    retailer       text NOT NULL,
-    store_id       text NOT NULL,
-    sku            text,
-    reasons        text[] NOT NULL,
-    raw_text       text,
-    state          text NOT NULL DEFAULT 'quarantined' CHECK (state IN ('quarantined', 'released', 'discarded')),
-    decided_by     text,
-    decision_reason    text,
-    decided_at     timestamptz,
-    quarantined_at timestamptz NOT NULL,
+    file_id         bigint NOT NULL REFERENCES ops.staged_file,
+    line_number     integer NOT NULL,
+    retailer        text COLLATE "C" NOT NULL,
+    store_id        text COLLATE "C" NOT NULL,
+    sku             text COLLATE "C",
+    reasons         text[] NOT NULL,
+    raw_text        text,
+    state           text NOT NULL DEFAULT 'quarantined' CHECK (state IN ('quarantined', 'released', 'discarded')),
+    outcome         text CHECK (outcome IN ('published', 'unavailable', 'outdated', 'folded')),
+    decided_by      text,
+    decision_reason text,
+    decided_at      timestamptz,
+    quarantined_at  timestamptz NOT NULL,
     PRIMARY KEY (file_id, line_number)
 );
+CREATE INDEX quarantined_offer_undecided ON ops.quarantined_offer (retailer, file_id) WHERE state = 'quarantined';
 COMMENT ON TABLE ops.quarantined_offer IS 'Refused lines with all their reasons: never a silent drop. One row per refused line of a published file.';
 COMMENT ON COLUMN ops.quarantined_offer.file_id IS 'The staged file.';
 COMMENT ON COLUMN ops.quarantined_offer.line_number IS 'Line in that file, from 1.';
@@ -331,33 +422,91 @@ COMMENT ON COLUMN ops.quarantined_offer.sku IS 'SKU, where the line has a readab
 COMMENT ON COLUMN ops.quarantined_offer.reasons IS 'Ids of every rule the line breaks (include/model/rules.py).';
 COMMENT ON COLUMN ops.quarantined_offer.raw_text IS 'The line as it stands in the file (cut at 20,000 characters; bytes that are not UTF-8 are shown as U+FFFD).';
 COMMENT ON COLUMN ops.quarantined_offer.state IS 'quarantined, released or discarded.';
+COMMENT ON COLUMN ops.quarantined_offer.outcome IS 'What became of a released line: published; unavailable (it has no price); outdated (something newer was known, its price was not taken); folded (equal to another line of its file).';
 COMMENT ON COLUMN ops.quarantined_offer.decided_by IS 'Who decided.';
 COMMENT ON COLUMN ops.quarantined_offer.decision_reason IS 'The reason given.';
 COMMENT ON COLUMN ops.quarantined_offer.decided_at IS 'When it was decided.';
 COMMENT ON COLUMN ops.quarantined_offer.quarantined_at IS 'When it was refused.';
 
+CREATE TABLE ops.decision (
+    decision_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    file_id         bigint NOT NULL REFERENCES ops.staged_file,
+    choice          text NOT NULL CHECK (choice IN ('release', 'discard', 'leave', 'unanswered', 'recheck', 'retract')),
+    rule_id         text COLLATE "C",
+    lines           integer,
+    decided_by      text NOT NULL,
+    decision_reason text NOT NULL,
+    decided_via     text NOT NULL CHECK (decided_via IN ('command line', 'Airflow')),
+    decided_at      timestamptz NOT NULL,
+    detail          jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX decision_file ON ops.decision (file_id);
+COMMENT ON TABLE ops.decision IS 'Every decision a person took about a staged file or its refused lines, in order. Rows are only ever added. One row per decision and file.';
+COMMENT ON COLUMN ops.decision.decision_id IS 'Order of the decisions.';
+COMMENT ON COLUMN ops.decision.file_id IS 'The staged file.';
+COMMENT ON COLUMN ops.decision.choice IS 'release (publish after all), discard (never publish), leave (look again later), unanswered (nobody answered in time: still held), recheck (read again after a rule or the reader changed), retract (take a published store-day back).';
+COMMENT ON COLUMN ops.decision.rule_id IS 'All refused lines of this rule; null = lines named one by one, or the whole file.';
+COMMENT ON COLUMN ops.decision.lines IS 'Refused lines the decision is about; null = the whole file.';
+COMMENT ON COLUMN ops.decision.decided_by IS 'The user who answered in the Airflow UI, or who ran the command.';
+COMMENT ON COLUMN ops.decision.decision_reason IS 'The reason given.';
+COMMENT ON COLUMN ops.decision.decided_via IS 'Where it was decided: command line or Airflow.';
+COMMENT ON COLUMN ops.decision.decided_at IS 'When.';
+COMMENT ON COLUMN ops.decision.detail IS 'What it did, in counts; after a retraction also the SKUs whose earlier price is not known.';
+
+CREATE TABLE ops.quality_check (
+    check_id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    retailer          text COLLATE "C" NOT NULL,
+    catalogue_version text COLLATE "C" NOT NULL,
+    files_hash        text COLLATE "C" NOT NULL,
+    files             integer NOT NULL,
+    lines             bigint NOT NULL,
+    nights            date[] NOT NULL,
+    broken            jsonb NOT NULL,
+    held              integer NOT NULL,
+    evaluation        jsonb,
+    checked_at        timestamptz NOT NULL,
+    UNIQUE (retailer, catalogue_version, files_hash)
+);
+COMMENT ON TABLE ops.quality_check IS 'Every check of a batch: all store-days of one retailer that were loaded and not yet checked. One row per batch and version of the rule catalogue.';
+COMMENT ON COLUMN ops.quality_check.check_id IS 'Surrogate key.';
+COMMENT ON COLUMN ops.quality_check.retailer IS 'The retailer.';
+COMMENT ON COLUMN ops.quality_check.catalogue_version IS 'Version of the rule catalogue (include/model/rules.py).';
+COMMENT ON COLUMN ops.quality_check.files_hash IS 'MD5 of the ids of its staged files: a check that is repeated rewrites its row.';
+COMMENT ON COLUMN ops.quality_check.files IS 'Store-days checked.';
+COMMENT ON COLUMN ops.quality_check.lines IS 'Lines checked.';
+COMMENT ON COLUMN ops.quality_check.nights IS 'Nights of the store-days, in order.';
+COMMENT ON COLUMN ops.quality_check.broken IS 'Lines per row rule of the catalogue, zeros too.';
+COMMENT ON COLUMN ops.quality_check.held IS 'Store-days this check held.';
+COMMENT ON COLUMN ops.quality_check.evaluation IS 'Result of the Great Expectations suite as the library writes it, for Data Docs; kept for the newest checks of a retailer, else null.';
+COMMENT ON COLUMN ops.quality_check.checked_at IS 'When.';
+
 CREATE TABLE ops.data_quality_result (
-    file_id      bigint NOT NULL REFERENCES ops.staged_file,
-    rule_id      text NOT NULL,
-    scope        text NOT NULL CHECK (scope IN ('row', 'store_day')),
-    severity     text NOT NULL CHECK (severity IN ('critical', 'refuse', 'warning')),
-    is_passed    boolean NOT NULL,
-    checked      integer NOT NULL,
-    failed       integer NOT NULL,
-    detail       text,
-    checked_at   timestamptz NOT NULL,
+    file_id    bigint NOT NULL REFERENCES ops.staged_file,
+    rule_id    text COLLATE "C" NOT NULL,
+    check_id   bigint NOT NULL REFERENCES ops.quality_check,
+    scope      text COLLATE "C" NOT NULL CHECK (scope IN ('row', 'store_day', 'retailer')),
+    severity   text NOT NULL CHECK (severity IN ('critical', 'refuse', 'warning')),
+    is_passed  boolean NOT NULL,
+    checked    integer NOT NULL,
+    failed     integer NOT NULL,
+    detail     text,
+    checked_at timestamptz NOT NULL,
     PRIMARY KEY (file_id, rule_id)
 );
+CREATE INDEX data_quality_result_failed ON ops.data_quality_result (check_id) WHERE NOT is_passed;
 COMMENT ON TABLE ops.data_quality_result IS 'Result of every rule that found something, and of every store-level rule, per store-day. One row per (file, rule).';
 COMMENT ON COLUMN ops.data_quality_result.file_id IS 'The staged file.';
 COMMENT ON COLUMN ops.data_quality_result.rule_id IS 'The rule (include/model/rules.py).';
-COMMENT ON COLUMN ops.data_quality_result.scope IS 'row: judges single lines; store_day: judges the file.';
-COMMENT ON COLUMN ops.data_quality_result.severity IS 'critical holds the store-day, refuse quarantines the line, warning tells a person.';
+COMMENT ON COLUMN ops.data_quality_result.check_id IS 'The check that found it (ops.quality_check).';
+COMMENT ON COLUMN ops.data_quality_result.scope IS 'row: judges single lines; store_day: judges the file; retailer: judges all store-days of the check, its figures are those of the whole batch.';
+COMMENT ON COLUMN ops.data_quality_result.severity IS 'critical holds the store-day (scope retailer: every store-day of the batch), refuse quarantines the line, warning tells a person.';
 COMMENT ON COLUMN ops.data_quality_result.is_passed IS 'False: the rule found something.';
-COMMENT ON COLUMN ops.data_quality_result.checked IS 'Lines looked at.';
-COMMENT ON COLUMN ops.data_quality_result.failed IS 'Lines that break the rule.';
-COMMENT ON COLUMN ops.data_quality_result.detail IS 'What was found against what was expected, for a person.';
+COMMENT ON COLUMN ops.data_quality_result.checked IS 'Lines, prices or store-days looked at.';
+COMMENT ON COLUMN ops.data_quality_result.failed IS 'Those of them that break the rule; 0 while it is within its limit.';
+COMMENT ON COLUMN ops.data_quality_result.detail IS 'What was found against what was expected, for a person; of a row rule the first lines that break it.';
 COMMENT ON COLUMN ops.data_quality_result.checked_at IS 'When.';
+
+-- identity --------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE ops.match_proposal (
     left_product_id  bigint NOT NULL REFERENCES core.product,
@@ -378,14 +527,14 @@ COMMENT ON COLUMN ops.match_proposal.state IS 'waiting, accepted or rejected.';
 COMMENT ON COLUMN ops.match_proposal.proposed_at IS 'When it was first proposed.';
 
 CREATE TABLE ops.barcode_conflict (
-    retailer         text NOT NULL,
-    sku              text NOT NULL,
-    gtin             text NOT NULL,
+    retailer         text COLLATE "C" NOT NULL,
+    sku              text COLLATE "C" NOT NULL,
+    gtin             text COLLATE "C" NOT NULL,
     product_id       bigint NOT NULL REFERENCES core.product,
     owner_product_id bigint REFERENCES core.product,
     reason           text NOT NULL,
-    file_id          bigint NOT NULL,
-    detected_at       timestamptz NOT NULL,
+    file_id          bigint NOT NULL REFERENCES ops.staged_file,
+    detected_at      timestamptz NOT NULL,
     PRIMARY KEY (retailer, sku, gtin)
 );
 COMMENT ON TABLE ops.barcode_conflict IS 'Barcodes that were seen and not applied because they contradict what is known. One row per (SKU, barcode).';
@@ -418,7 +567,142 @@ COMMENT ON COLUMN ops.merge_log.evidence IS 'What the merge rests on.';
 COMMENT ON COLUMN ops.merge_log.merged_at IS 'When.';
 COMMENT ON COLUMN ops.merge_log.undone_at IS 'When it was undone; null = it stands.';
 
--- views for readers --------------------------------------------------------------------------------------------------
+CREATE TABLE ops.barcode_lookup (
+    retailer     text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    sku          text COLLATE "C" NOT NULL,
+    state        text NOT NULL CHECK (state IN ('queued', 'found', 'not_found')),
+    reason       text,
+    queued_at    timestamptz NOT NULL,
+    looked_up_at timestamptz,
+    PRIMARY KEY (retailer, sku)
+);
+COMMENT ON TABLE ops.barcode_lookup IS 'SKUs whose barcode has to be asked for one by one. One row per SKU.';
+COMMENT ON COLUMN ops.barcode_lookup.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.barcode_lookup.sku IS 'The SKU.';
+COMMENT ON COLUMN ops.barcode_lookup.state IS 'queued, found or not_found.';
+COMMENT ON COLUMN ops.barcode_lookup.reason IS 'Why it was not found.';
+COMMENT ON COLUMN ops.barcode_lookup.queued_at IS 'When a staged file first brought it without a barcode.';
+COMMENT ON COLUMN ops.barcode_lookup.looked_up_at IS 'When it was last asked for.';
+
+-- crawling --------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE ops.crawl_request (
+    retailer     text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    store_id     text COLLATE "C" NOT NULL,
+    reason       text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    PRIMARY KEY (retailer, store_id)
+);
+COMMENT ON TABLE ops.crawl_request IS 'Stores that somebody wants crawled before all others. One row per store; removed when a crawl of it is complete.';
+COMMENT ON COLUMN ops.crawl_request.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.crawl_request.store_id IS 'The store.';
+COMMENT ON COLUMN ops.crawl_request.reason IS 'Why, for a person.';
+COMMENT ON COLUMN ops.crawl_request.requested_by IS 'A person''s name or the flow that asks.';
+COMMENT ON COLUMN ops.crawl_request.requested_at IS 'When.';
+
+CREATE TABLE ops.crawl_plan (
+    night      date NOT NULL,
+    retailer   text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    store_id   text COLLATE "C" NOT NULL,
+    position   integer NOT NULL,
+    decision   text NOT NULL CHECK (decision IN ('crawl', 'deferred', 'excluded')),
+    reason     text NOT NULL,
+    planned_at timestamptz NOT NULL,
+    PRIMARY KEY (night, retailer, store_id)
+);
+COMMENT ON TABLE ops.crawl_plan IS 'The plan of every night: which stores are crawled, deferred to the next night or left out, and why. One row per night and store.';
+COMMENT ON COLUMN ops.crawl_plan.night IS 'Melbourne date of the crawl run.';
+COMMENT ON COLUMN ops.crawl_plan.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.crawl_plan.store_id IS 'The store.';
+COMMENT ON COLUMN ops.crawl_plan.position IS 'Place in the order of the night, from 1.';
+COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or excluded (never crawled: see reason).';
+COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this place, why deferred or why left out, for a person.';
+COMMENT ON COLUMN ops.crawl_plan.planned_at IS 'When.';
+
+CREATE TABLE ops.crawl_outcome (
+    retailer    text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    store_id    text COLLATE "C" NOT NULL,
+    night       date NOT NULL,
+    run_key     text COLLATE "C" NOT NULL,
+    state       text NOT NULL CHECK (state IN ('crawled', 'failed', 'blocked')),
+    is_complete boolean NOT NULL,
+    reason      text,
+    rows        integer NOT NULL,
+    pages       integer NOT NULL,
+    requests    integer NOT NULL,
+    manifest    text,
+    detail      jsonb NOT NULL,
+    started_at  timestamptz NOT NULL,
+    finished_at timestamptz NOT NULL,
+    PRIMARY KEY (retailer, store_id, run_key)
+);
+CREATE INDEX crawl_outcome_night ON ops.crawl_outcome (night, retailer);
+COMMENT ON TABLE ops.crawl_outcome IS 'What the last attempt at each store of each run gave. One row per run and store.';
+COMMENT ON COLUMN ops.crawl_outcome.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.crawl_outcome.store_id IS 'The store.';
+COMMENT ON COLUMN ops.crawl_outcome.night IS 'Melbourne date of the crawl run.';
+COMMENT ON COLUMN ops.crawl_outcome.run_key IS 'Identifies the run.';
+COMMENT ON COLUMN ops.crawl_outcome.state IS 'crawled (perhaps in part), failed, or blocked: the site refuses us and a person is needed.';
+COMMENT ON COLUMN ops.crawl_outcome.is_complete IS 'Every expected category was finished.';
+COMMENT ON COLUMN ops.crawl_outcome.reason IS 'Why it failed or is incomplete, for a person.';
+COMMENT ON COLUMN ops.crawl_outcome.rows IS 'Offers staged.';
+COMMENT ON COLUMN ops.crawl_outcome.pages IS 'Pages read.';
+COMMENT ON COLUMN ops.crawl_outcome.requests IS 'Requests made by this attempt; pages landed before are not asked for again.';
+COMMENT ON COLUMN ops.crawl_outcome.manifest IS 'Manifest of the staged file, below the storage root.';
+COMMENT ON COLUMN ops.crawl_outcome.detail IS 'Categories, skipped rows by reason, and by kind how often unit prices contradict one another.';
+COMMENT ON COLUMN ops.crawl_outcome.started_at IS 'When the attempt began.';
+COMMENT ON COLUMN ops.crawl_outcome.finished_at IS 'When it ended.';
+
+CREATE TABLE ops.request_limit (
+    retailer        text COLLATE "C" PRIMARY KEY REFERENCES core.retailer,
+    request_id      text NOT NULL,
+    next_request_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.request_limit IS 'The turn handed out last at each site, so that the pause between requests is kept over all workers. One row per retailer.';
+COMMENT ON COLUMN ops.request_limit.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.request_limit.request_id IS 'Names the request that got the turn; asking twice with one request_id gives one turn.';
+COMMENT ON COLUMN ops.request_limit.next_request_at IS 'When that request may be made, by the machine''s clock: politeness is real time whatever night is played. May lie ahead after a Retry-After.';
+
+CREATE TABLE ops.crawl_breaker (
+    retailer    text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    scope       text COLLATE "C" NOT NULL,
+    state       text NOT NULL CHECK (state IN ('closed', 'open', 'half_open')),
+    failures    integer NOT NULL,
+    kind        text CHECK (kind IN ('refused', 'site_unavailable')),
+    reason      text,
+    probe_store text,
+    changed_at  timestamptz NOT NULL,
+    PRIMARY KEY (retailer, scope)
+);
+COMMENT ON TABLE ops.crawl_breaker IS 'Whether a run still asks a site: open after AISLEFLOW_BREAKER_STORES stores in a row gave out or were refused. One row per retailer and round of a run.';
+COMMENT ON COLUMN ops.crawl_breaker.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.crawl_breaker.scope IS 'The run''s key, with an addition for the stores crawled after a person was asked.';
+COMMENT ON COLUMN ops.crawl_breaker.state IS 'closed (stores are asked for), open (none is), half_open (one store tries whether the site is back).';
+COMMENT ON COLUMN ops.crawl_breaker.failures IS 'Stores in a row that gave out or were refused.';
+COMMENT ON COLUMN ops.crawl_breaker.kind IS 'What the last of them met: refused (a bot wall, a person is needed) or site_unavailable (no proper answers).';
+COMMENT ON COLUMN ops.crawl_breaker.reason IS 'In words, with the address.';
+COMMENT ON COLUMN ops.crawl_breaker.probe_store IS 'The store that tries, while half open.';
+COMMENT ON COLUMN ops.crawl_breaker.changed_at IS 'When the state changed or the probe began, by the machine''s clock.';
+
+CREATE TABLE ops.robots_txt (
+    retailer   text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    scope      text COLLATE "C" NOT NULL,
+    address    text NOT NULL,
+    status     integer NOT NULL,
+    body       text NOT NULL,
+    fetched_at timestamptz NOT NULL,
+    PRIMARY KEY (retailer, scope)
+);
+COMMENT ON TABLE ops.robots_txt IS 'What a site''s robots.txt said, asked for once a run. One row per retailer and run.';
+COMMENT ON COLUMN ops.robots_txt.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.robots_txt.scope IS 'The run''s key.';
+COMMENT ON COLUMN ops.robots_txt.address IS 'Where it was asked for.';
+COMMENT ON COLUMN ops.robots_txt.status IS 'Status of the answer; 4xx other than 401, 403 and 429 means that everything is allowed.';
+COMMENT ON COLUMN ops.robots_txt.body IS 'The rules as they came, at most 500 kB.';
+COMMENT ON COLUMN ops.robots_txt.fetched_at IS 'When.';
+
+-- views -----------------------------------------------------------------------------------------------------------------
 
 CREATE VIEW core.store_price AS
 SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
@@ -477,7 +761,30 @@ COMMENT ON COLUMN core.product_price.is_available IS 'Had a price when last seen
 COMMENT ON COLUMN core.product_price.is_current IS 'Observed recently enough.';
 COMMENT ON COLUMN core.product_price.observed_at IS 'When it was last observed.';
 
--- readers --------------------------------------------------------------------------------------------------------
+CREATE VIEW ops.quality_result AS
+SELECT file.retailer, file.night, file.store_id, result.file_id, file.state, result.scope, result.rule_id, result.severity, result.is_passed,
+       result.severity = 'critical' AND NOT result.is_passed AND file.state = 'held' AS is_holding,
+       result.checked, result.failed, result.detail, result.check_id, result.checked_at
+  FROM ops.data_quality_result AS result
+  JOIN ops.staged_file AS file USING (file_id);
+COMMENT ON VIEW ops.quality_result IS 'What the checks said, with retailer, night and store: for operators. One row per (file, rule); row rules only where they found something.';
+COMMENT ON COLUMN ops.quality_result.retailer IS 'The retailer.';
+COMMENT ON COLUMN ops.quality_result.night IS 'Night of the store-day.';
+COMMENT ON COLUMN ops.quality_result.store_id IS 'The store.';
+COMMENT ON COLUMN ops.quality_result.file_id IS 'The staged file.';
+COMMENT ON COLUMN ops.quality_result.state IS 'What became of the file (ops.staged_file.state).';
+COMMENT ON COLUMN ops.quality_result.scope IS 'row, store_day or retailer.';
+COMMENT ON COLUMN ops.quality_result.rule_id IS 'The rule (docs/quality.md).';
+COMMENT ON COLUMN ops.quality_result.severity IS 'critical, refuse or warning.';
+COMMENT ON COLUMN ops.quality_result.is_passed IS 'False: the rule found something.';
+COMMENT ON COLUMN ops.quality_result.is_holding IS 'True: this result holds the file now.';
+COMMENT ON COLUMN ops.quality_result.checked IS 'Lines, prices or store-days looked at.';
+COMMENT ON COLUMN ops.quality_result.failed IS 'Those of them that break the rule.';
+COMMENT ON COLUMN ops.quality_result.detail IS 'What was found against what was expected.';
+COMMENT ON COLUMN ops.quality_result.check_id IS 'The check (ops.quality_check).';
+COMMENT ON COLUMN ops.quality_result.checked_at IS 'When.';
+
+-- readers ---------------------------------------------------------------------------------------------------------------
 
 DO $$
 BEGIN

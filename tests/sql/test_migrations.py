@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from include.errors import TransientError
-from include.warehouse.migrations import _SCRIPTS, current_revision, migrate, newest_revision
+from include.embedded.doctor import doctor
+from include.errors import TerminalError, TransientError
+from include.warehouse import migrations
+from include.warehouse.engine import Warehouse
+from include.warehouse.migrations import _SCRIPTS, current_revision, ensure_migrated, migrate, migration_hashes, newest_revision
 from include.warehouse.statements import SQL
 from tests.conftest import Server
+
+#: SHA-256 of every migration. A released one never changes.
+HASHES = {"0001": "1856353549cdd8619d3bfe1e1789ba00326b2f1151ac0a69126907de7b5354be"}
 
 
 @pytest.fixture
@@ -52,6 +59,73 @@ def test_two_at_once_migrate_once(empty_database: str) -> None:
 def test_no_server_is_worth_another_try(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match=r"the warehouse does not answer \((?s:.*)\). Is it up\? `aisleflow status`"):
         migrate(f"postgresql://postgres@/nowhere?host={tmp_path}")
+
+
+def test_a_released_migration_never_changes() -> None:
+    changed = {revision: content for revision, content in migration_hashes().items() if HASHES.get(revision) != content}
+    assert changed == {} and set(HASHES) == set(migration_hashes()), (
+        "A migration is new or reads otherwise than when its hash was noted. Was it in a release (CHANGELOG.md)? Then take the change back and write "
+        "it as the next migration: warehouses that ran the old text never run it again. Was it not? Then put its hash into HASHES."
+    )
+
+
+def test_a_warehouse_of_an_edited_migration_is_told(empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def schema() -> tuple[str, str]:
+        return next((found.level, found.text) for found in doctor(tmp_path) if found.subject == "warehouse schema")
+
+    monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", empty_database)
+    migrate(empty_database)
+    assert schema() == ("ok", f"revision {newest_revision()}")
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("UPDATE ops.applied_migration SET content_hash = 'of an earlier draft'")
+    assert schema() == (
+        "fail",
+        "revision 0001, but another edition of migration 0001 made it: its tables may differ from what the code expects",
+    )
+
+
+def test_a_warehouse_of_another_version_is_left_alone(empty_database: str) -> None:
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0007'")
+    for command in (migrate, ensure_migrated):
+        with pytest.raises(
+            TerminalError, match=r"at revision 0007, this code knows 0001: another version of Aisleflow made it\. Nothing was changed"
+        ):
+            command(empty_database)
+
+
+@pytest.mark.parametrize("command", [migrate, ensure_migrated])
+def test_a_new_retailer_has_its_row_in_a_warehouse_that_is_up_to_date(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: Callable[[str], object]
+) -> None:
+    def rows() -> dict[str, str]:
+        with psycopg.connect(warehouse.url) as connection:
+            return dict(connection.execute("SELECT retailer, name FROM core.retailer").fetchall())
+
+    before = rows()
+    monkeypatch.setattr(migrations, "RETAILERS", before | {"hillview": "Hillview", "iga": "IGA Fresh"})
+    monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", warehouse.url)
+    found = next(found for found in doctor(tmp_path) if found.subject == "warehouse schema")
+    assert (found.level, found.text, found.remedy) == ("fail", "no row for iga, hillview", "aisleflow warehouse migrate")
+    command(warehouse.url)
+    assert rows() == before | {"hillview": "Hillview", "iga": "IGA Fresh"}
+    monkeypatch.undo()
+    with psycopg.connect(warehouse.url) as connection:  # the next test gets this warehouse
+        connection.execute("DELETE FROM core.retailer WHERE retailer = 'hillview'")
+        connection.execute("UPDATE core.retailer SET name = 'IGA' WHERE retailer = 'iga'")
+    assert rows() == before
+
+
+def test_text_keys_have_one_order_on_every_server(postgres: Server) -> None:
+    with psycopg.connect(postgres.cluster.url("template_warehouse")) as connection:
+        others = connection.execute(
+            "SELECT DISTINCT i.indrelid::regclass::text || '.' || a.attname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid "
+            "JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) "
+            "JOIN pg_collation AS named ON named.oid = a.attcollation "
+            "WHERE n.nspname IN ('core', 'staging', 'ops') AND named.collname <> 'C' ORDER BY 1"
+        ).fetchall()
+    assert others == [("ops.staged_file.state",)], "of an index for the open states: no order of it decides"
 
 
 def test_every_file_has_its_revision() -> None:
