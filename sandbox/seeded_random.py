@@ -13,7 +13,7 @@ _RANGE = 2.0**64
 def random_int(*about: object) -> int:
     """Return a 64-bit number that depends on ``about`` and on nothing else.
 
-    >>> roll("milk", 7) == roll("milk", 7), roll("milk", 7) == roll("milk", 8)
+    >>> random_int("milk", 7) == random_int("milk", 7), random_int("milk", 7) == random_int("milk", 8)
     (True, False)
     """
     return int.from_bytes(blake2b("|".join(map(str, about)).encode(), digest_size=8).digest())

@@ -79,7 +79,7 @@ _OWN_ERRORS = frozenset(
 def _without_timestamps(text: str) -> str:
     """Leave out what differs each time the same thing is said: times, durations, addresses in memory.
 
-    >>> _without_moments("no answer after 31.2 seconds at 2026-11-18 04:00:12")
+    >>> _without_timestamps("no answer after 31.2 seconds at 2026-11-18 04:00:12")
     'no answer after # seconds at #'
     """
     text = re.sub(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?", "#", text)

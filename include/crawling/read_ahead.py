@@ -120,7 +120,7 @@ class Prefetcher(Generic[T]):
 def page_count(total: int | None, products_on_first_page: int) -> int:
     """Return how many pages a list surely has: as many as the announced goods fill, 1 where nothing is known.
 
-    >>> pages_for(100, 48), pages_for(96, 48), pages_for(None, 48), pages_for(5, 0)
+    >>> page_count(100, 48), page_count(96, 48), page_count(None, 48), page_count(5, 0)
     (3, 2, 1, 1)
     """
     return 1 if not total or not products_on_first_page else -(-total // products_on_first_page)

@@ -40,7 +40,7 @@ def with_unit_price_notes(row: Row) -> Row:
     """Return a row with what contradicts itself noted; the same row where nothing does.
 
     >>> offer = Offer(sku="1", name="Milk", observed_at=None, price_current=Decimal(4), size="2L", per_unit_price_string="$20.00 per 1L")
-    >>> checked(Shown(offer)).offer.extra["notes"]
+    >>> with_unit_price_notes(OfferRow(offer)).offer.extra["notes"]
     {'unit price: text against price and size': '$20.00 per 1L, while 4 for 2L is 2.0000 per L'}
     """
     if not isinstance(row, OfferRow):

@@ -118,7 +118,7 @@ def test_memory_forgets_in_time(storage: Storage, fixed_clock: Callable[[str], N
 def test_the_inbox_is_bounded_and_shows_the_newest_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_clock: Callable[[str], None]
 ) -> None:
-    monkeypatch.setattr(inbox, "KEPT", 3)
+    monkeypatch.setattr(inbox, "MAX_ALERTS", 3)
     for minute in range(5):
         fixed_clock(f"2026-11-18T09:0{minute}:00+00:00")
         inbox.put(tmp_path, f"news {minute} / ../x", "body", "warning")

@@ -19,7 +19,7 @@ def rule_result(rule_id: str, days: list[StoreDay], held: set[int] | None = None
 
 
 def day(file_id: int = 1, **values: Any) -> StoreDay:
-    return StoreDay(**{"file_id": file_id, "rows": 1000, "usual_rows": 1000.0} | values)
+    return StoreDay(**{"file_id": file_id, "rows": 1000, "typical_rows": 1000.0} | values)
 
 
 @pytest.mark.parametrize(

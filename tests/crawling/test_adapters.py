@@ -44,7 +44,7 @@ def test_an_unknown_retailer_is_said_with_the_known_ones() -> None:
         retailer_of("spar")
 
 
-@pytest.mark.parametrize("module", [*RETAILERS, "base", "fields", "coles_graphql", "coles_rows", "unit_check"])
+@pytest.mark.parametrize("module", [*RETAILERS, "base", "fields", "coles_graphql", "coles_rows"])
 def test_an_adapter_makes_no_request_and_knows_no_clock(module: str) -> None:
     tree = ast.parse((FOLDER / f"{module}.py").read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

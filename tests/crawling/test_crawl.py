@@ -33,7 +33,7 @@ def test_the_outcome_travels_as_json(crawl: Crawl) -> None:
 
     assert told["rows"] == 1
     assert told["categories"][0] | {"seconds": 0} == {
-        "key": "milk", "name": "Food > Milk", "status": "finished", "reason": None, "pages": 1, "announced": 1, "goods": 1, "seconds": 0,
+        "key": "milk", "name": "Food > Milk", "status": "finished", "reason": None, "pages": 1, "announced": 1, "products": 1, "seconds": 0,
     }  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_a_category_short_of_its_total_is_walked_once_more(crawl: Crawl) -> None
 
 
 def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Hillview, "total_share", 0.5)
+    monkeypatch.setattr(Hillview, "min_total_share", 0.5)
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3", "4", "5", "6"]})
     is_broken = {"now": True}
 
@@ -180,7 +180,7 @@ def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: 
 def test_a_404_ends_a_list_only_where_the_site_is_known_for_it(
     crawl: Crawl, monkeypatch: pytest.MonkeyPatch, may_end_with_404_or_repeat: bool
 ) -> None:
-    monkeypatch.setattr(Hillview, "ends_oddly", may_end_with_404_or_repeat)
+    monkeypatch.setattr(Hillview, "may_end_with_404_or_repeat", may_end_with_404_or_repeat)
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"]})
 
     def without_total(asked: ReceivedRequest) -> Reply | None:

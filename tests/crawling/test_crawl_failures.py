@@ -82,7 +82,7 @@ def test_a_crawl_that_yields_nothing_fails(crawl: Crawl) -> None:
 
 def test_an_empty_crawl_is_allowed_for_stores_that_may_be_empty(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     HillviewSite(crawl.site, {"milk": []})
-    monkeypatch.setattr(Hillview, "is_empty_on_purpose", lambda self, store: True)
+    monkeypatch.setattr(Hillview, "may_be_empty", lambda self, store: True)
 
     outcome = crawl.run()
 

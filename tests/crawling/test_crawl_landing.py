@@ -141,8 +141,8 @@ def test_a_store_day_goes_where_its_retailer_says(crawl: Crawl, monkeypatch: pyt
 def test_an_old_build_id_is_renewed_and_the_same_page_repeated(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3"]})
     deployed = {"build": "b1"}
-    monkeypatch.setattr(Hillview, "opening", Page(path="/", accept="text"))
-    monkeypatch.setattr(Hillview, "renews_on_404", True)
+    monkeypatch.setattr(Hillview, "session_page", Page(path="/", accept="text"))
+    monkeypatch.setattr(Hillview, "renew_session_on_404", True)
     monkeypatch.setattr(Hillview, "session", lambda self, html, url: {"build": html})
     first_page = Hillview.first_page
     monkeypatch.setattr(

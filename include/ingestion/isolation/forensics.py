@@ -57,9 +57,9 @@ def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> Sear
         seconds_max: the search stops after so long, and ``is_whole`` is false.
 
     >>> bad = DatabaseErrorInfo("23514", "no")
-    >>> sorted(search(range(1, 100), lambda part: bad if {7, 70} & set(part) else None, 5).culprits)
+    >>> sorted(search(range(1, 100), lambda part: bad if {7, 70} & set(part) else None, 5).rejected_lines)
     [7, 70]
-    >>> sorted(search(range(1, 9), lambda part: bad if {2, 5} <= set(part) else None, 5).culprits)
+    >>> sorted(search(range(1, 9), lambda part: bad if {2, 5} <= set(part) else None, 5).rejected_lines)
     [5]
     """
     found, started = SearchResult(), time.monotonic()
@@ -173,7 +173,7 @@ def _printable(value: Any) -> str:
 def describe_error(facts: DatabaseErrorInfo, definition: str | None) -> str:
     """Say what the database has against a line: constraint with its definition, trigger, or its own words.
 
-    >>> against(DatabaseErrorInfo("23514", "new row …", schema="core", table="price", constraint="cheap"), "CHECK (price_cents < 200)")
+    >>> describe_error(DatabaseErrorInfo("23514", "new row …", schema="core", table="price", constraint="cheap"), "CHECK (price_cents < 200)")
     'breaks the constraint cheap of core.price, CHECK (price_cents < 200)'
     """
     table = f"{facts.schema}.{facts.table}" if facts.schema and facts.table else facts.table
