@@ -10,9 +10,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# A worker per core, a module's tests together and in their order. ARGS="-n 0" runs them in one process, for a debugger.
+PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down test test-live lint format docs bench campaign test-ui lock clean
+.PHONY: help install run up down test test-fast test-live lint format docs bench campaign test-ui lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -45,7 +48,10 @@ down: $(INSTALLED) ## Stop everything that `make up` or `make run` started
 	@$(BIN)/aisleflow down $(ARGS)
 
 test: $(INSTALLED) ## Run the tests; ARGS="tests/wording -k barcode" runs some of them
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-fast: $(INSTALLED) ## Run the tests that need no PostgreSQL and start no process: half a minute
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or live or campaign or ui)" $(ARGS)
 
 lint: $(INSTALLED) ## Show every finding of ruff, mypy and the import contracts
 	@failed=0; \

@@ -7,7 +7,8 @@ import html
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import typer
@@ -143,15 +144,17 @@ def users_of(setting: str) -> list[str]:
     read_as = _READ_AS.get(setting, setting)
     attribute = re.compile(rf"\b_?(settings(\(\))?|configured)\.{read_as}\b")
     variable = re.compile(rf'"{PREFIX}{setting.upper()}"')
-    texts = {path: path.read_text() for path in _sources() if path.name != "config.py"}
+    texts = _sources()
     found = {path for path, text in texts.items() if attribute.search(text)} or {
         path for path, text in texts.items() if variable.search(text)
     }
     return [path.relative_to(ROOT).as_posix() for path in sorted(found)]
 
 
-def _sources() -> Iterable[Path]:
-    return (path for folder in ("include", "sandbox", "dags", "plugins") for path in (ROOT / folder).rglob("*.py"))
+@cache
+def _sources() -> dict[Path, str]:
+    paths = (path for folder in ("include", "sandbox", "dags", "plugins") for path in (ROOT / folder).rglob("*.py"))
+    return {path: path.read_text() for path in paths if path.name != "config.py"}
 
 
 def _summary(document: str) -> str:

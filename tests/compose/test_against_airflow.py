@@ -23,6 +23,8 @@ from sandbox import serve
 from tests.compose.compose_file import new_env, services, settled
 from tests.project.files import ROOT
 
+pytestmark = pytest.mark.slow
+
 AIRFLOW = re.compile(r"AIRFLOW__([A-Z0-9_]+?)__([A-Z0-9_]+)")
 
 #: What has to differ from the embedded installation: addresses, secrets, places, and what only Celery needs.

@@ -99,6 +99,7 @@ def test_every_variable_is_explained() -> None:
     assert not set(variables()) - explained, "explain them in docs/scale-out.md or .env.example"
 
 
+@pytest.mark.slow
 def test_new_env_draws_exactly_what_has_to_be_set() -> None:
     drawn, again = new_env(), new_env()
     assert set(drawn) == {name for name, is_required in variables().items() if is_required}
@@ -129,6 +130,7 @@ def own_environments() -> dict[str, dict[str, str | None]]:
     return {name: service["environment"] for name, service in services().items() if "build" in service}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(own_environments()))
 def test_our_settings_are_those_the_code_reads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = own_environments()[name]
@@ -153,6 +155,7 @@ def test_every_setting_can_be_set_here() -> None:
     assert expected <= set(own_environments()["worker-1"]), "hand it on under x-settings in docker-compose.yaml"
 
 
+@pytest.mark.slow
 def test_every_component_has_the_same_warehouse_and_storage() -> None:
     environment = settled(own_environments()["scheduler"], new_env())
     url, connection = environment["AISLEFLOW_WAREHOUSE_URL"], environment["AIRFLOW_CONN_AISLEFLOW_WAREHOUSE"]

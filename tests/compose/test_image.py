@@ -86,6 +86,7 @@ def test_packages_come_from_the_lock_only() -> None:
     assert all("--require-hashes" in line or "--no-deps --no-build-isolation" in line for line in installs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_scripts_are_plain_sh_that_stop_at_the_first_error(script: Path) -> None:
     text = script.read_text()

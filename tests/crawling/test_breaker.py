@@ -34,7 +34,7 @@ def time() -> Time:
     return Time()
 
 
-@pytest.fixture(params=["here", "in the warehouse"])
+@pytest.fixture(params=["here", pytest.param("in the warehouse", marks=pytest.mark.slow)])
 def breaker(request: pytest.FixtureRequest, time: Time) -> Callable[[], Breaker]:
     settings = Settings(breaker_stores=2, breaker_open_seconds=60)
     in_memory = InMemoryBreakerStore()

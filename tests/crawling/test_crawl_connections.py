@@ -12,6 +12,8 @@ import pytest
 from include.retailers.errors import Blocked
 from tests.crawling.fake_site import Crawl, Hillview, HillviewSite, ReceivedRequest, Reply, html_reply
 
+pytestmark = pytest.mark.slow
+
 
 def goods() -> dict[str, list[str]]:
     """Many short lists, a long one, an empty one, and articles that stand in two."""
@@ -113,8 +115,8 @@ def test_a_build_id_renewed_in_mid_run_is_opened_once_for_all(crawl: Crawl, monk
     from include.retailers.base import Page
 
     shop = HillviewSite(crawl.site, goods())
-    monkeypatch.setattr(Hillview, "opening", Page(path="/", accept="text"))
-    monkeypatch.setattr(Hillview, "renews_on_404", True)
+    monkeypatch.setattr(Hillview, "session_page", Page(path="/", accept="text"))
+    monkeypatch.setattr(Hillview, "renew_session_on_404", True)
     monkeypatch.setattr(Hillview, "session", lambda self, html, url: {"build": html})
     first_page = Hillview.first_page
     monkeypatch.setattr(

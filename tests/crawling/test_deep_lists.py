@@ -19,6 +19,8 @@ from include.staging.storage import Storage
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
 
+pytestmark = pytest.mark.slow
+
 WORLD = GeneratedWorld(1, WorldSize(stores=1, products=3000, silent_stores=0))
 NIGHT = clock.night_of(clock.parse_instant("2026-11-18T09:00:00+00:00", "test"))
 

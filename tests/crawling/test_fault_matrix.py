@@ -23,6 +23,8 @@ from sandbox.running import RunningSandbox, running
 from sandbox.world import World
 from tests.crawling.fault_matrix import STATED, Case
 
+pytestmark = pytest.mark.slow
+
 NIGHT = clock.night_of(clock.parse_instant("2026-11-18T09:00:00+00:00", "test"))
 NAMES = [f"{retailer}: {case.name}" for retailer, case, _ in STATED]
 SAMPLE = random.Random(20261118).sample(STATED, 14)

@@ -15,6 +15,8 @@ from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
 from sandbox.world import World
 
+pytestmark = pytest.mark.slow
+
 CRAWL = """
 import sys
 from datetime import date

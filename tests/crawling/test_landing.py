@@ -100,7 +100,11 @@ def test_a_run_that_landed_nothing_is_named(storage: Storage) -> None:
         Landing.open_existing(storage, STORE, NIGHT, "gone")
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"no header"), gzip.compress(b"[1]\nx"), gzip.compress(b"x" * 99)[:20]])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no gzip", gzip.compress(b"no header"), gzip.compress(b"[1]\nx"), gzip.compress(b"x" * 99)[:20]],
+    ids=["empty", "no gzip", "no header", "header is a list", "cut short"],
+)
 def test_damage_is_said_with_the_file(storage: Storage, damage: bytes) -> None:
     landing = resume(storage)
     storage.write(f"{landing.folder}/tree.gz", damage)

@@ -33,6 +33,8 @@ from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.serve import create_app
 from sandbox.world import World
 
+pytestmark = pytest.mark.slow
+
 NIGHT = clock.night_of(clock.parse_instant("2026-11-18T09:00:00+00:00", "test"))
 LISTINGS = [*RETAILERS.values(), Coles(listing="rest"), Coles(listing="html")]
 

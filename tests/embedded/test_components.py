@@ -32,6 +32,8 @@ from include.embedded.layout import Layout
 from include.embedded.processes import session_members, spawn
 from include.errors import TerminalError
 
+pytestmark = pytest.mark.slow
+
 FOREVER = (sys.executable, "-c", "import time; time.sleep(600)")
 
 

@@ -51,6 +51,7 @@ def test_a_full_disk_is_seen_before_it_is_full(home: Path, monkeypatch: pytest.M
     assert bool(found.remedy) is (level != "ok")
 
 
+@pytest.mark.slow
 def test_dead_and_absent_components_are_told_apart(home: Path) -> None:
     (home / "run" / "ports.json").write_text('{"api": 1, "logs": 2}')
     component = Component("sandbox", (sys.executable, "-c", "import time; time.sleep(600)"), "http://127.0.0.1:1/")
@@ -68,6 +69,7 @@ def test_dead_and_absent_components_are_told_apart(home: Path) -> None:
     assert {found[name].text for name in components.AIRFLOW} == {"does not run"}
 
 
+@pytest.mark.slow
 def test_what_airflow_tells_becomes_findings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from include.orchestration.pools import POOLS
 

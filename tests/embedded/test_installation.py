@@ -99,6 +99,7 @@ def test_a_file_counts_as_parsed_only_after_its_last_change(home: Path, parsed: 
             installation._wait_until_parsed(home, api, no_progress)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_parse_older_than_the_dag_processor_does_not_count(home: Path) -> None:
     run(home, "dag-processor")
     with pytest.raises(TerminalError, match="no DAG came out"):
@@ -115,6 +116,7 @@ def test_an_import_error_is_shown_and_an_outdated_one_is_not(home: Path) -> None
     installation._wait_until_parsed(home, FakeApi([dag("night")], [outdated, gone]), no_progress)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[Path] = []
     monkeypatch.setattr(installation, "running_postgres", lambda _home: None)
@@ -132,6 +134,7 @@ def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypat
     assert stopped == [home]
 
 
+@pytest.mark.slow
 def test_ports_stay_while_components_expect_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as reservations:
         installation._choose_ports(home, reservations, no_progress)

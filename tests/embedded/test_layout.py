@@ -34,6 +34,7 @@ def test_private_file_is_for_its_owner_only(tmp_path: Path) -> None:
     assert [found.name for found in tmp_path.iterdir()] == ["secret"]
 
 
+@pytest.mark.slow
 def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     attempt = f"import fcntl; fcntl.flock(open({str(path)!r}), fcntl.LOCK_EX | fcntl.LOCK_NB)"
@@ -42,6 +43,7 @@ def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -
     assert subprocess.run([sys.executable, "-c", attempt], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_whoever_waits_for_a_lock_says_so_once(tmp_path: Path) -> None:
     path, heard = tmp_path / "lock", []
     holder = subprocess.Popen(

@@ -20,6 +20,8 @@ import pytest
 from include.embedded.postgres import airflow_metadata_urls, ensure_postgres, running_postgres, stop_postgres, warehouse_url
 from include.errors import ConfigurationError, TerminalError
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def temporary_home(inside: str = "") -> Iterator[Path]:

@@ -18,6 +18,8 @@ from include.embedded.layout import PROJECT, locked
 from include.embedded.processes import ProcessId, identify, read_record, session_members, spawn, terminate_sessions
 from include.errors import TerminalError
 
+pytestmark = pytest.mark.slow
+
 #: A component that has a child in a process group of its own, as Airflow's tasks are, and says when both run.
 PARENT = """
 import os, subprocess, sys, time

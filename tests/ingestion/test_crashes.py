@@ -30,6 +30,8 @@ from tests.ingestion.killed_process import SERVER_GONE, end
 from tests.ingestion.rich_nights import LIMITS
 from tests.ingestion.test_kills import Nights, difference
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 Record = Callable[[str, object], None]
 

@@ -13,6 +13,8 @@ import pytest
 from include.errors import AisleflowError
 from tests.project.files import ROOT
 
+pytestmark = pytest.mark.slow  # imports Great Expectations
+
 PLACES = (
     "ingestion",
     "ingestion/checks",

@@ -28,6 +28,8 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offers
 
+pytestmark = pytest.mark.slow
+
 NEWS = Alert("failed", "critical", "critical: it burns", "Put it out.", "key", link="http://localhost/dags/x")
 
 

@@ -8,6 +8,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {
     "airflow", "alembic", "fsspec", "great_expectations", "numpy", "pandas", "psycopg", "pyarrow", "pydantic", "requests", "scipy", "sqlalchemy",
     "starlette", "uvicorn",

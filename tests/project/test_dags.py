@@ -15,6 +15,8 @@ from include.orchestration.defaults import OWNER, Tag
 from include.retailer_names import RETAILERS
 from tests.project.files import ROOT, name_of
 
+pytestmark = pytest.mark.slow
+
 Facts = dict[str, Any]
 
 #: Every DAG there may be; a new one is added here, with its order of tasks below where the order matters.

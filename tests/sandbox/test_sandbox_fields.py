@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 REFERENCE: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "field_reference.json").read_text())
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 

@@ -18,6 +18,8 @@ from sandbox.generated import GeneratedWorld
 from sandbox.recorded import RecordedWorld
 from sandbox.world import RETAILERS
 
+pytestmark = pytest.mark.slow
+
 Read = dict[str, tuple[int | None, int | None]]  # SKU → price and was-price in cents
 
 

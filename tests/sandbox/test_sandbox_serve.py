@@ -164,6 +164,7 @@ def process() -> Iterator[str]:
         assert server.wait(10) in (0, -15)
 
 
+@pytest.mark.slow
 def test_the_process_serves_and_stops(process: str) -> None:
     truth = list(HttpTruth(process)("coles", "COL:584", NOW.astimezone(UTC)))
     assert len(truth) > 150 and truth[0].category_paths

@@ -132,6 +132,7 @@ def published(world: Any) -> Iterator[PriceRow]:
                 )
 
 
+@pytest.mark.slow
 def test_a_perfect_warehouse_is_right_and_another_day_is_not(world: Any) -> None:
     stores = {
         (store.retailer, store.store_id): AT for retailer in ("aldi", "coles", "iga", "woolworths") for store in world.stores(retailer)

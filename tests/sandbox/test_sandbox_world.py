@@ -14,6 +14,8 @@ from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.goods import PRODUCTS_MAX, range_of
 from sandbox.world import RETAILERS, UnknownStoreError
 
+pytestmark = pytest.mark.slow
+
 WEDNESDAY = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 DAY = timedelta(days=1)
 
