@@ -6,7 +6,6 @@ store it is and when it was seen; whether it is complete is judged later, in tim
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import shutil
 import tempfile
@@ -20,17 +19,22 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
+from include.ingestion.products import read_product
 from include.ledger import ledger
-from include.model.instants import line_instant
-from include.model.offer import Line, decode
+from include.model.instants import metadata_instant
+from include.model.offer import decode_metadata, split
 from include.retailer_names import RETAILERS
 from include.staging.manifest import Manifest, read_manifest
-from include.staging.staged_file import COUNTED_FIELDS, UnreadableFile, read_lines, stage_local
+from include.staging.staged_file import UnreadableFile, pack, read_lines, stage_local
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 
 #: From this share of its lines on, a file belongs to a store; what names another store is then a refused line.
 SINGLE_STORE_SHARE = 0.95
+#: A longer line is cut here, as it is when it is loaded: no file needs more memory than this.
+LINE_BYTES_MAX = 1_000_000
+#: Different metadata counted before they are read: a crawl writes one per page.
+_PENDING_MAX = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _with_manifest(path: Path, packed: Path) -> Manifest:
     manifest = read_manifest(manifest_path.read_bytes(), str(manifest_path))
     digest, rows = hashlib.sha256(), 0
     with path.open("rb") as file:
-        for _ in read_lines(file, str(path), line_bytes_max=1 << 30, digest=digest):
+        for _ in read_lines(file, str(path), LINE_BYTES_MAX, digest):
             rows += 1
     if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
         raise UnreadableFile(
@@ -105,35 +109,18 @@ def _write_gzip(path: Path, packed: Path) -> None:
     if is_packed:
         shutil.copyfile(path, packed)
         return
-    with path.open("rb") as source, packed.open("wb") as target, gzip.GzipFile(filename="", fileobj=target, mode="wb", mtime=0) as out:
+    with path.open("rb") as source, packed.open("wb") as target, pack(target) as out:
         shutil.copyfileobj(source, out)
 
 
 def _without_manifest(path: Path, packed: Path) -> Manifest:
-    digest, rows, decoded = hashlib.sha256(), 0, 0
-    stores: Counter[tuple[str, str]] = Counter()
-    names_and_states: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-    time_ranges: dict[tuple[str, str], list[datetime]] = {}
-    now = clock.now()
-    missing: Counter[str] = Counter()
+    digest, rows, found = hashlib.sha256(), 0, _FoundStores(clock.now())
     with path.open("rb") as file:
-        for raw in read_lines(file, str(path), line_bytes_max=1_000_000, digest=digest):
+        for line in read_lines(file, str(path), LINE_BYTES_MAX, digest):
             rows += 1
-            try:
-                line = decode(raw.raw)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue  # ingestion refuses the line with its reason
-            decoded += 1
-            _count_missing(line, missing)
-            store = (str(line.metadata.company), str(line.metadata.store_id))
-            stores[store] += 1
-            names_and_states.setdefault(store, (_text(line.metadata.store_name), _text(line.metadata.state)))
-            instant = line_instant(line)
-            # a time in the future is no night's instant: such lines are refused one by one
-            if instant is not None and (instant <= now or store not in time_ranges):
-                known = time_ranges.get(store, [instant])
-                past = [moment for moment in known if moment <= now] or [instant]
-                time_ranges[store] = [min(*past, instant), max(*past, instant)]
+            found.add(line.raw)
+    found.finish()
+    decoded, stores, time_ranges = found.lines, found.stores, found.time_ranges
     if rows == 0:
         raise UnreadableFile(f"{path}: the file is empty. A store-day has at least one line; crawl or export it again.")
     if not decoded:
@@ -155,23 +142,67 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
         raise UnreadableFile(
             f"{path}: no line says when it was seen (`scraped_at` or `scraped_date`). Without it the newest price cannot be told; add it to `metadata`."
         )
-    name, state = names_and_states[store]
+    name, state = found.names_and_states[store]
     sha256 = digest.hexdigest()
     earliest, latest = time_ranges[store]
     _write_gzip(path, packed)
     manifest = Manifest(
         retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(earliest),
-        run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(missing), source=path.name,
+        run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(found.missing), source=path.name,
     )  # fmt: skip
     manifest.data = manifest.name.stem + DATA_SUFFIX  # checks every part of the name, too
     return manifest
 
 
-def _count_missing(line: Line, missing: Counter[str]) -> None:
-    for name in COUNTED_FIELDS:
-        value = getattr(line.product, name)
-        if value is None or value is msgspec.UNSET or value == "" or value == []:
-            missing[name] += 1
+class _FoundStores:
+    """What the lines of a file say about stores, times and missing fields, counted while they pass by in bounded memory.
+
+    Most lines of a file share their metadata, and stores share their products: both are counted as they stand, and read once.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.lines = 0
+        self.stores: Counter[tuple[str, str]] = Counter()
+        self.names_and_states: dict[tuple[str, str], tuple[str | None, str | None]] = {}
+        self.time_ranges: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+        self.missing: Counter[str] = Counter()
+        self._now = now
+        self._pending: Counter[tuple[bytes, str | None]] = Counter()
+        self._pending_missing: Counter[tuple[str, ...]] = Counter()
+
+    def add(self, raw: bytes) -> None:
+        """Count one line; one that cannot be read is left to ingestion, which refuses it with its reason."""
+        try:
+            raw_product, raw_metadata = split(raw)
+            product = read_product(raw_product)
+            key = raw_metadata, product.raw_time if isinstance(product.raw_time, str) else None
+            if key not in self._pending:
+                decode_metadata(raw_metadata)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        self.lines += 1
+        self._pending[key] += 1
+        self._pending_missing[product.missing] += 1
+        if len(self._pending) >= _PENDING_MAX:
+            self.finish()
+
+    def finish(self) -> None:
+        """Read what was counted since the last time, in the order in which it came."""
+        for (raw_metadata, product_time), lines in self._pending.items():
+            metadata = decode_metadata(raw_metadata)
+            store = (str(metadata.company), str(metadata.store_id))
+            self.stores[store] += lines
+            self.names_and_states.setdefault(store, (_text(metadata.store_name), _text(metadata.state)))
+            instant = metadata_instant(metadata, product_time)
+            # a time in the future is no night's instant: such lines are refused one by one
+            if instant is not None and (instant <= self._now or store not in self.time_ranges):
+                past = [moment for moment in self.time_ranges.get(store, ()) if moment <= self._now] or [instant]
+                self.time_ranges[store] = (min(*past, instant), max(*past, instant))
+        for names, lines in self._pending_missing.items():
+            for name in names:
+                self.missing[name] += lines
+        self._pending.clear()
+        self._pending_missing.clear()
 
 
 def _text(value: object) -> str | None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 from include import clock
-from include.ingestion.copying import copy_rows
+from include.ingestion.copying import copy_lines
 from include.ingestion.lines import LineReader
 from include.ingestion.workers import load_parallel
 from include.ledger import ledger
@@ -68,7 +68,7 @@ def _load(connection: Connection, storage: Storage, file_id: int, manifest: Mani
     lock(connection, f"file:{file_id}")
     now = clock.now()
     read = LineReader(file_id, manifest, now)
-    copy_rows(connection, "staging.offer", map(read, open_staged(storage, manifest, Stage.OUTBOX, line_bytes_max)))
+    copy_lines(connection, "staging.offer", map(read.copy_line, open_staged(storage, manifest, Stage.OUTBOX, line_bytes_max)))
     connection.run("loading/mark_duplicates", {"file_id": file_id})
     connection.execute("INSERT INTO staging.loaded_file VALUES (%s)", (file_id,))
     connection.run("loading/finish_load", {"file_id": file_id, "now": now})

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from include.clock import zone_of
-from include.model.offer import Line
+from include.model.offer import Line, LineMetadata
 
 
 @lru_cache(maxsize=65_536)
@@ -40,8 +40,12 @@ def read_instant(text: str, state: str | None) -> datetime | None:
 
 def line_instant(line: Line) -> datetime | None:
     """Return the instant of one line: ``metadata.scraped_at``, else its ``scraped_date``, else the product's."""
-    said: Any = line.metadata.scraped_at or line.metadata.scraped_date or line.product.scraped_date
-    if not isinstance(said, str):
+    return metadata_instant(line.metadata, line.product.scraped_date)
+
+
+def metadata_instant(metadata: LineMetadata, product_time: Any) -> datetime | None:
+    """Return the instant of a line with this metadata whose product says ``product_time``."""
+    raw_time: Any = metadata.scraped_at or metadata.scraped_date or product_time
+    if not isinstance(raw_time, str):
         return None
-    state = line.metadata.state
-    return read_instant(said, state if isinstance(state, str) else None)
+    return read_instant(raw_time, metadata.state if isinstance(metadata.state, str) else None)

@@ -100,7 +100,18 @@ class Line(msgspec.Struct, gc=False):
     metadata: LineMetadata
 
 
+class _LineParts(msgspec.Struct, gc=False):
+    product: msgspec.Raw
+    metadata: msgspec.Raw
+
+
+#: What a line holds besides its two parts, with blanks; one key more takes at least 12 bytes.
+_FRAME_BYTES = 32
+
 _decoder = msgspec.json.Decoder(Line, float_hook=Number)
+_parts_decoder = msgspec.json.Decoder(_LineParts)
+_product_decoder = msgspec.json.Decoder(LineProduct, float_hook=Number)
+_metadata_decoder = msgspec.json.Decoder(LineMetadata, float_hook=Number)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -116,6 +127,35 @@ def decode(raw: bytes) -> Line:
     '4.10'
     """
     return _decoder.decode(raw)
+
+
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """Return the JSON of a line's ``product`` and of its ``metadata``, for :func:`decode_product` and :func:`decode_metadata`.
+
+    Stores of one retailer repeat most products byte for byte, and one store-day its metadata: what is worked out from either
+    part can be kept for the next line that holds the same bytes.
+
+    Raises:
+        As :func:`decode`, but for what stands inside the two parts: that is not looked at yet.
+
+    >>> split(b'{"product": {"sku": 7}, "metadata": {"company": "aldi"}}')
+    (b'{"sku": 7}', b'{"company": "aldi"}')
+    """
+    parts = _parts_decoder.decode(raw)
+    product, metadata = bytes(parts.product), bytes(parts.metadata)
+    if len(raw) - len(product) - len(metadata) > _FRAME_BYTES:
+        _decoder.decode(raw)  # there is room for a key that stands twice: each of them has to be sound
+    return product, metadata
+
+
+def decode_product(raw: bytes) -> LineProduct:
+    """Read the ``product`` of a line. Raises as :func:`decode`."""
+    return _product_decoder.decode(raw)
+
+
+def decode_metadata(raw: bytes) -> LineMetadata:
+    """Read the ``metadata`` of a line. Raises as :func:`decode`."""
+    return _metadata_decoder.decode(raw)
 
 
 def encode(offer: Offer, store: StoreRef) -> bytes:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tempfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import IO, Literal, NamedTuple, Self
+
+from isal import igzip
+from isal.igzip_lib import IsalError
 
 from include.errors import TerminalError
 from include.model.offer import Offer, StoreRef, encode
@@ -20,6 +22,11 @@ from include.staging.manifest import Categories, Manifest, read_manifest
 from include.staging.storage import Stage, Storage
 
 _CHUNK = 1 << 20
+#: What reading a damaged file raises; an ``OSError`` that is no ``BadGzipFile`` is the disk's or the network's.
+_DAMAGE: tuple[type[Exception], ...] = (EOFError, OSError, IsalError)  # type: ignore[assignment]  # the package's stub takes the class for an instance
+#: ISA-L's level 2. On real store-days (1,213 bytes a line) it takes 1.1 microseconds and 135 bytes a line, where zlib takes
+#: 24.2 and 108 at level 9, 11.6 and 111 at level 6, 6.1 and 132 at level 3.
+_PACK_LEVEL = 2
 #: Product keys whose absence is counted in the manifest: field fill is a check of its own.
 COUNTED_FIELDS = ("name", "brand", "size", "barcode", "price_current", "per_unit_price_string", "category_path")
 
@@ -55,9 +62,8 @@ class StoreDayWriter:
         self._tally = _Tally()
         self._directory = tempfile.TemporaryDirectory(prefix="aisleflow-")
         self._local = Path(self._directory.name) / "store-day.jsonl.gz"
-        # mtime 0 and no name: equal lines give equal bytes
         self._file = self._local.open("wb")
-        self._gzip = gzip.GzipFile(filename="", fileobj=self._file, mode="wb", compresslevel=6, mtime=0)
+        self._gzip = pack(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -127,8 +133,7 @@ def stage_local(storage: Storage, stage: Stage, local: Path, manifest: Manifest)
     return manifest
 
 
-@dataclass(frozen=True, slots=True)
-class RawLine:
+class RawLine(NamedTuple):
     """One line as bytes. ``problem`` says why it was cut, where it was."""
 
     number: int
@@ -139,22 +144,24 @@ class RawLine:
 def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib._Hash | None = None) -> Iterator[RawLine]:
     """Yield the lines of an opened data file, gzip or plain, blank lines left out (they keep their numbers).
 
-    ``digest`` is fed with the unpacked bytes. A line longer than ``line_bytes_max`` is cut to its first 2,000 bytes and marked; memory stays bounded.
+    ``digest`` is fed with the unpacked bytes. A line longer than ``line_bytes_max`` is cut to its first 2,000 bytes and marked; memory stays bounded,
+    and the time grows with the bytes, however long a line is.
 
     Raises:
         UnreadableFile: the gzip stream is damaged or cut short.
     """
-    number, pending, overlong = 0, b"", False
+    number, overlong = 0, False
+    pending, pending_bytes = list[bytes](), 0  # the beginning of a line whose end has not come yet
     try:
         unpacked = _unpack(file)
-        while True:
-            chunk = unpacked.read(_CHUNK)
-            if not chunk:
-                break
+        while chunk := unpacked.read(_CHUNK):
             if digest is not None:
                 digest.update(chunk)
-            lines = (pending + chunk).split(b"\n")
-            pending = lines.pop()
+            lines = chunk.split(b"\n")
+            rest = lines.pop()
+            if lines and pending:
+                lines[0] = b"".join([*pending, lines[0]])
+                pending, pending_bytes = [], 0
             for raw in lines:
                 number += 1
                 if overlong or len(raw) > line_bytes_max:
@@ -162,13 +169,17 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib
                     yield RawLine(number, raw[:2000], "line_too_long")
                 elif raw.strip():
                     yield RawLine(number, raw)
-            if len(pending) > line_bytes_max:
-                pending, overlong = pending[:2000], True
+            if rest and not overlong:
+                pending.append(rest)
+                pending_bytes += len(rest)
+                if pending_bytes > line_bytes_max:
+                    pending, overlong = [b"".join(pending)[:2000]], True
+        last = b"".join(pending)
         if overlong:
-            yield RawLine(number + 1, pending[:2000], "line_too_long")
-        elif pending.strip():
-            yield RawLine(number + 1, pending)
-    except (EOFError, OSError, zlib.error) as error:
+            yield RawLine(number + 1, last[:2000], "line_too_long")
+        elif last.strip():
+            yield RawLine(number + 1, last)
+    except _DAMAGE as error:
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise
         raise UnreadableFile(
@@ -179,7 +190,12 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib
 def _unpack(file: IO[bytes]) -> IO[bytes]:
     magic = file.read(2)
     file.seek(0)
-    return gzip.GzipFile(fileobj=file, mode="rb") if magic == b"\x1f\x8b" else file  # type: ignore[return-value]
+    return igzip.IGzipFile(fileobj=file, mode="rb") if magic == b"\x1f\x8b" else file  # type: ignore[no-untyped-call,return-value]
+
+
+def pack(target: IO[bytes]) -> IO[bytes]:
+    """Return a writer that packs into an opened file; equal bytes give equal files. Closing it leaves the file beneath open."""
+    return igzip.IGzipFile(filename="", fileobj=target, mode="wb", compresslevel=_PACK_LEVEL, mtime=0)  # type: ignore[no-untyped-call,return-value]
 
 
 def open_staged(storage: Storage, manifest: Manifest, stage: Stage, line_bytes_max: int) -> Iterator[RawLine]:

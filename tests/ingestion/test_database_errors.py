@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from include.cli.main import app
 from include.errors import TerminalError, TransientError
-from include.ingestion import lines, pipeline
+from include.ingestion import pipeline, products
 from include.ingestion.isolation import rejected
 from include.ingestion.isolation.rejected import RejectedByDatabase
 from include.staging.storage import Stage, Storage
@@ -172,8 +172,9 @@ def test_a_text_too_long_for_its_index(warehouse: Warehouse, storage: Storage, s
 def test_text_that_no_database_takes(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    cleaned = lines._clean
-    monkeypatch.setattr(lines, "_clean", lambda text: f"Thing{damage}" if text == "Bad thing" else cleaned(text))
+    cleaned = products._clean
+    monkeypatch.setattr(products, "_kept", {})
+    monkeypatch.setattr(products, "_clean", lambda text: f"Thing{damage}" if text == "Bad thing" else cleaned(text))
     store_day(store_id="G1", lines=[*offers(5), offer("bad", name="Bad thing")])
     store_day(store_id="G2", lines=offers(5))
     said = rejection(warehouse, storage)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from include.ingestion import lines, pipeline
-from include.ingestion.copying import COLUMNS
+from include.ingestion import lines, pipeline, products
+from include.ingestion.copying import COLUMNS, copy_lines, copy_rows
 from include.ingestion.lines import LineReader
 from include.staging.manifest import Manifest
 from include.staging.staged_file import RawLine, read_lines
@@ -101,8 +101,8 @@ def test_every_character_reaches_the_table(warehouse: Warehouse, storage: Storag
     store_day(lines=[offer("1", name=name, url=f"https://a.example/{name}"), offer("2")])
     pipeline.load(warehouse, storage, "aldi")
     (row,) = rows(warehouse, "SELECT name, url, defects FROM staging.offer WHERE sku = '1'")
-    cleaned = lines._clean(name)
-    assert (row["name"], row["url"], row["defects"]) == (cleaned, lines._clean(f"https://a.example/{name}"), None)
+    cleaned = products._clean(name)
+    assert (row["name"], row["url"], row["defects"]) == (cleaned, products._clean(f"https://a.example/{name}"), None)
     assert cleaned and cleaned[0] == "T" and cleaned.endswith("ea")
 
 
@@ -143,5 +143,51 @@ def test_a_line_without_end_is_cut_and_refused() -> None:
 
 
 def test_memories_of_the_reader_are_bounded() -> None:
-    bounds = [function.cache_info().maxsize for function in vars(lines).values() if hasattr(function, "cache_info")]
+    bounds = [
+        function.cache_info().maxsize
+        for module in (lines, products)
+        for function in vars(module).values()
+        if hasattr(function, "cache_info")
+    ]
     assert len(bounds) > 5 and all(bound is not None and bound <= 65_536 for bound in bounds)
+
+
+def test_what_is_kept_of_products_is_bounded_and_changes_no_row(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_kept", {})
+    monkeypatch.setattr(products, "_kept_bytes", 0)
+    monkeypatch.setattr(products, "_KEPT_BYTES", 2_000)
+    made = [line(name=f"Thing {number % 50}") for number in range(200)]
+    kept = [read(manifest, raw) for raw in made]
+    assert 0 < len(products._kept) < 50 and sum(map(len, products._kept)) == products._kept_bytes <= 2_000
+    monkeypatch.setattr(products, "_KEPT_PRODUCT_BYTES_MAX", 0)
+    monkeypatch.setattr(products, "_kept", {})
+    assert kept == [read(manifest, raw) for raw in made] and products._kept == {}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        '"name": "a\\\\b\\tc\\nd"',
+        '"price_current": "x"',
+        '"price_was": -1e-3, "barcode": "123"',
+        '"category_path": ["a", "b"]',
+        '"price_current": [1]',
+    ],
+)
+def test_a_row_as_copy_text_is_the_same_row(manifest: Manifest, warehouse: Warehouse, extra: str) -> None:
+    made = [RawLine(1, line(extra)), RawLine(2, b"{"), RawLine(3, b"x" * 2000, "line_too_long"), RawLine(4, line().replace(b"G1", b"G9"))]
+    read_row = LineReader(1, manifest, NOW)
+    with warehouse.transaction() as connection:
+        copy_rows(connection, "staging.offer", map(read_row, made))
+        by_value = connection.execute("SELECT * FROM staging.offer ORDER BY line_number").fetchall()
+        connection.execute("DELETE FROM staging.offer")
+        copy_lines(connection, "staging.offer", map(read_row.copy_line, made))
+        assert connection.execute("SELECT * FROM staging.offer ORDER BY line_number").fetchall() == by_value
+    assert len(by_value) == 4
+
+
+@pytest.mark.parametrize("key", ["product", "metadata"])
+def test_a_part_that_stands_twice_has_to_be_sound_both_times(manifest: Manifest, key: str) -> None:
+    raw = line(name="Tea")
+    assert read(manifest, raw.replace(b"{", b'{"%s": {}, ' % key.encode(), 1))["name"] == "Tea"
+    assert read(manifest, raw.replace(b"{", b'{"%s": 1, ' % key.encode(), 1))["defects"] == "{not_json}"
