@@ -15,7 +15,7 @@ from include import clock
 from include.config import Settings
 from include.errors import TransientError
 from include.warehouse.slow_statements import watched
-from include.warehouse.statements import BATCH_PLANNING, statement
+from include.warehouse.statements import PLANNING, statement
 
 
 class Connection(psycopg.Connection[DictRow]):
@@ -55,8 +55,13 @@ class Warehouse:
         )
 
     def _connect(self) -> Any:
-        options = f"-c statement_timeout={self.settings.statement_timeout_seconds}s -c TimeZone=UTC -c lock_timeout=300s -c idle_in_transaction_session_timeout=900s"
-        connection = Connection.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow")
+        chosen = {
+            "statement_timeout": f"{self.settings.statement_timeout_seconds}s", "TimeZone": "UTC", "lock_timeout": "300s",
+            "idle_in_transaction_session_timeout": "900s",
+        }  # fmt: skip
+        options = " ".join(f"-c {name}={value}" for name, value in (chosen | PLANNING).items())
+        # never prepared: each execution is planned for its own values and the tables as they are then
+        connection = Connection.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow", prepare_threshold=None)
         connection.slow_seconds = self.settings.slow_statement_seconds
         return connection
 
@@ -95,20 +100,6 @@ class Warehouse:
             ) from error
         finally:
             pooled.close()
-
-    @contextmanager
-    def batch(self) -> Iterator[Connection]:
-        """Yield a connection as :meth:`transaction` does, for statements that work on a batch: none is planned as nested loops.
-
-        What is planned as nested loops because few rows are expected never ends when there are many. Look-ups by key need no join
-        and lose nothing.
-        """
-        with self.transaction() as connection:
-            connection.execute(
-                "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS chosen (name, value)",
-                (list(BATCH_PLANNING), list(BATCH_PLANNING.values())),
-            )
-            yield connection
 
     def close(self) -> None:
         """Close pooled connections."""

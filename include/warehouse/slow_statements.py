@@ -18,7 +18,7 @@ from typing import Any, LiteralString, cast
 import psycopg
 from psycopg.rows import dict_row
 
-from include.warehouse.statements import BATCH_PLANNING, statement
+from include.warehouse.statements import PLANNING, statement
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _PLAN_LINES_MAX, _PLAN_COLUMNS_MAX = 40, 160
 _QUERY_CHARACTERS = 120
 #: The second connection must not wait long for what the first one waits for.
 _OPTIONS = " ".join(
-    f"-c {name}={value}" for name, value in {"statement_timeout": "5s", "lock_timeout": "2s", "TimeZone": "UTC", **BATCH_PLANNING}.items()
+    f"-c {name}={value}" for name, value in {"statement_timeout": "5s", "lock_timeout": "2s", "TimeZone": "UTC", **PLANNING}.items()
 )
 
 

@@ -8,8 +8,9 @@ from typing import LiteralString, cast
 
 SQL = Path(__file__).parents[2] / "sql"
 
-#: How PostgreSQL plans statements that work on a batch: docs/decisions/0012-plans-without-luck.md.
-BATCH_PLANNING = {"enable_nestloop": "off", "plan_cache_mode": "force_custom_plan", "jit": "off"}
+#: How PostgreSQL plans every statement of a session of ours (docs/decisions/0012-plans-without-luck.md): joins are hashed. Nested loops never
+#: end when many rows come where few were expected, and a merge may compare the first column of a key only.
+PLANNING = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off"}
 
 
 @cache

@@ -9,11 +9,11 @@ SELECT plan.retailer, plan.store_id,
        coalesce(file.state, outcome.state, 'not crawled') AS state,
        coalesce(file.state_reason, outcome.reason) AS reason, file.file_id
   FROM ops.crawl_plan AS plan
-  LEFT JOIN LATERAL (SELECT * FROM ops.crawl_outcome AS o
-                      WHERE (o.night, o.retailer, o.store_id) = (plan.night, plan.retailer, plan.store_id)
-                      ORDER BY o.finished_at DESC LIMIT 1) AS outcome ON true
-  LEFT JOIN LATERAL (SELECT * FROM ops.staged_file AS f
-                      WHERE (f.night, f.retailer, f.store_id) = (plan.night, plan.retailer, plan.store_id)
-                      ORDER BY f.state = 'published' DESC, f.file_id DESC LIMIT 1) AS file ON true
+  LEFT JOIN (SELECT DISTINCT ON (retailer, store_id) * FROM ops.crawl_outcome
+              WHERE night = %(night)s
+              ORDER BY retailer, store_id, finished_at DESC) AS outcome USING (retailer, store_id)
+  LEFT JOIN (SELECT DISTINCT ON (retailer, store_id) retailer, store_id, file_id, state, state_reason FROM ops.staged_file
+              WHERE night = %(night)s
+              ORDER BY retailer, store_id, state = 'published' DESC, file_id DESC) AS file USING (retailer, store_id)
  WHERE plan.night = %(night)s AND plan.decision = 'crawl' AND coalesce(file.state, '') NOT IN ('published', 'superseded')
  ORDER BY plan.retailer, plan.position

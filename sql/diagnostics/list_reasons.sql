@@ -5,10 +5,9 @@
 -- Reads       ops.quarantined_offer, ops.staged_file
 -- Run again   same answer while nothing is decided
 
-SELECT file.retailer, reason.rule_id, count(*)::integer AS lines
-  FROM ops.quarantined_offer AS line
-  JOIN ops.staged_file AS file USING (file_id)
- CROSS JOIN LATERAL unnest(line.reasons) AS reason (rule_id)
- WHERE (%(file_ids)s::bigint[] IS NULL OR file_id = ANY (%(file_ids)s)) AND (%(night)s::date IS NULL OR file.night = %(night)s)
+SELECT line.retailer, line.rule_id, count(*)::integer AS lines
+  FROM (SELECT retailer, file_id, unnest(reasons) AS rule_id FROM ops.quarantined_offer
+         WHERE (%(file_ids)s::bigint[] IS NULL OR file_id = ANY (%(file_ids)s))
+           AND (%(night)s::date IS NULL OR file_id = ANY (ARRAY(SELECT file.file_id FROM ops.staged_file AS file WHERE file.night = %(night)s)))) AS line
  GROUP BY 1, 2
  ORDER BY 1, 3 DESC, 2

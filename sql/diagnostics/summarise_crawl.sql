@@ -16,9 +16,9 @@ SELECT plan.retailer,
        coalesce(sum(outcome.requests), 0)::integer AS requests,
        min(outcome.started_at) AS crawl_started_at, max(outcome.finished_at) AS crawl_finished_at
   FROM ops.crawl_plan AS plan
-  LEFT JOIN LATERAL (SELECT * FROM ops.crawl_outcome AS o
-                      WHERE (o.night, o.retailer, o.store_id) = (plan.night, plan.retailer, plan.store_id)
-                      ORDER BY o.finished_at DESC LIMIT 1) AS outcome ON true
+  LEFT JOIN (SELECT DISTINCT ON (retailer, store_id) * FROM ops.crawl_outcome
+              WHERE night = %(night)s
+              ORDER BY retailer, store_id, finished_at DESC) AS outcome USING (retailer, store_id)
  WHERE plan.night = %(night)s
  GROUP BY plan.retailer
  ORDER BY plan.retailer

@@ -17,7 +17,7 @@ SELECT last_complete.rows AS last_complete_rows, last_complete.observed_at AS la
                       LIMIT 1) AS last_complete ON true
   LEFT JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f.rows) AS rows, count(*) AS files
                        FROM ops.staged_file AS f
-                      WHERE f.retailer = file.retailer AND f.file_id <> file.file_id
+                      WHERE last_complete.rows IS NULL AND f.retailer = file.retailer AND f.file_id <> file.file_id  -- only where it is needed
                         AND f.state IN ('waiting', 'loaded', 'published', 'superseded')
                         AND f.observed_at BETWEEN file.observed_at - make_interval(days => %(baseline_days)s)
                                               AND file.observed_at + make_interval(days => %(baseline_days)s)) AS median ON true

@@ -6,9 +6,7 @@
 -- Run again   nothing written
 
 UPDATE ops.staged_file AS old
-   SET state = 'superseded', stage = 'archive', state_reason = format('file %%s of the same run replaced it before it was published', new.file_id)
-  FROM ops.staged_file AS new
- WHERE new.file_id = %(file_id)s
-   AND (old.retailer, old.store_id, old.run_key) = (new.retailer, new.store_id, new.run_key)
-   AND old.file_id < new.file_id AND old.state IN ('waiting', 'loaded', 'held')
+   SET state = 'superseded', stage = 'archive', state_reason = format('file %%s of the same run replaced it before it was published', %(file_id)s::bigint)
+ WHERE (old.retailer, old.store_id, old.run_key) = (SELECT new.retailer, new.store_id, new.run_key FROM ops.staged_file AS new WHERE new.file_id = %(file_id)s)
+   AND old.file_id < %(file_id)s AND old.state IN ('waiting', 'loaded', 'held')
 RETURNING old.file_id

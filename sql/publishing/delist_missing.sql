@@ -10,16 +10,18 @@
 WITH delisted AS (
     UPDATE core.price AS known
        SET is_listed = false, delisted_at = %(observed_at)s, changed_at = %(now)s,
-           observed_at = CASE WHEN known.uses_store_watermark THEN greatest(known.observed_at, store.complete_at) ELSE known.observed_at END, uses_store_watermark = false
-      FROM core.store AS store
-     WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND known.is_listed
+           observed_at = CASE WHEN known.uses_store_watermark
+                              THEN greatest(known.observed_at, (SELECT complete_at FROM core.store WHERE store_key = %(store_key)s))
+                              ELSE known.observed_at END,
+           uses_store_watermark = false
+     WHERE known.store_key = %(store_key)s AND known.is_listed
        AND (known.observed_at, known.file_id) < (%(observed_at)s, %(file_id)s)  -- of equal instants the later registration wins
        AND known.file_id <> %(file_id)s
-       AND known.sku_key NOT IN (SELECT sku.sku_key  -- hashed whatever the planner believes about a table that was empty a moment ago
-                                   FROM staging.offer AS offer
-                                   JOIN ops.staged_file AS file USING (file_id)
-                                   JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
-                                  WHERE offer.file_id = %(file_id)s)
+       AND NOT EXISTS (SELECT
+                         FROM staging.offer AS offer
+                         JOIN core.sku AS sku ON sku.sku = offer.sku
+                        WHERE offer.file_id = %(file_id)s AND sku.retailer = (SELECT retailer FROM ops.staged_file WHERE file_id = %(file_id)s)
+                          AND sku.sku_key = known.sku_key)
     RETURNING known.store_key, known.sku_key, known.price_cents
 ), logged AS (
     INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, change_kind, old_price_cents, observed_at)

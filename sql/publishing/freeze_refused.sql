@@ -7,10 +7,10 @@
 -- Run again   nothing written
 
 UPDATE core.price AS known
-   SET observed_at = greatest(known.observed_at, store.complete_at), uses_store_watermark = false
-  FROM core.store AS store, core.sku AS sku
- WHERE known.store_key = %(store_key)s AND store.store_key = known.store_key AND sku.sku_key = known.sku_key
+   SET observed_at = greatest(known.observed_at, (SELECT complete_at FROM core.store WHERE store_key = %(store_key)s)), uses_store_watermark = false
+  FROM core.sku AS sku
+ WHERE known.store_key = %(store_key)s AND sku.sku_key = known.sku_key
    AND known.is_listed AND known.uses_store_watermark
-   AND sku.retailer = store.retailer
-   AND sku.sku IN (SELECT sku FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NOT NULL)
-   AND sku.sku NOT IN (SELECT sku FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NULL AND sku IS NOT NULL)
+   AND sku.retailer = (SELECT retailer FROM core.store WHERE store_key = %(store_key)s)
+   AND EXISTS (SELECT FROM staging.offer AS refused WHERE refused.file_id = %(file_id)s AND refused.sku = sku.sku AND refused.reasons IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM staging.offer AS accepted WHERE accepted.file_id = %(file_id)s AND accepted.sku = sku.sku AND accepted.reasons IS NULL)

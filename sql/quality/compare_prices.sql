@@ -12,13 +12,14 @@ SELECT file.file_id, coalesce(price_at.at, before.observed_at) AS known_at, coun
        (count(*) FILTER (WHERE now.cents <> known.cents
                            AND (now.cents BETWEEN 99 * known.cents AND 101 * known.cents OR known.cents BETWEEN 99 * now.cents AND 101 * now.cents)))::integer AS scaled
   FROM staging.offer AS offer
-  JOIN ops.staged_file AS file ON file.file_id = offer.file_id
+  JOIN ops.staged_file AS file ON file.file_id = offer.file_id AND file.file_id = ANY (%(file_ids)s)
   LEFT JOIN core.store AS store ON store.retailer = file.retailer AND store.store_id = file.store_id
   LEFT JOIN core.sku AS sku ON sku.retailer = %(retailer)s AND sku.sku = offer.sku
   LEFT JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key
+        AND price.store_key = ANY (ARRAY(SELECT s.store_key FROM core.store AS s JOIN ops.staged_file AS f USING (retailer, store_id) WHERE f.file_id = ANY (%(file_ids)s)))
   LEFT JOIN unnest(%(file_ids)s::bigint[], %(before_ids)s::bigint[]) AS pair (file_id, before_id) ON pair.file_id = offer.file_id AND pair.before_id IS NOT NULL
-  LEFT JOIN ops.staged_file AS before ON before.file_id = pair.before_id
-  LEFT JOIN staging.offer AS earlier ON earlier.file_id = ANY (array_remove(%(before_ids)s::bigint[], NULL)) AND earlier.file_id = pair.before_id
+  LEFT JOIN ops.staged_file AS before ON before.file_id = pair.before_id AND before.file_id = ANY (%(before_ids)s)
+  LEFT JOIN staging.offer AS earlier ON earlier.file_id = ANY (%(before_ids)s) AND earlier.file_id = pair.before_id
         AND earlier.sku = offer.sku AND earlier.reasons IS NULL AND NOT earlier.is_folded
  CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, store.complete_at) ELSE price.observed_at END AS at) AS price_at
  CROSS JOIN LATERAL (SELECT (offer.price * 100)::bigint AS cents) AS now

@@ -9,7 +9,7 @@ WITH holding AS (
     UPDATE ops.staged_file AS file
        SET state = 'held', state_reason = found.reason
       FROM unnest(%(file_ids)s::bigint[], %(reasons)s::text[]) AS found (file_id, reason)
-     WHERE file.file_id = found.file_id AND file.decided_by IS NULL AND file.state IN ('loaded', 'held')
+     WHERE file.file_id = ANY (%(file_ids)s) AND file.file_id = found.file_id AND file.decided_by IS NULL AND file.state IN ('loaded', 'held')
     RETURNING file.file_id, file.retailer, file.store_id, file.night, file.state_reason
 ), counted AS (
     UPDATE ops.quality_check SET held = (SELECT count(*) FROM holding) WHERE check_id = %(check_id)s

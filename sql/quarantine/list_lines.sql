@@ -5,10 +5,9 @@
 -- Reads       ops.quarantined_offer, ops.staged_file
 -- Run again   same answer while nothing is decided
 
-SELECT line.file_id, line.retailer, line.store_id, file.night, reason.rule_id, count(*)::integer AS lines
-  FROM ops.quarantined_offer AS line
-  JOIN ops.staged_file AS file USING (file_id)
- CROSS JOIN LATERAL unnest(line.reasons) AS reason (rule_id)
- WHERE line.state = 'quarantined' AND (%(retailer)s::text IS NULL OR line.retailer = %(retailer)s)
- GROUP BY 1, 2, 3, 4, 5
- ORDER BY file.night DESC, line.retailer, line.store_id, line.file_id, lines DESC, reason.rule_id
+SELECT line.file_id, line.retailer, line.store_id, (SELECT file.night FROM ops.staged_file AS file WHERE file.file_id = line.file_id) AS night, line.rule_id, line.lines
+  FROM (SELECT file_id, retailer, store_id, rule_id, count(*)::integer AS lines
+          FROM (SELECT file_id, retailer, store_id, unnest(reasons) AS rule_id FROM ops.quarantined_offer
+                 WHERE state = 'quarantined' AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s)) AS refused
+         GROUP BY 1, 2, 3, 4) AS line
+ ORDER BY night DESC, line.retailer, line.store_id, line.file_id, line.lines DESC, line.rule_id

@@ -11,10 +11,9 @@ SELECT gtin, product_id,
        row_number() OVER (PARTITION BY product_id ORDER BY n, place) = 1
            AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = new.product_id AND b.is_primary),
        %(now)s
-  FROM (SELECT DISTINCT ON (given.gtin) given.gtin, p.product_id, p.n, given.place
-          FROM pending AS p
-         CROSS JOIN LATERAL unnest(p.gtins) WITH ORDINALITY AS given (gtin, place)
-         WHERE p.product_id IS NOT NULL AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.gtin = given.gtin)
-         ORDER BY given.gtin, p.n, given.place) AS new
+  FROM (SELECT DISTINCT ON (given.gtin) given.gtin, given.product_id, given.n, given.place
+          FROM (SELECT n, product_id, unnest(gtins) AS gtin, generate_subscripts(gtins, 1) AS place FROM pending WHERE product_id IS NOT NULL) AS given
+         WHERE NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.gtin = given.gtin)
+         ORDER BY given.gtin, given.n, given.place) AS new
  ORDER BY gtin
     ON CONFLICT (gtin) DO NOTHING

@@ -12,10 +12,10 @@ SELECT gtin, product_id,
            AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = free.product_id AND b.is_primary),
        %(now)s
   FROM (SELECT DISTINCT ON (gtin) gtin, product_id
-          FROM learned_barcode
-         WHERE (has_barcode OR sku_key = (SELECT min(first.sku_key) FROM learned_barcode AS first WHERE first.product_id = learned_barcode.product_id))
-           AND NOT EXISTS (SELECT FROM ops.barcode_conflict AS c WHERE c.retailer = %(retailer)s AND c.sku = learned_barcode.sku AND c.gtin = learned_barcode.gtin)
-           AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.gtin = learned_barcode.gtin)
+          FROM (SELECT *, min(sku_key) OVER (PARTITION BY product_id) AS first_sku_key FROM learned_barcode) AS learned
+         WHERE (has_barcode OR sku_key = first_sku_key)
+           AND NOT EXISTS (SELECT FROM ops.barcode_conflict AS c WHERE c.retailer = %(retailer)s AND c.sku = learned.sku AND c.gtin = learned.gtin)
+           AND NOT EXISTS (SELECT FROM core.product_barcode AS b WHERE b.gtin = learned.gtin)
          ORDER BY gtin, sku_key) AS free
  ORDER BY gtin
     ON CONFLICT (gtin) DO NOTHING

@@ -8,7 +8,9 @@
 UPDATE pending
    SET leader = reached.leader
   FROM (SELECT member.n, min(neighbour.leader) AS leader
-          FROM (SELECT n, leader, unnest(gtins) AS gtin FROM pending WHERE product_id IS NULL AND gtins IS NOT NULL) AS neighbour
+          FROM (SELECT gtin, min(leader) AS leader
+                  FROM (SELECT leader, unnest(gtins) AS gtin FROM pending WHERE product_id IS NULL AND gtins IS NOT NULL) AS given
+                 GROUP BY gtin) AS neighbour
           JOIN (SELECT n, unnest(gtins) AS gtin FROM pending WHERE product_id IS NULL AND gtins IS NOT NULL) AS member USING (gtin)
          GROUP BY member.n) AS reached
  WHERE reached.n = pending.n AND reached.leader < pending.leader

@@ -7,10 +7,8 @@
 
 UPDATE pending
    SET product_id = owner.product_id, joined_by = 'barcode', match_evidence = jsonb_build_object('gtin', owner.gtin)
-  FROM (SELECT DISTINCT ON (p.n) p.n, known.product_id, known.gtin
-          FROM pending AS p
-         CROSS JOIN LATERAL unnest(p.gtins) WITH ORDINALITY AS given (gtin, place)
+  FROM (SELECT DISTINCT ON (given.n) given.n, known.product_id, known.gtin
+          FROM (SELECT n, unnest(gtins) AS gtin, generate_subscripts(gtins, 1) AS place FROM pending WHERE product_id IS NULL) AS given
           JOIN core.product_barcode AS known USING (gtin)
-         WHERE p.product_id IS NULL
-         ORDER BY p.n, given.place) AS owner
+         ORDER BY given.n, given.place) AS owner
  WHERE owner.n = pending.n

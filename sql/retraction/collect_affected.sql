@@ -2,7 +2,7 @@
 --
 -- Called by   include/ingestion/retract.py, under the store's lock
 -- Parameters  file_id bigint: the store-day to take back; store_key integer
--- Reads       core.price, core.sku, ops.staged_file, ops.quarantined_offer
+-- Reads       core.price, core.sku, core.store, ops.staged_file, ops.quarantined_offer
 -- Writes      affected   temporary; one row per SKU; is_written: the store-day wrote the row, so what stood before is in older files only; its price now
 -- Run again   nothing written
 --
@@ -14,9 +14,10 @@ SELECT price.sku_key, sku.sku, price.file_id = %(file_id)s AS is_written, false 
   FROM ops.staged_file AS file
   JOIN core.price AS price ON price.store_key = %(store_key)s
   JOIN core.sku AS sku USING (sku_key)
- WHERE file.file_id = %(file_id)s
+  LEFT JOIN (SELECT DISTINCT line.sku FROM ops.quarantined_offer AS line WHERE line.file_id = %(file_id)s) AS refused USING (sku)
+ WHERE file.file_id = %(file_id)s AND sku.retailer = (SELECT retailer FROM core.store WHERE store_key = %(store_key)s)
    AND (price.file_id = file.file_id
         OR file.is_complete
            AND (price.delisted_at = file.observed_at
                 OR NOT price.uses_store_watermark AND price.observed_at = file.observed_at
-                OR NOT price.uses_store_watermark AND sku.sku IN (SELECT line.sku FROM ops.quarantined_offer AS line WHERE line.file_id = file.file_id)))
+                OR NOT price.uses_store_watermark AND refused.sku IS NOT NULL))

@@ -143,7 +143,7 @@ def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
     take_back(warehouse, storage, 2)
     found = rows(
         warehouse,
-        "SELECT sku, what, old_price_cents, new_price_cents FROM core.price_change JOIN core.sku USING (sku_key) WHERE changed_at > %s ORDER BY sku",
+        "SELECT sku, change_kind, old_price_cents, new_price_cents FROM core.price_change JOIN core.sku USING (sku_key) WHERE changed_at > %s ORDER BY sku",
         datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
     )
     assert [tuple(row.values()) for row in found] == [
