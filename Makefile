@@ -71,7 +71,7 @@ docs: $(INSTALLED) ## Write the generated pages again: settings, DAGs, commands,
 test-live: $(INSTALLED) ## The tests that start a whole installation and run nights through it (minutes)
 	@$(BIN)/python -m pytest -m live $(ARGS)
 
-bench: $(INSTALLED) ## Measure the expensive steps (benchmarks/)
+bench: $(INSTALLED) ## Plain nights, histories, the import command against a yardstick; ARGS="histories --only doubles" runs a part
 	@test -f benchmarks/__main__.py || { echo "error: this version has no benchmarks (benchmarks/__main__.py)" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks $(ARGS)
 

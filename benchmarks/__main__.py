@@ -1,130 +1,176 @@
-"""``make bench``: the way from waiting file to published price against a yardstick.
+"""``make bench``: plain nights, histories and the import command against a yardstick. ``make bench ARGS="histories --only doubles"`` runs a part.
 
-Yardstick = gunzip, parse and bare ``COPY`` of the staged columns into an index-free unlogged table, by one process.
-Measured, each in a process of its own: a first load, an unchanged night and a Wednesday on which a third of the
-prices changed, checks included. Great Expectations is told apart, its import as a figure of its own.
-
-    make bench ARGS="--store-days 20 --offers 5000"
+What each measures and how to read its figures: docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks.nights import NIGHTS, RETAILER, write_night
-from benchmarks.watching import PeakMemory, cpu_seconds
-from include.cli.common import print_table, progress
-from include.config import settings
-from include.embedded.postgres import Cluster, ensure_postgres, stop_postgres
-from include.ingestion.copying import copy_rows
-from include.ingestion.lines import LineReader
-from include.staging.manifest import Manifest
-from include.staging.staged_file import open_staged
-from include.staging.storage import Stage, Storage
-from include.warehouse.engine import Warehouse
-from include.warehouse.migrations import migrate
+from benchmarks import importing, nights
+from benchmarks.histories import HISTORIES, Sizes
+from benchmarks.measuring import Bench, PreparationFailed
+from benchmarks.scratch import scratch
+from include.cli.common import Progress, print_table, progress
 
-_TIMES = ("what", "seconds", "ratio", "load", "import_expectations", "check", "expectations", "resolve", "publish")
-_COSTS = (
-    "what",
-    "cores_used",
-    "cpu_seconds",
-    "cpu_load",
-    "cpu_check",
-    "cpu_resolve",
-    "cpu_publish",
-    "wal_mib",
-    "peak_mib",
-    "server_peak_mib",
-    "processes",
-)
+app = typer.Typer(add_completion=False, help=__doc__)
+
+Rows = list[dict[str, Any]]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+StatementOption = Annotated[int, typer.Option("--statement-seconds", min=1, help="A statement that takes longer ends its night.")]
+
+_NIGHT = ("what", "seconds", "ratio", "cpu_ratio", "load", "check", "resolve", "publish", "pages", "error")
+_NIGHT_COSTS = (
+    "what", "cores_used", "cpu_seconds", "cpu_load", "cpu_check", "cpu_resolve", "cpu_publish", "cpu_pages", "wal_mib", "peak_mib", "server_peak_mib", "processes",
+)  # fmt: skip
+_HISTORY = ("history", "what", "lines", "yardstick", "seconds", "ratio", "plain_ratio", "times_plain", "cpu_times_plain", "goal")
+_GROWTH = ("what", "seconds", "tables_mib", "indexes_mib", "live_rows", "dead_rows", "autovacuums")
+_IMPORT = (
+    "what", "files", "lines", "seconds", "lines_per_second", "yardstick", "ratio", "cpu_seconds", "cpu_client", "cpu_server", "peak_mib", "exit_code",
+)  # fmt: skip
 
 
-def main(
-    store_days: Annotated[int, typer.Option(min=1, help="Store-days a night.")] = 10,
-    offers: Annotated[int, typer.Option(min=10, help="Offers a store-day.")] = 5_000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Measure ingestion against the yardstick."""
-    folder = Path(tempfile.mkdtemp(prefix="aisleflow-bench-"))
-    try:
-        with progress() as show_progress:
-            cluster = ensure_postgres(folder / "home")
-            url = cluster.url("warehouse")
-            migrate(url)
-            rows = _measure(cluster, Warehouse(url, settings()), f"file://{folder / 'storage'}", store_days, offers, show_progress)
-    finally:
-        stop_postgres(folder / "home")
-        shutil.rmtree(folder, ignore_errors=True)
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Without a command: all parts at their default sizes, in under ten minutes on two free cores."""
+    if context.invoked_subcommand:
         return
-    typer.echo(f"{store_days} store-days of {offers} offers, {rows[0]['line_bytes']} bytes a line")
-    print_table([_rounded(row) for row in rows], _TIMES)
+    found: dict[str, Rows] = {}
+    with progress() as show_progress:
+        found["nights"] = _nights(10, 5_000, 60, show_progress)
+        if not as_json:
+            _print_nights(found["nights"])
+        found["histories"] = _histories(list(HISTORIES), Sizes(), 30, show_progress)
+        if not as_json:
+            _print_histories(found["histories"])
+        found["importing"] = _importing([], 20, 2_600, False, False, show_progress)
+        if not as_json:
+            _print_importing(found["importing"])
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+
+
+@app.command("nights")
+def nights_(
+    store_days: Annotated[int, typer.Option(min=1, help="Store-days a night.")] = 10,
+    lines: Annotated[int, typer.Option(min=10, help="Lines a store-day.")] = 5_000,
+    statement_seconds: StatementOption = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """A first load, an unchanged night and a Wednesday."""
+    with progress() as show_progress:
+        rows = _nights(store_days, lines, statement_seconds, show_progress)
+    if as_json:
+        typer.echo(json.dumps({"nights": rows}, indent=2))
+    else:
+        _print_nights(rows)
+
+
+@app.command("histories")
+def histories_(
+    only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(HISTORIES)}; may be repeated.")] = None,
+    lines: Annotated[int, typer.Option(min=100, help="Lines of a store in the histories of whole stores.")] = 15_000,
+    share: Annotated[float, typer.Option(min=0.001, help="Scales the histories whose sizes come from real crawls.")] = 1.0,
+    nights: Annotated[int, typer.Option(min=2, help="Nights in a row.")] = 100,
+    prices: Annotated[int, typer.Option(min=1, help="Prices in the large warehouse; 20000000 is the country.")] = 2_000_000,
+    statement_seconds: StatementOption = 30,
+    fail: Annotated[bool, typer.Option("--fail", help="End with exit code 1 when a night is over its goal or not finished.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Nights with a past, each compared with a plain one."""
+    chosen = only or list(HISTORIES)
+    if unknown := sorted(set(chosen) - set(HISTORIES)):
+        raise typer.BadParameter(f"unknown: {', '.join(unknown)}; known: {', '.join(HISTORIES)}", param_hint="--only")
+    with progress() as show_progress:
+        rows = _histories(chosen, Sizes(lines, share, nights, prices), statement_seconds, show_progress)
+    if as_json:
+        typer.echo(json.dumps({"histories": rows}, indent=2))
+    else:
+        _print_histories(rows)
+    if fail and any(row["goal"] != "pass" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command("importing")
+def importing_(
+    paths: Annotated[list[Path] | None, typer.Argument(exists=True, help="Imported one after the other; none: generated folders.")] = None,
+    together: Annotated[bool, typer.Option("--together", help="Import all paths by one command.")] = False,
+    empty_home: Annotated[bool, typer.Option("--empty-home", help="The first command makes and starts PostgreSQL, too.")] = False,
+    stores: Annotated[int, typer.Option(min=1, help="Stores of a generated folder.")] = 20,
+    lines: Annotated[int, typer.Option(min=10, help="Lines of a generated file.")] = 2_600,
+    as_json: JsonOption = False,
+) -> None:
+    """`aisleflow import` as a user runs it, by step: first, next and unchanged files."""
+    with progress() as show_progress:
+        rows = _importing(paths or [], stores, lines, together, empty_home, show_progress)
+    if as_json:
+        typer.echo(json.dumps({"importing": rows}, indent=2))
+    else:
+        _print_importing(rows)
+
+
+def _nights(store_days: int, lines: int, statement_seconds: int, show_progress: Progress) -> Rows:
+    with scratch() as server:
+        return nights.measure(server, store_days, lines, statement_seconds, show_progress)
+
+
+def _histories(chosen: Sequence[str], sizes: Sizes, statement_seconds: int, show_progress: Progress) -> Rows:
+    with scratch() as server, Bench(server, statement_seconds, show_progress) as bench:
+        rows: Rows = []
+        for name in chosen:
+            try:
+                rows.extend(HISTORIES[name](bench, sizes))
+            except PreparationFailed as error:
+                rows.append({"history": name, "what": "preparation", "goal": "not finished", "error": str(error)})
+        return rows
+
+
+def _importing(paths: Sequence[Path], stores: int, lines: int, is_together: bool, is_empty_home: bool, show_progress: Progress) -> Rows:
+    with scratch() as server:
+        commands: list[tuple[str, Sequence[Path], str | None]]
+        if not paths:
+            commands = [
+                (name, [folder], now) for name, folder, now in importing.generated(server.folder / "files", stores, lines, show_progress)
+            ]
+        elif is_together:
+            commands = [(" + ".join(path.name for path in paths), paths, None)]
+        else:
+            commands = [(path.name, [path], None) for path in paths]
+        return importing.measure(server, commands, is_empty_home, show_progress)
+
+
+def _print_nights(rows: Rows) -> None:
+    _print("Plain nights: seconds, and their ratio to the yardstick of as many processes as the product uses", rows, _NIGHT)
+    _print("What they cost", rows, _NIGHT_COSTS)
+
+
+def _print_histories(rows: Rows) -> None:
+    _print("Histories: the ratio to the yardstick beside that of a plain night", rows, _HISTORY)
+    if growth := [row for row in rows if "tables_mib" in row]:
+        _print("Growth", growth, _GROWTH)
+    for row in rows:
+        if "error" in row:
+            typer.echo(f"{row['history']}, {row['what']}: {row['error']}")
+
+
+def _print_importing(rows: Rows) -> None:
+    _print("aisleflow import: the whole command", rows, _IMPORT)
+    for key, title in (("seconds", "Its seconds by step"), ("cpu_seconds", "Its processor seconds by step, the server's included")):
+        split = [{"what": row["what"]} | {step: took[key] for step, took in row["steps"].items()} for row in rows]
+        _print(title, split, list(split[0]))
+
+
+def _print(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    shown = [column for column in columns if any(row.get(column) is not None for row in rows)]
+    rounded = [{name: round(value, 2) if isinstance(value, float) else value for name, value in row.items()} for row in rows]
     typer.echo("")
-    print_table([_rounded(row) for row in rows], _COSTS)
-
-
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: round(value, 2) if isinstance(value, float) else value for name, value in row.items()}
-
-
-def _measure(
-    cluster: Cluster, warehouse: Warehouse, root: str, store_days: int, offers: int, show_progress: Callable[[str], None]
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for number, what in enumerate(NIGHTS):
-        show_progress(f"writing: {what}")
-        manifests = write_night(root, number, store_days, offers)
-        show_progress(f"measuring: yardstick of {what}")
-        # right before what it is held against: the machine may not be ours alone
-        yardstick = _yardstick(cluster, warehouse, Storage(root), manifests)
-        show_progress(f"measuring: {what}")
-        measured = _ingest(cluster, warehouse.url, root, store_days)
-        rows.append({"what": "yardstick", "ratio": 1.0} | yardstick)
-        rows.append({"what": what, "ratio": measured["seconds"] / yardstick["seconds"]} | measured)
-    return rows
-
-
-def _yardstick(cluster: Cluster, warehouse: Warehouse, storage: Storage, manifests: list[Manifest]) -> dict[str, Any]:
-    with warehouse.transaction() as connection:
-        connection.execute("CREATE UNLOGGED TABLE staging.yardstick (LIKE staging.offer INCLUDING DEFAULTS)")
-    bytes_read = rows = 0
-    begun, worked = time.perf_counter(), cpu_seconds(os.getpid(), cluster.pid)
-    for manifest in manifests:
-        read = LineReader(0, manifest, datetime(2026, 12, 1, tzinfo=UTC))
-        with warehouse.transaction() as connection:
-            copy_rows(connection, "staging.yardstick", map(read, open_staged(storage, manifest, Stage.OUTBOX, 1_000_000)))
-    took, worked = time.perf_counter() - begun, cpu_seconds(os.getpid(), cluster.pid) - worked
-    for line in open_staged(storage, manifests[0], Stage.OUTBOX, 1_000_000):
-        bytes_read, rows = bytes_read + len(line.raw), rows + 1
-    with warehouse.transaction() as connection:
-        connection.execute("DROP TABLE staging.yardstick")
-    return {"seconds": took, "cores_used": worked / took, "cpu_seconds": worked, "line_bytes": round(bytes_read / rows)}
-
-
-def _ingest(cluster: Cluster, url: str, root: str, store_days: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.one_night", url, root, RETAILER, str(cluster.pid), str(store_days)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        with PeakMemory(process.pid, cluster.pid) as memory:
-            output, _ = process.communicate()
-        if process.returncode:
-            raise SystemExit(process.returncode)
-    measured: dict[str, Any] = json.loads(output)
-    return measured | {"peak_mib": memory.ours_mib, "server_peak_mib": memory.server_mib, "processes": len(memory.processes)}
+    print_table(rounded, shown, title=title)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
