@@ -97,6 +97,7 @@ def release(
     """
     from include.ingestion import pipeline, release_lines
     from include.ledger import quarantine
+    from include.ledger.decisions import decide_files
 
     decided_by = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
@@ -105,7 +106,7 @@ def release(
             decided = release_lines.release_lines(warehouse, storage, file_id, decided_by, reason, lines=line or (), rule_id=rule)
         else:
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
-            retailer = quarantine.release_all(warehouse, ids, decided_by, reason)
+            [retailer] = decide_files(warehouse, storage, ids, "release", decided_by, reason, "command line").retailers
             show_progress(f"publishing what is free of {retailer}")
             pipeline.ingest(warehouse, storage, retailer, show_progress)
             files = [quarantine.show(warehouse, one, 0)["file"] for one in ids]
@@ -131,18 +132,18 @@ def discard(
     as_json: JsonOption = False,
 ) -> None:
     """Never publish: a held store-day, a whole held batch, refused lines; or take note of a refused file. What it was and the decision are kept."""
-    from include.ingestion import pipeline, release_lines
+    from include.ingestion.release_lines import LineDecisionResult
     from include.ledger import quarantine
+    from include.ledger.decisions import decide_files, discard_lines
 
     decided_by = by or getpass.getuser()
     with domain(as_json) as (warehouse, storage):
         _check_choice(line, rule, batch)
         if line or rule:
-            decided = release_lines.discard_lines(warehouse, file_id, decided_by, reason, lines=line or (), rule_id=rule)
+            decided = LineDecisionResult(file_id, discard_lines(warehouse, file_id, decided_by, reason, lines=line or (), rule_id=rule))
         else:
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
-            for one in ids:
-                pipeline.discard(warehouse, storage, one, decided_by, reason)
+            decide_files(warehouse, storage, ids, "discard", decided_by, reason, "command line")
     if line or rule:
         _print_lines(decided, "discarded", as_json)
     elif as_json:

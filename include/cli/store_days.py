@@ -28,11 +28,11 @@ _SHOWN = 20
 @app.command()
 def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
     """List the store-days of a store, the newest first: what became of each."""
-    from include.ledger import ledger
+    from include.ledger.files import list_store
 
     with domain(as_json) as (warehouse, _):
         name, store_id = _store(store, retailer)
-        found = ledger.list_store(warehouse, name, store_id)
+        found = list_store(warehouse, name, store_id)
     if as_json:
         print_json(found)
     elif found:

@@ -27,9 +27,7 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_p
     if not file_ids:
         return
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE file_id = ANY(%s) ORDER BY 1, 2", (list(file_ids),)
-        ).fetchall()
+        rows = connection.run("ledger/list_nights", {"file_ids": list(file_ids)}).fetchall()
     api = client(settings().home)
     for row in rows:
         api.post_asset_event("outbox", partition_key=f"{row['retailer']}|{row['night']}", extra={"from": "aisleflow import"})
@@ -45,14 +43,8 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_p
 
 
 def _count_undecided(warehouse: Warehouse, file_ids: Sequence[int]) -> int:
-    from include.ingestion.isolation import rejected
-
     with warehouse.transaction() as connection:
-        row = connection.execute(
-            "SELECT count(*) AS files FROM ops.staged_file WHERE file_id = ANY(%s) AND state IN ('waiting', 'loaded') "
-            "AND NOT starts_with(coalesce(state_reason, ''), %s)",  # what the database rejects is decided for this run
-            (list(file_ids), rejected.REPORT_PREFIX),
-        ).fetchone()
+        row = connection.run("ledger/count_undecided", {"file_ids": list(file_ids)}).fetchone()
     assert row is not None
     return int(row["files"])
 

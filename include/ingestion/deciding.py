@@ -1,36 +1,23 @@
-"""A person's decisions and what follows from them, put together from the subjects: one layer above the flows, whose steps publish what is released."""
+"""What follows from decisions: what was released is published, what a rule change may let pass is checked again."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from include.ingestion import pipeline, release_lines
 from include.ingestion.checks.marking import mark_refused
 from include.ingestion.publish import PublishCounts
-from include.ledger import held, ledger, quarantine
-from include.ledger.decisions import Via
+from include.ledger import quarantine
+from include.ledger.decisions import decide_files
 from include.model.rules import CATALOGUE_VERSION
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
-
-
-def answer_held(
-    warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: held.HeldChoice, by: str | None, reason: str, via: Via
-) -> tuple[list[int], list[str]]:
-    """Carry out a person's answer about held store-days, all or none; see ``include.ledger.held.answer``. Publishing is the next step."""
-    applied, before = held.answer(warehouse, file_ids, choice, by, reason, via)
-    if choice == "discard":
-        for file_id in applied:
-            with warehouse.transaction() as connection:
-                manifest = ledger.entry(connection, file_id).manifest
-            ledger.move_to_final_stage(warehouse, storage, manifest)
-    return applied, before
 
 
 def recheck(
@@ -46,8 +33,9 @@ def recheck(
     for place, refused in enumerate(files["lines"], start=1):
         lines.append(release_lines.recheck_lines(warehouse, storage, refused, mark_refused, CATALOGUE_VERSION, by))
         progress(f"read the refused lines of {place} of {len(files['lines'])} files again")
-    retailers = quarantine.requeue_held(warehouse, files["held"], by, CATALOGUE_VERSION)
-    for name in retailers:
+    reason = f"held store-day, rule catalogue {CATALOGUE_VERSION}"
+    requeued = decide_files(warehouse, storage, files["held"], "recheck", by, reason, "command line", held_only=True)
+    for name in requeued.retailers:
         progress(f"checking the held store-days of {name} again")
         pipeline.ingest(warehouse, storage, name, progress)
     return {

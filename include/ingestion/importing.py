@@ -20,7 +20,8 @@ import msgspec
 from include import clock
 from include.errors import TerminalError
 from include.ingestion.products import read_product
-from include.ledger import ledger
+from include.ledger.files import find
+from include.ledger.registering import refuse_import, register
 from include.model.instants import metadata_instant
 from include.model.offer import decode_metadata, split
 from include.retailer_names import RETAILERS
@@ -63,15 +64,15 @@ def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedF
         try:
             manifest = _with_manifest(path, packed) if _manifest_path(path).is_file() else _without_manifest(path, packed)
         except TerminalError as error:
-            ledger.refuse_import(warehouse, storage, path, str(error))
+            refuse_import(warehouse, storage, path, str(error))
             return ImportedFile(str(path), "refused", reason=str(error))
         with warehouse.transaction() as connection:
-            known = ledger.find(connection, manifest)
+            known = find(connection, manifest)
         if known is not None:
             return ImportedFile(str(path), "known", known, manifest.retailer)
         stage_local(storage, Stage.OUTBOX, packed, manifest)
         with warehouse.transaction() as connection:
-            file_id = ledger.register(connection, manifest)
+            file_id = register(connection, manifest)
         return ImportedFile(str(path), "waiting" if file_id else "known", file_id, manifest.retailer)
 
 

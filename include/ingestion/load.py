@@ -9,7 +9,9 @@ from include import clock
 from include.ingestion.copying import copy_lines
 from include.ingestion.lines import LineReader
 from include.ingestion.workers import load_parallel
-from include.ledger import ledger
+from include.ledger.files import LedgerEntry, entries, entry
+from include.ledger.registering import register_waiting
+from include.ledger.settling import finish_load, refuse
 from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
@@ -25,12 +27,12 @@ def load_waiting(warehouse: Warehouse, storage: Storage, retailer: str, progress
         Ids of the files now loaded and not yet checked, oldest store-day first; those of an earlier,
         interrupted run are among them.
     """
-    ledger.register_waiting(warehouse, storage, retailer)
+    register_waiting(warehouse, storage, retailer)
     with warehouse.transaction() as connection:
-        files = ledger.entries(connection, retailer, ["waiting", "loaded"])
+        files = entries(connection, retailer, ["waiting", "loaded"])
     done = 0
 
-    def on_loaded(file: ledger.LedgerEntry) -> None:
+    def on_loaded(file: LedgerEntry) -> None:
         nonlocal done
         done += 1
         progress(f"loaded {done} of {len(files)}: {retailer} {file.manifest.store_id} of {file.manifest.night}, {file.manifest.rows} lines")
@@ -39,7 +41,7 @@ def load_waiting(warehouse: Warehouse, storage: Storage, retailer: str, progress
     with warehouse.transaction() as connection:
         if files:
             connection.execute("ANALYZE staging.offer")  # the table was empty a moment ago: the planner would guess wrong
-        return [file.file_id for file in ledger.entries(connection, retailer, ["loaded"])]
+        return [file.file_id for file in entries(connection, retailer, ["loaded"])]
 
 
 def ensure_loaded(warehouse: Warehouse, storage: Storage, file_id: int) -> bool:
@@ -50,12 +52,12 @@ def ensure_loaded(warehouse: Warehouse, storage: Storage, file_id: int) -> bool:
     """
     try:
         with warehouse.transaction() as connection:
-            file = ledger.entry(connection, file_id)
+            file = entry(connection, file_id)
             if file.state not in ("waiting", "loaded", "held") or _is_loaded(connection, file_id):
                 return file.state != "refused"
             _load(connection, storage, file_id, file.manifest, warehouse.settings.line_bytes_max)
     except UnreadableFile as error:
-        ledger.refuse(warehouse, storage, file_id, str(error))
+        refuse(warehouse, storage, file_id, str(error))
         return False
     return True
 
@@ -70,8 +72,7 @@ def _load(connection: Connection, storage: Storage, file_id: int, manifest: Mani
     read = LineReader(file_id, manifest, now)
     copy_lines(connection, "staging.offer", map(read.copy_line, open_staged(storage, manifest, Stage.OUTBOX, line_bytes_max)))
     connection.run("loading/mark_duplicates", {"file_id": file_id})
-    connection.execute("INSERT INTO staging.loaded_file VALUES (%s)", (file_id,))
-    connection.run("loading/finish_load", {"file_id": file_id, "now": now})
+    finish_load(connection, file_id, now)
 
 
 def raw_lines(storage: Storage, manifest: Manifest, stage: Stage, numbers: set[int], line_bytes_max: int) -> Iterator[tuple[int, str]]:

@@ -16,7 +16,7 @@ from include.ingestion.checks.gate import CheckReport, CountBroken
 from include.ingestion.checks.suite_helper import SuiteHelper
 from include.ingestion.isolation import rejected, steps
 from include.ingestion.publish import PublishCounts
-from include.ledger import ledger, quarantine
+from include.ledger.files import lost_files
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -103,21 +103,9 @@ def publish_data_docs(warehouse: Warehouse, storage: Storage) -> None:
         data_docs.publish_if_possible(warehouse, storage)
 
 
-def discard(warehouse: Warehouse, storage: Storage, file_id: int, by: str, reason: str) -> None:
-    """Never publish a held store-day, and move it out of the outbox; a refused file is taken note of."""
-    was_held = quarantine.show(warehouse, file_id, 0)["file"]["state"] == "held"
-    quarantine.discard(warehouse, file_id, by, reason)
-    if was_held:  # a refused file has left the outbox already
-        with warehouse.transaction() as connection:
-            manifest = ledger.entry(connection, file_id).manifest
-        ledger.move_to_final_stage(warehouse, storage, manifest)
-
-
 def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
     """Load again what a crash of the server emptied: ``staging.offer`` is unlogged. Returns the number of files."""
     with warehouse.transaction() as connection:
-        files = ledger.entries(connection, retailer, ["loaded"])
-        standing = {int(row["file_id"]) for row in connection.execute("SELECT file_id FROM staging.loaded_file").fetchall()}
-    lost = [file.file_id for file in files if file.file_id not in standing]
+        lost = lost_files(connection, retailer)
     steps.load_files(warehouse, storage, lost)
     return len(lost)

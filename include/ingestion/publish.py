@@ -12,8 +12,9 @@ from include import clock
 from include.ingestion.load import raw_lines
 from include.ingestion.price_changes import announce_price_change
 from include.ingestion.workers import run_parallel, workers_for
-from include.ledger import ledger
-from include.ledger.ledger import LedgerEntry
+from include.ledger.files import LedgerEntry, entry, loaded_files
+from include.ledger.quarantine import keep_raw_texts, quarantine_lines
+from include.ledger.settling import close, move_to_final_stage, refuse
 from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -47,11 +48,7 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
     Each store-day is its own transaction: a kill loses nothing but those at work, which roll back whole.
     """
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT file_id, store_id, rows FROM ops.staged_file JOIN staging.loaded_file USING (file_id) "
-            "WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY observed_at, file_id",
-            (retailer,),
-        ).fetchall()
+        rows = loaded_files(connection, retailer, is_checked=True)
     stores: dict[str, list[int]] = {}
     for row in rows:
         stores.setdefault(row["store_id"], []).append(int(row["file_id"]))
@@ -78,17 +75,17 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
     try:
         with warehouse.transaction() as connection:
             announce_price_change(connection)
-            file = ledger.entry(connection, file_id)
+            file = entry(connection, file_id)
             counts = (
                 _publish(connection, storage, file, warehouse.settings.line_bytes_max)
                 if file.state == "loaded" and _is_ready(connection, file_id)
                 else None
             )
     except UnreadableFile as error:
-        ledger.refuse(warehouse, storage, file_id, str(error))
+        refuse(warehouse, storage, file_id, str(error))
         return None
     if counts is not None:
-        ledger.move_to_final_stage(warehouse, storage, file.manifest)
+        move_to_final_stage(warehouse, storage, file.manifest)
     return counts
 
 
@@ -142,11 +139,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
         outcome = {"state": "published", "state_reason": None}
     assert counts is not None
     _quarantine(connection, storage, file, values, line_bytes_max)
-    connection.run("publishing/close_file", values | dict(counts) | outcome | {"delisted": delisted})
-    connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file.file_id,))
-    connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file.file_id,))
-    closed = connection.execute("SELECT rows, quarantined, folded FROM ops.staged_file WHERE file_id = %s", (file.file_id,)).fetchone()
-    assert closed is not None
+    closed = close(connection, values | dict(counts) | outcome | {"delisted": delisted})
     published = PublishCounts(
         store_days=1, rows=closed["rows"], created=counts["created"], updated=counts["updated"], unchanged=counts["unchanged"], unavailable=counts["unavailable"],
         outdated=counts["outdated"], delisted=delisted, folded=closed["folded"], quarantined=closed["quarantined"],
@@ -164,15 +157,5 @@ def merge_prices(connection: Connection, values: Mapping[str, Any]) -> dict[str,
 
 
 def _quarantine(connection: Connection, storage: Storage, file: LedgerEntry, values: dict[str, Any], line_bytes_max: int) -> None:
-    if connection.run("publishing/quarantine_lines", values).rowcount <= 0:
-        return
-    rows = connection.execute(
-        "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %(file_id)s AND raw_text IS NULL", values
-    ).fetchall()
-    wanted = {int(row["line_number"]) for row in rows}
-    texts = list(raw_lines(storage, file.manifest, Stage.OUTBOX, wanted, line_bytes_max))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE ops.quarantined_offer SET raw_text = %s WHERE file_id = %s AND line_number = %s",
-            [(text, file.file_id, number) for number, text in texts],
-        )
+    if wanted := quarantine_lines(connection, file.file_id, values["now"]):
+        keep_raw_texts(connection, file.file_id, dict(raw_lines(storage, file.manifest, Stage.OUTBOX, wanted, line_bytes_max)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from include.ingestion.copying import COLUMNS
 from include.ingestion.lines import LineReader
-from include.ledger.ledger import LedgerEntry
+from include.ledger.files import LedgerEntry
 from include.staging.staged_file import RawLine, UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from include import clock
 from include.catalogue.resolve import resolve_files
-from include.errors import TerminalError
 from include.ingestion.copying import copy_rows
 from include.ingestion.price_changes import announce_price_change
 from include.ingestion.publish import merge_prices
 from include.ingestion.quarantined_lines import Row, column_value, make_publishable, reread_lines
-from include.ledger import ledger
-from include.ledger.decisions import Via, record
-from include.ledger.ledger import LedgerEntry
+from include.ledger.decisions import Via, check_decidable, choose_lines, decide
+from include.ledger.files import LedgerEntry, entry
+from include.ledger.quarantine import decided_lines, refresh_reasons, settle_released
+from include.ledger.settling import delete_staged_rows
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 
@@ -52,43 +52,17 @@ def release_lines(
     with warehouse.transaction() as connection:
         announce_price_change(connection)
         lock(connection, "resolve")  # before the file and the store, as everywhere
-        file = _file(connection, file_id, reason)
-        chosen = _choose(connection, file_id, lines, rule_id)
+        check_decidable(connection, file_id, "release", reason, about_lines=True)
+        file = entry(connection, file_id)
+        chosen = choose_lines(connection, file_id, lines, rule_id)
         if not chosen:
             return LineDecisionResult(file_id)
         rows_by_line = reread_lines(storage, file, chosen, warehouse.settings.line_bytes_max)
         ready, refused = _ready(connection, file, chosen, rows_by_line)
         outcomes = _publish(connection, file, ready, by, reason) if ready else {}
         if ready:
-            record(connection, file_id, "release", by, reason.strip(), via, rule_id=rule_id, lines=len(ready), detail=outcomes)
+            decide(connection, file_id, "release", by, reason, via, lines=len(ready), rule_id=rule_id, detail=outcomes)
         return LineDecisionResult(file_id, len(ready), outcomes, refused)
-
-
-def discard_lines(
-    warehouse: Warehouse,
-    file_id: int,
-    by: str,
-    reason: str,
-    *,
-    lines: Sequence[int] = (),
-    rule_id: str | None = None,
-    via: Via = "command line",
-) -> LineDecisionResult:
-    """Settle refused lines for good: they are wrong, nobody needs to look at them again. Safe to repeat.
-
-    Raises:
-        TerminalError: no reason is given, there is no such file or line, or a line was released.
-    """
-    with warehouse.transaction() as connection:
-        _file(connection, file_id, reason)
-        chosen = _choose(connection, file_id, lines, rule_id, target_state="discarded")
-        connection.execute(
-            "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s AND line_number = ANY(%s)",
-            (by, reason.strip(), clock.now(), file_id, [line["line_number"] for line in chosen]),
-        )
-        if chosen:
-            record(connection, file_id, "discard", by, reason.strip(), via, rule_id=rule_id, lines=len(chosen))
-        return LineDecisionResult(file_id, len(chosen))
 
 
 def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Marker, version: str, by: str) -> LineDecisionResult:
@@ -101,21 +75,18 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
     with warehouse.transaction() as connection:
         announce_price_change(connection)
         lock(connection, "resolve")
-        file = ledger.entry(connection, file_id)
-        chosen = _choose(connection, file_id, (), None) if file.state in ("published", "superseded") else []
+        file = entry(connection, file_id)
+        chosen = choose_lines(connection, file_id, (), None) if file.state in ("published", "superseded") else []
         if not chosen:
             return LineDecisionResult(file_id)
         wanted = {int(line["line_number"]) for line in chosen}
         rows_by_line = reread_lines(storage, file, chosen, warehouse.settings.line_bytes_max, with_twins=True)
         unreadable = dict.fromkeys(sorted(wanted - rows_by_line.keys()), "its text was cut and its file is no longer in the archive")
-        decided = connection.execute(
-            "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %s AND state = 'discarded'", (file_id,)
-        ).fetchall()
-        discarded = {int(row["line_number"]) for row in decided}  # a line a person called wrong contradicts nobody
+        discarded = decided_lines(connection, file_id, "discarded")  # a line a person called wrong contradicts nobody
         _stage(connection, file_id, [row for number, row in rows_by_line.items() if number not in discarded])
         connection.run("loading/mark_duplicates", {"file_id": file_id})
         mark(connection, [file_id])
-        connection.run("quarantine/refresh_reasons", {"file_id": file_id})
+        refresh_reasons(connection, file_id)
         rows = connection.execute("SELECT line_number, reasons FROM staging.offer WHERE file_id = %s", (file_id,)).fetchall()
         passed = [row["line_number"] for row in rows if row["reasons"] is None and row["line_number"] in wanted]
         still_refused = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
@@ -123,51 +94,8 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         reason = f"passes rule catalogue {version}"
         outcomes = _publish_staged(connection, file, "recheck", reason) if passed else {}
         if passed:
-            record(connection, file_id, "recheck", by, reason, "command line", lines=len(passed), detail=outcomes)
+            decide(connection, file_id, "recheck", by, reason, "command line", lines=len(passed), detail=outcomes)
         return LineDecisionResult(file_id, len(passed), outcomes, unreadable | still_refused)
-
-
-def _file(connection: Connection, file_id: int, reason: str) -> LedgerEntry:
-    if not reason.strip():
-        raise TerminalError("a decision needs a reason: --why '…'. It is kept with the lines.")
-    try:
-        file = ledger.entry(connection, file_id)
-    except KeyError as error:
-        raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.") from error
-    if file.state not in ("published", "superseded"):
-        raise TerminalError(
-            f"file {file_id} ({file.manifest.retailer} {file.manifest.store_id} of {file.manifest.night}) is {file.state}, so it has no lines to decide one by one. "
-            f"See what it is: aisleflow quarantine show {file_id}"
-        )
-    return file
-
-
-def _choose(
-    connection: Connection, file_id: int, lines: Sequence[int], rule_id: str | None, target_state: str = "released"
-) -> list[dict[str, Any]]:
-    """Return the undecided refused lines meant, locked. A line named that was decided otherwise is an error, one decided so is left out."""
-    rows = [
-        dict(row)
-        for row in connection.execute(
-            "SELECT * FROM ops.quarantined_offer WHERE file_id = %s AND (%s OR line_number = ANY(%s)) AND (%s::text IS NULL OR %s = ANY(reasons)) ORDER BY line_number FOR UPDATE",
-            (file_id, not lines, list(lines), rule_id, rule_id),
-        ).fetchall()
-    ]
-    found = {row["line_number"] for row in rows}
-    if unknown := sorted(set(lines) - found):
-        refused_by = f" by rule {rule_id}" if rule_id else ""
-        raise TerminalError(
-            f"file {file_id}: line {', '.join(map(str, unknown))} was not refused{refused_by}. See which were: aisleflow quarantine show {file_id}"
-        )
-    if rule_id and not rows:
-        raise TerminalError(f"file {file_id}: no line was refused by rule {rule_id}. See the reasons: aisleflow quarantine show {file_id}")
-    if lines and (decided_differently := [row for row in rows if row["state"] not in ("quarantined", target_state)]):
-        one = decided_differently[0]
-        raise TerminalError(
-            f"file {file_id}, line {one['line_number']} was {one['state']} by {one['decided_by']} ({one['decision_reason']}), and a decision about a line stands. "
-            "Wait for the store's next crawl: it brings the price of the day."
-        )
-    return [row for row in rows if row["state"] == "quarantined"]
 
 
 def _ready(
@@ -186,10 +114,7 @@ def _ready(
             refused[number] = publishable_row
         else:
             ready[number] = publishable_row
-    released = connection.execute(
-        "SELECT line_number, sku FROM ops.quarantined_offer WHERE file_id = %s AND state = 'released'", (file.file_id,)
-    ).fetchall()
-    released_lines = {row["sku"]: row["line_number"] for row in released}
+    released_lines = {sku: number for number, sku in decided_lines(connection, file.file_id, "released").items()}
     lines_of: dict[str, list[int]] = {}
     for number, row in ready.items():
         lines_of.setdefault(str(column_value(row, "sku")), []).append(number)
@@ -213,7 +138,7 @@ def _publish(connection: Connection, file: LedgerEntry, rows: Sequence[Row], by:
 
 def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
     # nobody else sees these rows: they are gone before the transaction ends
-    connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
+    delete_staged_rows(connection, [file_id])
     copy_rows(connection, "staging.offer", rows)
 
 
@@ -225,12 +150,16 @@ def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: 
     ).fetchone()
     assert store is not None  # the file was published
     lock(connection, f"store:{store['store_key']}")
-    values = {"file_id": file.file_id, "store_key": store["store_key"], "now": clock.now(), "by": by, "reason": reason}
-    rows = connection.run("quarantine/settle_released", values).fetchall()
-    outcomes: dict[str, int] = {}
-    for row in rows:
-        outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + 1
+    now = clock.now()
+    outcomes = settle_released(connection, file.file_id, store["store_key"], by, reason, now)
     if set(outcomes) & {"published", "unavailable"}:
-        merge_prices(connection, values | {"is_complete": False, "observed_at": file.observed_at})
-    connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file.file_id,))
+        values = {
+            "file_id": file.file_id,
+            "store_key": store["store_key"],
+            "is_complete": False,
+            "observed_at": file.observed_at,
+            "now": now,
+        }
+        merge_prices(connection, values)
+    delete_staged_rows(connection, [file.file_id])
     return outcomes

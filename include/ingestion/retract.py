@@ -22,10 +22,10 @@ from include.ingestion.lines import LineReader
 from include.ingestion.price_changes import announce_price_change
 from include.ingestion.publish import merge_prices
 from include.ingestion.quarantined_lines import Row, column_value, make_publishable
-from include.ledger import ledger
-from include.ledger.decisions import record
-from include.ledger.ledger import LedgerEntry
-from include.staging.manifest import Manifest
+from include.ledger.decisions import check_decidable, decide, decisions_of
+from include.ledger.files import LedgerEntry, entry, published_entries
+from include.ledger.quarantine import decided_lines
+from include.ledger.settling import delete_staged_rows
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -63,23 +63,17 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         TerminalError: no reason; no such file of this store; it is not published; or a later store-day is gone from the archive,
             so that nobody can tell what it confirmed.
     """
-    if not reason.strip():
-        raise TerminalError("taking a store-day back needs a reason: --why '…'. It is kept in the ledger.")
     with warehouse.transaction() as connection:
         announce_price_change(connection)
         file = _file(connection, retailer, store_id, file_id)
         if file.state == "discarded" and (earlier := _earlier_retraction(connection, file_id)):
             return RetractionResult(file_id, earlier_retraction=earlier)
-        if file.state != "published":
-            raise TerminalError(
-                f"file {file_id} of {retailer} {store_id} is {file.state}: none of its prices is published, so there is nothing to take back. "
-                f"See what it is: aisleflow quarantine show {file_id}"
-            )
+        check_decidable(connection, file_id, "retract", reason)
         store_key = _lock_store(connection, retailer, store_id)
         values: dict[str, Any] = {"file_id": file_id, "store_key": store_key, "observed_at": file.observed_at, "now": clock.now()}
-        others = _other_files(connection, file)
+        others = [other for other in published_entries(connection, retailer, store_id) if other.file_id != file_id]
         connection.run("retraction/collect_affected", values)
-        skus = {row["sku"] for row in connection.execute("SELECT sku FROM affected").fetchall()}
+        skus = {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
         values["working_store_key"] = _working_store(connection, file)
         connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # what happens on the working store is no news
         missing = _replay(connection, storage, file, others, skus, values["working_store_key"], warehouse.settings.line_bytes_max)
@@ -87,9 +81,8 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
         connection.run("publishing/ensure_change_month", values)
         connection.run("retraction/log_corrections", values)
-        connection.execute("DELETE FROM core.price WHERE store_key = %s", (values["working_store_key"],))
-        connection.execute("DELETE FROM core.store WHERE store_key = %s", (values["working_store_key"],))
-        _close(connection, file, by, reason.strip(), done)
+        connection.run("retraction/drop_working_store", values)
+        decide(connection, file_id, "retract", by, reason, "command line", detail=done)
         connection.run("retraction/set_watermark", values)
         newest = connection.execute("SELECT complete_at FROM core.store WHERE store_key = %s", (store_key,)).fetchone()
         assert newest is not None
@@ -107,7 +100,7 @@ def _file(connection: Connection, retailer: str, store_id: str, file_id: int) ->
             f"file {file_id} is no store-day of {retailer}:{store_id}: {belongs}. List its store-days: aisleflow store files {retailer}:{store_id}"
         )
     try:
-        return ledger.entry(connection, file_id)
+        return entry(connection, file_id)
     except msgspec.ValidationError as error:
         raise TerminalError(
             f"file {file_id} was refused before it was read, so none of it is published. See aisleflow quarantine show {file_id}."
@@ -115,9 +108,7 @@ def _file(connection: Connection, retailer: str, store_id: str, file_id: int) ->
 
 
 def _earlier_retraction(connection: Connection, file_id: int) -> str | None:
-    row = connection.execute(
-        "SELECT decided_by, decision_reason, decided_at FROM ops.decision WHERE file_id = %s AND choice = 'retract'", (file_id,)
-    ).fetchone()
+    row = next((decided for decided in decisions_of(connection, file_id) if decided["choice"] == "retract"), None)
     return f"{row['decided_by']} took it back on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decision_reason']}" if row else None
 
 
@@ -126,18 +117,6 @@ def _lock_store(connection: Connection, retailer: str, store_id: str) -> int:
     assert row is not None  # it was published
     lock(connection, f"store:{row['store_key']}")
     return int(row["store_key"])
-
-
-def _other_files(connection: Connection, file: LedgerEntry) -> list[LedgerEntry]:
-    rows = connection.execute(
-        "SELECT file_id, manifest, observed_at, is_complete FROM ops.staged_file "
-        "WHERE retailer = %s AND store_id = %s AND state = 'published' AND file_id <> %s ORDER BY observed_at, file_id",
-        (file.manifest.retailer, file.manifest.store_id, file.file_id),
-    ).fetchall()
-    return [
-        LedgerEntry(row["file_id"], "published", msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], False)
-        for row in rows
-    ]
 
 
 def _working_store(connection: Connection, file: LedgerEntry) -> int:
@@ -178,7 +157,7 @@ def _replay(
             "observed_at": other.observed_at,
             "now": clock.now(),
         }
-        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
+        delete_staged_rows(connection, [other.file_id])
         copy_rows(connection, "staging.offer", rows)
         connection.run("loading/mark_duplicates", values)
         connection.run("retraction/mark_refused", values)
@@ -188,15 +167,12 @@ def _replay(
         if other.is_complete:
             connection.run("publishing/delist_missing", values)
             connection.run("publishing/move_watermark", values)
-        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (other.file_id,))
+        delete_staged_rows(connection, [other.file_id])
     return missing
 
 
 def _rows(connection: Connection, storage: Storage, file: LedgerEntry, skus: set[str], line_bytes_max: int) -> Iterator[Row]:
-    decided = connection.execute(
-        "SELECT line_number FROM ops.quarantined_offer WHERE file_id = %s AND state = 'released'", (file.file_id,)
-    ).fetchall()
-    released = {int(row["line_number"]) for row in decided}
+    released = decided_lines(connection, file.file_id, "released")
     reader = LineReader(file.file_id, file.manifest, clock.now())
     stage = Stage.ARCHIVE if storage.exists(file.manifest.data_path(Stage.ARCHIVE)) else Stage.OUTBOX  # a move may have been interrupted
     for line in open_staged(storage, file.manifest, stage, line_bytes_max):
@@ -216,32 +192,19 @@ def _restore(
     restored = connection.run("retraction/restore_prices", values).rowcount
     relisted = connection.run("retraction/relist_delisted", values).rowcount if file.is_complete else 0
     withdrawn = connection.run("retraction/withdraw_unknown", values).rowcount
-    rows = connection.execute("SELECT sku FROM affected WHERE is_written AND NOT is_known ORDER BY sku").fetchall()
+    rows = connection.run("retraction/list_unknown").fetchall()
     return {
         "restored": restored, "relisted": relisted, "withdrawn": 0 if missing else withdrawn, "unknown": withdrawn if missing else 0,
         "unknown_skus": tuple(row["sku"] for row in rows) if missing else (), "missing_files": tuple(missing),
     }  # fmt: skip
 
 
-def _close(connection: Connection, file: LedgerEntry, by: str, reason: str, done: dict[str, Any]) -> None:
-    now = clock.now()
-    connection.execute(
-        "UPDATE ops.staged_file SET state = 'discarded', state_reason = %s, decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s",
-        (f"taken back after it was published: {reason}", by, reason, now, file.file_id),
-    )
-    connection.execute(
-        "UPDATE ops.quarantined_offer SET state = 'discarded', decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s AND state = 'quarantined'",
-        (by, f"its store-day was taken back: {reason}", now, file.file_id),
-    )
-    record(connection, file.file_id, "retract", by, reason, "command line", detail=done)
-
-
 def _outdated_files(connection: Connection, file: LedgerEntry) -> tuple[int, ...]:
-    rows = connection.execute(
-        "SELECT file_id FROM ops.staged_file AS late WHERE retailer = %(retailer)s AND store_id = %(store_id)s AND state = 'superseded' AND published_at IS NOT NULL "
-        "AND (observed_at, file_id) < (%(observed_at)s, %(file_id)s) AND NOT EXISTS (SELECT FROM ops.staged_file AS other WHERE (other.retailer, other.store_id) = "
-        "(late.retailer, late.store_id) AND other.state = 'published' AND other.is_complete AND (other.observed_at, other.file_id) > (late.observed_at, late.file_id)) "
-        "ORDER BY file_id",
-        {"retailer": file.manifest.retailer, "store_id": file.manifest.store_id, "observed_at": file.observed_at, "file_id": file.file_id},
-    ).fetchall()
+    values = {
+        "retailer": file.manifest.retailer,
+        "store_id": file.manifest.store_id,
+        "observed_at": file.observed_at,
+        "file_id": file.file_id,
+    }
+    rows = connection.run("retraction/list_outdated", values).fetchall()
     return tuple(int(row["file_id"]) for row in rows)

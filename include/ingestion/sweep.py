@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from include import clock
-from include.ledger import ledger
+from include.ledger.files import FINAL_STAGE
+from include.ledger.settling import move_to_final_stage
 from include.retailer_names import RETAILERS
 from include.staging import staged_file
 from include.staging.manifest import Manifest, ManifestError
@@ -25,8 +26,8 @@ def sweep(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
     """
     for retailer in RETAILERS:
         for manifest, state in _outbox(warehouse, storage, retailer):
-            if manifest is not None and state in ledger.FINAL_STAGE:
-                ledger.move_to_final_stage(warehouse, storage, manifest)
+            if manifest is not None and state in FINAL_STAGE:
+                move_to_final_stage(warehouse, storage, manifest)
     return waiting_files(warehouse, storage)
 
 
@@ -40,7 +41,7 @@ def waiting_files(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]
         for manifest, state in _outbox(warehouse, storage, retailer):
             if manifest is None:  # cannot be read: ingestion refuses it with its reason
                 night, name = state.rsplit("/", 1)[1][:10], state
-            elif state in ledger.FINAL_STAGE or state == "held" or not _is_overdue(warehouse, storage, manifest.path(Stage.OUTBOX)):
+            elif state in FINAL_STAGE or state == "held" or not _is_overdue(warehouse, storage, manifest.path(Stage.OUTBOX)):
                 continue
             else:
                 night, name = manifest.night.isoformat(), manifest.data
@@ -51,9 +52,7 @@ def waiting_files(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]
 def _outbox(warehouse: Warehouse, storage: Storage, retailer: str) -> Iterator[tuple[Manifest | None, str]]:
     """Yield each manifest of a retailer's outbox with its state in the ledger, or ``None`` with the path of one that cannot be read."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT run_key, store_id, content_hash, state FROM ops.staged_file WHERE retailer = %s", (retailer,)
-        ).fetchall()
+        rows = connection.run("ledger/list_states", {"retailer": retailer}).fetchall()
     states = {(row["store_id"], row["run_key"], row["content_hash"]): row["state"] for row in rows}
     for path in storage.manifests(Stage.OUTBOX, retailer):
         try:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from include.ingestion.helper import Helper
-from include.ledger.ledger import LedgerEntry
+from include.ledger.files import LedgerEntry
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 

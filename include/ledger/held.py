@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from include import clock
 from include.errors import NeedsPersonError
-from include.ledger import quarantine
-from include.ledger.decisions import Choice, Via, record
+from include.ledger.decisions import DecidedFiles, Via, decide_files
+from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, lock
 
 HeldChoice = Literal["release", "discard", "leave"]
@@ -17,10 +17,7 @@ HeldChoice = Literal["release", "discard", "leave"]
 def list_unclaimed(warehouse: Warehouse, retailers: Sequence[str]) -> list[str]:
     """Return ``retailer|night`` of held store-days no run has taken on yet."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE state = 'held' AND question_run_id IS NULL AND retailer = ANY(%s) ORDER BY 1, 2",
-            (list(retailers),),
-        ).fetchall()
+        rows = connection.run("ledger/list_unclaimed", {"retailers": list(retailers)}).fetchall()
     return [f"{row['retailer']}|{row['night']}" for row in rows]
 
 
@@ -37,8 +34,8 @@ def claim(warehouse: Warehouse, retailers: Sequence[str], run: str, *, again: bo
     """
     with warehouse.transaction() as connection:
         lock(connection, "ask about held data")
-        connection.run("quarantine/claim_held_questions", {"retailers": list(retailers), "run": run, "is_again": again, "now": clock.now()})
-        rows = connection.run("quarantine/list_claimed_questions", {"run": run}).fetchall()
+        connection.run("ledger/claim_held_questions", {"retailers": list(retailers), "run": run, "is_again": again, "now": clock.now()})
+        rows = connection.run("ledger/list_claimed_questions", {"run": run}).fetchall()
     return [
         {
             "label": f"{row['retailer']} {row['store_id'] or 'batch of ' + str(len(row['file_ids']))}, {', '.join(map(str, row['nights']))}",
@@ -51,65 +48,36 @@ def claim(warehouse: Warehouse, retailers: Sequence[str], run: str, *, again: bo
 def still_held(warehouse: Warehouse, file_ids: Sequence[int]) -> list[int]:
     """Return those of the files that are still held."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT file_id FROM ops.staged_file WHERE file_id = ANY(%s) AND state = 'held' ORDER BY file_id", (list(file_ids),)
-        ).fetchall()
+        rows = connection.run("ledger/list_still_held", {"file_ids": list(file_ids)}).fetchall()
     return [int(row["file_id"]) for row in rows]
 
 
 def list_released_unpublished(warehouse: Warehouse, file_ids: Sequence[int]) -> list[tuple[str, str]]:
     """Return (retailer, night) of those of the files that were released and are not published yet."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT retailer, night FROM ops.staged_file WHERE file_id = ANY(%s) AND state = 'loaded' AND decided_by IS NOT NULL ORDER BY 1, 2",
-            (list(file_ids),),
-        ).fetchall()
+        rows = connection.run("ledger/list_released", {"file_ids": list(file_ids)}).fetchall()
     return [(row["retailer"], row["night"].isoformat()) for row in rows]
 
 
 def answer(
-    warehouse: Warehouse, file_ids: Sequence[int], choice: HeldChoice, by: str | None, reason: str, via: Via
-) -> tuple[list[int], list[str]]:
-    """Carry out one answer for all files of a question. Files that are no longer held are left as they are. Safe to repeat.
+    warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: HeldChoice, by: str | None, reason: str, via: Via
+) -> DecidedFiles:
+    """Carry out one answer for all files of a question, all or none. Files that are no longer held are left as they are. Safe to repeat.
 
     Args:
-        by: who answered; ``None`` = nobody did in time: the files stay held, and that is noted.
-
-    Returns:
-        The files the answer was applied to, and a sentence for each that was decided before.
+        by: who answered; ``None`` = nobody did in time: the files stay held, and that is recorded.
 
     Raises:
         NeedsPersonError: an answer without a reason.
     """
-    if by is not None and not reason.strip():
+    if by is None:
+        return decide_files(
+            warehouse, storage, file_ids, "unanswered", "nobody", reason.strip() or "nobody answered in time", via, held_only=True
+        )
+    if not reason.strip():
         raise NeedsPersonError(
             "the answer gives no reason, so nothing was decided. Clear the task `ask` with downstream and answer again with `why` filled in, "
             f"or decide on the command line: aisleflow quarantine {choice if choice != 'leave' else 'show'} {file_ids[0]}"
             + (" --why '…'." if choice != "leave" else ".")
         )
-    applied, before = [], []
-    with warehouse.transaction() as connection:
-        for file_id in sorted(file_ids):
-            file = connection.execute(
-                "SELECT retailer, store_id, night, state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
-                (file_id,),
-            ).fetchone()
-            if file is None or file["state"] != "held":
-                before.append(_decided_before(file_id, file))
-                continue
-            if choice == "leave":
-                said: Choice = "leave" if by is not None else "unanswered"
-                record(connection, file_id, said, by or "nobody", reason.strip() or "nobody answered in time", via)
-            else:
-                quarantine.decide(connection, file_id, choice, by or "nobody", reason, via)
-            applied.append(file_id)
-    return applied, before
-
-
-def _decided_before(file_id: int, file: dict[str, Any] | None) -> str:
-    if file is None:
-        return f"file {file_id} is not in the ledger any more"
-    said = (
-        f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) was decided before this answer: it is {file['state']}"
-    )
-    return f"{said}, decided by {file['decided_by']}: {file['decision_reason']}" if file["decided_by"] else said
+    return decide_files(warehouse, storage, file_ids, choice, by, reason, via, held_only=True)

@@ -25,11 +25,7 @@ def raise_if_undecided(warehouse: Warehouse, retailers: Sequence[str], night: st
         NeedsPersonError: (:class:`HeldStoreDays` where nothing was refused) names each with its reason and the commands that settle it.
     """
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT file_id, retailer, store_id, state, state_reason, rows FROM ops.staged_file "
-            "WHERE retailer = ANY(%s) AND night = %s AND (state = 'held' OR state = 'refused' AND decided_by IS NULL) ORDER BY retailer, store_id, file_id",
-            (list(retailers), night),
-        ).fetchall()
+        rows = connection.run("ledger/list_open_questions", {"retailers": list(retailers), "night": night}).fetchall()
     if rows:
         listed = "\n".join(
             f"  file {row['file_id']}, {row['retailer']} {row['store_id']}, {row['rows']} lines, {row['state']}: {row['state_reason']}"

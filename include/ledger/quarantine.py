@@ -1,15 +1,15 @@
-"""Refused lines and held store-days: what waits, why, and a person's decision about it."""
+"""Refused lines and held store-days: what waits and why. Lines enter quarantine, and leave it, here."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, Literal
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from include import clock
 from include.errors import TerminalError
-from include.ledger.decisions import Via, decisions_of, record
+from include.ledger.decisions import decisions_of
 from include.model.rules import reason_of
 from include.warehouse.engine import Connection, Warehouse
 
@@ -19,19 +19,14 @@ log = logging.getLogger(__name__)
 def list_undecided(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
     """Return held store-days and refused files nobody has decided about, oldest first: file_id, retailer, store_id, night, rows, state, state_reason."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT file_id, retailer, store_id, night, rows, state, state_reason FROM ops.staged_file "
-            "WHERE (state = 'held' OR state = 'refused') AND decided_by IS NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s) "
-            "ORDER BY observed_at, file_id",
-            {"retailer": retailer},
-        ).fetchall()
+        rows = connection.run("ledger/list_undecided_files", {"retailer": retailer}).fetchall()
     return [dict(row) for row in rows]
 
 
 def list_refused_lines(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
     """Return per file how many lines are in quarantine for which rule, newest night first: file_id, retailer, store_id, night, rule_id, lines, reason."""
     with warehouse.transaction() as connection:
-        rows = connection.run("quarantine/list_lines", {"retailer": retailer}).fetchall()
+        rows = connection.run("ledger/list_lines", {"retailer": retailer}).fetchall()
     return [{**row, "reason": reason_of(row["rule_id"])} for row in rows]
 
 
@@ -45,17 +40,10 @@ def show(warehouse: Warehouse, file_id: int, limit: int = 20) -> dict[str, Any]:
         file = connection.execute("SELECT * FROM ops.staged_file WHERE file_id = %s", (file_id,)).fetchone()
         if file is None:
             raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
-        results = connection.execute(
-            "SELECT * FROM ops.data_quality_result WHERE file_id = %s ORDER BY is_passed, rule_id", (file_id,)
-        ).fetchall()
-        lines = connection.execute(
-            "SELECT * FROM ops.quarantined_offer WHERE file_id = %s ORDER BY line_number LIMIT %s", (file_id, limit)
-        ).fetchall()
+        results = connection.run("ledger/list_results", {"file_id": file_id}).fetchall()
+        lines = connection.run("ledger/list_refused_lines", {"file_id": file_id, "limit": limit}).fetchall()
         decisions = decisions_of(connection, file_id)
-        counted = connection.execute(
-            "SELECT count(*) AS lines, count(*) FILTER (WHERE state = 'quarantined') AS undecided FROM ops.quarantined_offer WHERE file_id = %s",
-            (file_id,),
-        ).fetchone()
+        counted = connection.run("ledger/count_lines", {"file_id": file_id}).fetchone()
     assert counted is not None
     return {
         "next": _next_steps(file, counted["undecided"]),
@@ -90,67 +78,6 @@ def _next_steps(file: Mapping[str, Any], undecided: int) -> list[str]:
     return []
 
 
-def release(warehouse: Warehouse, file_id: int, by: str, reason: str, via: Via = "command line") -> str:
-    """Let a held store-day through its store-level checks; row rules still apply. Publishing is the next step.
-
-    Returns:
-        The retailer whose store-days are to be published now.
-
-    Raises:
-        TerminalError: the file is not held (says what it is), or no reason is given.
-    """
-    with warehouse.transaction() as connection:
-        return decide(connection, file_id, "release", by, reason, via)
-
-
-def release_all(warehouse: Warehouse, file_ids: Sequence[int], by: str, reason: str) -> str:
-    """Release several held store-days of one retailer, all or none; see :func:`release`."""
-    with warehouse.transaction() as connection:
-        return {decide(connection, file_id, "release", by, reason, "command line") for file_id in sorted(file_ids)}.pop()
-
-
-def discard(warehouse: Warehouse, file_id: int, by: str, reason: str, via: Via = "command line") -> str:
-    """Never publish a held store-day, or take note of a refused file. It stays in the refused stage and in the ledger.
-
-    Returns:
-        The retailer it belongs to.
-
-    Raises:
-        TerminalError: the file is neither held nor refused (says what it is), or no reason is given.
-    """
-    with warehouse.transaction() as connection:
-        return decide(connection, file_id, "discard", by, reason, via)
-
-
-def decide(connection: Connection, file_id: int, choice: Literal["release", "discard"], by: str, reason: str, via: Via) -> str:
-    """Release or discard one file inside the caller's transaction; see :func:`release` and :func:`discard`."""
-    states, becomes = (("held",), "loaded") if choice == "release" else (("held", "refused"), "discarded")
-    if not reason.strip():
-        raise TerminalError("a decision needs a reason: --why '…'. It is kept in the ledger.")
-    file = connection.execute(
-        "SELECT retailer, store_id, night, state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
-        (file_id,),
-    ).fetchone()
-    if file is None:
-        raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
-    if file["state"] not in states:
-        decided = f" {file['decided_by']} decided so: {file['decision_reason']}." if file["decided_by"] else ""
-        raise TerminalError(
-            f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}, not {' or '.join(states)}: "
-            f"there is nothing to decide.{decided} `aisleflow quarantine list` shows what waits."
-        )
-    connection.execute(
-        "UPDATE ops.staged_file SET state = %s, decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s",
-        (becomes, by, reason.strip(), clock.now(), file_id),
-    )
-    if choice == "discard":
-        connection.execute("UPDATE ops.staged_file SET stage = 'refused' WHERE file_id = %s", (file_id,))
-        connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
-        connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file_id,))
-    record(connection, file_id, choice, by, reason.strip(), via)
-    return str(file["retailer"])
-
-
 def undecided_files(warehouse: Warehouse, retailer: str | None, file_id: int | None) -> dict[str, list[int]]:
     """Return the ledger ids of held store-days (``held``) and of files with undecided refused lines (``lines``), oldest first.
 
@@ -158,28 +85,10 @@ def undecided_files(warehouse: Warehouse, retailer: str | None, file_id: int | N
         TerminalError: the file is named and neither.
     """
     with warehouse.transaction() as connection:
-        rows = connection.run("quarantine/list_undecided", {"retailer": retailer, "file_id": file_id}).fetchall()
+        rows = connection.run("ledger/list_undecided", {"retailer": retailer, "file_id": file_id}).fetchall()
     if file_id is not None and not rows:
         raise TerminalError(f"file {file_id} is not held and has no undecided refused lines. `aisleflow quarantine list` shows what waits.")
     return {kind: [int(row["file_id"]) for row in rows if row["is_held"] == (kind == "held")] for kind in ("held", "lines")}
-
-
-def requeue_held(warehouse: Warehouse, file_ids: Sequence[int], by: str, version: str) -> list[str]:
-    """Send held store-days back to the start of ingestion: they are loaded and checked afresh. Returns their retailers."""
-    retailers = set()
-    with warehouse.transaction() as connection:
-        for file_id in sorted(file_ids):
-            row = connection.execute(
-                "UPDATE ops.staged_file SET state = 'waiting', state_reason = NULL, check_version = NULL WHERE file_id = %s AND state = 'held' RETURNING retailer",
-                (file_id,),
-            ).fetchone()
-            if row is None:
-                continue
-            connection.execute("DELETE FROM staging.offer WHERE file_id = %s", (file_id,))
-            connection.execute("DELETE FROM staging.loaded_file WHERE file_id = %s", (file_id,))
-            record(connection, file_id, "recheck", by, f"held store-day, rule catalogue {version}", "command line")
-            retailers.add(str(row["retailer"]))
-    return sorted(retailers)
 
 
 def prune_decided(warehouse: Warehouse) -> int:
@@ -189,7 +98,7 @@ def prune_decided(warehouse: Warehouse) -> int:
     """
     days = max(warehouse.settings.quarantine_days, warehouse.settings.archive_days)
     with warehouse.transaction() as connection:
-        found = connection.run("quarantine/prune_decided", {"decided_before": clock.now() - timedelta(days=days)}).rowcount
+        found = connection.run("ledger/prune_decided", {"decided_before": clock.now() - timedelta(days=days)}).rowcount
     log.info("forgot %s decided lines older than %s days", found, days)
     return found
 
@@ -197,6 +106,42 @@ def prune_decided(warehouse: Warehouse) -> int:
 def batch_of(warehouse: Warehouse, file_id: int) -> list[int]:
     """Return the held files that the same check held together with this one by a rule about the whole retailer; at least itself."""
     with warehouse.transaction() as connection:
-        rows = connection.run("quarantine/list_batch", {"file_id": file_id}).fetchall()
+        rows = connection.run("ledger/list_batch", {"file_id": file_id}).fetchall()
     ids = [int(row["file_id"]) for row in rows]
     return ids if file_id in ids else [file_id]
+
+
+def quarantine_lines(connection: Connection, file_id: int, now: datetime) -> set[int]:
+    """Move the refused lines of a file from staging to quarantine; return the numbers of those whose text is still to be kept."""
+    values = {"file_id": file_id, "now": now}
+    if connection.run("ledger/quarantine_lines", values).rowcount <= 0:
+        return set()
+    return {int(row["line_number"]) for row in connection.run("ledger/list_lines_without_text", values).fetchall()}
+
+
+def keep_raw_texts(connection: Connection, file_id: int, texts: Mapping[int, str]) -> None:
+    """Keep how refused lines read in their file: line number → text."""
+    connection.run("ledger/keep_raw_texts", {"file_id": file_id, "lines": list(texts), "texts": list(texts.values())})
+
+
+def refresh_reasons(connection: Connection, file_id: int) -> None:
+    """Give undecided refused lines the reasons that their staged rows have by the present rules."""
+    connection.run("ledger/refresh_reasons", {"file_id": file_id})
+
+
+def settle_released(connection: Connection, file_id: int, store_key: int, by: str, reason: str, now: datetime) -> dict[str, int]:
+    """Mark the staged lines of a file as released, with what becomes of each; return lines per outcome.
+
+    Lines whose price must not be published leave staging.
+    """
+    values = {"file_id": file_id, "store_key": store_key, "by": by, "reason": reason, "now": now}
+    outcomes: dict[str, int] = {}
+    for row in connection.run("ledger/settle_released", values).fetchall():
+        outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + 1
+    return outcomes
+
+
+def decided_lines(connection: Connection, file_id: int, state: str) -> dict[int, str]:
+    """Return the refused lines of a file that were ``released`` or ``discarded``: line number → SKU."""
+    rows = connection.run("ledger/list_decided_lines", {"file_id": file_id, "state": state}).fetchall()
+    return {int(row["line_number"]): row["sku"] for row in rows}

@@ -85,18 +85,18 @@ def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:
 
 def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
     """Carry out an answer, in the name of who gave it. What was decided on the command line meanwhile stays as it is, and is said."""
-    from include.ingestion import deciding
+    from include.ledger import held
 
     user = answer.get("responded_by_user")
     by = str(user.get("name") or user.get("id")) if user else None
     why = str((answer.get("params_input") or {}).get("why") or "")
     choice: Any = _CHOICES[answer["chosen_options"][0]]
     with resources() as (warehouse, storage):
-        applied, before = deciding.answer_held(warehouse, storage, file_ids, choice, by, why, "Airflow")
-    for sentence in before:
+        done = held.answer(warehouse, storage, file_ids, choice, by, why, "Airflow")
+    for sentence in done.skipped:
         log.warning("%s; the answer changed nothing about it", sentence)
-    log.info("%s by %s (%s): files %s", choice if by else "no answer in time, left held", by, why, applied)
-    return {"choice": choice, "by": by, "applied": applied, "decided_before": before}
+    log.info("%s by %s (%s): files %s", choice if by else "no answer in time, left held", by, why, done.applied)
+    return {"choice": choice, "by": by, "applied": done.applied, "decided_before": done.skipped}
 
 
 def publish(file_ids: Sequence[int], outlet_events: Any) -> dict[str, Any]:

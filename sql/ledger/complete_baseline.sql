@@ -1,6 +1,6 @@
 -- What a file without a manifest is judged against: the store's last complete store-day, else the retailer's median.
 --
--- Called by   include/ledger/ledger.py, file by file in time order
+-- Called by   include/ledger/completeness.py, file by file in time order
 -- Parameters  file_id bigint; baseline_days integer
 -- Reads       ops.staged_file
 -- Run again   same answer while the ledger is the same

@@ -1,6 +1,6 @@
 -- Enter one staged file into the ledger, as waiting.
 --
--- Called by   include/ledger/ledger.py
+-- Called by   include/ledger/registering.py
 -- Parameters  retailer, store_id, run_key, content_hash, stage text; night date; observed_at, last_observed_at, now timestamptz;
 --             rows integer; is_complete boolean (null = to be judged); completeness_reason text; manifest jsonb
 -- Writes      ops.staged_file   one row per (retailer, store, run key, content)

@@ -1,6 +1,6 @@
 -- A re-run supersedes its own unpublished file and no other.
 --
--- Called by   include/ledger/ledger.py, after registering a new file
+-- Called by   include/ledger/registering.py, after registering a new file
 -- Parameters  file_id bigint: the new file
 -- Writes      ops.staged_file   unpublished files of the same retailer, store and run key that were registered before
 -- Run again   nothing written

@@ -38,6 +38,7 @@ CREATE TABLE ops.staged_file (
     state               text NOT NULL CHECK (state IN ('waiting', 'loaded', 'held', 'published', 'superseded', 'refused', 'discarded')),
     stage               text NOT NULL,
     state_reason        text,
+    rejection           jsonb,
     observed_at         timestamptz NOT NULL,
     last_observed_at    timestamptz NOT NULL,
     rows                integer NOT NULL,
@@ -77,7 +78,8 @@ COMMENT ON COLUMN ops.staged_file.run_key IS 'Identifies DAG run and store: a re
 COMMENT ON COLUMN ops.staged_file.content_hash IS 'SHA-256 of the uncompressed lines.';
 COMMENT ON COLUMN ops.staged_file.state IS 'waiting, loaded, held, published, superseded, refused or discarded.';
 COMMENT ON COLUMN ops.staged_file.stage IS 'Folder of the storage root in which the file stands (or is being moved to).';
-COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded or discarded, for a person.';
+COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded, discarded or rejected, for a person.';
+COMMENT ON COLUMN ops.staged_file.rejection IS 'What the database rejects of a store-day that is still to be published: headline, lines, more_lines, next_step. Null: nothing, or it is being tried again.';
 COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its earliest line.';
 COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
 COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
@@ -483,7 +485,7 @@ COMMENT ON COLUMN ops.quality_check.checked_at IS 'When.';
 CREATE TABLE ops.data_quality_result (
     file_id    bigint NOT NULL REFERENCES ops.staged_file,
     rule_id    text COLLATE "C" NOT NULL,
-    check_id   bigint NOT NULL REFERENCES ops.quality_check,
+    check_id   bigint REFERENCES ops.quality_check,
     scope      text COLLATE "C" NOT NULL CHECK (scope IN ('row', 'store_day', 'retailer')),
     severity   text NOT NULL CHECK (severity IN ('critical', 'refuse', 'warning')),
     is_passed  boolean NOT NULL,

@@ -18,6 +18,7 @@ from include.cli.alerts import app
 from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.ingestion.isolation import rejected
+from include.ledger.rejections import Rejection, save_rejection
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
@@ -141,8 +142,8 @@ def test_rejections_of_many_files_stay_readable(warehouse: Warehouse, storage: S
         store_day(store_id=f"G{number}", lines=offers(2))
     pipeline.load(warehouse, storage, "aldi")
     for file_id in range(1, 31):
-        lines = "\n".join(f"  line {line}, SKU {line}: breaks a" for line in range(1, 21))
-        rejected.save_report(warehouse, file_id, f"the database rejects 20 line(s) of it in step publish\n{lines}\nNext: Mend it.")
+        lines = tuple(f"line {line}, SKU {line}: breaks a" for line in range(1, 21))
+        save_rejection(warehouse, file_id, Rejection("the database rejects 20 line(s) of it in step publish", lines, 0, "Mend it."))
     said = rejected.build_report(warehouse, ["aldi"]) or ""
     assert said.startswith("30 store-day(s) are not published") and "and 10 more files" in said and said.count("Mend it.") == 1
     assert said.count("\n  line ") == 20, "twenty culprits in all, one of each file"

@@ -8,6 +8,7 @@ from include.alerts.held_question import held_question
 from include.errors import NeedsPersonError
 from include.ingestion import deciding, pipeline
 from include.ledger import held, quarantine
+from include.ledger.decisions import DecidedFiles, decide_files
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offers
@@ -69,7 +70,9 @@ def test_a_store_day_with_a_reason_of_its_own_is_no_part_of_the_batch(strict_war
 
 
 def test_a_release_is_published_in_the_name_of_who_answered(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    assert deciding.answer_held(strict_warehouse, storage, two_held[:1], "release", "ann", " it is right ", "Airflow") == (two_held[:1], [])
+    assert held.answer(strict_warehouse, storage, two_held[:1], "release", "ann", " it is right ", "Airflow") == DecidedFiles(
+        two_held[:1], ["aldi"], []
+    )
     assert held.list_released_unpublished(strict_warehouse, two_held) == [("aldi", "2026-11-18")]
     assert deciding.publish_released(strict_warehouse, storage, "aldi").store_days == 1
     assert held.list_released_unpublished(strict_warehouse, two_held) == []
@@ -82,25 +85,25 @@ def test_a_release_is_published_in_the_name_of_who_answered(strict_warehouse: Wa
 def test_the_task_killed_after_the_answer_and_run_again_decides_nothing_twice(
     strict_warehouse: Warehouse, storage: Storage, two_held: list[int]
 ) -> None:
-    deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
-    applied, before = deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
-    assert applied == [] and len(before) == 2 and "decided by ann: it is right" in before[0]
+    held.answer(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
+    done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
+    assert done.applied == [] and len(done.skipped) == 2 and "decided by ann: it is right" in done.skipped[0]
     assert held.list_released_unpublished(strict_warehouse, two_held) == [("aldi", "2026-11-18")], "and it is still to be published"
     assert one(strict_warehouse, "SELECT count(*) FROM ops.decision") == 2
 
 
 def test_what_was_decided_on_the_command_line_meanwhile_stands(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    pipeline.discard(strict_warehouse, storage, two_held[0], "bob", "test data")
-    applied, before = deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "looks right", "Airflow")
-    assert applied == two_held[1:]
-    assert before == [
+    decide_files(strict_warehouse, storage, [two_held[0]], "discard", "bob", "test data", "command line")
+    done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "looks right", "Airflow")
+    assert done.applied == two_held[1:]
+    assert done.skipped == [
         f"file {two_held[0]} (aldi G1 of 2026-11-18) was decided before this answer: it is discarded, decided by bob: test data"
     ]
     assert held.still_held(strict_warehouse, two_held) == []
 
 
 def test_a_discarded_batch_leaves_the_outbox(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    deciding.answer_held(strict_warehouse, storage, two_held, "discard", "ann", "cents for dollars", "Airflow")
+    held.answer(strict_warehouse, storage, two_held, "discard", "ann", "cents for dollars", "Airflow")
     assert len(list(storage.manifests(Stage.REFUSED))) == 2 and list(storage.manifests(Stage.OUTBOX)) == []
     assert held.list_released_unpublished(strict_warehouse, two_held) == []
 
@@ -110,7 +113,7 @@ def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
     strict_warehouse: Warehouse, storage: Storage, two_held: list[int], by: str | None, why: str, choice: str
 ) -> None:
     held.claim(strict_warehouse, ["aldi"], "run-1")
-    deciding.answer_held(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
+    held.answer(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
     assert one(strict_warehouse, "SELECT DISTINCT choice FROM ops.decision") == choice
     assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "nobody is asked again by himself"
@@ -119,7 +122,7 @@ def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
 
 def test_an_answer_without_a_reason_decides_nothing(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     with pytest.raises(NeedsPersonError, match=r"gives no reason, so nothing was decided\. Clear the task `ask`"):
-        deciding.answer_held(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
+        held.answer(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
 
 

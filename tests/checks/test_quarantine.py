@@ -10,6 +10,7 @@ from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline
 from include.ingestion.importing import import_file
 from include.ledger import quarantine
+from include.ledger.decisions import decide_files
 from include.ledger.open_questions import raise_if_undecided
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -38,7 +39,9 @@ def test_a_held_store_day_publishes_nothing_and_is_listed_with_its_reason(strict
 
 
 def test_a_released_store_day_is_published_with_who_and_why(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:
-    assert quarantine.release(strict_warehouse, held, "ann", "the currency was reformed") == "aldi"
+    assert decide_files(strict_warehouse, storage, [held], "release", "ann", "the currency was reformed", "command line").retailers == [
+        "aldi"
+    ]
     pipeline.ingest(strict_warehouse, storage, "aldi")
 
     file = quarantine.show(strict_warehouse, held)["file"]
@@ -53,7 +56,7 @@ def test_a_released_store_day_is_published_with_who_and_why(strict_warehouse: Wa
 
 
 def test_a_release_survives_a_crash_of_the_server(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:
-    quarantine.release(strict_warehouse, held, "ann", "it is right")
+    decide_files(strict_warehouse, storage, [held], "release", "ann", "it is right", "command line")
     with strict_warehouse.transaction() as connection:
         connection.execute("TRUNCATE staging.offer, staging.loaded_file")
     pipeline.ingest(strict_warehouse, storage, "aldi")
@@ -61,7 +64,7 @@ def test_a_release_survives_a_crash_of_the_server(strict_warehouse: Warehouse, s
 
 
 def test_a_discarded_store_day_is_never_published_and_never_lost(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:
-    pipeline.discard(strict_warehouse, storage, held, "bob", "cents read as dollars")
+    decide_files(strict_warehouse, storage, [held], "discard", "bob", "cents read as dollars", "command line")
     pipeline.ingest(strict_warehouse, storage, "aldi")
 
     assert quarantine.list_undecided(strict_warehouse) == []
@@ -78,7 +81,7 @@ def test_a_refused_file_is_listed_until_somebody_takes_note_of_it(warehouse: War
     (listed,) = quarantine.list_undecided(warehouse)
     assert listed["state"] == "refused"
 
-    pipeline.discard(warehouse, storage, listed["file_id"], "bob", "sent again")
+    decide_files(warehouse, storage, [listed["file_id"]], "discard", "bob", "sent again", "command line")
 
     assert quarantine.list_undecided(warehouse) == []
     assert rows(warehouse, "SELECT state, decision_reason FROM ops.staged_file") == [
@@ -88,9 +91,9 @@ def test_a_refused_file_is_listed_until_somebody_takes_note_of_it(warehouse: War
 
 def test_a_decision_needs_a_reason_and_something_to_decide(strict_warehouse: Warehouse, storage: Storage, held: int) -> None:
     with pytest.raises(TerminalError, match="a decision needs a reason"):
-        quarantine.release(strict_warehouse, held, "ann", "  ")
+        decide_files(strict_warehouse, storage, [held], "release", "ann", "  ", "command line")
     with pytest.raises(TerminalError, match="no file 999 in the ledger"):
-        quarantine.release(strict_warehouse, 999, "ann", "why not")
-    pipeline.discard(strict_warehouse, storage, held, "ann", "no")
+        decide_files(strict_warehouse, storage, [999], "release", "ann", "why not", "command line")
+    decide_files(strict_warehouse, storage, [held], "discard", "ann", "no", "command line")
     with pytest.raises(TerminalError, match="is discarded, not held: there is nothing to decide"):
-        quarantine.release(strict_warehouse, held, "ann", "yes after all")
+        decide_files(strict_warehouse, storage, [held], "release", "ann", "yes after all", "command line")

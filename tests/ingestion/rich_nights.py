@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 from include.ingestion import pipeline, release_lines, retract
-from include.ledger import quarantine
+from include.ledger.decisions import decide_files, discard_lines
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.conftest import RELAXED
@@ -60,10 +60,10 @@ def decide(warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> No
         ).fetchall()
     files = {row["store_id"]: row for row in found}
     if files["G4"]["state"] == "held":
-        quarantine.release(warehouse, files["G4"]["file_id"], "Ada", "the shop sells little")
+        decide_files(warehouse, storage, [files["G4"]["file_id"]], "release", "Ada", "the shop sells little", "command line")
     pipeline.ingest(warehouse, storage, retailer)
     release_lines.release_lines(warehouse, storage, files["G1"]["file_id"], "Ada", "seen in the shop", rule_id="was_price_not_above")
-    release_lines.discard_lines(warehouse, files["G1"]["file_id"], "Ada", "a gift", rule_id="price_not_positive")
+    discard_lines(warehouse, files["G1"]["file_id"], "Ada", "a gift", rule_id="price_not_positive")
     if files["G3"]["state"] == "refused":
-        pipeline.discard(warehouse, storage, files["G3"]["file_id"], "Ada", "the disk was full")
+        decide_files(warehouse, storage, [files["G3"]["file_id"]], "discard", "Ada", "the disk was full", "command line")
     retract.retract(warehouse, storage, retailer, "G2", files["G2"]["file_id"], "Ada", "the prices of another shop")

@@ -14,7 +14,7 @@ import pytest
 from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.ingestion.importing import ImportedFile, import_file, list_data_files
-from include.ledger.ledger import register_waiting
+from include.ledger.registering import register_waiting
 from include.staging.storage import DATA_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, content, offer, offers

@@ -116,7 +116,7 @@ def test_a_publication_that_broke_off_and_is_repeated_logs_once(
     assert len(logged(logging_warehouse)) == 5
     with monkeypatch.context() as patched:  # killed after the commit: only the file is left where it was
         store_day(at=LATER, lines=offers(5, 2.0))
-        patched.setattr("include.ledger.ledger.move_to_final_stage", die)
+        patched.setattr("include.ingestion.publish.move_to_final_stage", die)
         with pytest.raises(Killed):
             pipeline.ingest(logging_warehouse, storage, "aldi")
     pipeline.ingest(logging_warehouse, storage, "aldi")

@@ -16,6 +16,7 @@ from include.errors import TerminalError, TransientError
 from include.ingestion import pipeline, products
 from include.ingestion.isolation import rejected
 from include.ingestion.isolation.rejected import RejectedByDatabase
+from include.ledger.rejections import list_rejected
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
@@ -258,8 +259,8 @@ def test_what_passes_by_itself_is_tried_again(
     manifest = store_day(lines=offers(3))
     with pytest.raises(TransientError, match=r"publish aldi: the warehouse gave up \(not now, code") as caught:
         pipeline.ingest(warehouse, storage, "aldi")
-    assert step in str(caught.value) and "line" not in str(caught.value)
-    assert storage.exists(manifest.path(Stage.OUTBOX)) and rejected.list_rejected(warehouse, ["aldi"]) == []
+    assert step in str(caught.value) and "SKU" not in str(caught.value)
+    assert storage.exists(manifest.path(Stage.OUTBOX)) and list_rejected(warehouse, ["aldi"]) == []
 
 
 def test_a_real_statement_timeout_is_transient(make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays) -> None:

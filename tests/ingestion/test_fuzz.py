@@ -15,7 +15,7 @@ import pytest
 from include import clock
 from include.config import Settings
 from include.ingestion import pipeline
-from include.ledger import quarantine
+from include.ledger.decisions import decide_files
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.mutating import Mutator
@@ -70,7 +70,7 @@ class Night:
         pipeline.ingest(self.warehouse, self.storage, self.retailer)
         held = rows(self.warehouse, "SELECT file_id FROM ops.staged_file WHERE state = 'held'")
         for file in held:
-            quarantine.release(self.warehouse, file["file_id"], "fuzz", "to see its lines published")
+            decide_files(self.warehouse, self.storage, [file["file_id"]], "release", "fuzz", "to see its lines published", "command line")
         if held:
             pipeline.ingest(self.warehouse, self.storage, self.retailer)
 

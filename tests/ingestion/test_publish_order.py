@@ -10,7 +10,7 @@ import pytest
 
 from include.ingestion import pipeline
 from include.ingestion.publish import publish_checked, publish_file
-from include.ledger import ledger
+from include.ledger.registering import register
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
@@ -38,7 +38,7 @@ def test_of_equal_instants_the_later_registration_wins(
         warehouse = make_warehouse()
         pipeline.ingest(warehouse, storage, "coles")
         with warehouse.transaction() as connection:
-            ids = [ledger.register(connection, file) for file in files]
+            ids = [register(connection, file) for file in files]
         pipeline.load(warehouse, storage, "aldi")
         pipeline.check(warehouse, storage, "aldi")
         pipeline.resolve(warehouse, storage, "aldi")

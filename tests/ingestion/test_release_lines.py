@@ -11,8 +11,9 @@ import pytest
 from include import clock
 from include.errors import TerminalError
 from include.ingestion import deciding
-from include.ingestion.release_lines import LineDecisionResult, discard_lines, release_lines
+from include.ingestion.release_lines import LineDecisionResult, release_lines
 from include.ledger import quarantine
+from include.ledger.decisions import discard_lines
 from include.model.rules import CATALOGUE_VERSION
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
@@ -193,7 +194,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("include.ingestion.release_lines.record", killed)  # the last step
+        patched.setattr("include.ingestion.release_lines.decide", killed)  # the last step
         with pytest.raises(KeyboardInterrupt):
             release(warehouse, storage, 1, 6)
     assert contents(warehouse) == before

@@ -64,9 +64,9 @@ def test_a_store_day_is_listed_and_taken_back(run: Callable[..., tuple[int, Any]
     assert code == 0 and [row["file_id"] for row in listed] == [2, 1]
 
     code, done = run("store", "retract", "aldi:G1", "2", "--why", "a test", "--by", "ann")
-    assert (code, done["restored"], done["already"]) == (0, 5, None)
+    assert (code, done["restored"], done["earlier_retraction"]) == (0, 5, None)
     code, done = run("store", "retract", "aldi:G1", "2", "--why", "a test", "--by", "ann")
-    assert code == 0 and done["already"].startswith("ann took it back")
+    assert code == 0 and done["earlier_retraction"].startswith("ann took it back")
     code, done = run("store", "retract", "aldi:G1", "7", "--why", "a test")
     assert code == 1 and "no store-day of aldi:G1" in done["error"]
 

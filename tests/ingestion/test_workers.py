@@ -24,7 +24,7 @@ from include.ingestion.helper import Helper
 from include.ingestion.load import load_waiting
 from include.ingestion.publish import publish_checked
 from include.ingestion.workers import run_parallel, workers_for
-from include.ledger.ledger import register_waiting
+from include.ledger.registering import register_waiting
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 from tests.ingestion import loading_process

@@ -7,9 +7,10 @@ from datetime import timedelta
 from include import clock
 from include.alerts.held_question import held_question
 from include.ingestion import deciding, pipeline
-from include.ingestion.release_lines import discard_lines, recheck_lines, release_lines
+from include.ingestion.release_lines import recheck_lines, release_lines
 from include.ingestion.retract import retract
 from include.ledger import held, quarantine
+from include.ledger.decisions import discard_lines
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
@@ -53,12 +54,12 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     held.claim(warehouse, ["aldi"], "run-1")
     held_question(warehouse, storage, [third])
     quarantine.batch_of(warehouse, third)
-    deciding.answer_held(warehouse, storage, [third], "release", "ann", "it is right", "Airflow")
+    held.answer(warehouse, storage, [third], "release", "ann", "it is right", "Airflow")
     deciding.publish_released(warehouse, storage, "aldi")
 
     take_back(warehouse, storage)
     with warehouse.transaction() as connection:
-        connection.run("quarantine/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
+        connection.run("ledger/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
 
 
 def take_back(warehouse: Warehouse, storage: Storage) -> None:

@@ -12,8 +12,10 @@ from include.errors import TerminalError
 from include.ingestion.checks import batch, store_days, suite
 from include.ingestion.checks.marking import mark_refused
 from include.ingestion.checks.measuring import StoreDay, measure
-from include.ingestion.checks.recording import hold, record_check, record_rule_results
+from include.ingestion.checks.recording import record_check, record_rule_results
 from include.ingestion.checks.store_days import RuleResult
+from include.ledger.files import loaded_files
+from include.ledger.settling import hold, mark_checked
 from include.model.rules import BY_ID, CATALOGUE_VERSION
 from include.warehouse.engine import Connection, Warehouse, lock
 
@@ -43,15 +45,10 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
     """
     with warehouse.transaction() as connection:
         lock(connection, f"check:{retailer}")
-        rows = connection.execute(
-            "SELECT file_id FROM ops.staged_file JOIN staging.loaded_file USING (file_id) "
-            "WHERE retailer = %s AND state = 'loaded' AND check_version IS DISTINCT FROM %s ORDER BY file_id",
-            (retailer, CATALOGUE_VERSION),
-        ).fetchall()
-        file_ids = [int(row["file_id"]) for row in rows]
+        file_ids = [int(file["file_id"]) for file in loaded_files(connection, retailer) if file["check_version"] != CATALOGUE_VERSION]
         if passed := _already_passed(connection, file_ids):
             mark_refused(connection, passed)
-            connection.execute("UPDATE ops.staged_file SET check_version = %s WHERE file_id = ANY(%s)", (CATALOGUE_VERSION, passed))
+            mark_checked(connection, passed, CATALOGUE_VERSION, None)
             file_ids = [file_id for file_id in file_ids if file_id not in passed]
         if not file_ids:
             return CheckReport(len(passed))
@@ -69,9 +66,7 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         found = _judge(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
         record_rule_results(connection, check_id, found, now)
         held = hold(connection, check_id, _reasons(found, len(file_ids)))
-        connection.execute(
-            "UPDATE ops.staged_file SET check_version = %s, checked_at = %s WHERE file_id = ANY(%s)", (CATALOGUE_VERSION, now, file_ids)
-        )
+        mark_checked(connection, file_ids, CATALOGUE_VERSION, now)
         return CheckReport(len(passed) + len(file_ids), {rule: lines for rule, lines in broken.items() if lines}, held)
 
 
@@ -81,12 +76,7 @@ def _already_passed(connection: Connection, file_ids: Sequence[int]) -> list[int
     Their lines are marked again. Judging them again would judge what is left of their batch as if it were the whole: some of it may
     be published by now.
     """
-    rows = connection.execute(
-        "SELECT file_id FROM ops.staged_file AS file JOIN ops.data_quality_result AS result USING (file_id) JOIN ops.quality_check AS done USING (check_id) "
-        "WHERE file_id = ANY(%s) AND done.catalogue_version = %s GROUP BY file_id, file.decided_by HAVING bool_or(result.scope = 'retailer') "
-        "AND (file.decided_by IS NOT NULL OR bool_and(result.is_passed OR result.severity <> 'critical')) ORDER BY file_id",
-        (list(file_ids), CATALOGUE_VERSION),
-    ).fetchall()
+    rows = connection.run("quality/list_passed", {"file_ids": list(file_ids), "version": CATALOGUE_VERSION}).fetchall()
     return [int(row["file_id"]) for row in rows]
 
 

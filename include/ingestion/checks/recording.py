@@ -68,15 +68,3 @@ def record_rule_results(connection: Connection, check_id: int, found: Sequence[t
             "now": now,
         },
     )
-
-
-def hold(connection: Connection, check_id: int, reasons: Mapping[int, Sequence[str]]) -> dict[int, str]:
-    """Hold store-days for their reasons; return those held, each as a sentence. What a person released goes on."""
-    marked = connection.run(
-        "quality/hold_files",
-        {"check_id": check_id, "file_ids": list(reasons), "reasons": ["; ".join(found) for found in reasons.values()]},
-    ).fetchall()
-    held = {row["file_id"]: f"{row['retailer']} {row['store_id']} of {row['night']}: {row['state_reason']}" for row in marked}
-    for file_id, reason in held.items():
-        log.warning("held file %s: %s", file_id, reason)
-    return held

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from include.ledger.rejections import Rejection
 from include.warehouse.database_errors import DatabaseErrorInfo, constraint_of
 from include.warehouse.engine import Connection
 
@@ -214,8 +215,8 @@ def next_step(errors: Iterable[DatabaseErrorInfo]) -> str:
 
 def report(
     step: str, first: DatabaseErrorInfo, found: SearchResult, rejected_lines: Sequence[RejectedLine], errors: Sequence[DatabaseErrorInfo]
-) -> str:
-    """Return what the ledger keeps about a rejected store-day: a headline, at most 20 culprits, the next step."""
+) -> Rejection:
+    """Return what the ledger keeps about a rejected store-day: a headline, the first 20 lines at fault, the next step."""
     stopped_note = (
         ""
         if found.is_whole
@@ -225,7 +226,5 @@ def report(
         headline = f"the database rejects {len(rejected_lines)} line(s) of it in step {step}{stopped_note}"
     else:
         headline = f"the database rejects it in step {step}, and no single line is to blame{stopped_note}: {describe_error(first, None)}"
-    lines = [f"  {rejected_line.text()}" for rejected_line in rejected_lines[:REJECTED_LINES_SHOWN]]
-    if len(rejected_lines) > REJECTED_LINES_SHOWN:
-        lines.append(f"  … and {len(rejected_lines) - REJECTED_LINES_SHOWN} more, all in the log of the task")
-    return "\n".join([headline, *lines, f"Next: {next_step(errors)}"])
+    lines = tuple(rejected_line.text() for rejected_line in rejected_lines[:REJECTED_LINES_SHOWN])
+    return Rejection(headline, lines, len(rejected_lines) - len(lines), next_step(errors))

@@ -24,13 +24,15 @@ from include.errors import AisleflowError, TerminalError
 from include.ingestion.checks.gate import CheckReport, CountBroken
 from include.ingestion.checks.gate import check as check_batch
 from include.ingestion.copying import COLUMNS, copy_rows
-from include.ingestion.isolation import forensics, rejected
+from include.ingestion.isolation import forensics
 from include.ingestion.isolation.forensics import SearchResult, SearchStopped
 from include.ingestion.isolation.rehearsal import DryRunWarehouse, dry_run
 from include.ingestion.lines import LineReader
 from include.ingestion.load import ensure_loaded, load_waiting
 from include.ingestion.publish import PublishCounts, publish_checked, publish_file
-from include.ledger import ledger
+from include.ledger.files import entries, entry, loaded_files
+from include.ledger.rejections import clear_rejections, requeue_rejected, save_rejection
+from include.ledger.settling import finish_load, keep_only
 from include.staging.staged_file import open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.database_errors import DatabaseErrorInfo, database_error, is_data_error, raise_unless_data_error
@@ -59,15 +61,15 @@ def _collect_data_errors(operation: str) -> Iterator[list[DatabaseErrorInfo]]:
 
 def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None]) -> list[int]:
     """Load every waiting file; set aside those whose lines the database rejects. Returns the ids now loaded."""
-    rejected.clear_reports(warehouse, retailer)
+    clear_rejections(warehouse, retailer)
     with _collect_data_errors(f"load {retailer}") as found:
         return load_waiting(warehouse, storage, retailer, progress)
     assert found
     with warehouse.transaction() as connection:
-        files = ledger.entries(connection, retailer, ["waiting", "loaded"])
+        files = entries(connection, retailer, ["waiting", "loaded"])
     load_files(warehouse, storage, [file.file_id for file in files])
     with warehouse.transaction() as connection:
-        return [file.file_id for file in ledger.entries(connection, retailer, ["loaded"])]
+        return [file.file_id for file in entries(connection, retailer, ["loaded"])]
 
 
 def load_files(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int]) -> None:
@@ -78,7 +80,7 @@ def load_files(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int]) 
             ensure_loaded(warehouse, storage, file_id)
         if errors:
             _report_load(warehouse, storage, file_id, errors[0], deadline)
-            rejected.requeue(warehouse, file_id)
+            requeue_rejected(warehouse, file_id)
 
 
 def check(warehouse: Warehouse, storage: Storage, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
@@ -111,7 +113,7 @@ def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Cal
                 done += counts
         if errors:
             run = partial(_publish_dry_run, storage, file_id)
-            _report_rejected_lines(warehouse, storage, file_id, "publish", errors[0], run, deadline)
+            _report_rejected_lines(warehouse, storage, retailer, file_id, "publish", errors[0], run, deadline, is_batch=False)
     return done
 
 
@@ -129,10 +131,8 @@ def _batch(warehouse: Warehouse, storage: Storage, retailer: str, step: str, run
         if not failing_files:
             continue  # it did not happen again: whatever it was has passed
         for file_id in failing_files:
-            _report_rejected_lines(
-                warehouse, storage, file_id, step, found[0], run, deadline, others=[other for other in files if other != file_id]
-            )
-            rejected.requeue(warehouse, file_id)
+            _report_rejected_lines(warehouse, storage, retailer, file_id, step, found[0], run, deadline, is_batch=True)
+            requeue_rejected(warehouse, file_id)
     raise TerminalError(
         f"{step} {retailer}: the database rejects something that is in no single store-day: {forensics.describe_error(found[0], None)}. Nothing of it was written. "
         "Look for a constraint or trigger that was added by hand (aisleflow warehouse psql), mend it, then clear the task."
@@ -146,28 +146,24 @@ def _find_failing_files(
     with dry_run(warehouse) as dry_warehouse:
 
         def attempt(part: Sequence[int]) -> DatabaseErrorInfo | None:
-            return _attempt(dry_warehouse, lambda: _keep_only(dry_warehouse, retailer, part), lambda: run(dry_warehouse), deadline)
+            return _attempt(
+                dry_warehouse, lambda: keep_only(dry_warehouse.connection, retailer, part), lambda: run(dry_warehouse), deadline
+            )
 
         found = forensics.search(files, attempt, _seconds_left(deadline))
     return sorted(found.rejected_lines) if found.is_whole else sorted(set(files) - found.accepted)
 
 
-def _keep_only(dry_warehouse: DryRunWarehouse, retailer: str, file_ids: Sequence[int]) -> None:
-    dry_warehouse.connection.execute(
-        "UPDATE ops.staged_file SET state = 'waiting' WHERE retailer = %s AND state = 'loaded' AND NOT file_id = ANY(%s)",
-        (retailer, list(file_ids)),
-    )
-
-
 def _report_rejected_lines(
-    warehouse: Warehouse, storage: Storage, file_id: int, step: str, first: DatabaseErrorInfo, run: Callable[[Warehouse], Any], deadline: float,
-    others: Sequence[int] = (),
+    warehouse: Warehouse, storage: Storage, retailer: str, file_id: int, step: str, first: DatabaseErrorInfo, run: Callable[[Warehouse], Any], deadline: float,
+    *, is_batch: bool,
 ) -> None:  # fmt: skip
     """Find the culprit lines of one store-day that stands in staging, and note them in the ledger."""
     found, rejected_lines = SearchResult(is_whole=False), list[forensics.RejectedLine]()
     with _log_broken_off_search(file_id), dry_run(warehouse) as dry_warehouse:
         connection = dry_warehouse.connection
-        connection.execute("UPDATE ops.staged_file SET state = 'waiting' WHERE file_id = ANY(%s)", (list(others),))
+        if is_batch:
+            keep_only(connection, retailer, [file_id])
         rows = {
             int(row["line_number"]): dict(row)
             for row in connection.execute(
@@ -202,7 +198,7 @@ def _report_rejected_lines(
 def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: DatabaseErrorInfo, deadline: float) -> None:
     """Find the culprit lines of a file that could not be copied into staging, and note them in the ledger."""
     with warehouse.transaction() as connection:
-        manifest = ledger.entry(connection, file_id).manifest
+        manifest = entry(connection, file_id).manifest
     read = LineReader(file_id, manifest, clock.now())
     copied = {row[1]: row for row in map(read, open_staged(storage, manifest, Stage.OUTBOX, warehouse.settings.line_bytes_max))}
     found, rejected_lines = SearchResult(is_whole=False), list[forensics.RejectedLine]()
@@ -211,7 +207,7 @@ def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: Da
         def copy(part: Sequence[int]) -> None:
             copy_rows(dry_warehouse.connection, "staging.offer", (copied[number] for number in part))
             dry_warehouse.connection.run("loading/mark_duplicates", {"file_id": file_id})
-            dry_warehouse.connection.run("loading/finish_load", {"file_id": file_id, "now": clock.now()})
+            finish_load(dry_warehouse.connection, file_id, clock.now())
 
         def attempt(part: Sequence[int]) -> DatabaseErrorInfo | None:
             return _attempt(dry_warehouse, lambda: None, lambda: copy(part), deadline)
@@ -259,11 +255,14 @@ def _save_report(
     rejected_lines: Sequence[forensics.RejectedLine],
 ) -> None:
     errors = list(found.rejected_lines.values()) or [first]
-    text = forensics.report(step, first, found, rejected_lines, errors)
-    rejected.save_report(warehouse, file_id, text)
+    rejection = forensics.report(step, first, found, rejected_lines, errors)
+    save_rejection(warehouse, file_id, rejection)
     everything = "\n".join(rejected_line.text() for rejected_line in rejected_lines)
     log.error(
-        "file %s: %s%s", file_id, text, f"\nAll of them:\n{everything}" if len(rejected_lines) > forensics.REJECTED_LINES_SHOWN else ""
+        "file %s: %s%s",
+        file_id,
+        rejection.text(),
+        f"\nAll of them:\n{everything}" if len(rejected_lines) > forensics.REJECTED_LINES_SHOWN else "",
     )
 
 
@@ -288,23 +287,12 @@ class _ReadOnlyStorage(Storage):
 
 def _loaded(warehouse: Warehouse, retailer: str, *, is_checked: bool = False) -> list[int]:
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT file_id FROM ops.staged_file JOIN staging.loaded_file USING (file_id) "
-            "WHERE retailer = %s AND state = 'loaded' AND (check_version IS NOT NULL OR NOT %s) ORDER BY observed_at, file_id",
-            (retailer, is_checked),
-        ).fetchall()
-    return [int(row["file_id"]) for row in rows]
+        return [int(file["file_id"]) for file in loaded_files(connection, retailer, is_checked=is_checked)]
 
 
 def _published(warehouse: Warehouse, file_ids: Sequence[int]) -> PublishCounts:
     with warehouse.transaction() as connection:
-        row = connection.execute(
-            "SELECT count(*) AS store_days, coalesce(sum(rows), 0) AS rows, coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS updated, "
-            "coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(unavailable), 0) AS unavailable, coalesce(sum(outdated), 0) AS outdated, "
-            "coalesce(sum(delisted), 0) AS delisted, coalesce(sum(folded), 0) AS folded, coalesce(sum(quarantined), 0) AS quarantined "
-            "FROM ops.staged_file WHERE file_id = ANY(%s) AND published_at IS NOT NULL",
-            (list(file_ids),),
-        ).fetchone()
+        row = connection.run("ledger/sum_published", {"file_ids": list(file_ids)}).fetchone()
     assert row is not None
     return PublishCounts(**{name: int(count) for name, count in row.items()})
 

@@ -1,6 +1,6 @@
 -- Note in the ledger that a file is loaded, with the statistics the store-level rules of later nights compare with.
 --
--- Called by   include/ingestion/load.py, in the transaction that copied the rows
+-- Called by   include/ledger/settling.py, in the transaction that copied the rows
 -- Parameters  file_id bigint; now timestamptz
 -- Reads       staging.offer
 -- Writes      ops.staged_file   waiting becomes loaded, to be checked; statistics

@@ -1,6 +1,6 @@
 -- Hold store-days, each with its reason; what a person released goes on.
 --
--- Called by   include/ingestion/checks/recording.py
+-- Called by   include/ledger/settling.py
 -- Parameters  check_id bigint; file_ids bigint[]; reasons text[] (parallel)
 -- Writes      ops.staged_file   loaded becomes held; ops.quality_check (held)
 -- Run again   same rows: the reasons are rewritten

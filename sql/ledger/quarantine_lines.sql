@@ -1,6 +1,6 @@
 -- Move the refused lines of one store-day to quarantine, with all their reasons.
 --
--- Called by   include/ingestion/publish.py, in the publishing transaction
+-- Called by   include/ledger/quarantine.py, in the publishing transaction
 -- Parameters  file_id bigint; now timestamptz
 -- Reads       staging.offer
 -- Writes      ops.quarantined_offer   raw_text is filled from the file right after

@@ -1,6 +1,6 @@
 -- Give undecided refused lines the reasons of the present rules.
 --
--- Called by   include/ingestion/release_lines.py, after the lines were read and marked again
+-- Called by   include/ledger/quarantine.py, after the lines were read and marked again
 -- Parameters  file_id bigint
 -- Reads       staging.offer
 -- Writes      ops.quarantined_offer   reasons and SKU of lines that are still refused

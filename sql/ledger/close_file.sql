@@ -1,6 +1,6 @@
 -- Close one store-day in the ledger with its counts: every line is published, folded, unavailable, outdated or quarantined.
 --
--- Called by   include/ingestion/publish.py, last in the publishing transaction
+-- Called by   include/ledger/settling.py, last in the publishing transaction
 -- Parameters  file_id bigint; state, state_reason text; created, updated, unchanged, unavailable, outdated, delisted integer; now timestamptz
 -- Reads       staging.offer
 -- Writes      ops.staged_file
@@ -12,3 +12,4 @@ UPDATE ops.staged_file
        quarantined = (SELECT count(*) FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NOT NULL),
        folded = (SELECT count(*) FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NULL AND is_folded)
  WHERE file_id = %(file_id)s
+RETURNING rows, quarantined, folded

@@ -1,0 +1,32 @@
+"""Whether a store was crawled whole: the manifest says so, else the ledger judges the file by its rows."""
+
+from __future__ import annotations
+
+from include.warehouse.engine import Connection
+
+
+def judge_completeness(connection: Connection, retailer: str, rows_share: float, baseline_days: int) -> None:
+    """Judge every waiting file that came without a manifest, in time order, not in the order of arrival.
+
+    Complete = at least ``rows_share`` of the rows of the store's last complete store-day; without one, of the
+    median of the retailer's store-days within ``baseline_days``; without any: incomplete.
+    """
+    waiting = connection.run("ledger/list_unjudged", {"retailer": retailer}).fetchall()
+    for file in waiting:
+        base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
+        assert base is not None
+        if base["last_complete_rows"] is not None:
+            expected, against = base["last_complete_rows"], f"the store's last complete store-day ({base['last_complete_at']:%Y-%m-%d})"
+        elif base["median_files"]:
+            expected, against = (
+                base["median_rows"],
+                f"the median of {base['median_files']} store-days of {retailer} within {baseline_days} days",
+            )
+        else:
+            expected, against = None, "no other store-day to compare with"
+        is_complete = expected is not None and file["rows"] >= rows_share * expected
+        reason = f"{file['rows']} rows; {against}" + (f" has {expected:.0f}" if expected is not None else "")
+        connection.execute(
+            "UPDATE ops.staged_file SET is_complete = %s, completeness_reason = %s WHERE file_id = %s",
+            (is_complete, reason, file["file_id"]),
+        )

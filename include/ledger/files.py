@@ -1,0 +1,91 @@
+"""Reading the ledger, the record of every staged file: what became of it decides what happens to it next.
+
+The ledger's rows are written by this package and by nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from include.staging.manifest import Manifest
+from include.staging.storage import Stage
+from include.warehouse.engine import Connection, Warehouse
+
+#: Where the file of each final state belongs; files in other states stay in the outbox.
+FINAL_STAGE = {"published": Stage.ARCHIVE, "superseded": Stage.ARCHIVE, "refused": Stage.REFUSED, "discarded": Stage.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One staged file as the steps need it. ``is_released`` says that a person let it through its store-level checks."""
+
+    file_id: int
+    state: str
+    manifest: Manifest
+    observed_at: datetime
+    is_complete: bool
+    is_released: bool
+
+
+def find(connection: Connection, manifest: Manifest) -> int | None:
+    """Return the ledger's id of this content of this run, if it is known."""
+    row = connection.execute(
+        "SELECT file_id FROM ops.staged_file WHERE (retailer, store_id, run_key, content_hash) = (%s, %s, %s, %s)",
+        (manifest.retailer, manifest.store_id, manifest.run_key, manifest.sha256),
+    ).fetchone()
+    return int(row["file_id"]) if row else None
+
+
+def entries(connection: Connection, retailer: str, states: Sequence[str]) -> list[LedgerEntry]:
+    """Return a retailer's files in the given states, oldest store-day first."""
+    return [_entry(row) for row in connection.run("ledger/list_entries", {"retailer": retailer, "states": list(states)}).fetchall()]
+
+
+def entry(connection: Connection, file_id: int) -> LedgerEntry:
+    """Return one file, its ledger row locked until the transaction ends.
+
+    Raises:
+        KeyError: the ledger has no such file.
+    """
+    row = connection.execute(
+        "SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released "
+        "FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
+        (file_id,),
+    ).fetchone()
+    if row is None:
+        raise KeyError(file_id)
+    return _entry(row)
+
+
+def published_entries(connection: Connection, retailer: str, store_id: str) -> list[LedgerEntry]:
+    """Return the published store-days of one store, oldest first."""
+    return [_entry(row) for row in connection.run("ledger/list_published", {"retailer": retailer, "store_id": store_id}).fetchall()]
+
+
+def lost_files(connection: Connection, retailer: str) -> list[int]:
+    """Return the loaded files of a retailer whose rows no longer stand in ``staging.offer``: a crash of the server empties it."""
+    return [int(row["file_id"]) for row in connection.run("ledger/list_lost", {"retailer": retailer}).fetchall()]
+
+
+def loaded_files(connection: Connection, retailer: str, *, is_checked: bool = False) -> list[dict[str, Any]]:
+    """Return the loaded files of a retailer whose rows stand in ``staging.offer``, oldest store-day first: file_id, store_id, rows, check_version."""
+    rows = connection.run("ledger/list_loaded", {"retailer": retailer, "is_checked": is_checked}).fetchall()
+    return [dict(row) for row in rows]
+
+
+def list_store(warehouse: Warehouse, retailer: str, store_id: str) -> list[dict[str, Any]]:
+    """Return the store-days of one store, the newest first, with what became of each."""
+    with warehouse.transaction() as connection:
+        rows = connection.run("ledger/list_store", {"retailer": retailer, "store_id": store_id}).fetchall()
+    return [dict(row) for row in rows]
+
+
+def _entry(row: dict[str, Any]) -> LedgerEntry:
+    return LedgerEntry(
+        row["file_id"], row["state"], msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], row["is_released"]
+    )

@@ -1,0 +1,65 @@
+"""Store-days that wait because the database rejects lines of them: what it rejected stands in the ledger, and the next run tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from include.ledger.settling import requeue
+from include.staging.manifest import Manifest
+from include.staging.storage import Stage
+from include.warehouse.engine import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What the database rejects of one store-day: a headline, the first lines at fault, how many more there are, what to do."""
+
+    headline: str
+    lines: tuple[str, ...]
+    more_lines: int
+    next_step: str
+
+    def text(self) -> str:
+        """Return all of it for a person."""
+        more = [f"  … and {self.more_lines} more, all in the log of the task"] if self.more_lines else []
+        return "\n".join([self.headline, *(f"  {line}" for line in self.lines), *more, f"Next: {self.next_step}"])
+
+
+def save_rejection(warehouse: Warehouse, file_id: int, rejection: Rejection) -> None:
+    """Keep what the database rejects of a store-day that is still to be published."""
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "UPDATE ops.staged_file SET rejection = %s, state_reason = %s WHERE file_id = %s AND state IN ('waiting', 'loaded')",
+            (Jsonb(asdict(rejection)), rejection.text(), file_id),
+        )
+
+
+def requeue_rejected(warehouse: Warehouse, file_id: int) -> None:
+    """Take a store-day out of its batch: it waits again, and its next load begins from its file."""
+    with warehouse.transaction() as connection:
+        requeue(connection, file_id, "loaded")
+
+
+def clear_rejections(warehouse: Warehouse, retailer: str) -> None:
+    """Forget earlier rejections of a retailer: its waiting store-days are about to be tried again."""
+    with warehouse.transaction() as connection:
+        connection.run("ledger/clear_rejections", {"retailer": retailer})
+
+
+def list_rejected(warehouse: Warehouse, retailers: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rejected store-days, oldest registration first: file_id, retailer, store_id, night, path, rejection."""
+    with warehouse.transaction() as connection:
+        rows = connection.run("ledger/list_rejected", {"retailers": list(retailers)}).fetchall()
+    return [
+        {
+            **row,
+            "path": msgspec.convert(row.pop("manifest"), Manifest).data_path(Stage.OUTBOX),
+            "rejection": msgspec.convert(row["rejection"], Rejection),
+        }
+        for row in map(dict, rows)
+    ]

@@ -1,0 +1,10 @@
+-- Forget what the database rejected of a retailer's waiting store-days: they are about to be tried again.
+--
+-- Called by   include/ledger/rejections.py
+-- Parameters  retailer text
+-- Writes      ops.staged_file   rejection and state_reason
+-- Run again   nothing written
+
+UPDATE ops.staged_file
+   SET rejection = NULL, state_reason = NULL
+ WHERE retailer = %(retailer)s AND state IN ('waiting', 'loaded') AND rejection IS NOT NULL

@@ -1,0 +1,11 @@
+-- A retailer's files in given states, oldest store-day first; files whose completeness is not judged yet are left out.
+--
+-- Called by   include/ledger/files.py
+-- Parameters  retailer text; states text[]
+-- Reads       ops.staged_file
+-- Run again   same answer while the ledger is the same
+
+SELECT file_id, state, manifest, observed_at, is_complete, decided_by IS NOT NULL AS is_released
+  FROM ops.staged_file
+ WHERE retailer = %(retailer)s AND state = ANY (%(states)s) AND is_complete IS NOT NULL
+ ORDER BY observed_at, file_id

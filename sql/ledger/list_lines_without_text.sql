@@ -1,0 +1,8 @@
+-- Refused lines of a file whose text is not kept yet.
+--
+-- Called by   include/ledger/quarantine.py
+-- Parameters  file_id bigint
+-- Reads       ops.quarantined_offer
+-- Run again   same answer until the texts are kept
+
+SELECT line_number FROM ops.quarantined_offer WHERE file_id = %(file_id)s AND raw_text IS NULL ORDER BY line_number

@@ -1,0 +1,15 @@
+-- Files whose lines a crash of the server emptied after they had passed this version of the catalogue, or a person had released them.
+--
+-- Called by   include/ingestion/checks/gate.py
+-- Parameters  file_ids bigint[]; version text
+-- Reads       ops.staged_file, ops.data_quality_result, ops.quality_check
+-- Run again   same answer until the next check
+
+SELECT file_id
+  FROM ops.staged_file AS file
+  JOIN ops.data_quality_result AS result USING (file_id)
+  JOIN ops.quality_check AS done USING (check_id)
+ WHERE file_id = ANY (%(file_ids)s) AND done.catalogue_version = %(version)s
+ GROUP BY file_id, file.decided_by
+HAVING bool_or(result.scope = 'retailer') AND (file.decided_by IS NOT NULL OR bool_and(result.is_passed OR result.severity <> 'critical'))
+ ORDER BY file_id
