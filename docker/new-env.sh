@@ -6,7 +6,7 @@ secret() { # letters and digits only: they stand in URLs and in JSON without quo
     od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 }
 
-echo "# Secrets of this installation, drawn once. Keep this file; nobody else may read it (chmod 600)."
+echo "# Secrets of this installation, generated once. Keep this file readable only by yourself (chmod 600)."
 for name in POSTGRES_PASSWORD AIRFLOW_DB_PASSWORD WAREHOUSE_PASSWORD REDIS_PASSWORD S3_ACCESS_KEY S3_SECRET_KEY \
     AIRFLOW_API_SECRET_KEY AIRFLOW_JWT_SECRET UI_ADMIN_PASSWORD UI_OP_PASSWORD UI_VIEWER_PASSWORD; do
     echo "$name=$(secret)"

@@ -1,10 +1,10 @@
-"""The sandbox's own routes that change it: faults, latency, the request log. Only counts are told to other machines.
+"""The sandbox's admin routes: faults, latency, the request log. Other machines may only read the request counts.
 
 ``GET /faults``               the faults in force        ``POST`` one object or a list of them     ``DELETE`` all
 ``DELETE /faults/{key}``      one of them
 ``GET|POST /latency``         ``{"seconds": 0.1}``
-``GET|POST /requests``        what was asked, counted; POST sets it back to nothing
-``GET /requests/log``         the newest requests, one JSON object a line; ``?after=`` a number, ``?retailer=``
+``GET|POST /requests``        request counts; POST resets them
+``GET /requests/log``         the newest requests, one JSON object per line; ``?after=`` a number, ``?retailer=``
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from include.errors import ConfigurationError
-from sandbox.counting import Traffic
 from sandbox.faults import FaultRegistry, fault_of
-from sandbox.site import BODY_BYTES_MAX, answer, number
+from sandbox.request_log import Traffic
+from sandbox.site import BODY_BYTES_MAX, json_response, number
 
 LATENCY_SECONDS_MAX = 60.0
 
@@ -31,19 +31,19 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def routes(faults: FaultRegistry, traffic: Traffic) -> list[Route]:
-    """Return the routes, below the sandbox's own prefix."""
+    """Return the routes, relative to the sandbox's own prefix."""
 
     async def list_or_add(request: Request) -> Response:
         if request.method == "DELETE":
-            return answer({"cleared": faults.clear()})
+            return json_response({"cleared": faults.clear()})
         if request.method == "POST":
             given = await _json(request)
             wanted = [fault_of(_object(one)) for one in (given if isinstance(given, list) else [given])]
-            return answer({"keys": [faults.put(one) for one in wanted]}, 201)
-        return answer({"faults": faults.active_faults(), "latency_seconds": faults.latency_seconds})
+            return json_response({"keys": [faults.put(one) for one in wanted]}, 201)
+        return json_response({"faults": faults.active_faults(), "latency_seconds": faults.latency_seconds})
 
     async def clear_one(request: Request) -> Response:
-        return answer({"cleared": faults.clear(request.path_params["key"])})
+        return json_response({"cleared": faults.clear(request.path_params["key"])})
 
     async def latency(request: Request) -> Response:
         if request.method == "POST":
@@ -52,41 +52,41 @@ def routes(faults: FaultRegistry, traffic: Traffic) -> list[Route]:
             if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LATENCY_SECONDS_MAX:
                 raise ConfigurationError(f'give {{"seconds": …}} between 0 and {LATENCY_SECONDS_MAX:g}.')
             faults.latency_seconds = float(seconds)
-        return answer({"seconds": faults.latency_seconds})
+        return json_response({"seconds": faults.latency_seconds})
 
     async def counted(request: Request) -> Response:
-        return answer(traffic.report())
+        return json_response(traffic.report())
 
     async def reset(request: Request) -> Response:
         traffic.reset()
-        return answer(traffic.report())
+        return json_response(traffic.report())
 
     async def log(request: Request) -> Response:
         found = traffic.arrivals(request.query_params.get("retailer"), after=number(request.query_params.get("after"), 0))
         return Response(b"".join(msgspec.json.encode(entry) + b"\n" for entry in found), media_type="application/jsonl")
 
     return [
-        Route("/faults", _from_here(list_or_add), methods=["GET", "POST", "DELETE"]),
-        Route("/faults/{key}", _from_here(clear_one), methods=["DELETE"]),
-        Route("/latency", _from_here(latency), methods=["GET", "POST"]),
+        Route("/faults", _local_only(list_or_add), methods=["GET", "POST", "DELETE"]),
+        Route("/faults/{key}", _local_only(clear_one), methods=["DELETE"]),
+        Route("/latency", _local_only(latency), methods=["GET", "POST"]),
         Route("/requests", counted),
-        Route("/requests", _from_here(reset), methods=["POST"]),
-        Route("/requests/log", _from_here(log)),
+        Route("/requests", _local_only(reset), methods=["POST"]),
+        Route("/requests/log", _local_only(log)),
     ]
 
 
-def _from_here(handler: Handler) -> Handler:
-    """Refuse a route to other machines."""
+def _local_only(handler: Handler) -> Handler:
+    """Reject requests from other machines."""
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
         host = request.client.host if request.client else "127.0.0.1"
         try:
-            is_here = ipaddress.ip_address(host).is_loopback
+            is_local = ipaddress.ip_address(host).is_loopback
         except ValueError:
-            is_here = host in ("localhost", "testclient")
-        if not is_here:
-            return answer({"error": "faults are commanded from the machine the sandbox runs on"}, 403)
+            is_local = host in ("localhost", "testclient")
+        if not is_local:
+            return json_response({"error": "this route is only open to the machine the sandbox runs on"}, 403)
         return await handler(request)
 
     return guarded
@@ -106,5 +106,5 @@ async def _json(request: Request) -> object:
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigurationError("a fault is a JSON object, and several are a list of objects.")
+        raise ConfigurationError("give a fault as a JSON object, several as a list of objects.")
     return value

@@ -1,6 +1,6 @@
 """Aldi on localhost: plain JSON, cents, offset paging with seven allowed limits.
 
-Every shelf product says ``notForSale: true``. ``servicePoint`` chooses the store; a listed store may answer
+Every shelf product has ``notForSale: true``. ``servicePoint`` selects the store; a listed store may return
 nothing. Past the end: one empty page, then HTTP 400. Special buys are announced before they are on sale.
 """
 
@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from include import clock
 from sandbox.aldi_rows import category_key, facets, product, special_buy
-from sandbox.asked import purpose, store_or_default
-from sandbox.site import Json, answer, distance_km, number, shelf_now, skus_found, slug, suggestions
+from sandbox.request_context import purpose, store_or_default
+from sandbox.site import Json, distance_km, json_response, number, shelf_now, skus_found, slug, suggestions
 from sandbox.world import Category, SandboxStore, Shelf, UnknownStoreError, World
 
 LIMITS = (12, 16, 24, 30, 32, 48, 60)
@@ -35,7 +35,7 @@ class Aldi:
         self.world = world
 
     def routes(self) -> list[Route]:
-        """Return the routes, below the site's prefix."""
+        """Return the routes, relative to the site's prefix."""
         return [
             Route("/v3/product-search", self.search),
             Route("/v3/product-search-suggestion", self.suggestions),
@@ -47,68 +47,71 @@ class Aldi:
         ]
 
     async def search(self, request: Request) -> Response:
-        """Answer a category, a search or the special buys of a day."""
-        asked = request.query_params
-        limit, offset = number(asked.get("limit"), 12), number(asked.get("offset"), 0)
-        purpose.set("listing" if "categoryKey" in asked else "promotions" if "promotionKey" in asked else "search")
+        """Return a category, a search or the special buys of a day."""
+        params = request.query_params
+        limit, offset = number(params.get("limit"), 12), number(params.get("offset"), 0)
+        purpose.set("listing" if "categoryKey" in params else "promotions" if "promotionKey" in params else "search")
         if limit not in LIMITS:
             return _error(400, "3731", f"The limit must be one of {', '.join(map(str, LIMITS))}")
-        store = self._store(asked)
+        store = self._store(params)
         if store is None:
             return _error(400, "3801", "servicePoint is missing or unknown")
         shelf = shelf_now(self.world, store)
-        if "promotionKey" in asked:
-            root, rows = Category((), 0, ()), [special_buy(_day(asked["promotionKey"]), place) for place in range(8 if len(shelf) else 0)]
+        if "promotionKey" in params:
+            root, rows = (
+                Category((), 0, ()),
+                [special_buy(_day(params["promotionKey"]), position) for position in range(8 if len(shelf) else 0)],
+            )
             total, rows = len(rows), rows[offset : offset + limit]
         else:
-            root, skus = _selected(shelf, asked)
-            shown = _sorted(shelf, skus, asked.get("sort", ""))[offset : offset + limit]
-            rows = [product(offer) for sku in shown if (offer := shelf.offer(sku))]
-            rows, total = self.with_special_buys(rows, asked, len(skus), offset)
+            root, skus = _selected(shelf, params)
+            page_skus = _sorted(shelf, skus, params.get("sort", ""))[offset : offset + limit]
+            rows = [product(offer) for sku in page_skus if (offer := shelf.offer(sku))]
+            rows, total = self.with_special_buys(rows, params, len(skus), offset)
         if offset >= total + limit:
             return _error(400, "3700", f"The offset {offset} is beyond the {total} results")
-        return answer({"meta": _meta(root, total, offset, limit, asked.get("sort", "relevance")), "data": rows})
+        return json_response({"meta": _meta(root, total, offset, limit, params.get("sort", "relevance")), "data": rows})
 
-    def with_special_buys(self, rows: list[Json], asked: Mapping[str, str], total: int, offset: int) -> tuple[list[Json], int]:
-        """Add the next special buy to a text search that finds it: it is on sale in some days and in no category."""
+    def with_special_buys(self, rows: list[Json], params: Mapping[str, str], total: int, offset: int) -> tuple[list[Json], int]:
+        """Add the next special buy to a text search that matches it; it is in no category and not on sale yet."""
         coming = special_buy(_next_sale(clock.night_of(clock.now())), 0)
-        text = asked.get("q", "").lower()
+        text = params.get("q", "").lower()
         if text and all(word in coming["name"].lower() for word in text.split()):
             return ([coming, *rows] if offset == 0 else rows), total + 1
         return rows, total
 
     async def suggestions(self, request: Request) -> Response:
-        """Answer texts that continue a search term."""
+        """Return completions of a search term."""
         store = self._store(request.query_params)
         if store is None:
             return _error(400, "3801", "servicePoint is missing or unknown")
         text = request.query_params.get("q", "")
-        return answer({"data": [{"query": label} for label in suggestions(shelf_now(self.world, store), text)]})
+        return json_response({"data": [{"query": label} for label in suggestions(shelf_now(self.world, store), text)]})
 
     async def categories(self, request: Request) -> Response:
-        """Answer the category tree of a store."""
+        """Return the category tree of a store."""
         store = self._store(request.query_params)
-        if store is None:  # an error, and the status says all is well
+        if store is None:  # an error with status 200
             return _error(200, "3801", "servicePoint is missing or unknown")
-        return answer({"data": _tree(shelf_now(self.world, store).tree)})
+        return json_response({"data": _tree(shelf_now(self.world, store).tree)})
 
     async def product(self, request: Request) -> Response:
-        """Answer one product; an unknown SKU is an error with status 200."""
+        """Return one product; an unknown SKU is an error with status 200."""
         store = self._store(request.query_params) or self.world.default_store("aldi")
         offer = shelf_now(self.world, store).offer(request.path_params["sku"])
         if offer is None:
             return _error(200, "007", f"Product {request.path_params['sku']} not found")
         extra = dict.fromkeys(("description", "storageInstructions", "countryOrigin", "allergens", "ingredients", "warnings"))
-        return answer({"data": product(offer) | extra})
+        return json_response({"data": product(offer) | extra})
 
     async def products(self, request: Request) -> Response:
-        """Answer a list of products by their SKUs."""
+        """Return products by their SKUs."""
         shelf = shelf_now(self.world, self._store(request.query_params) or self.world.default_store("aldi"))
         offers = [shelf.offer(sku) for sku in request.query_params.get("skus", "").split(",")[:60]]
-        return answer({"data": [product(offer) for offer in offers if offer]})
+        return json_response({"data": [product(offer) for offer in offers if offer]})
 
     async def promotions(self, request: Request) -> Response:
-        """Answer the special buys: Wednesdays and Saturdays, the coming ones too."""
+        """Return the special buys of Wednesdays and Saturdays, upcoming ones included."""
         today = clock.night_of(clock.now())
         days = [day for ahead in range(-7, 8) if (day := today + timedelta(days=ahead)).weekday() in (2, 5)]
         found = [
@@ -120,36 +123,38 @@ class Aldi:
             }
             for day in days
         ]
-        return answer({"data": {"promotions": found}})
+        return json_response({"data": {"promotions": found}})
 
     async def service_points(self, request: Request) -> Response:
-        """Answer stores, all of them or the nearest first."""
-        asked = request.query_params
+        """Return stores, nearest first if a position is given."""
+        params = request.query_params
         stores = list(self.world.stores("aldi"))
-        if "latitude" in asked and "longitude" in asked:
-            latitude, longitude = float(asked["latitude"]), float(asked["longitude"])
+        if "latitude" in params and "longitude" in params:
+            latitude, longitude = float(params["latitude"]), float(params["longitude"])
             stores.sort(key=lambda store: distance_km(store, latitude, longitude))
-        limit, offset = number(asked.get("limit"), 20, least=1), number(asked.get("offset"), 0)
+        limit, offset = number(params.get("limit"), 20, least=1), number(params.get("offset"), 0)
         pagination = {"offset": offset, "limit": limit, "totalCount": len(stores)}
-        return answer({"meta": {"pagination": pagination}, "data": [_service_point(store) for store in stores[offset : offset + limit]]})
+        return json_response(
+            {"meta": {"pagination": pagination}, "data": [_service_point(store) for store in stores[offset : offset + limit]]}
+        )
 
-    def _store(self, asked: Mapping[str, str]) -> SandboxStore | None:
+    def _store(self, params: Mapping[str, str]) -> SandboxStore | None:
         try:
-            return store_or_default(self.world, self.world.store("aldi", asked.get("servicePoint", "")))
+            return store_or_default(self.world, self.world.store("aldi", params.get("servicePoint", "")))
         except UnknownStoreError:
             return None
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    return answer({"errors": [{"status": str(status), "code": code, "message": message}]}, status)
+    return json_response({"errors": [{"status": str(status), "code": code, "message": message}]}, status)
 
 
-def _selected(shelf: Shelf, asked: Mapping[str, str]) -> tuple[Category, Sequence[str]]:
+def _selected(shelf: Shelf, params: Mapping[str, str]) -> tuple[Category, Sequence[str]]:
     """Return the listed category (the root for a text search) and its SKUs."""
-    if key := asked.get("categoryKey"):
+    if key := params.get("categoryKey"):
         node = next((node for node in shelf.tree.walk() if category_key(node.path) == key), None)
         return (node, shelf.skus(node.path)) if node else (Category((), 0, ()), [])
-    text = asked.get("q", "")
+    text = params.get("q", "")
     return shelf.tree, skus_found(shelf, text)
 
 

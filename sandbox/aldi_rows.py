@@ -68,12 +68,12 @@ def product(offer: ShelfOffer) -> Json:
     }
 
 
-def special_buy(on_sale_on: date, place: int) -> Json:
+def special_buy(on_sale_on: date, position: int) -> Json:
     """Return a special buy: announced with its date, in no category, and not part of any shelf's range."""
-    number = 700_000 + on_sale_on.toordinal() % 9_000 * 10 + place
-    name = _SPECIAL_BUYS[place % len(_SPECIAL_BUYS)]
+    number = 700_000 + on_sale_on.toordinal() % 9_000 * 10 + position
+    name = _SPECIAL_BUYS[position % len(_SPECIAL_BUYS)]
     offer = ShelfOffer(
-        sku=f"{number:018d}", name=name, brand="Winders", size=None, barcode=None, price_cents=1999 + 500 * place, was_price_cents=None,
+        sku=f"{number:018d}", name=name, brand="Winders", size=None, barcode=None, price_cents=1999 + 500 * position, was_price_cents=None,
         is_on_special=False, category_paths=(), label=name, brand_label="WINDERS", pack=None, regular_cents=1999, unit_price=None, piece_grams=None,
         multi_buy=None, description=None, image_url=None, department="SPECIAL BUYS",
     )  # fmt: skip

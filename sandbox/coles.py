@@ -1,7 +1,7 @@
 """Coles on localhost: Next.js pages and data routes, the REST backend, GraphQL.
 
-A visit to a page gives the build id (``__NEXT_DATA__``) and the subscription key (``__RUNTIME_CONFIG__``).
-The store is chosen by the cookie ``fulfillmentStoreId`` (``0584`` or ``584``), by ``storeId`` in REST, by
+Each page contains the build id (``__NEXT_DATA__``) and the subscription key (``__RUNTIME_CONFIG__``).
+The store is selected by the cookie ``fulfillmentStoreId`` (``0584`` or ``584``), by ``storeId`` in REST, by
 ``storeId`` in GraphQL's variables (``0584`` or ``COL:584``). No listing has barcodes.
 """
 
@@ -19,17 +19,17 @@ from starlette.routing import Route
 
 from include import clock
 from sandbox import coles_stores
-from sandbox.asked import purpose, store_or_default
 from sandbox.coles_detail import find_detail, info_row, schema_org
 from sandbox.coles_listing import category_tree, find_category, menu_items, search_results
-from sandbox.site import Json, answer, html, json_body, number, opaque, shelf_now, skus_found, suggestions, uuid
+from sandbox.request_context import purpose, store_or_default
+from sandbox.site import Json, html_response, json_body, json_response, number, opaque, shelf_now, skus_found, suggestions, uuid
 from sandbox.world import Category, SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
 
 BATCH_MAX = 20
 ASSETS = "https://cdn.productimages.coles.com.au/productimages"
 EXCLUDED_CATEGORIES = ["17490"]
 _FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
-#: What the fields of GraphQL are asked for.
+#: Purpose of each GraphQL field.
 _PURPOSES = {
     "product": "barcodes",
     "productsInfo": "barcodes",
@@ -45,7 +45,7 @@ class Coles:
     """The site's routes over one world.
 
     Attributes:
-        deployments: raising it changes the build id, as a deployment of the site does.
+        deployments: number of deployments; each changes the build id.
     """
 
     def __init__(self, world: World) -> None:
@@ -54,7 +54,7 @@ class Coles:
         self.subscription_key = opaque("coles subscription key") * 2
 
     def routes(self) -> list[Route]:
-        """Return the routes, below the site's prefix."""
+        """Return the routes, relative to the site's prefix."""
         data = "/_next/data/{build}/en"
         return [
             Route("/", self.page),
@@ -73,20 +73,20 @@ class Coles:
             Route("/api/graphql", self.graphql, methods=["POST"]),
         ]
 
-    # The page and its data twin
+    # The page and its JSON data route
 
     def deploy(self) -> None:
         """Change the build id from now on."""
         self.deployments += 1
 
     def build_id(self) -> str:
-        """Return the id of the present deployment; it lasts at most six days."""
+        """Return the id of the current deployment; it changes at least every six days."""
         today = clock.night_of(clock.now()).toordinal()
         deployed = date.fromordinal(today - today % 6)
         return f"{deployed:%Y%m%d}.{self.deployments + 1:02d}_v5.{today // 6 % 90}.0"
 
     async def page(self, request: Request) -> Response:
-        """Answer a full page load: HTML with the page's data inside."""
+        """Return a full page: HTML with the page's data inside."""
         props = self._page_props(request)
         document = {
             "props": props,
@@ -105,16 +105,18 @@ class Coles:
         config = json.dumps({"BFF_API_SUBSCRIPTION_KEY": self.subscription_key})
         product = props["pageProps"].get("product")
         linked = f'<script type="application/ld+json">{_script(schema_org(product))}</script>' if product else ""
-        return html(
+        return html_response(
             f"<!DOCTYPE html><html><head><title>Coles</title>{linked}<script>window.__RUNTIME_CONFIG__ = {config};</script></head>"
             f'<body><div id="__next"></div><script id="__NEXT_DATA__" type="application/json">{_script(document)}</script></body></html>'
         )
 
     async def data(self, request: Request) -> Response:
-        """Answer the JSON twin of a page; 404 for the id of an earlier deployment."""
+        """Return the JSON data of a page; 404 for the id of an earlier deployment."""
         if request.path_params["build"] != self.build_id():
-            return html("<!DOCTYPE html><html><head><title>404: This page could not be found</title></head><body></body></html>", 404)
-        return answer(self._page_props(request))
+            return html_response(
+                "<!DOCTYPE html><html><head><title>404: This page could not be found</title></head><body></body></html>", 404
+            )
+        return json_response(self._page_props(request))
 
     def _page_props(self, request: Request) -> Json:
         store = self._store(request.cookies.get("fulfillmentStoreId"))
@@ -141,52 +143,52 @@ class Coles:
     # REST
 
     async def rest_search(self, request: Request) -> Response:
-        """Answer a listing or a search; ``start`` is the zero-based page."""
+        """Return a listing or a search; ``start`` is the zero-based page."""
         if refusal := self._key_missing(request):
             return refusal
-        asked = request.query_params
-        store = self._store(asked.get("storeId"))
+        params = request.query_params
+        store = self._store(params.get("storeId"))
         shelf = shelf_now(self.world, store)
-        page, ads = number(asked.get("start"), 0), asked.get("excludeAds") != "true"
-        purpose.set("listing" if "categoryId" in asked else "search")
-        if wanted := asked.get("categoryId"):
+        page, ads = number(params.get("start"), 0), params.get("excludeAds") != "true"
+        purpose.set("listing" if "categoryId" in params else "search")
+        if wanted := params.get("categoryId"):
             nodes = [node for node in shelf.tree.walk() if category_tree(Category((), 0, (node,)))[0]["id"] == wanted]
             skus, facets, keyword = (list(shelf.skus(nodes[0].path)), nodes[0].children, None) if nodes else ([], (), None)
         else:
-            keyword = asked.get("searchTerm") or None
+            keyword = params.get("searchTerm") or None
             skus, facets = list(skus_found(shelf, keyword or "")), shelf.tree.children
-        if "halfprice" in asked.get("filters", ""):
+        if "halfprice" in params.get("filters", ""):
             skus = [sku for sku in skus if (offer := shelf.offer(sku)) and _is_half_price(offer)]
-        return answer(search_results(shelf, skus, page, "rest", keyword=keyword, facets=facets, ads=ads))
+        return json_response(search_results(shelf, skus, page, "rest", keyword=keyword, facets=facets, ads=ads))
 
     async def rest_product(self, request: Request) -> Response:
-        """Answer a product detail; an unknown id gives 200 with an empty body, ``categories`` is no route."""
+        """Return a product detail; 200 with an empty body for an unknown id, 404 for ``categories``."""
         if request.path_params["id"] == "categories":
-            return answer({"statusCode": 404, "message": "Resource not found"}, 404)
+            return json_response({"statusCode": 404, "message": "Resource not found"}, 404)
         if refusal := self._key_missing(request):
             return refusal
         shelf = shelf_now(self.world, self._store(request.query_params.get("storeId")))
         found = find_detail(shelf, request.path_params["id"], "rest")
-        return answer(found) if found else Response(b"", media_type="application/json")
+        return json_response(found) if found else Response(b"", media_type="application/json")
 
     async def rest_suggestions(self, request: Request) -> Response:
-        """Answer texts that continue a search term."""
+        """Return completions of a search term."""
         shelf = shelf_now(self.world, self._store(request.query_params.get("storeId")))
         text = request.query_params.get("searchTerm", "")
-        return answer({"suggestions": [{"text": label} for label in suggestions(shelf, text)]})
+        return json_response({"suggestions": [{"text": label} for label in suggestions(shelf, text)]})
 
     async def rest_alternatives(self, request: Request) -> Response:
-        """Answer what may be sold in place of a product: others of its category."""
+        """Return substitutes of a product: others of its category."""
         body = await json_body(request)
         shelf = shelf_now(self.world, self._store(body.get("storeId")))
         offer = shelf.offer(str(body.get("productId", "")))
         skus = [sku for sku in shelf.skus(offer.category_paths[0]) if sku != offer.sku][:5] if offer and offer.category_paths else []
-        return answer(search_results(shelf, skus, 0, "rest", ads=False))
+        return json_response(search_results(shelf, skus, 0, "rest", ads=False))
 
     def _key_missing(self, request: Request) -> Response | None:
         if request.headers.get("ocp-apim-subscription-key") == self.subscription_key:
             return None
-        return answer(
+        return json_response(
             {
                 "statusCode": 401,
                 "message": "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.",
@@ -197,7 +199,7 @@ class Coles:
     # GraphQL
 
     async def graphql(self, request: Request) -> Response:
-        """Answer by the first field the query asks for; errors come with status 200."""
+        """Resolve the first field of the query; errors have status 200."""
         if refusal := self._key_missing(request):
             return refusal
         body = await json_body(request)
@@ -214,8 +216,8 @@ class Coles:
         field = match[1] if match else ""
         purpose.set(_PURPOSES.get(field, "other"))
         if field not in resolvers:
-            return answer({"errors": [{"message": f'Cannot query field "{field}" on type "Query".'}]})
-        return answer(resolvers[field](body.get("variables") or {}))
+            return json_response({"errors": [{"message": f'Cannot query field "{field}" on type "Query".'}]})
+        return json_response(resolvers[field](body.get("variables") or {}))
 
     def _product(self, variables: Json) -> Json:
         wanted = str(variables.get("id") or variables.get("productId") or "")
@@ -259,7 +261,7 @@ class Coles:
         return shelf_now(self.world, self._store(variables.get("storeId")))
 
     def _store(self, wanted: Any) -> SandboxStore:
-        """Return the chosen store; the site's default where none or an unknown one is named."""
+        """Return the selected store; the site's default if none or an unknown one is named."""
         digits = str(wanted or "").rpartition(":")[2]
         try:
             return store_or_default(self.world, self.world.store_online("coles", digits.zfill(4)))
@@ -268,7 +270,7 @@ class Coles:
 
 
 def _script(data: Json) -> str:
-    """Return JSON that may stand inside a script element."""
+    """Return JSON escaped for a script element."""
     return msgspec.json.encode(data).decode().replace("</", "<\\/")
 
 

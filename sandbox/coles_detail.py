@@ -1,4 +1,4 @@
-"""Coles' product details: the only place where its site tells a barcode (GraphQL ``gtin``)."""
+"""Coles' product details: the only part of its site with a barcode (GraphQL ``gtin``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def info_row(offer: ShelfOffer) -> Json:
 
 
 def find_detail(shelf: Shelf, sku: str, era: Era) -> Json | None:
-    """Return the detail of a SKU of this retailer, ``None`` for another."""
+    """Return the detail of a SKU, ``None`` if this retailer does not have it."""
     offer = shelf.article(sku)
     if offer is None:
         return None
@@ -31,7 +31,7 @@ def find_detail(shelf: Shelf, sku: str, era: Era) -> Json | None:
 
 
 def detail(offer: ShelfOffer, era: Era, sibling: ShelfOffer | None = None) -> Json:
-    """Return the product detail: GraphQL's has ``gtin``, REST's ``unspscCode``, the page's neither."""
+    """Return the product detail: GraphQL has ``gtin``, REST has ``unspscCode``, the page neither."""
     ids = opaque("image", offer.sku)[:4]
     path = f"/wcsstore/Coles-CAS/images/{ids[0]}/{ids[1]}/{ids[2]}/{offer.sku}"
     image: Json = {

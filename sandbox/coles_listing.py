@@ -1,4 +1,4 @@
-"""Coles' listing answers: 48 products a page, among advertisements, tiles and repeated rows."""
+"""Coles' listing responses: 48 products per page, mixed with advertisements, tiles and repeated rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.site import Json, opaque, slug, uuid
 from sandbox.world import Category, Shelf, ShelfOffer
 
 PAGE_SIZE = 48
-#: So deep a listing is served, whatever its total; a deeper category is read by its children.
+#: Depth to which a listing is served regardless of its total; larger categories are read through their children.
 PAGES_MAX = 104
 
 
@@ -21,13 +21,13 @@ def search_results(
     """Return the ``searchResults`` object of one page.
 
     Args:
-        page: zero-based, as ``start`` in the answer.
-        facets: the categories below the listed one.
+        page: zero-based, as ``start`` in the response.
+        facets: the subcategories of the listed one.
         ads: whether tiles, sponsored and associated rows are mixed in.
     """
     served = skus[page * PAGE_SIZE : (page + 1) * PAGE_SIZE] if page < PAGES_MAX else []
     offers = [offer for sku in served if (offer := shelf.offer(sku))]
-    rows = [product_row(offer, era, sibling=offers[place - 1] if place else None) for place, offer in enumerate(offers)]
+    rows = [product_row(offer, era, sibling=offers[position - 1] if position else None) for position, offer in enumerate(offers)]
     if ads and rows:
         _mix_in_ads(rows, shelf, skus, page, era)
     envelope: Json = {
@@ -53,16 +53,18 @@ def search_results(
 
 
 def _mix_in_ads(rows: list[Json], shelf: Shelf, skus: Sequence[str], page: int, era: Era) -> None:
-    """Insert what the site adds to the 48: doubles of products (some twice on one page), tiles, associations."""
-    sponsored = [seeded_random.pick(skus, "sponsored", len(skus), place) for place in range(min(5, len(skus) // 8))]
+    """Insert the rows the site adds to the 48: repeated products (some twice on one page), tiles, associations."""
+    sponsored = [seeded_random.pick(skus, "sponsored", len(skus), position) for position in range(min(5, len(skus) // 8))]
     if page % 3 == 1:
-        sponsored += sponsored[:1]  # the very same row again
-    for place, sku in enumerate(sponsored):
+        sponsored += sponsored[:1]  # an exact duplicate
+    for position, sku in enumerate(sponsored):
         offer = shelf.offer(sku)
         if offer:
-            rows.insert(min(len(rows), 2 + 7 * place), product_row(offer, era, ad=(f"display_{opaque('ad', sku, place % 5)}", "citrus")))
-    for place in range(1 + (page + len(skus)) % 5):
-        rows.insert(min(len(rows), 5 + 9 * place), _tile(skus, page, place, era))
+            rows.insert(
+                min(len(rows), 2 + 7 * position), product_row(offer, era, ad=(f"display_{opaque('ad', sku, position % 5)}", "citrus"))
+            )
+    for position in range(1 + (page + len(skus)) % 5):
+        rows.insert(min(len(rows), 5 + 9 * position), _tile(skus, page, position, era))
     if (page + len(skus)) % 4 == 2:
         content = _tile(skus, page, 9, era) | {"_type": "CONTENT_ASSOCIATION", "targetProductId": int(skus[0])}
         rows.insert(min(len(rows), 11), {key: value for key, value in content.items() if key != "productIds"})
@@ -70,14 +72,14 @@ def _mix_in_ads(rows: list[Json], shelf: Shelf, skus: Sequence[str], page: int, 
         rows.append(product_row(offer, era) | {"_type": "PRODUCT_ASSOCIATION", "targetProductId": int(skus[0])})
 
 
-def _tile(skus: Sequence[str], page: int, place: int, era: Era) -> Json:
+def _tile(skus: Sequence[str], page: int, position: int, era: Era) -> Json:
     # The tiles of one source have no colours and no heading; all tiles of REST are like that.
-    is_plain = era == "rest" or place % 2 == 0
+    is_plain = era == "rest" or position % 2 == 0
     tile: Json = {
         "_type": "SINGLE_TILE",
-        "adId": f"campaigns_aisle_tile_{page}_{place}",
-        "adSource": "aem" if place % 2 == 0 else "citrus",
-        "campaignName": f"/content/fragment/supplier-media/{page}-{place}",
+        "adId": f"campaigns_aisle_tile_{page}_{position}",
+        "adSource": "aem" if position % 2 == 0 else "citrus",
+        "campaignName": f"/content/fragment/supplier-media/{page}-{position}",
         "expiry": None if is_plain else "2026-11-30T22:48:12.712671Z",
         "headingText": None if is_plain else "Single tile ad",
         "bannerText": "Everything for a Sunday lunch",
@@ -85,18 +87,18 @@ def _tile(skus: Sequence[str], page: int, place: int, era: Era) -> Json:
         "ctaFlag": None if is_plain else True,
         "ctaText": "Shop now",
         "ctaTextAccessibility": None if era == "rest" else "Shop the range",
-        "ctaLink": f"/promotions/sunday-lunch?pid=campaigns_aisle_tile_{page}_{place}",
+        "ctaLink": f"/promotions/sunday-lunch?pid=campaigns_aisle_tile_{page}_{position}",
         "backgroundColour": None if is_plain else "ffffff",
         "backgroundImage": "/content/dam/tiles/sunday-lunch.png",
         "backgroundImagePosition": None if is_plain else "fill",
         "secondaryBackgroundImage": None,
         "secondaryBackgroundImagePosition": None,
-        "heroImage": "/content/dam/tiles/hero.png" if place % 2 or era == "rest" else None,
-        "heroImageAltText": "Half-price roundel" if place % 2 or era == "rest" else None,
+        "heroImage": "/content/dam/tiles/hero.png" if position % 2 or era == "rest" else None,
+        "heroImageAltText": "Half-price roundel" if position % 2 or era == "rest" else None,
         "secondaryHeroImage": None,
         "secondaryHeroImageAltText": None,
         # Strings here, numbers in the rows; some with a trailing blank.
-        "productIds": [sku + (" " if place % 3 == 2 else "") for sku in skus[:4]],
+        "productIds": [sku + (" " if position % 3 == 2 else "") for sku in skus[:4]],
         "additionalFields": [{"id": "description", "value": "Specials change every week."}, {"id": "singleTileTheme", "value": "dark"}],
     }
     return tile | ({"mbox": "cta-tile-first-shop-search-0209"} if era == "rest" else {})
@@ -148,7 +150,7 @@ def _filters(offers: Sequence[ShelfOffer], total: int, era: Era) -> list[Json]:
     ]
     if era == "rest":
         filters[-1]["values"] = [{"id": None, "displayText": "all", "count": 0}]
-    elif named := filters[0]["values"]:  # one of some hundred on record
+    elif named := filters[0]["values"]:  # one in about a hundred on record
         named[-1]["brand"] = named[-1]["displayText"]
     return filters
 
@@ -158,7 +160,7 @@ def _facet(node: Category) -> Json:
 
 
 def category_node(node: Category) -> Json:
-    """Return the keys every category form shares."""
+    """Return the keys common to all category formats."""
     return {
         "level": len(node.path),
         "name": node.name,
@@ -170,7 +172,7 @@ def category_node(node: Category) -> Json:
 
 
 def category_tree(root: Category) -> list[Json]:
-    """Return the tree as GraphQL and the browse page have it; leaves have no ``catalogGroupView``."""
+    """Return the tree in the format of GraphQL and the browse page; leaves have no ``catalogGroupView``."""
     found = []
     for node in root.children:
         entry = category_node(node) | {"type": "CATALOG", "subType": "CORE"}
@@ -181,12 +183,12 @@ def category_tree(root: Category) -> list[Json]:
 
 
 def menu_items(root: Category) -> list[Json]:
-    """Return the tree as GraphQL ``menuItems`` has it."""
+    """Return the tree in the format of GraphQL ``menuItems``."""
     return [category_node(node) | {"type": "CATALOG", "subType": "CORE", "childItems": menu_items(node)} for node in root.children]
 
 
 def find_category(root: Category, slugs: Sequence[str]) -> Category | None:
-    """Follow slugs from the top: ``["dairy-eggs-fridge", "milk"]``; ``None`` when there is no such category."""
+    """Resolve slugs from the top: ``["dairy-eggs-fridge", "milk"]``; ``None`` if there is no such category."""
     node: Category | None = root
     for wanted in slugs:
         node = next((child for child in node.children if slug(child.name) == wanted), None) if node else None
@@ -194,7 +196,7 @@ def find_category(root: Category, slugs: Sequence[str]) -> Category | None:
 
 
 def pages(skus: Sequence[str]) -> int:
-    """Return how many pages a listing has.
+    """Return the number of pages of a listing.
 
     >>> pages(["1"] * 97)
     3

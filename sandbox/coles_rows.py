@@ -1,8 +1,8 @@
-"""Coles' product rows, as its three interfaces wrote them.
+"""Coles' product rows in the formats of its three interfaces.
 
-``next``    Next.js data route, to 2025: ``comparable`` "$1.53 per 100g", weighed goods in grams
+``next``    Next.js data route, until 2025: ``comparable`` "$1.53 per 100g", weighed products in grams
 ``rest``    /api/bff, 2026: "$1.53/ 100g", kilograms, every price a float, ``rawPriceNow``
-``graphql`` 2026: as rest, but nothing is absent (null instead), ``was`` null, units ``L``, with gtin in the detail
+``graphql`` 2026: as rest, but no key is absent (null instead), ``was`` null, units ``L``, with gtin in the detail
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def category_id(path: CategoryPath) -> str:
 
 
 def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = None, sibling: ShelfOffer | None = None) -> Json:
-    """Return one PRODUCT row of a listing; ``ad`` = (adId, adSource) of a sponsored one, ``sibling`` goods of the same kind."""
+    """Return one PRODUCT row of a listing; ``ad`` = (adId, adSource) of a sponsored one, ``sibling`` another product of the same kind."""
     row: Json = {"_type": "PRODUCT", "id": int(offer.sku), "adId": ad and ad[0], "adSource": ad and ad[1], "featured": ad is not None}
     row |= names(offer)
     row |= stock(offer)
@@ -44,7 +44,7 @@ def product_row(offer: ShelfOffer, era: Era, *, ad: tuple[str, str] | None = Non
 
 
 def names(offer: ShelfOffer) -> Json:
-    """Return name, brand, till text and size; the name has neither brand nor size in it."""
+    """Return name, brand, till text and size; the name contains neither brand nor size."""
     till_text = offer.description or " ".join(filter(None, (offer.brand_label, offer.label, offer.pack))).upper()
     brand = (offer.brand_label or "") + (
         " " if offer.brand_label and seeded_random.random_int("coles blank", offer.brand_label) % 17 == 0 else ""
@@ -64,7 +64,7 @@ def images(offer: ShelfOffer) -> list[Json]:
 
 
 def location(offer: ShelfOffer, era: Era) -> Json:
-    """Return the place in the store: mostly unknown (``order`` 9999)."""
+    """Return the location in the store: mostly unknown (``order`` 9999)."""
     order = {"next": 9999, "rest": 9999.0, "graphql": 9999}
     if era == "rest" and seeded_random.random_share("coles aisle", offer.sku) < 0.2:
         return {
@@ -79,7 +79,7 @@ def location(offer: ShelfOffer, era: Era) -> Json:
 
 
 def restrictions(offer: ShelfOffer, era: Era) -> Json | None:
-    """Return the purchase limits, ``None`` for goods out of range."""
+    """Return the purchase limits, ``None`` for unavailable products."""
     if offer.price_cents is None:
         return None
     noise = seeded_random.random_int("coles limits", offer.sku)
@@ -141,7 +141,7 @@ def _continuity() -> Json:
 
 
 def pricing(offer: ShelfOffer, era: Era) -> Json | None:
-    """Return the price block, ``None`` when the goods are not available in this store."""
+    """Return the price block, ``None`` if the product is not available in this store."""
     if offer.price_cents is None:
         return None
     now, was = offer.price_cents, offer.was_price_cents
@@ -218,7 +218,7 @@ def _unit(offer: ShelfOffer, era: Era) -> Json:
         if era == "graphql" or seeded_random.random_share("coles weighted", offer.sku) > 0.1:
             unit["isWeighted"] = False
     elif era == "next":
-        # To 2025 the unit was that of ``quantity``, although the price is per kilogram.
+        # Until 2025 the unit was that of ``quantity``, although the price is per kilogram.
         heavy = offer.piece_grams >= 1000
         kind, quantity = ("kg", offer.piece_grams / 1000) if heavy else ("g", offer.piece_grams)
         unit |= {"quantity": quantity, "ofMeasureQuantity": 1, "ofMeasureUnits": kind, "ofMeasureType": kind, "isWeighted": True}
@@ -240,7 +240,7 @@ def comparable(per: UnitPrice, era: Era) -> str:
 
 
 def variations(offer: ShelfOffer, era: Era, sibling: ShelfOffer | None = None) -> Json:
-    """Return other goods of the kind, and the regional twin: same words, other id, no price (a trap for matching by text)."""
+    """Return products of the same kind, and the regional twin: same text, other id, no price (a test case for text matching)."""
     twin = _short(unavailable(offer), era) | {"id": int(offer.sku) + 1_000_000_000}
     twin["description"] += " *NT*"
     sizes: list[Json] = []

@@ -1,6 +1,6 @@
-"""The middleware that lets faults strike: it hears what a site would answer, and answers something else.
+"""Middleware that applies faults to the responses of a site.
 
-The site is asked first, because only then it is known what the request was for and which store it chose.
+The site handles the request first, because only then its purpose and its store are known.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from include import clock
-from sandbox import asked, seeded_random
-from sandbox.counting import request_line, transport_of
-from sandbox.fault_answers import edited, page_before, shelf_filter_of
+from sandbox import request_context, seeded_random
+from sandbox.bot_walls import refusal
+from sandbox.fault_edits import edited, page_before, shelf_filter_of
 from sandbox.faults import Fault, FaultRegistry, SandboxRequest
+from sandbox.request_log import request_line, transport_of
 from sandbox.site import BODY_BYTES_MAX
-from sandbox.walls import refusal
 from sandbox.world import Shelf
 
 _REPLACING = ("wall", "too_many", "error")
@@ -36,20 +36,20 @@ Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """A whole answer of a site."""
+class _SiteResponse:
+    """A complete response of a site."""
 
     status: int
     headers: Headers
     body: bytes
 
-    def with_header(self, name: bytes, value: str) -> _Answer:
+    def with_header(self, name: bytes, value: str) -> _SiteResponse:
         others = [(known, old) for known, old in self.headers if known != name]
         return replace(self, headers=[*others, (name, value.encode("latin-1"))])
 
 
 class FaultMiddleware:
-    """Middleware around one site. Without a fault in force it passes requests on as they are."""
+    """Middleware around one site. Without an active fault it passes requests on unchanged."""
 
     def __init__(self, app: ASGIApp, retailer: str, faults: FaultRegistry) -> None:
         self.app = app
@@ -57,7 +57,7 @@ class FaultMiddleware:
         self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the site does, or as the faults in force want it."""
+        """Send the site's response, changed by the matching faults."""
         if self.faults.latency_seconds:
             send = _not_before(asyncio.get_running_loop().time() + self.faults.latency_seconds, send)
         if self.faults.has_no_faults:
@@ -65,65 +65,71 @@ class FaultMiddleware:
             return
         body = await _read(receive)
         before = dict(scope)
-        answer = await _ask(self.app, scope, body)
+        response = await _call_site(self.app, scope, body)
         handler = getattr(scope.get("endpoint"), "__name__", "unknown")
-        what = request_line(scope, f"{seeded_random.random_int(body):x}" if body else None)
+        line = request_line(scope, f"{seeded_random.random_int(body):x}" if body else None)
         is_later_page = page_before(self.retailer, scope["query_string"], body) is not None
         request = SandboxRequest(
-            self.retailer, handler, asked.purpose_of(handler), asked.store_id.get(), what, _cookies(scope), is_later_page
+            self.retailer,
+            handler,
+            request_context.purpose_of(handler),
+            request_context.store_id.get(),
+            line,
+            _cookies(scope),
+            is_later_page,
         )
         kinds = {fault.kind: fault for fault in self.faults.matching_faults(request)}
         if kinds:
-            answer = await self._apply_faults(before, body, answer, kinds, request)
-            # Whatever was asked in between: the request was for this.
-            asked.store_id.set(request.store_id)
-            asked.purpose.set(request.purpose)
-            asked.faults.set(tuple(kinds))
-        await _deliver(answer, kinds, receive, send)
+            response = await self._apply_faults(before, body, response, kinds, request)
+            # A repeated call may have changed the context.
+            request_context.store_id.set(request.store_id)
+            request_context.purpose.set(request.purpose)
+            request_context.faults.set(tuple(kinds))
+        await _deliver(response, kinds, receive, send)
 
     async def _apply_faults(
-        self, scope: Scope, body: bytes, answer: _Answer, kinds: Mapping[str, Fault], request: SandboxRequest
-    ) -> _Answer:
+        self, scope: Scope, body: bytes, response: _SiteResponse, kinds: Mapping[str, Fault], request: SandboxRequest
+    ) -> _SiteResponse:
         for kind in _REPLACING:
             if kind in kinds:
-                return _replacement_response(kinds[kind], request)
+                return _replacement(kinds[kind], request)
         if "new_build" in kinds:
             self.faults.on_new_build()
         if _REPEATED & kinds.keys():
-            answer = await self._request_again_changed(scope, body, kinds)
+            response = await self._repeat_changed(scope, body, kinds)
         for kind in _EDITS:
-            if kind in kinds and answer.status == 200:
-                answer = replace(answer, body=edited(answer.body, self.retailer, kinds[kind]))
-        return answer
+            if kind in kinds and response.status == 200:
+                response = replace(response, body=edited(response.body, self.retailer, kinds[kind]))
+        return response
 
-    async def _request_again_changed(self, scope: Scope, body: bytes, kinds: Mapping[str, Fault]) -> _Answer:
+    async def _repeat_changed(self, scope: Scope, body: bytes, kinds: Mapping[str, Fault]) -> _SiteResponse:
         scope = dict(scope)
         if "same_page" in kinds and (found := page_before(self.retailer, scope["query_string"], body)):
             scope["query_string"], body = found
-        lenses = [shelf_filter_of(kinds[kind]) for kind in _SHELF_FILTERS if kind in kinds]
+        shelf_filters = [shelf_filter_of(kinds[kind]) for kind in _SHELF_FILTERS if kind in kinds]
 
         def filtered_shelf(shelf: Shelf) -> Shelf:
-            for lens in lenses:
-                shelf = lens(shelf)
+            for shelf_filter in shelf_filters:
+                shelf = shelf_filter(shelf)
             return shelf
 
-        seen = asked.lens.set(filtered_shelf if lenses else None)
-        wrong = asked.is_wrong_store.set("wrong_store" in kinds)
+        previous = request_context.shelf_filter.set(filtered_shelf if shelf_filters else None)
+        previous_store = request_context.uses_other_store.set("wrong_store" in kinds)
         try:
-            return await _ask(self.app, scope, body)
+            return await _call_site(self.app, scope, body)
         finally:
-            asked.lens.reset(seen)
-            asked.is_wrong_store.reset(wrong)
+            request_context.shelf_filter.reset(previous)
+            request_context.uses_other_store.reset(previous_store)
 
 
 def _not_before(instant: float, send: Send) -> Send:
-    """Hold the first byte of an answer back until the loop's clock shows ``instant``: making the answer is part of its latency."""
+    """Delay the first byte of a response until ``instant`` (loop clock): the latency includes the time to build the response."""
 
-    async def held_back(message: Message) -> None:
+    async def delayed(message: Message) -> None:
         await asyncio.sleep(instant - asyncio.get_running_loop().time())
         await send(message)
 
-    return held_back
+    return delayed
 
 
 async def _read(receive: Receive) -> bytes:
@@ -137,22 +143,22 @@ async def _read(receive: Receive) -> bytes:
     return bytes(body)
 
 
-async def _ask(app: ASGIApp, scope: Scope, body: bytes) -> _Answer:
+async def _call_site(app: ASGIApp, scope: Scope, body: bytes) -> _SiteResponse:
     messages: list[Message] = []
-    questions = [{"type": "http.request", "body": body, "more_body": False}]
+    pending = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return questions.pop() if questions else {"type": "http.disconnect"}
+        return pending.pop() if pending else {"type": "http.disconnect"}
 
     async def keep(message: Message) -> None:
         messages.append(message)
 
     try:
         await app(scope, receive, keep)
-    except HTTPException as error:  # no such route
-        return _Answer(error.status_code, [(b"content-type", b"text/plain")], error.detail.encode())
+    except HTTPException as error:  # unknown route
+        return _SiteResponse(error.status_code, [(b"content-type", b"text/plain")], error.detail.encode())
     start, *parts = messages
-    return _Answer(start["status"], list(start.get("headers", ())), b"".join(part.get("body", b"") for part in parts))
+    return _SiteResponse(start["status"], list(start.get("headers", ())), b"".join(part.get("body", b"") for part in parts))
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
@@ -162,38 +168,40 @@ def _cookies(scope: Scope) -> dict[str, str]:
             try:
                 found |= {key: morsel.value for key, morsel in SimpleCookie(value.decode("latin-1")).items()}
             except CookieError:
-                continue  # a cookie nobody can read opens no wall
+                continue  # an unreadable cookie does not pass the bot wall
     return found
 
 
-def _replacement_response(fault: Fault, request: SandboxRequest) -> _Answer:
+def _replacement(fault: Fault, request: SandboxRequest) -> _SiteResponse:
     if fault.kind == "wall":
-        page, status = refusal(request.retailer, request.what, fault.form, fault.status)
-        return _Answer(status, [(b"content-type", b"text/html")], page.encode())
+        page, status = refusal(request.retailer, request.line, fault.form, fault.status)
+        return _SiteResponse(status, [(b"content-type", b"text/html")], page.encode())
     status = 429 if fault.kind == "too_many" else fault.status or 500
-    answer = _Answer(status, [(b"content-type", b"application/json")], f'{{"statusCode":{status},"message":"a fault on command"}}'.encode())
+    response = _SiteResponse(
+        status, [(b"content-type", b"application/json")], f'{{"statusCode":{status},"message":"injected fault"}}'.encode()
+    )
     if fault.retry_after is None:
-        return answer
+        return response
     until = format_datetime(clock.now() + timedelta(seconds=fault.retry_after), usegmt=True)
-    return answer.with_header(b"retry-after", until if fault.http_date else str(fault.retry_after))
+    return response.with_header(b"retry-after", until if fault.http_date else str(fault.retry_after))
 
 
-async def _deliver(answer: _Answer, kinds: Mapping[str, Fault], receive: Receive, send: Send) -> None:
+async def _deliver(response: _SiteResponse, kinds: Mapping[str, Fault], receive: Receive, send: Send) -> None:
     if "slow" in kinds:
         await asyncio.sleep(_seconds(kinds["slow"], 2.0))
     if "reset" in kinds:
         await _reset(receive)
         return
     if "content_type" in kinds:
-        answer = answer.with_header(b"content-type", kinds["content_type"].content_type or "text/plain")
+        response = response.with_header(b"content-type", kinds["content_type"].content_type or "text/plain")
     if "garbage" in kinds:
-        noise = b"".join(seeded_random.random_int("garbage", place).to_bytes(8) for place in range(max(1, len(answer.body) // 8)))
-        answer = replace(answer, body=noise).with_header(b"content-encoding", "gzip")
-    answer = answer.with_header(b"content-length", str(len(answer.body)))
-    body, part = answer.body, kinds["cut"].part if "cut" in kinds else None
+        noise = b"".join(seeded_random.random_int("garbage", position).to_bytes(8) for position in range(max(1, len(response.body) // 8)))
+        response = replace(response, body=noise).with_header(b"content-encoding", "gzip")
+    response = response.with_header(b"content-length", str(len(response.body)))
+    body, part = response.body, kinds["cut"].part if "cut" in kinds else None
     if "cut" in kinds:
         body = body[: int(len(body) * (0.5 if part is None else part))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     pieces = _PIECES if "trickle" in kinds else 1
     step = len(body) // pieces + 1
     for at in range(0, len(body), step):
@@ -211,21 +219,21 @@ def _seconds(fault: Fault, usual: float) -> float:
 
 
 async def _close(receive: Receive) -> None:
-    """End the connection after what was sent, and wait until it has ended."""
+    """Close the connection after the sent bytes, and wait until it is closed."""
     transport = transport_of(receive)
     if transport is None:  # an in-process client
-        raise ConnectionAbortedError("the sandbox cut the answer: a fault on command")
+        raise ConnectionAbortedError("the sandbox cut the response: injected fault")
     transport.close()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _reset(receive: Receive) -> None:
-    """Reset the connection: the other end gets no last word."""
+    """Reset the connection without a closing handshake."""
     transport = transport_of(receive)
     if transport is None:
-        raise ConnectionResetError("the sandbox reset the connection: a fault on command")
-    # Lingering for no time makes the close a reset.
+        raise ConnectionResetError("the sandbox reset the connection: injected fault")
+    # With a linger time of zero a close is a reset.
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
     while (await receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""Faults on command: what the sandbox's sites do wrong, for whom, how often, and until when.
+"""Fault injection into the sandbox's sites: scope, rate and lifetime of each fault.
 
 In a test, with the sites in a thread of the same process::
 
@@ -6,23 +6,23 @@ In a test, with the sites in a thread of the same process::
         sandbox.url, sandbox.faults, sandbox.traffic
         fault = sandbox.faults.add("too_many", retailer="coles", purpose="listing", nth=3, retry_after=1)
         sandbox.faults.add("error", retailer="iga", status=503, share=0.1, seed=3)    # a tenth of the requests
-        sandbox.faults.add("reset", store="1101", since=5)                            # the fifth and all after it
-        sandbox.faults.add("wall", retailer="woolworths", session="me=known")         # until that cookie is shown
-        sandbox.faults.in_force()[0]["applied"]                                       # how often it struck
-        sandbox.faults.clear(fault)                                                   # one; without argument all
-        sandbox.faults.latency_seconds = 0.1                                          # of every answer
+        sandbox.faults.add("reset", store="1101", since=5)                            # the fifth and all later ones
+        sandbox.faults.add("wall", retailer="woolworths", session="me=known")         # until that cookie is sent
+        sandbox.faults.active_faults()[0]["applied"]                                  # number of affected requests
+        sandbox.faults.clear(fault)                                                   # one; all without argument
+        sandbox.faults.latency_seconds = 0.1                                          # of every response
 
-The same over HTTP for a running sandbox: ``RemoteFaults(url)`` (``sandbox.remote``), ``aisleflow sandbox
+The same over HTTP for a running sandbox: ``FaultClient(url)`` (``sandbox.remote``), ``aisleflow sandbox
 fault add|list|clear``, or a scenario file (:func:`read_scenario`) given to ``aisleflow sandbox serve --faults``.
 
 **Which requests.** ``retailer``, ``store`` (the store id) and ``purpose`` (home, tree, listing, search, detail,
-barcodes, promotions, stores, or the name of a site's handler) narrow; nothing given = every request. Of those
-``nth`` takes one (from 1), ``since`` that one and all after it, ``share`` a part, ``times`` at most so many;
-otherwise the fault lasts until it is cleared. ``share`` is decided by a hash of seed, request, and how often
-the same request came before: parallel crawls do not change it, and a repeated request has a new chance.
+barcodes, promotions, stores, or the name of a site's handler) select requests; without them all match. Of those
+``nth`` takes one (from 1), ``since`` that one and all later ones, ``share`` a part, ``times`` at most that number;
+otherwise the fault stays active until it is cleared. ``share`` is decided by a hash of seed, request, and how often
+the request was sent before: parallel crawls do not change it, and a repeated request is decided anew.
 
-**Which faults.** See :data:`KINDS`. Several may strike one request: edits of the answer add up, then the first that
-replaces the answer wins, then transport faults. The truth (``/_sandbox/truth``) never changes.
+**Which faults.** See :data:`KINDS`. Several may apply to one request: edits of the response add up, then the first that
+replaces the response wins, then transport faults. The truth (``/_sandbox/truth``) never changes.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ from sandbox.fault_kinds import KINDS, SESSION, Fault, check, fault_of
 
 __all__ = ["KINDS", "Fault", "FaultRegistry", "SandboxRequest", "fault_of", "read_scenario"]
 
-#: Requests remembered to tell a repeated one.
+#: Requests remembered to detect repeated ones.
 _REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxRequest:
-    """What a request was for. ``what`` is the same text for the same request; ``is_later_page``: there is a page before."""
+    """One request and its purpose. ``line`` identifies it; ``is_later_page``: it has a previous page."""
 
     retailer: str
     route: str
     purpose: str
     store_id: str | None
-    what: str
+    line: str
     cookies: Mapping[str, str] = field(default_factory=dict)
     is_later_page: bool = True
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A fault with its memory."""
+    """A fault and its request counters."""
 
     key: str
     fault: Fault
@@ -69,14 +69,14 @@ class _Entry:
     applied: int = 0
     before: OrderedDict[int, int] = field(default_factory=OrderedDict)
 
-    def applies_to(self, asked: SandboxRequest) -> bool:
+    def applies_to(self, request: SandboxRequest) -> bool:
         fault, kind = self.fault, KINDS[self.fault.kind]
-        if (fault.retailer or kind.retailer) not in (None, asked.retailer) or fault.store not in (None, asked.store_id):
+        if (fault.retailer or kind.retailer) not in (None, request.retailer) or fault.store not in (None, request.store_id):
             return False
         purposes = (fault.purpose,) if fault.purpose else kind.purposes
-        if purposes and asked.purpose not in purposes and asked.route not in purposes:
+        if purposes and request.purpose not in purposes and request.route not in purposes:
             return False
-        if fault.kind == "same_page" and not asked.is_later_page:
+        if fault.kind == "same_page" and not request.is_later_page:
             return False
         self.matched += 1
         times = 1 if fault.kind == "new_build" and not (fault.nth or fault.since or fault.times) else fault.times
@@ -84,17 +84,20 @@ class _Entry:
             return False
         if (fault.nth is not None and self.matched != fault.nth) or (fault.since is not None and self.matched < fault.since):
             return False
-        if fault.share < 1 and seeded_random.random_share(fault.seed, asked.what, asked.store_id, self._was_seen(asked)) >= fault.share:
+        if (
+            fault.share < 1
+            and seeded_random.random_share(fault.seed, request.line, request.store_id, self._was_seen(request)) >= fault.share
+        ):
             return False
         if fault.kind == "wall":
             name, _, value = (fault.session or SESSION).partition("=")
-            if asked.cookies.get(name) == value:
+            if request.cookies.get(name) == value:
                 return False
         self.applied += 1
         return True
 
-    def _was_seen(self, asked: SandboxRequest) -> int:
-        key = seeded_random.random_int(asked.retailer, asked.what, asked.store_id)
+    def _was_seen(self, request: SandboxRequest) -> int:
+        key = seeded_random.random_int(request.retailer, request.line, request.store_id)
         count = self.before.pop(key, 0)
         self.before[key] = count + 1
         if len(self.before) > _REMEMBERED:
@@ -103,11 +106,11 @@ class _Entry:
 
 
 class FaultRegistry:
-    """The faults in force. Any thread may add and clear; the server's thread asks :meth:`striking`.
+    """The active faults. Any thread may add and clear; the server's thread calls :meth:`matching_faults`.
 
     Attributes:
-        latency_seconds: how long every answer of a site takes at least.
-        on_new_build: what makes Coles deploy; the application sets it.
+        latency_seconds: minimum duration of every response of a site.
+        on_new_build: callback that makes Coles deploy; set by the application.
     """
 
     def __init__(self, faults: Sequence[Fault] = (), latency_seconds: float = 0.0) -> None:
@@ -120,11 +123,11 @@ class FaultRegistry:
 
     @property
     def has_no_faults(self) -> bool:
-        """Whether no fault is in force."""
+        """Whether no fault is active."""
         return not self._entries
 
     def add(self, kind: str, **options: Any) -> str:
-        """Put a fault in force; return its key, for :meth:`clear`.
+        """Activate a fault; return its key, for :meth:`clear`.
 
         Raises:
             ConfigurationError: no such fault.
@@ -132,39 +135,39 @@ class FaultRegistry:
         return self.put(fault_of({"kind": kind} | options))
 
     def put(self, fault: Fault) -> str:
-        """Put a fault in force; return its key."""
+        """Activate a fault; return its key."""
         self._number += 1
         key = f"f{self._number}"
         self._entries = {**self._entries, key: _Entry(key, check(fault))}
         return key
 
     def active_faults(self) -> list[dict[str, Any]]:
-        """Return every fault in force, with how many requests it was asked about and struck."""
+        """Return the active faults, each with the numbers of matched and of affected requests."""
         return [
             {"key": entry.key} | msgspec.to_builtins(entry.fault) | {"matched": entry.matched, "applied": entry.applied}
             for entry in self._entries.values()
         ]
 
     def clear(self, *keys: str) -> int:
-        """End faults by their keys, all without; return how many.
+        """Clear faults by their keys, all of them without keys; return the number cleared.
 
         Raises:
-            ConfigurationError: no such fault is in force.
+            ConfigurationError: no such fault is active.
         """
         if unknown := [key for key in keys if key not in self._entries]:
-            raise ConfigurationError(f"no fault {', '.join(unknown)} is in force; in force: {', '.join(self._entries) or 'none'}.")
+            raise ConfigurationError(f"no fault {', '.join(unknown)} is active; active: {', '.join(self._entries) or 'none'}.")
         kept = {key: entry for key, entry in self._entries.items() if keys and key not in keys}
         ended = len(self._entries) - len(kept)
         self._entries = kept
         return ended
 
-    def matching_faults(self, asked: SandboxRequest) -> list[Fault]:
-        """Return the faults that strike a request, in the order in which they were added; it counts as one more request."""
-        return [entry.fault for entry in self._entries.values() if entry.applies_to(asked)]
+    def matching_faults(self, request: SandboxRequest) -> list[Fault]:
+        """Count a request and return the faults that apply to it, in the order in which they were added."""
+        return [entry.fault for entry in self._entries.values() if entry.applies_to(request)]
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
-    """What a scenario file holds: ``latency_seconds``, and ``fault`` tables."""
+    """Content of a scenario file: ``latency_seconds``, and ``fault`` tables."""
 
     latency_seconds: float = 0.0
     fault: list[Fault] = []
@@ -191,4 +194,4 @@ def read_scenario(path: Path) -> FaultRegistry:
     except OSError as error:
         raise ConfigurationError(f"the faults cannot be read from {path}: {error.strerror}. Give --faults a TOML or JSON file.") from error
     except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is no scenario of faults: {error}. docs/sandbox.md shows one.") from error
+        raise ConfigurationError(f"{path} is not a valid fault scenario: {error}. docs/sandbox.md shows one.") from error

@@ -1,8 +1,8 @@
-"""A world from a seed, at any size. Nothing is stored: ranges are built on first use, prices on each question.
+"""A world from a seed, at any size. Nothing is stored: ranges are built on first use, prices on each request.
 
-A store lists most of its retailer's range (an IGA shop about two thirds of it). Each day a few goods vanish,
-others come back; seasonal ones stay away for months; about 1 percent of Coles', Woolworths' and IGA's offers
-are unavailable. Aldi's site shows no unavailable goods.
+A store lists most of its retailer's range (an IGA shop about two thirds of it). Each day a few products disappear and
+others return; seasonal ones are absent for months; about 1 percent of Coles', Woolworths' and IGA's offers
+are unavailable. Aldi's site shows no unavailable products.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from functools import cache, lru_cache, partial
 
 from include.clock import zone_of
 from include.errors import ConfigurationError
-from sandbox import places, seeded_random
-from sandbox.goods import PRODUCTS_MAX, Product, range_of
+from sandbox import generated_stores, seeded_random
+from sandbox.generated_products import PRODUCTS_MAX, Product, range_of
 from sandbox.prices import price_of
 from sandbox.world import RETAILERS, CategoryPath, SandboxStore, Shelf, ShelfOffer, UnitPrice, World, unavailable
 
 #: Share of a retailer's range that one store carries at all.
 RANGED_SHARE = {"coles": 0.98, "woolworths": 0.98, "aldi": 0.99, "iga": 0.65}
-#: Spells of absence: so long, and of so many goods at a time; 0.8 percent vanish and come back each day.
+#: Length of an absence, and share of products absent at a time; 0.8 percent disappear and return each day.
 ABSENT_DAYS, ABSENT_SHARE = 7, 0.055
 SEASON_DAYS, SEASON_SHARE = 540, 0.7
 UNAVAILABLE_SHARE = 0.01
@@ -30,7 +30,7 @@ SHELVES_KEPT = 24
 
 @dataclass(frozen=True, slots=True)
 class WorldSize:
-    """How large a generated world is: per retailer, and how many Aldi stores are listed but answer nothing."""
+    """Size of a generated world per retailer; ``silent_stores``: Aldi stores that are listed but list no products."""
 
     stores: int = 4
     products: int = 1500
@@ -38,10 +38,10 @@ class WorldSize:
 
 
 class GeneratedWorld(World):
-    """A world whose every answer is a hash of seed, store, SKU and week.
+    """A world in which every value is a hash of seed, store, SKU and week.
 
     Raises:
-        ConfigurationError: a size of nothing, or beyond the vocabulary.
+        ConfigurationError: an empty size, or one beyond the vocabulary.
     """
 
     kind = "generated"
@@ -57,7 +57,7 @@ class GeneratedWorld(World):
             raise ConfigurationError(
                 f"a generated world has at most {PRODUCTS_MAX} products per retailer. Lower --products {self.size.products}."
             )
-        self._stores_of = cache(partial(places.stores_of, seed, supermarkets=self.size.stores, silent=self.size.silent_stores))
+        self._stores_of = cache(partial(generated_stores.stores_of, seed, supermarkets=self.size.stores, silent=self.size.silent_stores))
         self._range_of = cache(self._range)
         self._shelf_of = lru_cache(SHELVES_KEPT)(self._shelf)
 
@@ -81,7 +81,7 @@ class GeneratedWorld(World):
         return self._shelf_of(store, at.astimezone(zone_of(store.state)).date())
 
     def _range(self, retailer: str) -> dict[str, Product]:
-        # Listed by popularity, which has nothing to do with how the range came about.
+        # Listed by popularity, which is independent of the order in which the range was generated.
         products = sorted(
             range_of(self.seed, retailer, self.size.products),
             key=lambda product: seeded_random.random_int(self.seed, "popularity", product.sku),
@@ -101,8 +101,8 @@ class GeneratedWorld(World):
         if (fixed & 0xFFFF) / 0x10000 >= RANGED_SHARE[store.retailer]:
             return False
         day = on.toordinal()
-        spell = (day + (fixed >> 16)) // ABSENT_DAYS
-        if seeded_random.random_share(self.seed, "absent", store.retailer, store.store_id, product.sku, spell) < ABSENT_SHARE:
+        period = (day + (fixed >> 16)) // ABSENT_DAYS
+        if seeded_random.random_share(self.seed, "absent", store.retailer, store.store_id, product.sku, period) < ABSENT_SHARE:
             return False
         if product.is_seasonal:
             return (day + seeded_random.random_int(self.seed, "season", product.sku)) % SEASON_DAYS < SEASON_DAYS * SEASON_SHARE
@@ -117,10 +117,10 @@ class GeneratedWorld(World):
         if scale:
             now, regular = max(1, round(now * scale)), max(1, round(regular * scale))
         was = regular if regular > now else None
-        spell = (on.toordinal() + int(sku)) // ABSENT_DAYS
+        period = (on.toordinal() + int(sku)) // ABSENT_DAYS
         available = (
             store.retailer == "aldi"
-            or seeded_random.random_share(self.seed, "available", store.retailer, store.store_id, sku, spell) >= UNAVAILABLE_SHARE
+            or seeded_random.random_share(self.seed, "available", store.retailer, store.store_id, sku, period) >= UNAVAILABLE_SHARE
         )
         return ShelfOffer(
             sku=sku,
@@ -149,13 +149,13 @@ class GeneratedWorld(World):
 def _unit_price(retailer: str, product: Product, cents: int) -> UnitPrice | None:
     size = product.size
     if retailer == "aldi" and product.department == "LIQUOR":
-        return None  # its site shows neither size nor unit price of liquor
+        return None  # Aldi's site shows neither size nor unit price of liquor
     if size.is_weighed:
         return UnitPrice(cents, 1, "kg")
     if size.unit == "ea":
         return None if retailer == "iga" and size.text == "each" else UnitPrice(round(cents / size.total), 1, "ea")
     big = {"g": "kg", "ml": "l"}[size.unit]
-    # Fresh goods and drinks by the kilogram and litre, the rest by 100 g and 100 ml.
+    # Fresh products and drinks per kilogram and litre, others per 100 g and 100 ml.
     if product.department in ("PRODUCE", "MEAT", "DAIRY", "DRINKS"):
         return UnitPrice(round(cents * 1000 / size.total), 1, big)
     return UnitPrice(round(cents * 100 / size.total), 100, size.unit)

@@ -1,4 +1,4 @@
-"""Barcodes of the generated world: well-formed GTINs, and the in-store codes that are none."""
+"""Barcodes of the generated world: valid GTINs, and in-store codes, which are not GTINs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def check_digit(body: str) -> str:
 
 
 def gtin(number: int) -> str:
-    """Return the valid GTIN of one good of the universe: mostly 13 digits, some of 12 and of 8.
+    """Return the valid GTIN of one product of the universe: mostly 13 digits, some of 12 and of 8.
 
     >>> gtin(0), len(gtin(7)), len(gtin(11))
     ('9301000000009', 12, 8)
     """
     form = number % 40
-    if form == 11 and number // 40 < 100_000:  # short codes are scarce
+    if form == 11 and number // 40 < 100_000:  # there are few short codes
         body = f"93{number // 40:05d}"
     elif form in (7, 27):
         body = f"07{number:09d}"
@@ -32,7 +32,7 @@ def gtin(number: int) -> str:
 
 
 def in_store_code(prefix: str, number: int) -> str:
-    """Return a GS1 restricted code of one retailer: five digits of article, five of weight, a good check digit.
+    """Return a GS1 restricted code of one retailer: five digits of article, five of weight, a valid check digit.
 
     >>> in_store_code("02", 64011)
     '0264011000002'
@@ -42,7 +42,7 @@ def in_store_code(prefix: str, number: int) -> str:
 
 
 def padded(code: str) -> str:
-    """Return a barcode as a 13-digit text, the way Woolworths and Coles print every one.
+    """Return a barcode as 13 digits, the format of Woolworths and Coles.
 
     >>> padded("93010006")
     '0000093010006'

@@ -1,7 +1,7 @@
-"""IGA on localhost: each shop its own range and prices, totals that are only nearly right, pages that never end.
+"""IGA on localhost: each shop has its own range and prices, totals are approximate, paging never ends.
 
-``/api/storefront/stores/{id}`` and ``/api/stores/{id}`` (the gateway's form) answer the same; ``id`` is the web
-shop's, which is not the store id. Past the end the last page comes again, for ever.
+``/api/storefront/stores/{id}`` and ``/api/stores/{id}`` (the gateway's form) are equivalent; ``id`` is the web
+shop's, which is not the store id. Past the end the last page is repeated indefinitely.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import seeded_random
-from sandbox.asked import store_or_default
 from sandbox.iga_rows import breadcrumb_ids, item
-from sandbox.site import Json, answer, html, number, opaque, shelf_now, uuid
+from sandbox.request_context import store_or_default
+from sandbox.site import Json, html_response, json_response, number, opaque, shelf_now, uuid
 from sandbox.world import Category, SandboxStore, Shelf, ShelfOffer, UnknownStoreError, World
 
 TAKE_MAX = 50
@@ -32,7 +32,7 @@ class Iga:
         self.world = world
 
     def routes(self) -> list[Route]:
-        """Return the routes, below the site's prefix."""
+        """Return the routes, relative to the site's prefix."""
         found = [Route("/", self.home), Route("/location/storelocator/{catalogue}/", self.locator)]
         for prefix in ("/api/storefront/stores", "/api/stores"):
             found += [
@@ -45,18 +45,18 @@ class Iga:
         return found
 
     async def home(self, request: Request) -> Response:
-        """Answer the home page."""
-        return html("<!DOCTYPE html><html><head><title>IGA Shop Online</title></head><body></body></html>")
+        """Return the home page."""
+        return html_response("<!DOCTYPE html><html><head><title>IGA Shop Online</title></head><body></body></html>")
 
-    # Goods
+    # Products
 
     async def hierarchy(self, request: Request) -> Response:
-        """Answer the category tree of a shop."""
+        """Return the category tree of a shop."""
         shop = self._shop(request)
-        return answer(_hierarchy(shelf_now(self.world, shop).tree)) if shop else shop_not_found(request)
+        return json_response(_hierarchy(shelf_now(self.world, shop).tree)) if shop else shop_not_found(request)
 
     async def category_search(self, request: Request) -> Response:
-        """Answer rows of a category; 404 for an identifier the shop does not have."""
+        """Return rows of a category; 404 for an identifier the shop does not have."""
         shop = self._shop(request)
         if shop is None:
             return shop_not_found(request)
@@ -64,23 +64,23 @@ class Iga:
         wanted = request.path_params["identifier"]
         node = next((node for node in shelf.tree.walk() if _identifier(node) == wanted), None)
         if node is None:
-            return answer({"message": f"Category {wanted} not found"}, 404)
+            return json_response({"message": f"Category {wanted} not found"}, 404)
         return self._rows(request, shelf, shelf.skus(node.path), fuzz=seeded_random.random_int("iga total", *node.path) % 6)
 
     async def search(self, request: Request) -> Response:
-        """Answer a text search: fuzzy, any word counts; ``q=*`` and a category facet are refused."""
+        """Return a fuzzy text search: any word matches; 400 for ``q=*`` and for a category facet."""
         shop = self._shop(request)
         if shop is None:
             return shop_not_found(request)
         text, facet = request.query_params.get("q", ""), request.query_params.get("f", "")
         if text == "*" or facet.startswith("Category"):
-            return answer({"message": "The request is invalid"}, 400)
+            return json_response({"message": "The request is invalid"}, 400)
         shelf = shelf_now(self.world, shop)
         skus = fuzzy_matches(shelf, text)
         return self._rows(request, shelf, skus, fuzz=len(skus) // 5)
 
     async def promotions(self, request: Request) -> Response:
-        """Answer rows with a temporary price reduction."""
+        """Return rows with a temporary price reduction."""
         shop = self._shop(request)
         if shop is None:
             return shop_not_found(request)
@@ -91,34 +91,36 @@ class Iga:
         take = min(number(request.query_params.get("take"), 36, least=1), TAKE_MAX)
         skip = number(request.query_params.get("skip"), 0)
         last = max(0, (len(skus) - 1) // take * take)
-        first = min(skip, last)  # past the end the last page comes again
+        first = min(skip, last)  # past the end the last page is repeated
         offers = [offer for sku in skus[first : first + take] if (offer := shelf.offer(sku))]
-        # A total is right for what fits on one page, else a little high.
+        # A total is exact if it fits on one page, else slightly too high.
         total = len(skus) + (fuzz if len(skus) > take else 0)
-        return answer(_envelope(request, offers, total, take, skip, last))
+        return json_response(_envelope(request, offers, total, take, skip, last))
 
     # Shops
 
     async def stores(self, request: Request) -> Response:
-        """Answer the shops that have a web shop; ``RSID`` names one."""
+        """Return the shops that have a web shop; ``RSID`` selects one."""
         shops = [store for store in self.world.stores("iga") if store.online_store_id]
         if wanted := request.query_params.get("RSID"):
             shops = [store for store in shops if store.online_store_id == wanted]
         take, skip = number(request.query_params.get("take"), 1000, least=1), number(request.query_params.get("skip"), 0)
-        return answer({"count": len(shops), "total": len(shops), "items": [_shop_item(store) for store in shops[skip : skip + take]]})
+        return json_response(
+            {"count": len(shops), "total": len(shops), "items": [_shop_item(store) for store in shops[skip : skip + take]]}
+        )
 
     async def locator(self, request: Request) -> Response:
-        """Answer the catalogue provider's locator: JSONP, HTML inside, the store as JSON in an attribute. All banners, web shop or not."""
+        """Return the catalogue provider's locator: JSONP with HTML, the store as JSON in an attribute; all banners, with or without web shop."""
         stores = self.world.stores("iga")
-        place = number(request.query_params.get("locationId"), 1, least=1) - 1
+        position = number(request.query_params.get("locationId"), 1, least=1) - 1
         limit = number(request.query_params.get("limit"), 1, least=1)
         cards = "".join(
             f'<div class="store" data-storedata="{escape(json.dumps(_catalogue_store(store)))}"></div>'
-            for store in stores[place : place + limit]
+            for store in stores[position : position + limit]
         )
         callback = request.query_params.get("callback", "callback")
         if not callback.isidentifier():
-            return answer({"message": "The callback is no name"}, 400)
+            return json_response({"message": "The callback is not an identifier"}, 400)
         return Response(f"{callback}({json.dumps({'content': cards})});", media_type="application/javascript")
 
     def _shop(self, request: Request) -> SandboxStore | None:
@@ -130,13 +132,13 @@ class Iga:
 
 @lru_cache(_SEARCHES_KEPT)
 def fuzzy_matches(shelf: Shelf, text: str) -> Sequence[str]:
-    """Return the SKUs of which the name has any word of a text in it."""
+    """Return the SKUs whose name contains any word of a text."""
     words = text.lower().split()
     return [offer.sku for offer in shelf.offers() if not words or any(word in offer.label.lower() for word in words)]
 
 
 def shop_not_found(request: Request) -> Response:
-    return answer({"message": f"Store {request.path_params['shop']} not found"}, 404)
+    return json_response({"message": f"Store {request.path_params['shop']} not found"}, 404)
 
 
 def _identifier(node: Category) -> str:

@@ -1,4 +1,4 @@
-"""IGA's items: dollars as number and text, keys that are absent rather than null, shop codes for barcodes."""
+"""IGA's items: dollars as number and text, absent keys instead of null, shop codes as barcodes."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def breadcrumb_ids(path: CategoryPath) -> tuple[str, str]:
     'Grocery/Fruit and Vegetable/Apples & Pears'
     """
     identifier = re.sub(r"\W+", "_", path[-1]).strip("_")
-    # Two categories of one name would share a route: the deeper ones carry their parent.
+    # Two categories of one name would share a route: the deeper ones include their parent.
     return "/".join(path), identifier if len(
         path
     ) < 3 else f"{re.sub(r'[^A-Za-z0-9]+', '_', path[-2]).strip('_')}_{identifier}_{seeded_random.random_int(*path) % 1000:03d}"
 
 
 def item(offer: ShelfOffer) -> Json:
-    """Return one item; ``tpr`` rows carry was-prices, others lack those keys."""
+    """Return one item; only ``tpr`` rows have was-price keys."""
     match = _PACK.fullmatch(offer.pack or "")
     amount, unit, sell = (match["amount"], match["unit"], match["sell"]) if match else (None, None, None)
     grams = _grams(amount, unit) if sell == "EachUnit" else None
-    # While out of stock the shelf label stays: only ``available`` tells.
+    # Out of stock, the shelf label stays: only ``available`` changes.
     whole = offer.price_cents if offer.price_cents is not None else offer.regular_cents
     label = _label(offer, whole)
     image = offer.image_url or f"https://cdn.metcash.media/image/upload/w_1500,h_1500,c_pad,b_auto/igashop/images/{offer.sku}.jpg"
@@ -69,7 +69,7 @@ def item(offer: ShelfOffer) -> Json:
         "wholePrice": dollars(whole),
     }
     if per := offer.unit_price:
-        # Goods sold each by no measure have no such key.
+        # Products sold each without a measure have no such key.
         found["pricePerUnit"] = (
             f"{dollar_text(per.cents)} each" if per.measure == "ea" else f"{dollar_text(per.cents)}/{_per(per.quantity, per.measure)}"
         )
@@ -89,7 +89,7 @@ def item(offer: ShelfOffer) -> Json:
 
 def _barcode(offer: ShelfOffer) -> str:
     code = offer.barcode or ""
-    # One value may hold two codes: the same one with a zero before it.
+    # One value may hold two codes: the second is the first with a leading zero.
     return f"{code}, 0{code}" if len(code) == 13 and seeded_random.random_int("iga double", offer.sku) % 150 == 0 else code
 
 

@@ -1,8 +1,8 @@
-"""What a generated price does over weeks and zones (shares as measured on real stores, 2020-2026).
+"""Generated prices over weeks and zones (shares as measured on real stores, 2020-2026).
 
-Wednesday 00:00 local starts a price week: specials change, about a third of Coles', Woolworths' and IGA's
+A price week starts on Wednesday 00:00 local: specials change, about a third of Coles', Woolworths' and IGA's
 prices with them and about 4 percent of Aldi's. On any other day 0.3 percent move. The Northern Territory
-pays 5 percent more on about half of the goods, other states differ from NSW on 1.5 to 4 percent.
+pays 5 percent more for about half of the products; other states differ from NSW for 1.5 to 4 percent.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from datetime import date
 from sandbox import seeded_random
 from sandbox.world import MultiBuy
 
-#: Share of goods on a special of one week.
+#: Share of products on a special of one week.
 WEEKLY_SPECIAL = {"coles": 0.175, "woolworths": 0.175, "aldi": 0.012, "iga": 0.175}
-#: Share of all goods on a reduction of ten weeks.
+#: Share of all products on a reduction of ten weeks.
 LONG_SPECIAL = {"coles": 0.065, "woolworths": 0.065, "aldi": 0.005, "iga": 0.03}
-#: Share of goods whose price differs from NSW; every other state.
+#: Share of products whose price differs from NSW, per state.
 ZONE_SHARE = {"NSW": 0.0, "ACT": 0.0, "VIC": 0.035, "QLD": 0.014, "SA": 0.025, "WA": 0.025, "TAS": 0.03, "NT": 0.46}
-#: Share of goods an IGA shop prices on its own.
+#: Share of products with a price of one IGA shop only.
 SHOP_SHARE = 0.35
 MULTI_BUY_SHARE = 0.04
 MOVED_A_DAY = 0.0027
@@ -32,7 +32,7 @@ _ZONE_STEPS = (0.95, 0.97, 0.98, 1.02, 1.03, 1.04, 1.06)
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price in cents; ``regular_cents`` is larger while the goods are on special."""
+    """A price in cents; ``regular_cents`` is larger while the product is on special."""
 
     now_cents: int
     regular_cents: int
@@ -45,7 +45,7 @@ class Price:
 
 
 def week_and_day(on: date) -> tuple[int, int]:
-    """Return the price week a local date lies in, and how many days after its Wednesday.
+    """Return the price week of a local date, and the days since its Wednesday.
 
     >>> week_and_day(date(2026, 11, 18))[1], week_and_day(date(2026, 11, 24))[1]
     (0, 6)
@@ -54,7 +54,7 @@ def week_and_day(on: date) -> tuple[int, int]:
 
 
 def tidy(cents: float) -> int:
-    """Round to a price a shopper would believe: steps of 1, 5, 10 or 50 cents.
+    """Round to a realistic price: steps of 1, 5, 10 or 50 cents.
 
     >>> tidy(43.4), tidy(317.0), tidy(1284.0), tidy(4621.0)
     (43, 315, 1280, 4600)
@@ -70,7 +70,7 @@ def price_of(seed: int, retailer: str, zone: str, sku: str, base_cents: int, on:
 
     Args:
         zone: a state, or for IGA ``shop <store id>``.
-        base_cents: the usual price in NSW; each retailer's own.
+        base_cents: the retailer's usual price in NSW.
     """
     week, day = week_and_day(on)
     phase = seeded_random.random_int(seed, "phase", retailer, sku)
@@ -89,7 +89,7 @@ def price_of(seed: int, retailer: str, zone: str, sku: str, base_cents: int, on:
     else:
         depth = 0
     now = regular * (100 - depth) // 100
-    # The other end of the same roll decides about a move inside the week: such goods are not on a weekly special.
+    # The other end of the same random number decides about a change within the week: such products are not on a weekly special.
     moved = (1 - chance) / (6 * MOVED_A_DAY)
     if depth == 0 and moved < 1 and day > int(moved * 6):
         regular = now = max(1, regular + (1 if phase % 2 else -1) * max(1, regular // 20))

@@ -1,7 +1,7 @@
-"""A world from recorded store-days: real prices, told through the retailers' own answer shapes.
+"""A world from recorded store-days: real prices, served in the retailers' response formats.
 
-The folder holds staged files (``*.jsonl.gz`` or ``*.jsonl``, one offer a line, at any depth). For a store and
-an instant the newest store-day at or before it is on the shelf, before the first one the first.
+The folder holds staged files (``*.jsonl.gz`` or ``*.jsonl``, one offer per line, at any depth). A store's shelf at
+an instant is its newest store-day at or before it, else its first one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 
 from include.clock import zone_of
 from include.errors import ConfigurationError
-from sandbox import places
+from sandbox import generated_stores
 from sandbox.world import RETAILERS, CategoryPath, SandboxStore, Shelf, ShelfOffer, UnitPrice, World, unavailable
 
 SHELVES_KEPT = 16
@@ -32,7 +32,7 @@ _ABOUT = re.compile(r"approx\.? ?(?P<amount>[\d.]+) ?(?P<unit>kg|g)", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class StoreDay:
-    """One recorded file: who, where, from which instant on."""
+    """One recorded file: retailer, store, and the instant from which it is valid."""
 
     at: datetime
     path: Path
@@ -47,7 +47,7 @@ class RecordedWorld(World):
     """The store-days of a folder.
 
     Raises:
-        ConfigurationError: no such folder, no store-day in it, or a file that is none.
+        ConfigurationError: no such folder, no store-day in it, or an invalid file.
     """
 
     kind = "recorded"
@@ -77,7 +77,7 @@ class RecordedWorld(World):
         return self._stores.get(retailer, ())
 
     def shelf(self, retailer: str, store_id: str, at: datetime) -> Shelf:
-        """Return what was recorded of a store at or before an instant."""
+        """Return the shelf recorded for a store at or before an instant."""
         self.store(retailer, store_id)
         days = self._days[retailer, store_id]
         day = days[max(0, bisect_right([known.at for known in days], at) - 1)]
@@ -98,7 +98,9 @@ class RecordedWorld(World):
 def _files(folder: Path) -> Sequence[Path]:
     found = sorted(path for path in folder.rglob("*.jsonl*") if path.name.endswith((".jsonl", ".jsonl.gz"))) if folder.is_dir() else []
     if not found:
-        raise ConfigurationError(f"{folder} holds no store-day (*.jsonl.gz or *.jsonl). Give --folder the folder of recorded store-days.")
+        raise ConfigurationError(
+            f"{folder} contains no store-day (*.jsonl.gz or *.jsonl). Give --folder the folder of recorded store-days."
+        )
     return found
 
 
@@ -109,7 +111,7 @@ def _lines(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
                 record = _DECODER.decode(line)
                 yield record["product"], record["metadata"]
             except (msgspec.DecodeError, KeyError, TypeError) as error:
-                raise ConfigurationError(f'{path}, line {number} is no offer ({{"product": …, "metadata": …}}): {error}') from error
+                raise ConfigurationError(f'{path}, line {number} is not an offer ({{"product": …, "metadata": …}}): {error}') from error
 
 
 def _read_header(path: Path) -> StoreDay:
@@ -134,7 +136,7 @@ def _read_header(path: Path) -> StoreDay:
 
 
 def _instant(metadata: dict[str, Any], product: dict[str, Any]) -> datetime:
-    """Return when a line was read: aware as it is, naive in the store's time, a bare date at 12:00 local."""
+    """Return when a line was read: naive times are local to the store, a bare date is 12:00 local."""
     zone = zone_of(str(metadata.get("state") or ""))
     text = str(metadata.get("scraped_at") or metadata.get("scraped_date") or product.get("scraped_date"))
     instant = datetime.combine(date.fromisoformat(text), time(12)) if len(text) == 10 else datetime.fromisoformat(text)
@@ -142,12 +144,12 @@ def _instant(metadata: dict[str, Any], product: dict[str, Any]) -> datetime:
 
 
 def _store(day: StoreDay) -> SandboxStore:
-    latitude, longitude, postcode = places.city(day.state)
+    latitude, longitude, postcode = generated_stores.city(day.state)
     name = day.store_name.title()
     return SandboxStore(
         retailer=day.retailer,
         store_id=day.store_id,
-        # The files do not name the web shop: Coles' follows from the id, IGA's is taken to be the store's.
+        # The files do not name the web shop: Coles' follows from the id, IGA's is assumed to be the store id.
         online_store_id=day.store_id.rpartition(":")[2].zfill(4) if day.retailer == "coles" else day.store_id,
         name=name,
         kind="liquor" if day.store_id.startswith(("LQR", "VIN")) else "supermarket",
@@ -169,7 +171,7 @@ def _read_offers(path: Path, retailer: str) -> dict[str, ShelfOffer]:
     for product, _ in _lines(path):
         sku = str(product["sku"])
         category: CategoryPath = tuple(product.get("category_path") or ())
-        if known := offers.get(sku):  # the same goods seen in another category
+        if known := offers.get(sku):  # the same product in another category
             offers[sku] = replace(known, category_paths=tuple(dict.fromkeys((*known.category_paths, category))))
         else:
             offers[sku] = _offer(product, sku, retailer, category)
@@ -211,7 +213,7 @@ def _offer(product: dict[str, Any], sku: str, retailer: str, category: CategoryP
 
 
 def _cents(value: object) -> int | None:
-    """Return cents of a price written as number or text.
+    """Return the cents of a price given as number or text.
 
     >>> _cents(12.0), _cents("3.35"), _cents(None)
     (1200, 335, None)

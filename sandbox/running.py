@@ -16,33 +16,33 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from sandbox.counting import Traffic
 from sandbox.faults import FaultRegistry
+from sandbox.request_log import Traffic
 from sandbox.serve import create_app
 from sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class RunningSandbox:
-    """Where the sites are, what they do wrong, and what they were asked."""
+    """The address, faults and request log of the running sites."""
 
     url: str
     faults: FaultRegistry
     traffic: Traffic
 
     def site(self, retailer: str) -> str:
-        """Return the address of a retailer's site, as ``AISLEFLOW_<RETAILER>_URL`` wants it."""
+        """Return the address of a retailer's site, for ``AISLEFLOW_<RETAILER>_URL``."""
         return f"{self.url}/{retailer}"
 
 
 @contextmanager
 def running(world: World, faults: FaultRegistry | None = None) -> Iterator[RunningSandbox]:
     """Serve a world until the block ends."""
-    book, traffic = faults or FaultRegistry(), Traffic()
+    registry, traffic = faults or FaultRegistry(), Traffic()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            create_app(world, faults=book, traffic=traffic),
+            create_app(world, faults=registry, traffic=traffic),
             log_level="error",
             access_log=False,
             timeout_graceful_shutdown=1,
@@ -54,7 +54,7 @@ def running(world: World, faults: FaultRegistry | None = None) -> Iterator[Runni
         while not server.started and thread.is_alive():
             thread.join(0.01)
         try:
-            yield RunningSandbox(f"http://127.0.0.1:{listening.getsockname()[1]}", book, traffic)
+            yield RunningSandbox(f"http://127.0.0.1:{listening.getsockname()[1]}", registry, traffic)
         finally:
             server.should_exit = True
             thread.join()

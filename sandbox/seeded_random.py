@@ -1,4 +1,4 @@
-"""Chance that can be asked again: every number is a hash of what it is about, so nothing is stored."""
+"""Deterministic pseudo-random numbers: each is a hash of its arguments, so nothing is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RANGE = 2.0**64
 
 
 def random_int(*about: object) -> int:
-    """Return a 64-bit number that depends on ``about`` and on nothing else.
+    """Return a 64-bit number that depends only on ``about``.
 
     >>> random_int("milk", 7) == random_int("milk", 7), random_int("milk", 7) == random_int("milk", 8)
     (True, False)
@@ -20,10 +20,10 @@ def random_int(*about: object) -> int:
 
 
 def random_share(*about: object) -> float:
-    """Return a number in [0, 1): ``share(…) < 0.24`` is true for 24 percent of all things."""
+    """Return a number in [0, 1): ``random_share(…) < 0.24`` is true for 24 percent of all arguments."""
     return random_int(*about) / _RANGE
 
 
 def pick(options: Sequence[T], *about: object) -> T:
-    """Return one of ``options``, always the same one for the same ``about``."""
+    """Return one of ``options``, always the same for the same ``about``."""
     return options[random_int(*about) % len(options)]

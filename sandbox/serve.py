@@ -1,12 +1,12 @@
-"""The sandbox's server: four sites and the truth behind them, on one port of this machine.
+"""The sandbox's server: the four sites and the truth, on one local port.
 
-``/coles`` ``/woolworths`` ``/aldi`` ``/iga``   the sites, each in its own dialect
+``/coles`` ``/woolworths`` ``/aldi`` ``/iga``   the sites, each in its own format
 ``/_sandbox/health``                         ``{"status": "ok"}``
 ``/_sandbox/world``                          kind, seed, sizes, the clock
 ``/_sandbox/stores/{retailer}``              all stores, with the hidden price zone
-``/_sandbox/truth/{retailer}/{store_id}``    what a store asks (``?at=`` an instant), one JSON object a line
-``/_sandbox/requests``                       what was asked, counted; POST sets it back to nothing
-``/_sandbox/faults`` ``/latency`` ``/requests/log``  faults on command (``sandbox/admin.py``)
+``/_sandbox/truth/{retailer}/{store_id}``    a store's true prices (``?at=`` an instant), one JSON object per line
+``/_sandbox/requests``                       request counts; POST resets them
+``/_sandbox/faults`` ``/latency`` ``/requests/log``  fault injection (``sandbox/admin.py``)
 
     python -m sandbox.serve --port 8700 --world generated --seed 7 --stores 4 --products 1500
 """
@@ -32,13 +32,13 @@ from include.errors import ConfigurationError
 from sandbox import admin
 from sandbox.aldi import Aldi
 from sandbox.coles import Coles
-from sandbox.counting import RequestCounter, Traffic
 from sandbox.fault_effects import FaultMiddleware
 from sandbox.faults import FaultRegistry, read_scenario
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.iga import Iga
 from sandbox.recorded import RecordedWorld
-from sandbox.site import answer
+from sandbox.request_log import RequestCounter, Traffic
+from sandbox.site import json_response
 from sandbox.woolworths import Woolworths
 from sandbox.world import RETAILERS, TruthOffer, UnknownStoreError, World
 
@@ -55,7 +55,7 @@ def open_world(kind: str, *, seed: int = 7, size: WorldSize | None = None, folde
     if kind == "generated":
         return GeneratedWorld(seed, size)
     if kind != "recorded":
-        raise ConfigurationError(f"there is no {kind!r} world. Give --world generated or --world recorded.")
+        raise ConfigurationError(f"unknown world {kind!r}. Give --world generated or --world recorded.")
     if folder is None:
         raise ConfigurationError("a recorded world needs the folder of its store-days. Give --folder DIR.")
     return RecordedWorld(folder)
@@ -67,14 +67,14 @@ def create_app(
     """Return the application over one world.
 
     Args:
-        site_middleware: wrapped around each of the four sites, and around nothing else. It sees every request of a
-            site, with its prefix in ``scope["root_path"]``, before faults strike.
-        faults: faults on command; without it a book without any, open to the admin routes.
-        traffic: where requests are counted.
+        site_middleware: wrapped around each of the four sites only. It sees every request of a
+            site, with its prefix in ``scope["root_path"]``, before faults apply.
+        faults: the fault registry; by default an empty one, open to the admin routes.
+        traffic: the request log.
     """
-    book, log = faults or FaultRegistry(), traffic or Traffic()
+    registry, log = faults or FaultRegistry(), traffic or Traffic()
     coles = Coles(world)
-    book.on_new_build = coles.deploy
+    registry.on_new_build = coles.deploy
     sites: dict[str, Coles | Woolworths | Aldi | Iga] = {
         "coles": coles,
         "woolworths": Woolworths(world),
@@ -88,25 +88,25 @@ def create_app(
             middleware=[
                 Middleware(RequestCounter, retailer=name, traffic=log),
                 *site_middleware,
-                Middleware(FaultMiddleware, retailer=name, faults=book),
+                Middleware(FaultMiddleware, retailer=name, faults=registry),
             ],
         )
         for name, site in sites.items()
     ]
 
     async def health(request: Request) -> Response:
-        return answer({"status": "ok"})
+        return json_response({"status": "ok"})
 
     async def describe(request: Request) -> Response:
-        return answer(world.describe() | {"now": clock.now().isoformat()})
+        return json_response(world.describe() | {"now": clock.now().isoformat()})
 
     async def stores(request: Request) -> Response:
-        return answer(world.stores(_retailer(request)))
+        return json_response(world.stores(_retailer(request)))
 
     async def truth(request: Request) -> Response:
-        asked = request.query_params.get("at")
+        given = request.query_params.get("at")
         # A plus sign that was not encoded arrives as a blank.
-        at = clock.parse_instant(asked.replace(" ", "+"), "at") if asked else clock.now()
+        at = clock.parse_instant(given.replace(" ", "+"), "at") if given else clock.now()
         shelf = world.shelf(_retailer(request), request.path_params["store_id"], at)
         return StreamingResponse(
             _json_lines(shelf.offers()), media_type="application/jsonl", headers={"x-sandbox-at": quote(at.isoformat())}
@@ -117,7 +117,7 @@ def create_app(
         Route("/world", describe),
         Route("/stores/{retailer}", stores),
         Route("/truth/{retailer}/{store_id}", truth),
-        *admin.routes(book, log),
+        *admin.routes(registry, log),
     ]
     return Starlette(
         routes=[
@@ -130,12 +130,12 @@ def create_app(
 
 
 async def robots(request: Request) -> Response:
-    """Answer a site's robots.txt: browsing is welcome, paying is not."""
+    """Return a site's robots.txt: browsing is allowed, checkout and account are not."""
     return PlainTextResponse("User-agent: *\nDisallow: /checkout\nDisallow: /account\n")
 
 
 def truth_row(offer: TruthOffer) -> dict[str, object]:
-    """Return an offer as the truth route writes it: the truth, without a dialect's words."""
+    """Return an offer in the truth route's format, without the retailer-specific fields."""
     return {name: getattr(offer, name) for name in _TRUTH_FIELDS}
 
 
@@ -153,7 +153,7 @@ def _json_lines(offers: Iterator[TruthOffer]) -> Iterator[bytes]:
 def _retailer(request: Request) -> str:
     retailer = str(request.path_params["retailer"])
     if retailer not in RETAILERS:
-        raise UnknownStoreError(f"there is no retailer {retailer!r}; known: {', '.join(RETAILERS)}")
+        raise UnknownStoreError(f"unknown retailer {retailer!r}; known: {', '.join(RETAILERS)}")
     return retailer
 
 
@@ -166,7 +166,7 @@ async def _bad_request(request: Request, error: Exception) -> Response:
 
 
 def run(world: World, port: int, host: str = "127.0.0.1", faults: FaultRegistry | None = None) -> None:
-    """Serve a world until the process is stopped (SIGTERM ends it after the requests under way)."""
+    """Serve a world until the process is stopped (on SIGTERM, after the requests in flight)."""
     uvicorn.run(create_app(world, faults=faults), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
 
 
@@ -175,25 +175,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     usual = WorldSize()
     parser = argparse.ArgumentParser(prog="python -m sandbox.serve", description="The four retailers' sites on localhost.")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; only this machine by default")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; by default only this machine can connect")
     parser.add_argument("--world", choices=["generated", "recorded"], default="generated")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--stores", type=int, default=usual.stores, help="supermarkets per retailer")
     parser.add_argument("--products", type=int, default=usual.products, help="products per retailer")
-    parser.add_argument("--silent-stores", type=int, default=usual.silent_stores, help="Aldi stores that are listed but answer nothing")
+    parser.add_argument("--silent-stores", type=int, default=usual.silent_stores, help="Aldi stores that are listed but list no products")
     parser.add_argument("--folder", type=Path, help="store-days of a recorded world")
     parser.add_argument("--faults", type=Path, help="a scenario of faults (TOML or JSON)")
-    parser.add_argument("--latency-seconds", type=float, help="how long every answer of a site takes at least")
-    asked = parser.parse_args(arguments)
-    size = WorldSize(asked.stores, asked.products, asked.silent_stores)
+    parser.add_argument("--latency-seconds", type=float, help="minimum duration of every response of a site")
+    given = parser.parse_args(arguments)
+    size = WorldSize(given.stores, given.products, given.silent_stores)
     try:
-        world = open_world(asked.world, seed=asked.seed, size=size, folder=asked.folder)
-        faults = read_scenario(asked.faults) if asked.faults else FaultRegistry()
+        world = open_world(given.world, seed=given.seed, size=size, folder=given.folder)
+        faults = read_scenario(given.faults) if given.faults else FaultRegistry()
     except ConfigurationError as error:
         parser.error(str(error))
-    if asked.latency_seconds is not None:
-        faults.latency_seconds = asked.latency_seconds
-    run(world, asked.port, asked.host, faults)
+    if given.latency_seconds is not None:
+        faults.latency_seconds = given.latency_seconds
+    run(world, given.port, given.host, faults)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the four sites share: JSON as their serialisers write it, ids from names, bounded request bodies."""
+"""Helpers of the four sites: JSON responses, number formats, ids from names, bounded request bodies."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from include import clock
-from sandbox import asked, seeded_random
+from sandbox import request_context, seeded_random
 from sandbox.world import SandboxStore, Shelf, ShelfOffer, World
 
 Json = dict[str, Any]
 
 BODY_BYTES_MAX = 64 * 1024
-#: Searches of which the next page is likely asked for soon.
+#: Recent searches, whose next pages are likely requested soon.
 _SEARCHES_KEPT = 16
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON answer."""
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON response."""
     return Response(_ENCODER.encode(body), status, headers, media_type="application/json")
 
 
-def html(body: str, status: int = 200) -> Response:
-    """Return an HTML answer."""
+def html_response(body: str, status: int = 200) -> Response:
+    """Return an HTML response."""
     return Response(body, status, media_type="text/html")
 
 
@@ -41,7 +41,7 @@ async def json_body(request: Request) -> Json:
     """Read a JSON object from a request body.
 
     Raises:
-        HTTPException: 413 for a body above 64 KiB, 400 for one that is no JSON object.
+        HTTPException: 413 for a body above 64 KiB, 400 for one that is not a JSON object.
     """
     received = bytearray()
     async for chunk in request.stream():
@@ -88,7 +88,7 @@ def dollar_text(cents: int) -> str:
 
 
 def slug(text: str) -> str:
-    """Return a name as the sites write it in an address.
+    """Return a name as used in the sites' URLs.
 
     >>> slug("Dairy, Eggs & Fridge"), slug("Crème Dallow's")
     ('dairy-eggs-fridge', 'creme-dallow-s')
@@ -98,12 +98,12 @@ def slug(text: str) -> str:
 
 
 def opaque(kind: str, *about: object) -> str:
-    """Return a token that means nothing to a client but is the same for the same thing: hex, 16 digits."""
+    """Return an opaque token, equal for equal arguments: 16 hex digits."""
     return f"{seeded_random.random_int(kind, *about):016x}"
 
 
 def uuid(*about: object) -> str:
-    """Return something shaped like a UUID."""
+    """Return a deterministic text in UUID format."""
     text = opaque("a", *about) + opaque("b", *about)
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
@@ -116,24 +116,24 @@ def distance_km(store: SandboxStore, latitude: float, longitude: float) -> float
 
 
 def shelf_now(world: World, store: SandboxStore) -> Shelf:
-    """Return what the site shows of a store at this moment of the installation's clock: the shelf, or what a fault leaves of it."""
-    asked.store_id.set(store.store_id)
-    shelf, lens = world.shelf(store.retailer, store.store_id, clock.now()), asked.lens.get()
-    return lens(shelf) if lens else shelf
+    """Return the shelf of a store at the current time of the installation's clock, reduced by active faults."""
+    request_context.store_id.set(store.store_id)
+    shelf, filtered = world.shelf(store.retailer, store.store_id, clock.now()), request_context.shelf_filter.get()
+    return filtered(shelf) if filtered else shelf
 
 
 @lru_cache(_SEARCHES_KEPT)
 def skus_found(shelf: Shelf, text: str) -> Sequence[str]:
-    """Return the SKUs of which brand, name and size have words that begin with every word of a text; all for no text."""
-    asked = text.lower().split()
-    return [offer.sku for offer in shelf.offers() if _matches(offer, asked)] if asked else shelf.skus()
+    """Return the SKUs whose brand, name and size have a word that begins with each word of a text; all SKUs for an empty text."""
+    parts = text.lower().split()
+    return [offer.sku for offer in shelf.offers() if _matches(offer, parts)] if parts else shelf.skus()
 
 
 def suggestions(shelf: Shelf, text: str) -> list[str]:
-    """Return up to ten names that a search text finds."""
+    """Return up to ten product names that match a search text."""
     return list(dict.fromkeys(offer.label for sku in skus_found(shelf, text) if (offer := shelf.offer(sku))))[:10]
 
 
-def _matches(offer: ShelfOffer, asked: Sequence[str]) -> bool:
+def _matches(offer: ShelfOffer, parts: Sequence[str]) -> bool:
     words = f"{offer.brand or ''} {offer.label} {offer.pack or ''}".lower().split()
-    return all(any(word.startswith(part) for word in words) for part in asked)
+    return all(any(word.startswith(part) for word in words) for part in parts)

@@ -1,7 +1,7 @@
-"""Judges published prices row by row against the truth of the store and instant they were read.
+"""Compares published prices row by row with the truth of their store at the instant they were read.
 
-For each store the yardstick is the shelf at the instant of its last complete store-day. Right: an offer of
-the truth is listed with the same price and was-price; an unavailable one has no row, or a row that says so
+The reference of each store is its shelf at the instant of its last complete store-day. Right: an offer of
+the truth is listed with the same price and was-price; an unavailable one has no row, or an unavailable row
 (its price may be an old one). Wrong, missing (in the truth, not listed) and extra (listed, not in the truth)
 are faults. One store is in memory at a time.
 """
@@ -27,7 +27,7 @@ _DECODER = msgspec.json.Decoder(TruthOffer)
 
 
 class PriceRow(TypedDict):
-    """One published row, as the view ``core.store_price`` has it; cents and UTC instants."""
+    """One published row of the view ``core.store_price``; cents and UTC instants."""
 
     retailer: str
     store_id: str
@@ -42,13 +42,13 @@ class PriceRow(TypedDict):
 
 @dataclass(slots=True)
 class Finding:
-    """How many rows fell into one class, and the first of them in words."""
+    """The number of rows of one class, and the first of them as text."""
 
     count: int = 0
     samples: list[str] = field(default_factory=list)
 
     def add(self, text: str, keep: int) -> None:
-        """Count one more; keep its words while there is room."""
+        """Count one row; keep its text if fewer than ``keep`` are kept."""
         self.count += 1
         if len(self.samples) < keep:
             self.samples.append(text)
@@ -59,17 +59,17 @@ class PriceComparison:
     """The result of a verification.
 
     Attributes:
-        right: rows that say the truth, unavailable goods without a row included.
+        right: rows that match the truth, unavailable products without a row included.
         wrong, missing, extra: faults, see the module.
-        delisted: rows that are marked as no longer listed, and are not: no fault.
-        unjudged: rows of stores that have no complete store-day: there is no yardstick for them.
-        other_barcode: rows whose barcode is another than the truth's GTIN: no fault here, a product has several.
+        delisted: rows correctly marked as no longer listed: no fault.
+        not_compared: rows of stores without a complete store-day, which have no reference.
+        other_barcode: rows whose barcode differs from the truth's GTIN: no fault, a product may have several.
     """
 
     stores: int = 0
     right: int = 0
     delisted: int = 0
-    unjudged: int = 0
+    not_compared: int = 0
     wrong: Finding = field(default_factory=Finding)
     missing: Finding = field(default_factory=Finding)
     extra: Finding = field(default_factory=Finding)
@@ -77,13 +77,13 @@ class PriceComparison:
 
     @property
     def is_right(self) -> bool:
-        """Whether every published row is the truth, and all the truth is published."""
+        """Whether every published row matches the truth, and no row is missing."""
         return not (self.wrong.count or self.missing.count or self.extra.count)
 
     def lines(self) -> Iterator[str]:
-        """Yield the verdict in words, faults with their first samples."""
+        """Yield the result as text, faults with their first samples."""
         yield f"{self.stores} stores: {self.right} right, {self.wrong.count} wrong, {self.missing.count} missing, {self.extra.count} extra"
-        yield f"no fault: {self.delisted} delisted, {self.unjudged} of stores without a complete store-day, {self.other_barcode.count} other barcodes"
+        yield f"no fault: {self.delisted} delisted, {self.not_compared} of stores without a complete store-day, {self.other_barcode.count} other barcodes"
         for name, finding in (("wrong", self.wrong), ("missing", self.missing), ("extra", self.extra)):
             for sample in finding.samples:
                 yield f"  {name}: {sample}"
@@ -96,28 +96,28 @@ def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, d
         rows: ordered by retailer and store.
         truth: a ``World``'s bound method ``truth``, or :class:`TruthOverHttp`.
         observed: the instant of the last complete store-day of each store.
-        samples: how many of each fault to keep in words.
+        samples: how many of each fault to keep as text.
 
     Raises:
-        TerminalError: the rows of a store do not stand together.
+        TerminalError: the rows are not ordered by store.
     """
     comparison = PriceComparison()
     seen: set[StoreKey] = set()
     for key, store_rows in groupby(rows, key=lambda row: (row["retailer"], row["store_id"])):
         if key in seen:
-            raise TerminalError(f"the rows of {key[0]} {key[1]} do not stand together. Order the published rows by retailer, store_id.")
+            raise TerminalError(f"the rows of {key[0]} {key[1]} are not consecutive. Order the published rows by retailer, store_id.")
         seen.add(key)
         at = observed.get(key)
         if at is None:
-            comparison.unjudged += sum(1 for _ in store_rows)
+            comparison.not_compared += sum(1 for _ in store_rows)
         else:
-            _judge_store(comparison, key, store_rows, truth(*key, at), samples)
+            _compare_store(comparison, key, store_rows, truth(*key, at), samples)
     for key in sorted(observed.keys() - seen):
-        _judge_store(comparison, key, (), truth(*key, observed[key]), samples)
+        _compare_store(comparison, key, (), truth(*key, observed[key]), samples)
     return comparison
 
 
-def _judge_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int) -> None:
+def _compare_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int) -> None:
     comparison.stores += 1
     published = {row["sku"]: row for row in rows}
     for offer in truth:
@@ -132,8 +132,8 @@ def _judge_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[Pric
             state = "has no row" if row is None else "is marked delisted"
             comparison.missing.add(f"{where}: {state}, the truth is {offer.price_cents} cents", samples)
         elif (row["price_cents"], row["was_price_cents"]) != (offer.price_cents, offer.was_price_cents):
-            said = f"{row['price_cents']} cents (was {row['was_price_cents']}), read {row['observed_at'].isoformat()}"
-            comparison.wrong.add(f"{where}: {said}; the truth is {offer.price_cents} (was {offer.was_price_cents})", samples)
+            published_price = f"{row['price_cents']} cents (was {row['was_price_cents']}), read {row['observed_at'].isoformat()}"
+            comparison.wrong.add(f"{where}: {published_price}; the truth is {offer.price_cents} (was {offer.was_price_cents})", samples)
         else:
             comparison.right += 1
         if row is not None and _differs(row["barcode"], offer.barcode):
@@ -146,7 +146,7 @@ def _judge_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[Pric
 
 
 def _differs(published: str | None, true: str | None) -> bool:
-    """Whether two barcodes are both known, the true one is a GTIN (no code of the store), and they differ."""
+    """Whether both barcodes are known, the true one is a GTIN (not an in-store code), and they differ."""
     if not published or not true or "," in true or len(true) < 8 or true.zfill(13).startswith(("02", "2")):
         return False
     return published.zfill(14) != true.zfill(14)
@@ -168,16 +168,16 @@ class HttpTruth:
         """Yield the offers of a store at an instant.
 
         Raises:
-            TerminalError: the sandbox does not answer, or knows no such store.
+            TerminalError: the sandbox does not respond, or has no such store.
         """
         url = f"{self.base_url}/_sandbox/truth/{retailer}/{store_id}"
         try:
             with self._session.get(url, params={"at": at.isoformat()}, stream=True, timeout=self.timeout_seconds) as response:
                 if response.status_code != 200:
                     raise TerminalError(
-                        f"{url} answers {response.status_code}: {response.text[:300]}. Verify against the world that was crawled."
+                        f"{url} returned {response.status_code}: {response.text[:300]}. Verify against the world that was crawled."
                     )
                 for line in response.iter_lines():
                     yield _DECODER.decode(line)
         except requests.RequestException as error:
-            raise TerminalError(f"{url} does not answer: {error}. Start the sandbox: aisleflow sandbox serve.") from error
+            raise TerminalError(f"{url} does not respond: {error}. Start the sandbox: aisleflow sandbox serve.") from error

@@ -1,6 +1,6 @@
-"""The words of the generated world: departments, kinds of goods and brands. All brands are invented.
+"""Vocabulary of the generated world: departments, kinds of products and brands. All brands are invented.
 
-A good is one combination of kind, variety, size and brand, so that no two goods read the same.
+A product is one combination of kind, variety, size and brand, so no two products have the same text.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ DEPARTMENTS: dict[str, tuple[str, str, str | None, str]] = {
     "liquor": ("Liquorland", "Beer, Wine & Spirits", "Liquor", "Liquor"),
 }
 
-#: Departments that only repeat goods of others, per retailer, with the share of goods in them.
+#: Departments that only repeat products of others, per retailer, with the share of products in them.
 PROMOTIONAL = {"coles": ("Down Down", 0.07), "woolworths": ("Lunch Box", 0.10), "aldi": ("Lower Prices", 0.12)}
 
-#: Where goods of a diet are listed a second time.
+#: Additional categories of products of a diet.
 DIETARY = ("Vegetarian & Vegan", "Gluten Free Range", "Organic", "Lower Sugar")
 
 # department|category|leaf|noun|varieties|sizes|cents of the first size. "~" = weighed, priced by the kilogram.
@@ -151,7 +151,7 @@ BRANDS = tuple(_BRANDS.split(","))
 
 BRANDS_A_DEPARTMENT = 18
 
-#: The same brand as Woolworths writes it: apostrophes and hyphens lost, short forms, the maker for the line.
+#: Woolworths' spelling of a brand: without apostrophes and hyphens, shortened, or the maker instead of the line.
 BRAND_AT_WOOLWORTHS = {
     "O'Tansy's": "Otansys", "Hob-Nettle": "Hob Nettle", "Captain Plover's": "Captain Plovers", "Vell-Ora": "Vell Ora",
     "Uncle Fitch's": "Uncle Fitchs", "Barnaby Gum": "Barnaby", "Bluetongue Bros": "Bluetongue",
@@ -173,7 +173,7 @@ _SIZE = re.compile(r"(?P<weighed>~)?(?:(?P<count>\d+)x)?(?P<amount>[\d.]+)(?P<un
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A pack: ``count`` units of ``amount`` ``unit`` (g, ml or ea); ``text`` as the world writes it, e.g. ``6x240ml``."""
+    """A pack: ``count`` units of ``amount`` ``unit`` (g, ml or ea); ``text`` in the world's notation, e.g. ``6x240ml``."""
 
     text: str
     count: int
@@ -183,7 +183,7 @@ class Size:
 
     @property
     def total(self) -> int:
-        """All the pack holds, in g, ml or pieces."""
+        """The total content of the pack, in g, ml or pieces."""
         return self.count * self.amount
 
 
@@ -218,7 +218,7 @@ class ProductKind:
 
     @property
     def is_loose(self) -> bool:
-        """Whether the goods bear no brand and only in-store codes."""
+        """Whether the products have no brand and only in-store codes."""
         return self.department == "produce"
 
 
@@ -231,6 +231,6 @@ KINDS = tuple(map(_kind, _KINDS.strip().splitlines()))
 
 
 def brands_of(department: str, wave: int = 0) -> tuple[str, ...]:
-    """Return the invented brands that make goods of a department; neighbours share some. Each ``wave`` (0, 1, 2) is other brands."""
+    """Return the invented brands of a department; neighbouring ones share some. Each ``wave`` (0, 1, 2) has different brands."""
     start = 7 * list(DEPARTMENTS).index(department) + wave * BRANDS_A_DEPARTMENT
     return tuple(BRANDS[(start + step) % len(BRANDS)] for step in range(BRANDS_A_DEPARTMENT))

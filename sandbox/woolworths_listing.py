@@ -1,4 +1,4 @@
-"""Woolworths' category tree, and what surrounds the products of a page."""
+"""Woolworths' category tree, and the frame of a listing page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sandbox.world import Category, Shelf
 
 SPECIALS = "specialsgroup"
 HALF_PRICE = "specialsgroup.3676"
-#: Categories of which the next page is likely asked for soon.
+#: Recent categories, whose next pages are likely requested soon.
 _LISTINGS_KEPT = 64
-#: What the departments hang from; it is no node of the tree.
+#: Parent id of the departments; not itself a node of the tree.
 ROOT = "1-4A3B264C"
 
 
 @lru_cache(_LISTINGS_KEPT)
 def listing(shelf: Shelf, wanted: str, order: str, *, hides_unavailable: bool) -> tuple[str, Sequence[str]]:
-    """Return name and SKUs of a category in the order asked for; nothing for a slug in place of a NodeId."""
+    """Return name and SKUs of a category in the requested order; none for a slug instead of a NodeId."""
     title, skus = select(shelf, wanted)
     if hides_unavailable:
         skus = [sku for sku in skus if (offer := shelf.offer(sku)) and offer.price_cents is not None]
@@ -28,7 +28,7 @@ def listing(shelf: Shelf, wanted: str, order: str, *, hides_unavailable: bool) -
 
 
 def select(shelf: Shelf, wanted: str) -> tuple[str, list[str]]:
-    """Return name and SKUs of a category; nothing for a slug in place of a NodeId."""
+    """Return name and SKUs of a category; none for a slug instead of a NodeId."""
     if wanted in (SPECIALS, HALF_PRICE):
         special = [offer for offer in shelf.offers() if offer.is_on_special and offer.price_cents and offer.was_price_cents]
         half = [offer.sku for offer in special if (offer.price_cents or 0) * 2 <= (offer.was_price_cents or 0)]
@@ -40,7 +40,7 @@ def select(shelf: Shelf, wanted: str) -> tuple[str, list[str]]:
 
 
 def in_order(shelf: Shelf, skus: list[str], order: str) -> list[str]:
-    """Return the SKUs in the order a ``sortType`` asks for; relevance is the shelf's own order."""
+    """Return the SKUs in the order of a ``sortType``; relevance is the shelf's order."""
 
     def price(sku: str) -> int:
         offer = shelf.offer(sku)
@@ -57,12 +57,12 @@ def in_order(shelf: Shelf, skus: list[str], order: str) -> list[str]:
 
 def shows_market_products(wanted: str, hidden: bool) -> bool:
     """Return whether a category shows a market product, hidden or not."""
-    # The server stopped honouring the filter once: some categories show a market product all the same.
+    # The server once ignored the filter: some categories show a market product nevertheless.
     return not hidden or seeded_random.random_share("market leak", wanted) < 0.15
 
 
 def envelope(bundles: list[Json], total: int, title: str) -> Json:
-    """Return the answer of a category page."""
+    """Return the response of a category page."""
     brands = sorted({brand for row in bundles if (brand := row["Products"][0]["Brand"])})
     return {
         "SeoMetaTags": {"Title": f"{title} | Woolworths", "MetaDescription": f"Shop online for {title}.", "Groups": []},
@@ -105,10 +105,10 @@ def _choice(name: str, count: int) -> Json:
 
 
 def nodes(parent: Category, parent_id: str | None) -> list[Json]:
-    """Return the category nodes below one, with all theirs."""
+    """Return the category nodes below one, recursively."""
     found = []
-    for place, child in enumerate(parent.children):
-        entry = node(node_id(child.path), child.name, len(child.path), parent_id, place + 4)
+    for position, child in enumerate(parent.children):
+        entry = node(node_id(child.path), child.name, len(child.path), parent_id, position + 4)
         entry["Children"] = nodes(child, entry["NodeId"])
         found.append(entry)
     return found

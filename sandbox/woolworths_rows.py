@@ -1,4 +1,4 @@
-"""Woolworths' product objects: 103 keys and some 90 attributes, all dollars as numbers."""
+"""Woolworths' product objects: 103 keys and about 90 attributes, all dollars as numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FALSE_ATTRIBUTES = (
     "addedvitaminsandminerals microwavesafe microwaveable isexcludedfromsubstitution parabenfree containsgluten containsnuts antibacterial "
     "antiseptic bpafree antioxidant sulfatefree ovencook vegetarian freezable"
 )
-#: What a schema.org product may say and this site never does.
+#: Keys of a schema.org product that this site always leaves null.
 SCHEMA_ORG_NULLS = [
     "additionalProperty",
     "additionalType",
@@ -100,7 +100,7 @@ _RATING: Json = dict.fromkeys(
     ),
     0,
 )  # fmt: skip
-# The same for every product, or noise that changes with the request.
+# Equal for every product, or unrelated to it.
 _CONSTANT: Json = {
     "TileID": 0, "GtinFormat": 13, "IsNew": False, "IsOnlineOnly": False, "IsEdrSpecial": False, "QuantityInTrolley": 0, "Unit": "Each",
     "HasBeenBoughtBefore": False, "IsInTrolley": False, "IsRanged": True, "IsPmDelivery": False, "IsForCollection": True, "IsForDelivery": True,
@@ -119,8 +119,8 @@ def node_id(path: CategoryPath) -> str:
     return f"1_{seeded_random.random_int('woolworths category', *path) & 0xFFFFFFF:07X}"
 
 
-def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
-    """Return one product object; ``place`` is its place on the page, ``ad`` its number among the sponsored ones."""
+def product(offer: ShelfOffer, position: int, *, ad: int | None = None) -> Json:
+    """Return one product object; ``position`` is its index on the page, ``ad`` its number among the sponsored ones."""
     now, was = offer.price_cents, offer.was_price_cents or offer.regular_cents
     on_special = now is not None and was > now
     price = None if now is None else dollars(now)
@@ -179,7 +179,7 @@ def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
         "InstoreIsPurchasable": now is not None and stock % 37 != 0,
         "AgeRestricted": offer.department.startswith("LIQUOR"),
         "Brand": offer.brand_label,
-        "Diagnostics": str(place),
+        "Diagnostics": str(position),
         "AdditionalAttributes": _attributes(offer),
         "DetailsImagePaths": [f"{_IMAGES}/large/{image}"],
         "Variety": " ".join(name.split()[-2:]) if stock % 5 else None,
@@ -198,7 +198,7 @@ def product(offer: ShelfOffer, place: int, *, ad: int | None = None) -> Json:
 
 
 def market_product(number: int) -> Json:
-    """Return a third-party seller's product: no part of any store's range."""
+    """Return a third-party seller's product, which is in no store's range."""
     words = ShelfOffer(
         sku=str(1_100_000_000 + number), name="Camping Lantern", brand="Lumehaven", size=None, barcode=gtin.gtin(90_000_000 + number),
         price_cents=4995, was_price_cents=None, is_on_special=False, category_paths=(("Everyday Market",),), label="Lumehaven Camping Lantern",
@@ -209,15 +209,15 @@ def market_product(number: int) -> Json:
 
 
 def bundle(item: Json) -> Json:
-    """Return a product as listings and searches wrap it."""
+    """Return a product in the wrapper of listings and searches."""
     return {"Products": [item], "Name": item["Name"], "DisplayName": item["DisplayName"]}
 
 
 def _cup(offer: ShelfOffer) -> tuple[int | float | None, str, str]:
-    """Return CupPrice, CupMeasure and CupString. Goods sold by the piece have the piece price here, none per kilogram."""
+    """Return CupPrice, CupMeasure and CupString. Products sold by the piece have the piece price here, not a price per kilogram."""
     if offer.price_cents is None:
         return None, _measure(offer), ""
-    if seeded_random.random_share("woolworths no cup", offer.sku) < 0.006:  # 99.4 percent on record have one
+    if seeded_random.random_share("woolworths no cup", offer.sku) < 0.006:  # 99.4 percent on record have a cup price
         return None, "", ""
     if offer.piece_grams or offer.unit_price is None:
         return dollars(offer.price_cents), "1EA", f"{dollar_text(offer.price_cents)} / 1EA"
@@ -242,7 +242,7 @@ def _centre_tag(offer: ShelfOffer) -> Json:
     deal = offer.multi_buy
     if deal is None or offer.price_cents is None:
         return _TAG
-    # The price of all of them together, unlike Coles'.
+    # The price of the whole quantity, unlike Coles'.
     text = f"{deal.quantity} for {deal.total_cents / 100:.2f}"
     multi = {
         "Quantity": deal.quantity,

@@ -1,4 +1,4 @@
-"""Woolworths' store finder: supermarkets among petrol stations of two chains."""
+"""Woolworths' store finder: supermarkets and the petrol stations of two chains."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from sandbox.world import SandboxStore
 _DAYS = ("Today", "Tomorrow", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def find(stores: Sequence[SandboxStore], asked: Mapping[str, str]) -> list[Json]:
+def find(stores: Sequence[SandboxStore], params: Mapping[str, str]) -> list[Json]:
     """Return stores by ``Division`` (comma list), ``postcode`` (``*`` = any) or position, at most ``Max``."""
-    divisions = set(filter(None, asked.get("Division", "").split(",")))
+    divisions = set(filter(None, params.get("Division", "").split(",")))
     found = [entry for entry in stores if not divisions or entry.brand in divisions]
-    postcode = asked.get("postcode", "*")
+    postcode = params.get("postcode", "*")
     if postcode not in ("", "*"):
         found = [entry for entry in found if entry.postcode == postcode.zfill(4)]
-    if "latitude" in asked and "longitude" in asked:
-        latitude, longitude = float(asked["latitude"]), float(asked["longitude"])
+    if "latitude" in params and "longitude" in params:
+        latitude, longitude = float(params["latitude"]), float(params["longitude"])
         found.sort(key=lambda entry: distance_km(entry, latitude, longitude))
         distances = [f"{distance_km(entry, latitude, longitude):.2f}" for entry in found]
-        answers = [store(entry) | {"Distance": distance} for entry, distance in zip(found, distances, strict=True)]
+        entries = [store(entry) | {"Distance": distance} for entry, distance in zip(found, distances, strict=True)]
     else:
-        answers = [store(entry) for entry in found]
-    return answers[: number(asked.get("Max"), 50)]
+        entries = [store(entry) for entry in found]
+    return entries[: number(params.get("Max"), 50)]
 
 
 def store(entry: SandboxStore) -> Json:
-    """Return one store; numbers and positions are texts, a quarter has no telephone."""
+    """Return one store; numbers and coordinates are text, a quarter of the stores has no telephone."""
     facilities = ["General-ATM", "Rewards-Everyday Rewards"] + ([] if entry.is_open else ["Closed due to bushfires"])
     return {
         "Division": entry.brand,
@@ -56,7 +56,7 @@ def store(entry: SandboxStore) -> Json:
 
 
 def _partner(entry: SandboxStore) -> Json:
-    """Return a shop of another company in the same centre, as a store has it."""
+    """Return a shop of another company in the same centre, as listed under a store."""
     found = {
         "Division": "BIGW", "StoreNo": str(100 + seeded_random.random_int("partner", entry.store_id) % 300), "Name": entry.suburb, "AddressLine1": entry.address_line,
         "AddressLine2": None, "Suburb": entry.suburb, "State": entry.state, "Postcode": entry.postcode.lstrip("0"),
@@ -72,7 +72,7 @@ def _hours() -> list[Json]:
 
 
 def fulfilment(stores: Sequence[SandboxStore], postcode: str) -> list[Json]:
-    """Return the supermarkets near a postcode as the fulfilment route has them, by closeness of the number."""
+    """Return the supermarkets near a postcode in the fulfilment route's format, sorted by numeric distance of the postcodes."""
     wanted = number(postcode, 0)
     near = sorted((entry for entry in stores if entry.kind == "supermarket"), key=lambda entry: abs(number(entry.postcode, 0) - wanted))
     return [

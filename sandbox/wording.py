@@ -1,4 +1,4 @@
-"""How each retailer writes one product: name with or without brand and size, and the size itself."""
+"""Each retailer's format of a product: name with or without brand and size, and the size itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def label(retailer: str, name: str, brand: str | None, size: Size) -> str:
 
 
 def pack(retailer: str, size: Size, variant: int) -> str | None:
-    """Return the size text on this retailer's site; ``variant`` (any number) picks among the spellings in use.
+    """Return the size text on this retailer's site; ``variant`` (any number) selects one of the spellings in use.
 
     >>> from sandbox.vocabulary import size as read
     >>> [pack("coles", read(s), 0) for s in ("2L", "6x240ml", "24pk", "~170g", "ea")], pack("coles", read("500g"), 54)

@@ -1,8 +1,8 @@
-"""What the shelves really say, independent of how a retailer words it.
+"""The true shelf data, independent of any retailer's format.
 
-A :class:`World` knows stores and, for a store and an instant, its :class:`Shelf`. Prices change at
-local midnight only, so a shelf is a whole local day. Both kinds of world (``generated``, ``recorded``)
-build the same shelves; the dialects read nothing else.
+A :class:`World` has stores and, for a store and an instant, a :class:`Shelf`. Prices change at
+local midnight only, so a shelf covers one local day. Both kinds of world (``generated``, ``recorded``)
+build the same shelves; the sites read nothing else.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Kind = Literal["supermarket", "liquor", "petrol"]
 
 
 class UnknownStoreError(LookupError):
-    """The world has no such store. A dialect answers as its retailer would."""
+    """The world has no such store. A site responds as its retailer would."""
 
 
 @dataclass(frozen=True, slots=True)
 class TruthOffer:
-    """What one store really asks for one SKU: the yardstick of ``verify``.
+    """The true offer of one SKU in one store: the reference of ``verify``.
 
     Attributes:
-        price_cents: for one item; for Coles' and Woolworths' weighed goods an average piece, for IGA's
-            the kilogram, as each retailer's store-days have it (so too for goods ``is_by_kg``). ``None`` = unavailable.
+        price_cents: for one item; for Coles' and Woolworths' weighed products an average piece, for IGA's
+            the kilogram, as in each retailer's store-days (also for products ``is_by_kg``). ``None`` = unavailable.
         was_price_cents: the price before a reduction; ``None`` = no reduction.
         barcode: a GTIN of 8, 12 or 13 digits, a code of the store, or ``None``.
     """
@@ -65,14 +65,14 @@ class MultiBuy:
 
 @dataclass(frozen=True, slots=True)
 class ShelfOffer(TruthOffer):
-    """A truth with what a dialect needs to word it.
+    """A true offer with the fields a site needs to format it.
 
     Attributes:
         label, brand_label, pack: name, brand and size as this retailer writes them.
         regular_cents: the price without any reduction, known even while unavailable.
-        piece_grams: average weight of a piece of weighed goods, else ``None``.
-        department: buyers' name of the goods, upper case.
-        is_by_kg: the site's price of these goods is that of a kilogram, where others have the price of an item.
+        piece_grams: average weight of a piece of a weighed product, else ``None``.
+        department: the buyers' department name, upper case.
+        is_by_kg: the site shows the price per kilogram, for other products per item.
     """
 
     label: str
@@ -89,13 +89,13 @@ class ShelfOffer(TruthOffer):
 
 
 def unavailable(offer: ShelfOffer) -> ShelfOffer:
-    """Return an offer as a store shows it that does not have the goods."""
+    """Return the offer of a store in which the product is unavailable."""
     return replace(offer, price_cents=None, was_price_cents=None, is_on_special=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxStore:
-    """One store as its retailer's store finder knows it. ``zone`` is hidden: stores of one zone charge the same."""
+    """One store as in its retailer's store finder. ``zone`` is hidden: stores of one zone have the same prices."""
 
     retailer: str
     store_id: str
@@ -116,13 +116,13 @@ class SandboxStore:
 
     @property
     def has_shelf(self) -> bool:
-        """Whether the web shop shows goods for this store."""
+        """Whether the web shop shows products for this store."""
         return self.kind == "supermarket" and self.is_open and not self.is_silent and self.online_store_id is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One node of a retailer's category tree; ``path`` runs from the top, the root's is empty."""
+    """One node of a retailer's category tree; ``path`` starts at the top; the root's is empty."""
 
     path: CategoryPath
     count: int
@@ -145,12 +145,12 @@ class Category:
 
 
 class Shelf:
-    """All goods of one store on one local day, by category.
+    """All products of one store on one local day, by category.
 
     Args:
         paths: the SKUs in the order in which the site lists them, each with its category paths.
-        offer_of: words one SKU's offer; asked only for what is shown.
-        article_of: the same for a SKU the retailer has, whether this store lists it or not.
+        offer_of: builds one SKU's offer; called only for the SKUs of a response.
+        article_of: the same for any SKU of the retailer, listed by this store or not.
     """
 
     def __init__(
@@ -170,15 +170,15 @@ class Shelf:
         return len(self.paths)
 
     def only(self, paths: Mapping[str, tuple[CategoryPath, ...]]) -> Shelf:
-        """Return a shelf that shows these SKUs of this one, in these categories."""
+        """Return a shelf with only these SKUs, in these categories."""
         return Shelf(paths, self._offer_of, self._article_of)
 
     def offer(self, sku: str) -> ShelfOffer | None:
-        """Return the offer of a SKU, ``None`` when this store does not list it."""
+        """Return the offer of a SKU, ``None`` if this store does not list it."""
         return self._offer_of(sku) if sku in self.paths else None
 
     def article(self, sku: str) -> ShelfOffer | None:
-        """Return the offer of a SKU; without a price where only other stores list it; ``None`` for no SKU of this retailer."""
+        """Return the offer of a SKU, without a price if only other stores list it; ``None`` if the retailer does not have it."""
         return self.offer(sku) or self._article_of(sku)
 
     def offers(self) -> Iterator[ShelfOffer]:
@@ -186,12 +186,12 @@ class Shelf:
         return map(self._offer_of, self.paths)
 
     def skus(self, path: CategoryPath = ()) -> Sequence[str]:
-        """Return the SKUs a category lists (its sub-categories included); the empty path is all."""
+        """Return the SKUs a category lists (its sub-categories included); all SKUs for the empty path."""
         return self._members.get(path, []) if path else self._all
 
     @cached_property
     def tree(self) -> Category:
-        """The category tree of what is listed."""
+        """The category tree of the listed SKUs."""
         return self._node(())
 
     @cached_property
@@ -211,7 +211,7 @@ class Shelf:
     def _members(self) -> dict[CategoryPath, list[str]]:
         members: dict[CategoryPath, list[str]] = {}
         for sku, paths in self.paths.items():
-            # A crawl of the leaves must see everything: what sits on an inner node is listed on its first leaf too.
+            # A crawl of the leaves must see everything: SKUs of an inner node are also listed on its first leaf.
             listed = {
                 leaf[:depth]: None for path in paths or ((),) for leaf in (self._leaf_below(path),) for depth in range(1, len(leaf) + 1)
             }
@@ -230,13 +230,13 @@ class Shelf:
 
 
 class World(ABC):
-    """A hidden truth and its stores."""
+    """The stores of the sandbox and their true prices."""
 
     kind: str
 
     @abstractmethod
     def stores(self, retailer: str) -> Sequence[SandboxStore]:
-        """Return every store a locator would show: liquor shops, petrol stations and closed ones too."""
+        """Return every store of the locator, including liquor shops, petrol stations and closed ones."""
 
     @abstractmethod
     def shelf(self, retailer: str, store_id: str, at: datetime) -> Shelf:
@@ -251,7 +251,7 @@ class World(ABC):
         """Return kind, seed or folder, and sizes."""
 
     def truth(self, retailer: str, store_id: str, at: datetime) -> Iterator[TruthOffer]:
-        """Yield what a store really asks at an instant, one per SKU. It raises as :meth:`shelf` does."""
+        """Yield a store's true offers at an instant, one per SKU. Raises like :meth:`shelf`."""
         return self.shelf(retailer, store_id, at).offers()
 
     def store(self, retailer: str, store_id: str) -> SandboxStore:
@@ -281,15 +281,15 @@ class World(ABC):
             ) from None
 
     def default_store(self, retailer: str) -> SandboxStore:
-        """Return the store a visitor sees who has chosen none.
+        """Return the store shown to a visitor who has selected none.
 
         Raises:
-            UnknownStoreError: no store of this retailer shows goods.
+            UnknownStoreError: no store of this retailer shows products.
         """
         for store in self.stores(retailer):
             if store.has_shelf:
                 return store
-        raise UnknownStoreError(f"the {self.kind} world has no {retailer} store that shows goods")
+        raise UnknownStoreError(f"the {self.kind} world has no {retailer} store that shows products")
 
     @cached_property
     def _stores_by_id(self) -> dict[tuple[str, str], SandboxStore]:

@@ -68,7 +68,7 @@ def test_killed_in_mid_store_it_asks_for_nothing_twice_and_ends_the_same(
             assert process.poll() is None, "it ended before it was killed"
             threading.Event().wait(0.005)
         process.kill()
-    answered = {arrival.what for arrival in sandbox.traffic.arrivals(retailer) if arrival.purpose in ("listing", "tree")}
+    answered = {arrival.line for arrival in sandbox.traffic.arrivals(retailer) if arrival.purpose in ("listing", "tree")}
     landed = {path.name for path in (tmp_path / "killed" / "landing").rglob("*.gz")}
     assert start(tmp_path / "killed").wait(120) == 0
 

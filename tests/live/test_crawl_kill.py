@@ -60,7 +60,7 @@ def test_a_crawl_killed_in_mid_store_and_cleared_asks_for_nothing_twice(running:
 
     asked = log(running)
     assert len(asked) > answered >= 10
-    twice = {what: count for what, count in Counter(one["what"] for one in asked if one["status"] == 200).items() if count > 1}
+    twice = {what: count for what, count in Counter(one["line"] for one in asked if one["status"] == 200).items() if count > 1}
     assert len(twice) <= 2, "the canary's page, and what was under way when the task died"
     wait_for(lambda: not running.query("SELECT FROM ops.staged_file WHERE state IN ('waiting', 'loaded')"), "its publication")
     [row] = running.query("SELECT state, is_complete FROM ops.staged_file WHERE retailer = 'woolworths' AND night = '2026-11-18'")

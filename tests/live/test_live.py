@@ -22,7 +22,7 @@ SAMPLE = Path(__file__).parents[2] / "sample"
 def is_proven(report: dict[str, Any]) -> bool:
     verdict = report["verify"]
     return verdict["right"] > 0 and not (
-        verdict["wrong"]["count"] or verdict["missing"]["count"] or verdict["extra"]["count"] or verdict["unjudged"]
+        verdict["wrong"]["count"] or verdict["missing"]["count"] or verdict["extra"]["count"] or verdict["not_compared"]
     )
 
 

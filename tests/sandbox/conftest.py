@@ -25,7 +25,7 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 class Client:
-    """A visitor with a cookie jar. Answers come from the application itself; there is no socket."""
+    """A client with a cookie jar that calls the application in-process, without a socket."""
 
     def __init__(self, world: World) -> None:
         self.app = create_app(world)
@@ -35,9 +35,9 @@ class Client:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", cookies=self.cookies) as client:
-                answer = await client.request(method, path, **options)
+                response = await client.request(method, path, **options)
                 self.cookies = client.cookies
-                return answer
+                return response
 
         return asyncio.run(ask())
 
@@ -50,7 +50,7 @@ class Client:
     # Coles
 
     def coles_session(self) -> tuple[str, str]:
-        """Visit a page: build id and subscription key."""
+        """Load a page; return build id and subscription key."""
         page = self.get("/coles/browse").text
         key = re.search(r'"BFF_API_SUBSCRIPTION_KEY": "(\w+)"', page)
         assert key
@@ -74,8 +74,8 @@ class Client:
 
     def woolworths_browse(self, category: str, page: int = 1, **body: Any) -> httpx.Response:
         self.get("/woolworths/")
-        asked = {"categoryId": category, "pageNumber": page, "pageSize": 36, "isHideEverydayMarketProducts": True}
-        return self.post("/woolworths/apis/ui/browse/category", asked | body)
+        params = {"categoryId": category, "pageNumber": page, "pageSize": 36, "isHideEverydayMarketProducts": True}
+        return self.post("/woolworths/apis/ui/browse/category", params | body)
 
     def woolworths_tree(self) -> Any:
         self.get("/woolworths/")
@@ -113,7 +113,7 @@ def client_of() -> type[Client]:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     if not SHARED.is_dir():
-        pytest.skip(f"recorded data is not here: {SHARED}")
+        pytest.skip(f"recorded data is missing: {SHARED}")
     return SHARED
 
 
@@ -133,7 +133,7 @@ def sandbox(started: RunningSandbox) -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def ask(sandbox: RunningSandbox) -> Ask:
-    """Ask Aldi's site for a page of the pantry, over the wire."""
+    """Request a page of the pantry from Aldi's site over HTTP."""
 
     def once(**params: Any) -> requests.Response:
         return requests.get(f"{sandbox.url}/aldi/v3/product-search", params=PANTRY | params, timeout=10)

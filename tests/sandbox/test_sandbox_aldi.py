@@ -1,4 +1,4 @@
-"""Aldi's dialect: limits, errors, offsets, special buys before their day."""
+"""Aldi's format: limits, errors, offsets, special buys before they are on sale."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sandbox.generated import GeneratedWorld, WorldSize
 NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 
 
-def search(client: Any, **asked: Any) -> Any:
-    return client.get("/aldi/v3/product-search", **({"servicePoint": "G100", "limit": 30, "offset": 0} | asked))
+def search(client: Any, **params: Any) -> Any:
+    return client.get("/aldi/v3/product-search", **({"servicePoint": "G100", "limit": 30, "offset": 0} | params))
 
 
 def pantry(client: Any) -> str:
@@ -22,22 +22,22 @@ def pantry(client: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"), [({"limit": 36}, "3731"), ({"limit": ""}, None), ({"servicePoint": ""}, "3801"), ({"servicePoint": "G999"}, "3801")]
+    ("params", "code"), [({"limit": 36}, "3731"), ({"limit": ""}, None), ({"servicePoint": ""}, "3801"), ({"servicePoint": "G999"}, "3801")]
 )
-def test_wrong_limits_and_stores_are_errors_with_codes(client: Any, asked: dict[str, Any], code: str | None) -> None:
-    answer = search(client, **asked)
+def test_wrong_limits_and_stores_are_errors_with_codes(client: Any, params: dict[str, Any], code: str | None) -> None:
+    response = search(client, **params)
     if code is None:
-        assert answer.status_code == 200
+        assert response.status_code == 200
     else:
-        assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code
+        assert response.status_code == 400 and response.json()["errors"][0]["code"] == code
 
 
 def test_an_unknown_product_is_an_error_with_status_200(client: Any) -> None:
-    answer = client.get("/aldi/v2/products/000000000000000001", servicePoint="G100")
-    assert answer.status_code == 200 and answer.json()["errors"][0]["code"] == "007"
+    response = client.get("/aldi/v2/products/000000000000000001", servicePoint="G100")
+    assert response.status_code == 200 and response.json()["errors"][0]["code"] == "007"
 
 
-def test_offsets_walk_a_category_and_end_empty_then_refused(client: Any, world: Any) -> None:
+def test_past_the_last_offset_comes_one_empty_page_then_an_error(client: Any, world: Any) -> None:
     key, seen, offset = pantry(client), [], 0
     while rows := search(client, categoryKey=key, offset=offset).json()["data"]:
         seen += [row["sku"] for row in rows]
@@ -72,12 +72,12 @@ def test_sorting_by_price(client: Any) -> None:
     assert amounts == sorted(amounts)
 
 
-def test_facets_may_count_more_than_there_is(client: Any) -> None:
+def test_facet_counts_may_exceed_the_total(client: Any) -> None:
     meta = search(client, q="cheese").json()["meta"]
     assert meta["facets"][0]["docCount"] >= meta["pagination"]["totalCount"] > 0
 
 
-def test_special_buys_lie_in_the_future_in_no_category_and_are_no_truth(client: Any, world: Any) -> None:
+def test_special_buys_are_upcoming_in_no_category_and_not_in_the_truth(client: Any, world: Any) -> None:
     today = date(2026, 11, 18)
     found = search(client, q="tent").json()["data"]
     coming = [row for row in found if row["onSaleDate"]]
@@ -91,7 +91,7 @@ def test_special_buys_lie_in_the_future_in_no_category_and_are_no_truth(client: 
     assert search(client, promotionKey=promotions[-1]["key"]).json()["data"][0]["onSaleDate"] == promotions[-1]["key"]
 
 
-def test_service_points_page_and_a_silent_store_answers_nothing(client_of: Any) -> None:
+def test_service_points_are_paged_and_a_silent_store_lists_nothing(client_of: Any) -> None:
     client = client_of(GeneratedWorld(7, WorldSize(stores=3, products=100, silent_stores=1)))
     first = client.get("/aldi/v2/service-points", limit=2, offset=0).json()
     rest = client.get("/aldi/v2/service-points", limit=9, offset=2).json()
@@ -102,9 +102,9 @@ def test_service_points_page_and_a_silent_store_answers_nothing(client_of: Any) 
     assert client.get("/aldi/v2/product-category-tree", servicePoint=ids[-1]).json() == {"data": []}
 
 
-def test_an_error_may_come_with_status_200(client: Any) -> None:
-    answer = client.get("/aldi/v2/product-category-tree", serviceType="walk-in")
-    assert answer.status_code == 200 and answer.json()["errors"][0]["code"] == "3801"
+def test_an_error_may_have_status_200(client: Any) -> None:
+    response = client.get("/aldi/v2/product-category-tree", serviceType="walk-in")
+    assert response.status_code == 200 and response.json()["errors"][0]["code"] == "3801"
 
 
 def test_parents_of_variants_have_numbers_of_two_kinds(client: Any) -> None:

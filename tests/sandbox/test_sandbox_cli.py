@@ -1,4 +1,4 @@
-"""``aisleflow sandbox fault|latency|requests``, at the sandbox this installation remembers."""
+"""``aisleflow sandbox fault|latency|requests`` for the sandbox recorded in this installation."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def run(*arguments: str, code: int = 0) -> str:
 def test_faults_are_added_listed_and_cleared(sandbox: RunningSandbox) -> None:
     key = json.loads(run("fault", "add", "too_many", "--retailer", "iga", "--nth", "1", "--retry-after", "3", "--json"))["key"]
     run("fault", "add", "slow", "--seconds", "0")
-    answer = requests.get(f"{sandbox.url}/iga/", timeout=10)
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
-    shown = run("fault", "list")
-    assert "too_many" in shown and "nth=1 retry_after=3" in shown
+    response = requests.get(f"{sandbox.url}/iga/", timeout=10)
+    assert (response.status_code, response.headers["retry-after"]) == (429, "3")
+    output = run("fault", "list")
+    assert "too_many" in output and "nth=1 retry_after=3" in output
     assert json.loads(run("fault", "list", "--json"))[0]["applied"] == 1
     assert "1 ended" in run("fault", "clear", key) and "1 ended" in run("fault", "clear")
     assert sandbox.faults.active_faults() == []
@@ -54,8 +54,8 @@ def test_latency_and_requests(sandbox: RunningSandbox) -> None:
     assert sandbox.traffic.count() == 0
 
 
-def test_what_is_wrong_is_said_with_an_exit_code(sandbox: RunningSandbox) -> None:
+def test_errors_have_a_message_and_an_exit_code(sandbox: RunningSandbox) -> None:
     assert "no option status" in run("fault", "add", "slow", "--status", "500", code=2)
     assert "known: too_many" in run("fault", "add", "meteor", code=2)
-    assert "no fault f7 is in force" in run("fault", "clear", "f7", code=2)
-    assert "no sandbox answers" in run("fault", "list", "--url", "http://127.0.0.1:9", code=1)
+    assert "no fault f7 is active" in run("fault", "clear", "f7", code=2)
+    assert "no sandbox responds" in run("fault", "list", "--url", "http://127.0.0.1:9", code=1)

@@ -1,4 +1,4 @@
-"""Coles' dialect: what its pages, data routes, REST backend and GraphQL do, beside the fields themselves."""
+"""Coles' format: behaviour of its pages, data routes, REST backend and GraphQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def results(client: Any, page: int, *slugs: str, store: str = "0584") -> Any:
     return client.coles_listing(store, page, *slugs)["pageProps"]["searchResults"]
 
 
-def test_a_page_gives_build_id_and_key_and_only_the_key_opens_the_backend(client: Any) -> None:
+def test_a_page_contains_build_id_and_key_and_the_backend_requires_the_key(client: Any) -> None:
     build, _ = client.coles_session()
     assert client.get(f"/coles/_next/data/{build}/en/browse.json").status_code == 200
     assert client.get("/coles/api/bff/products/search", storeId="0584").status_code == 401
@@ -47,7 +47,7 @@ def test_an_earlier_build_id_is_not_found(client: Any, world: Any) -> None:
     assert site.build_id() != build
 
 
-def test_a_page_holds_48_products_and_what_is_mixed_in(client: Any) -> None:
+def test_a_page_has_48_products_and_additional_rows(client: Any) -> None:
     pages = [results(client, page, "pantry") for page in (1, 2, 3)]
     for number, page in enumerate(pages):
         assert (page["start"], page["pageSize"]) == (number, 48)
@@ -60,7 +60,7 @@ def test_a_page_holds_48_products_and_what_is_mixed_in(client: Any) -> None:
     assert set(sponsored[0]) & set(sponsored[1]), "the same ones on later pages"
     assert max(sponsored[1].values()) == 2, "twice on one page"
     ordinary = {row["id"] for page in pages for row in page["results"] if row["_type"] == "PRODUCT" and not is_sponsored(row)}
-    assert ordinary & set(sponsored[0]), "doubles of products"
+    assert ordinary & set(sponsored[0]), "repeated products"
 
 
 def test_past_the_end_the_page_size_is_zero(client: Any) -> None:
@@ -69,7 +69,7 @@ def test_past_the_end_the_page_size_is_zero(client: Any) -> None:
     assert (past["pageSize"], past["results"], past["noOfResults"]) == (0, [], first["noOfResults"])
 
 
-def test_listing_walks_to_the_announced_number(client: Any, world: Any) -> None:
+def test_a_listing_has_as_many_products_as_its_total(client: Any, world: Any) -> None:
     first = results(client, 1, "dairy-eggs-fridge")
     seen = []
     for page in range(1, ceil(first["noOfResults"] / 48) + 1):
@@ -88,13 +88,13 @@ def test_sub_categories_and_unknown_ones(client: Any) -> None:
     assert results(client, 1, "no-such-department")["noOfResults"] == 0
 
 
-def test_the_chosen_store_is_echoed_and_an_unknown_one_is_the_default(client: Any) -> None:
+def test_the_selected_store_is_echoed_and_an_unknown_one_is_the_default(client: Any) -> None:
     assert client.coles_listing("0587", 1, "pantry")["pageProps"]["initStoreId"] == "0587"
     assert client.coles_listing("587", 1, "pantry")["pageProps"]["initStoreId"] == "0587"
     assert client.coles_listing("9999", 1, "pantry")["pageProps"]["initStoreId"] == "0584"
 
 
-def test_unavailable_goods_have_no_pricing(world: Any) -> None:
+def test_unavailable_products_have_no_pricing(world: Any) -> None:
     gone = next(offer for offer in world.truth("coles", "COL:584", NOW) if offer.price_cents is None)
     assert pricing(gone, "next") is None and pricing(gone, "graphql") is None
 
@@ -107,23 +107,23 @@ def test_was_is_zero_or_null_without_a_reduction(world: Any) -> None:
 
 
 def test_numbers_are_int_or_float_by_interface(client: Any) -> None:
-    shown = [row["pricing"]["now"] for page in (1, 2, 3) for row in results(client, page, "pantry")["results"] if row.get("pricing")]
-    assert {type(price) for price in shown} == {int, float}
+    prices = [row["pricing"]["now"] for page in (1, 2, 3) for row in results(client, page, "pantry")["results"] if row.get("pricing")]
+    assert {type(price) for price in prices} == {int, float}
     rest = client.coles_rest("/products/search", storeId="0584", searchTerm="").json()["results"]
     assert {type(row["pricing"]["now"]) for row in rest if row.get("pricing")} == {float}
 
 
 @pytest.mark.parametrize(("era", "text", "quantity", "units"), [("next", "$4.57 per 1kg", 200, "g"), ("rest", "$4.57/ 1kg", 0.2, "kg")])
-def test_weighed_goods_and_both_forms_of_the_unit(world: Any, era: Any, text: str, quantity: float, units: str) -> None:
+def test_weighed_products_and_both_forms_of_the_unit(world: Any, era: Any, text: str, quantity: float, units: str) -> None:
     weighed = next(o for o in world.truth("coles", "COL:584", NOW) if o.piece_grams == 200 and o.price_cents)
     block = block_of(weighed, era)
     assert block["comparable"] == text.replace("4.57", f"{weighed.unit_price.cents / 100:.2f}")
     assert (block["unit"]["quantity"], block["unit"]["ofMeasureUnits"], block["unit"]["isWeighted"]) == (quantity, units, True)
-    assert block["unit"]["price"] == weighed.unit_price.cents / 100, "per kilogram, whatever the unit says"
+    assert block["unit"]["price"] == weighed.unit_price.cents / 100, "per kilogram, regardless of the unit"
     assert block["now"] == pytest.approx(weighed.unit_price.cents / 100 * 0.2, abs=0.01), "an average piece"
 
 
-def test_multi_buy_rewards_are_prices_of_each(world: Any) -> None:
+def test_multi_buy_rewards_are_prices_per_item(world: Any) -> None:
     deal = next(o for o in world.truth("coles", "COL:584", NOW) if o.multi_buy and o.price_cents)
     block = block_of(deal, "rest")
     offer = block["multiBuyPromotion"]
@@ -138,12 +138,12 @@ def test_heirs_have_shifted_names_and_a_product_several_departments(client: Any)
     assert any(len({heir["subCategory"] for heir in row["onlineHeirs"]}) > 1 for row in rows)
 
 
-def test_rest_mixes_in_associations_that_do_not_count_and_can_leave_ads_out(client: Any) -> None:
-    asked = {"storeId": "0584", "searchTerm": "milk", "pageSize": 48}
-    mixed = client.coles_rest("/products/search", start=0, **asked).json()
+def test_rest_adds_associations_beside_the_total_and_can_omit_ads(client: Any) -> None:
+    params = {"storeId": "0584", "searchTerm": "milk", "pageSize": 48}
+    mixed = client.coles_rest("/products/search", start=0, **params).json()
     associated = [row for row in mixed["results"] if row["_type"] == "PRODUCT_ASSOCIATION"]
     assert associated and all(isinstance(row["targetProductId"], int) for row in associated)
-    clean = client.coles_rest("/products/search", start=0, excludeAds="true", **asked).json()
+    clean = client.coles_rest("/products/search", start=0, excludeAds="true", **params).json()
     assert {row["_type"] for row in clean["results"]} == {"PRODUCT"} and not any(map(is_sponsored, clean["results"]))
     assert mixed["noOfResults"] == clean["noOfResults"]
 
@@ -162,7 +162,7 @@ def test_an_unknown_product_is_an_empty_200(client: Any) -> None:
     assert client.get("/coles/api/bff/categories").status_code == 404
 
 
-def test_barcodes_come_from_graphql_alone(client: Any, world: Any) -> None:
+def test_only_graphql_has_barcodes(client: Any, world: Any) -> None:
     truth = list(world.truth("coles", "COL:584", NOW))
     short = next(offer for offer in truth if offer.barcode and len(offer.barcode) < 13)
     offers = [short, *(offer for offer in truth[:20] if offer is not short)][:20]
@@ -182,14 +182,14 @@ def test_barcodes_come_from_graphql_alone(client: Any, world: Any) -> None:
     assert '"sku":"' + sku in client.get(f"/coles/product/any-name-{sku}").text
 
 
-def test_goods_another_store_lists_are_known_without_a_price(client: Any, world: Any) -> None:
+def test_products_of_another_store_have_no_price(client: Any, world: Any) -> None:
     here, there = (world.shelf("coles", store, NOW) for store in ("COL:584", "COL:587"))
     elsewhere = next(offer for offer in there.offers() if offer.sku not in here and offer.barcode)
     row = client.coles_graphql("productsInfo", productIds=[elsewhere.sku], storeId="0584")["data"]["productsInfo"]["results"][0]
     assert row["pricing"] is None and row["gtin"]
 
 
-def test_the_store_finder_mixes_in_liquor_shops_nearest_first(client: Any, world: Any) -> None:
+def test_the_store_finder_includes_liquor_shops_nearest_first(client: Any, world: Any) -> None:
     store = world.stores("coles")[0]
     found = client.coles_graphql("stores", latitude=store.latitude, longitude=store.longitude)["data"]["stores"]["results"]
     assert found[0]["store"]["id"] == store.store_id and found[0]["distance"] == 0
@@ -201,7 +201,7 @@ def test_the_store_finder_mixes_in_liquor_shops_nearest_first(client: Any, world
     assert client.coles_graphql("noSuchField")["errors"]
 
 
-def test_store_range_says_who_sells_a_product_without_prices(client: Any, world: Any) -> None:
+def test_store_range_lists_the_stores_of_a_product_without_prices(client: Any, world: Any) -> None:
     sku = next(iter(world.truth("coles", "COL:584", NOW))).sku
     states = client.coles_graphql("storeRange", productIds=[sku])["data"]["storeRange"]
     vic = next(entry for entry in states if entry["stateCode"] == "VIC")
@@ -211,7 +211,7 @@ def test_store_range_says_who_sells_a_product_without_prices(client: Any, world:
     )
 
 
-def test_a_deep_listing_is_not_served_whole_and_its_children_are(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deep_listing_is_truncated_and_its_children_are_complete(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from sandbox import coles_listing
 
     monkeypatch.setattr(coles_listing, "PAGES_MAX", 2)
@@ -230,7 +230,7 @@ def test_a_deep_listing_is_not_served_whole_and_its_children_are(client: Any, mo
     assert len(set().union(*(found for _, found in children))) == total
 
 
-def test_advertisements_of_every_type_are_met(client: Any) -> None:
+def test_advertisements_of_every_type_occur(client: Any) -> None:
     rows = [row for slug in ("pantry", "drinks", "bakery") for page in (1, 2, 3) for row in results(client, page, slug)["results"]]
     assert {row["_type"] for row in rows} == {"PRODUCT", "SINGLE_TILE", "CONTENT_ASSOCIATION"}
     found = client.coles_rest("/products/search", storeId="0584", start=0, searchTerm="b").json()["results"]
@@ -239,14 +239,14 @@ def test_advertisements_of_every_type_are_met(client: Any) -> None:
     assert all("pricing" not in row and "id" not in row for row in contents)
 
 
-def test_some_brands_end_in_a_blank_and_some_sizes_are_spelt_out(client: Any, world: Any) -> None:
+def test_some_brands_end_with_a_space_and_some_sizes_are_spelt_out(client: Any, world: Any) -> None:
     rows = [row for slug in ("pantry", "drinks", "snacks") for page in (1, 2, 3, 4) for row in results(client, page, slug)["results"]]
     assert any(row["brand"].endswith(" ") for row in rows if row["_type"] == "PRODUCT")
     packs = {offer.pack for offer in world.shelf("coles", "COL:584", NOW).offers()}
     assert any(pack.endswith(" gram") for pack in packs) and any(pack.startswith("approx. 1.") for pack in packs)
 
 
-def test_heavy_pieces_were_in_kilograms_before_2026_too(world: Any) -> None:
+def test_heavy_pieces_were_in_kilograms_also_before_2026(world: Any) -> None:
     weighed = [offer for offer in world.truth("coles", "COL:584", NOW) if offer.piece_grams and offer.price_cents]
     units = {offer.piece_grams: pricing(offer, "next")["unit"] for offer in weighed}  # type: ignore[index]
     assert {(unit["ofMeasureUnits"], unit["quantity"] == (grams / 1000 if grams >= 1000 else grams)) for grams, unit in units.items()} == {

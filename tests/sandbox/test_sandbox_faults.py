@@ -1,4 +1,4 @@
-"""Faults on command: each kind, whom it strikes, until when, and how it is commanded; the log of requests beside it."""
+"""Fault injection: the kinds of faults, their scope and lifetime, the commands; and the request log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PANTRY = {"servicePoint": "G100", "limit": "30", "categoryKey": "970000000"}
 
 
 class Site:
-    """A visitor of one site with a session, for what differs by retailer."""
+    """A client of one site with a session; hides the differences between retailers."""
 
     def __init__(self, sandbox: RunningSandbox, retailer: str, **cookies: str) -> None:
         self.url, self.retailer, self.http = sandbox.site(retailer), retailer, requests.Session()
@@ -95,7 +95,7 @@ def sku(product: Any) -> Any:
 RETAILERS = ("coles", "woolworths", "aldi", "iga")
 
 
-# What each kind does, on the wire
+# Transport faults
 
 
 def test_statuses_with_and_without_retry_after(sandbox: RunningSandbox, ask: Ask) -> None:
@@ -106,8 +106,8 @@ def test_statuses_with_and_without_retry_after(sandbox: RunningSandbox, ask: Ask
         ("error", {"status": 503, "retry_after": 1}, 503, "1"),
     ):
         fault = sandbox.faults.add(kind, retailer="aldi", **options)
-        answer = ask()
-        assert (answer.status_code, answer.headers.get("retry-after")) == (status, waits)
+        response = ask()
+        assert (response.status_code, response.headers.get("retry-after")) == (status, waits)
         sandbox.faults.clear(fault)
     sandbox.faults.add("too_many", retry_after=90, http_date=True)
     assert (parsedate_to_datetime(ask().headers["retry-after"]) - clock.now()).total_seconds() == pytest.approx(90, abs=1)
@@ -125,30 +125,30 @@ def test_broken_transport(sandbox: RunningSandbox, ask: Ask) -> None:
             ask()
         sandbox.faults.clear(fault)
     sandbox.faults.add("content_type", content_type="text/html")
-    answer = ask()
-    assert (answer.headers["content-type"], answer.content) == ("text/html", whole)
+    response = ask()
+    assert (response.headers["content-type"], response.content) == ("text/html", whole)
     assert [arrival.status for arrival in sandbox.traffic.arrivals()] == [200, 200, 200, 0, 200]
 
 
-def test_a_cut_answer_breaks_off_where_it_is_told_to(sandbox: RunningSandbox) -> None:
+def test_a_cut_response_ends_after_the_given_part(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("cut", part=0.25)
-    with requests.get(f"{sandbox.url}/aldi/v3/product-search", params=PANTRY, stream=True, timeout=10) as answer:
-        announced, received = int(answer.headers["content-length"]), bytearray()
+    with requests.get(f"{sandbox.url}/aldi/v3/product-search", params=PANTRY, stream=True, timeout=10) as response:
+        announced, received = int(response.headers["content-length"]), bytearray()
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            keep_all(answer, received)
+            read_all(response, received)
     assert len(received) == int(announced * 0.25)
 
 
-def keep_all(answer: requests.Response, received: bytearray) -> None:
-    for part in answer.iter_content(1):
+def read_all(response: requests.Response, received: bytearray) -> None:
+    for part in response.iter_content(1):
         received += part
 
 
-def test_slow_answers_come_whole(sandbox: RunningSandbox, ask: Ask) -> None:
+def test_slow_responses_are_complete(sandbox: RunningSandbox, ask: Ask) -> None:
     whole = ask().content
     sandbox.faults.add("slow", seconds=0.2)
     sandbox.faults.add("trickle", seconds=0.2)
-    sandbox.faults.latency_seconds = 0.3  # making the answer is part of it, a fault that slows it too
+    sandbox.faults.latency_seconds = 0.3  # includes the time to build the response and the delay of a fault
     try:
         assert ask().content == whole
     finally:
@@ -156,11 +156,11 @@ def test_slow_answers_come_whole(sandbox: RunningSandbox, ask: Ask) -> None:
     assert sandbox.traffic.arrivals()[-1].took_seconds >= 0.45
 
 
-# What each kind says
+# Content faults
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_a_wall_stands_until_a_session_is_shown(sandbox: RunningSandbox, retailer: str) -> None:
+def test_a_bot_wall_passes_only_a_session(sandbox: RunningSandbox, retailer: str) -> None:
     sandbox.faults.add("wall", retailer=retailer, session="known=yes")
     for page in (Site(sandbox, retailer).home(), Site(sandbox, retailer, known="no").home()):
         assert page.headers["content-type"].startswith("text/html") and page.text.lstrip()[:1] == "<"
@@ -218,7 +218,7 @@ def test_faults_of_content(sandbox: RunningSandbox, retailer: str) -> None:
     assert products and all("cost" in product and name not in product for product in products)
 
     sandbox.faults.clear()
-    sandbox.faults.add("same_page", retailer=retailer, nth=1)  # of those that have a page before
+    sandbox.faults.add("same_page", retailer=retailer, nth=1)  # of those that have a previous page
     assert list(map(sku, visitor.products(1))) != second
     assert [sku(product) for product in visitor.products(2)] == list(map(sku, visitor.products(1)))
     sandbox.faults.clear()
@@ -236,7 +236,7 @@ def test_faults_of_content(sandbox: RunningSandbox, retailer: str) -> None:
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_a_category_that_is_gone_is_in_no_tree_and_no_listing(sandbox: RunningSandbox, retailer: str) -> None:
+def test_a_missing_category_is_in_no_tree_and_no_listing(sandbox: RunningSandbox, retailer: str) -> None:
     visitor = Site(sandbox, retailer)
     visitor.home()
     whole = tops(visitor)
@@ -255,9 +255,9 @@ def tops(visitor: Site) -> list[str]:
     return [node.get("name") or node.get("Description") or node["displayName"] for node in tree]
 
 
-def visitor_of(visitor: Site, answer: requests.Response) -> Site:
-    """The visitor, to whom a listing is this answer."""
-    visitor.listing = lambda page=1, category=None: answer  # type: ignore[method-assign]
+def visitor_of(visitor: Site, response: requests.Response) -> Site:
+    """The client, with this response as its listing."""
+    visitor.listing = lambda page=1, category=None: response  # type: ignore[method-assign]
     return visitor
 
 
@@ -280,7 +280,7 @@ def test_a_wrong_store_is_echoed_by_coles_and_served_by_all(sandbox: RunningSand
     assert visitor.listing().json()["pageProps"]["initStoreId"] == "0584"
     sandbox.faults.add("wrong_store")
     assert visitor.listing().json()["pageProps"]["initStoreId"] == "0587"
-    # The log keeps the store that was asked for.
+    # The log keeps the requested store.
     assert {arrival.store_id for arrival in sandbox.traffic.arrivals(purpose="listing")} == {"COL:584"}
     visitor = Site(sandbox, "iga")
     other = {sku(product) for product in visitor.products()}
@@ -288,7 +288,7 @@ def test_a_wrong_store_is_echoed_by_coles_and_served_by_all(sandbox: RunningSand
     assert other != {sku(product) for product in visitor.products()}
 
 
-def test_coles_deploys_in_mid_run(sandbox: RunningSandbox) -> None:
+def test_coles_deploys_during_a_run(sandbox: RunningSandbox) -> None:
     visitor = Site(sandbox, "coles")
     visitor.home()
     sandbox.faults.add("new_build", nth=2)
@@ -298,7 +298,7 @@ def test_coles_deploys_in_mid_run(sandbox: RunningSandbox) -> None:
     assert visitor.build != before and visitor.listing(2).status_code == 200
 
 
-def test_the_truth_does_not_change_with_the_answers(sandbox: RunningSandbox, ask: Ask) -> None:
+def test_faults_do_not_change_the_truth(sandbox: RunningSandbox, ask: Ask) -> None:
     def truth() -> str:
         return requests.get(f"{sandbox.url}/_sandbox/truth/aldi/G100", timeout=10).text
 
@@ -308,7 +308,7 @@ def test_the_truth_does_not_change_with_the_answers(sandbox: RunningSandbox, ask
     assert ask().status_code == 500 and truth() == before
 
 
-# Whom a fault strikes
+# Scope of a fault
 
 
 def test_n_th_since_and_times(sandbox: RunningSandbox, ask: Ask) -> None:
@@ -325,7 +325,7 @@ def test_n_th_since_and_times(sandbox: RunningSandbox, ask: Ask) -> None:
     assert ask().status_code == 200
 
 
-def test_retailer_store_and_purpose_narrow(sandbox: RunningSandbox, ask: Ask) -> None:
+def test_retailer_store_and_purpose_select_requests(sandbox: RunningSandbox, ask: Ask) -> None:
     sandbox.faults.add("error", retailer="aldi", store="G101")
     sandbox.faults.add("too_many", purpose="tree")
     assert [ask(servicePoint=store).status_code for store in ("G100", "G101")] == [200, 500]
@@ -335,10 +335,10 @@ def test_retailer_store_and_purpose_narrow(sandbox: RunningSandbox, ask: Ask) ->
     assert iga.http.get(f"{iga.url}/api/storefront/stores/32600/search", params={"q": "milk"}, timeout=10).status_code == 200
 
 
-def test_a_share_of_the_requests_whatever_their_order() -> None:
+def test_a_share_of_the_requests_regardless_of_their_order() -> None:
     from sandbox.faults import SandboxRequest
 
-    def struck(order: list[int]) -> set[tuple[int, int]]:
+    def affected(order: list[int]) -> set[tuple[int, int]]:
         book, seen = FaultRegistry([Fault("error", share=0.3, seed=5)]), dict.fromkeys(order, 0)
         found = set()
         for number in order:
@@ -348,13 +348,13 @@ def test_a_share_of_the_requests_whatever_their_order() -> None:
         return found
 
     pages = list(range(500)) * 2
-    forwards = struck(pages)
-    assert forwards == struck(pages[::-1]) and 0.25 < len(forwards) / 1000 < 0.35
-    # A repeated request has a new chance.
-    assert {number for number, turn in forwards if turn == 1} != {number for number, turn in forwards if turn == 2}
+    forwards = affected(pages)
+    assert forwards == affected(pages[::-1]) and 0.25 < len(forwards) / 1000 < 0.35
+    # A repeated request is decided anew.
+    assert {number for number, repetition in forwards if repetition == 1} != {number for number, repetition in forwards if repetition == 2}
 
 
-# How faults are commanded
+# Commands
 
 
 def test_faults_over_http(sandbox: RunningSandbox, ask: Ask) -> None:
@@ -377,20 +377,20 @@ def test_faults_over_http(sandbox: RunningSandbox, ask: Ask) -> None:
         ({"kind": "slow", "status": 500}, "has no option status"),
         ({"kind": "slow", "sekonds": 1}, "sekonds"),
         ({"kind": "slow", "retailer": "spar"}, "known: coles"),
-        ({"kind": "error", "share": 1.5}, "parts of 1"),
+        ({"kind": "error", "share": 1.5}, "between 0 and 1"),
         ({"kind": "error", "nth": 0}, "count from 1"),
         ({"kind": "renamed_field"}, "field="),
         ({"kind": "wall", "session": "nothing"}, "name=value"),
     ):
         with pytest.raises(ConfigurationError, match=advice):
             remote.put([wrong])
-    with pytest.raises(ConfigurationError, match="no fault f99 is in force"):
+    with pytest.raises(ConfigurationError, match="no fault f99 is active"):
         remote.clear("f99")
-    with pytest.raises(TransientError, match="no sandbox answers"):
+    with pytest.raises(TransientError, match="no sandbox responds"):
         FaultClient("http://127.0.0.1:9").active_faults()
 
 
-def test_only_this_machine_commands_faults(world: Any, client_of: Any) -> None:
+def test_only_this_machine_can_set_faults(world: Any, client_of: Any) -> None:
     import asyncio
 
     import httpx
@@ -417,7 +417,11 @@ def test_scenario_files(tmp_path: Path) -> None:
     as_json = tmp_path / "evening.json"
     as_json.write_text('{"fault": [{"kind": "slow", "seconds": 1}]}')
     assert read_scenario(as_json).active_faults()[0]["seconds"] == 1
-    for text, advice in (("fault = 3", "no scenario"), ("[[fault]]\nkind = 'slow'\nstatus = 3", "no option status"), ("[[", "no scenario")):
+    for text, advice in (
+        ("fault = 3", "not a valid fault scenario"),
+        ("[[fault]]\nkind = 'slow'\nstatus = 3", "no option status"),
+        ("[[", "not a valid fault scenario"),
+    ):
         toml.write_text(text)
         with pytest.raises(ConfigurationError, match=advice):
             read_scenario(toml)

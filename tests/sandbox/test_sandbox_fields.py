@@ -1,7 +1,7 @@
-"""The sandbox's answers, field by field: against the written reference, and against recorded answers where they are.
+"""Compares the sandbox's responses field by field with the written reference, and with recorded responses if present.
 
-The reference (``field_reference.json``) says names, types, nullability and which keys may be absent. The recorded
-answers are compared in both directions; every accepted difference stands in ``accepted_differences.json`` with its reason.
+The reference (``field_reference.json``) lists names, types, nullability and which keys may be absent. The recorded
+responses are compared in both directions; ``accepted_differences.json`` lists every accepted difference with its reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOW = datetime.fromisoformat("2026-11-18T04:00:00+11:00")
 
 
 def values_at(root: Any, path: str) -> list[tuple[Any, bool]]:
-    """Every (value, is present) at a path like ``a.b[].c``, below objects that are there."""
+    """Every (value, is present) at a path like ``a.b[].c``, below existing objects."""
     found: list[tuple[Any, bool]] = [(root, True)]
     for step in re.findall(r"[^.\[\]]+|\[\]", path):
         if step == "[]":
@@ -41,8 +41,8 @@ def kind(value: Any) -> str:
     return names[type(value)]
 
 
-def shape(answers: list[Any]) -> dict[str, set[str]]:
-    """Path → kinds of all values there; "absent" where an object lacks the key."""
+def shape(responses: list[Any]) -> dict[str, set[str]]:
+    """Path → kinds of all its values; "absent" if an object lacks the key."""
     kinds: dict[str, set[str]] = {}
     keys: dict[str, list[set[str]]] = {}
 
@@ -56,8 +56,8 @@ def shape(answers: list[Any]) -> dict[str, set[str]]:
             for inner in value:
                 walk(inner, f"{path}[]")
 
-    for answer in answers:
-        walk(answer, "")
+    for response in responses:
+        walk(response, "")
     for path, seen in keys.items():
         everywhere = seen[0].intersection(*seen)
         for key in set().union(*seen) - everywhere:
@@ -65,7 +65,7 @@ def shape(answers: list[Any]) -> dict[str, set[str]]:
     return kinds
 
 
-# Our answers, by the names of the reference
+# The sandbox's responses, by the names of the reference
 
 
 def coles_listings(client: Any) -> list[Any]:
@@ -95,8 +95,8 @@ def woolworths_pages(client: Any) -> list[Any]:
 
 def aldi_pages(client: Any) -> list[Any]:
     tree = client.get("/aldi/v2/product-category-tree", servicePoint="G100").json()["data"]
-    asked = [{"categoryKey": node["key"]} for node in tree] + [{"q": word} for word in ("tent", "chair", "cheese")]
-    return [client.get("/aldi/v3/product-search", servicePoint="G100", limit=60, offset=0, **what).json() for what in asked]
+    params = [{"categoryKey": node["key"]} for node in tree] + [{"q": word} for word in ("tent", "chair", "cheese")]
+    return [client.get("/aldi/v3/product-search", servicePoint="G100", limit=60, offset=0, **what).json() for what in params]
 
 
 def iga_pages(client: Any) -> list[Any]:
@@ -114,7 +114,7 @@ def flat(nodes: list[Any], below: str) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def answers(world: Any, client_of: Any) -> dict[str, list[Any]]:
+def responses(world: Any, client_of: Any) -> dict[str, list[Any]]:
     client = client_of(world)
     listings, searches, pages = coles_listings(client), coles_searches(client), woolworths_pages(client)
     skus = shelf_skus(world, "coles", "COL:584", 80)
@@ -123,7 +123,7 @@ def answers(world: Any, client_of: Any) -> dict[str, list[Any]]:
     tree = client.coles_graphql("productCategories", storeId="0584")["data"]
     finder = [client.coles_graphql("stores", latitude=store.latitude, longitude=store.longitude)["data"] for store in world.stores("coles")]
     return {
-        "coles next answer": [without_rows(listing) for listing in listings],
+        "coles next response": [without_rows(listing) for listing in listings],
         "coles next envelope": results,
         "coles rest envelope": searches,
         "coles next product": [row for result in results for row in result["results"] if row["_type"] == "PRODUCT"],
@@ -147,7 +147,7 @@ def answers(world: Any, client_of: Any) -> dict[str, list[Any]]:
         "woolworths category": flat(client.woolworths_tree(), "Children"),
         "woolworths no hit": [client.post("/woolworths/apis/ui/Search/products", {"SearchTerm": "zzz"}).json()],
         "woolworths store": client.get("/woolworths/apis/ui/StoreLocator/Stores", Max=100).json()["Stores"],
-        "aldi answer": aldi,
+        "aldi response": aldi,
         "aldi meta": [page["meta"] for page in aldi],
         "aldi product": [item for page in aldi for item in page["data"]],
         "aldi promotions": [client.get("/aldi/v2/promotion-tree").json()],
@@ -156,26 +156,26 @@ def answers(world: Any, client_of: Any) -> dict[str, list[Any]]:
     }
 
 
-# Against the written reference
+# Comparison with the written reference
 
 
 @pytest.mark.parametrize("name", [name for name in REFERENCE if name != "about"])
-def test_fields_agree_with_the_reference(name: str, answers: dict[str, list[Any]]) -> None:
-    faults = [fault for path, rule in REFERENCE[name].items() if (fault := _fault(answers[name], path, rule))]
+def test_fields_agree_with_the_reference(name: str, responses: dict[str, list[Any]]) -> None:
+    faults = [fault for path, rule in REFERENCE[name].items() if (fault := _fault(responses[name], path, rule))]
     assert faults == []
 
 
 def _fault(found: list[Any], path: str, rule: str) -> str | None:
-    values = [pair for answer in found for pair in values_at(answer, path)]
+    values = [pair for response in found for pair in values_at(response, path)]
     present = [value for value, there in values if there]
     if not present:
-        return f"{path}: in none of {len(found)} answers"
+        return f"{path}: in none of {len(found)} responses"
     if "-" not in rule and len(present) < len(values):
         return f"{path}: absent in {len(values) - len(present)} of {len(values)}"
     wanted = re.sub(r"[?-]", "", rule)
     allowed = {"int": (int,), "num": (int, float), "str": (str,), "bool": (bool,), "obj": (dict,), "list": (list,)}[wanted]
     wrong = [value for value in present if not _is(value, allowed, nullable="?" in rule)]
-    return f"{path}: {wrong[0]!r} is no {rule}" if wrong else None
+    return f"{path}: {wrong[0]!r} is not {rule}" if wrong else None
 
 
 def _is(value: Any, allowed: tuple[type, ...], nullable: bool) -> bool:
@@ -184,8 +184,8 @@ def _is(value: Any, allowed: tuple[type, ...], nullable: bool) -> bool:
     return isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
 
 
-def test_nullable_fields_are_null_now_and_then(answers: dict[str, list[Any]]) -> None:
-    """What the record shows as null must be met in a small crawl, or a reader is never tested on it."""
+def test_nullable_fields_are_sometimes_null(responses: dict[str, list[Any]]) -> None:
+    """Fields that are null on record must be null in a small crawl, else no reader is tested on them."""
     wanted = {
         "coles next product": ("pricing", "restrictions", "adId"),
         "coles graphql product": ("gtin", "pricing.was"),
@@ -197,14 +197,14 @@ def test_nullable_fields_are_null_now_and_then(answers: dict[str, list[Any]]) ->
         (name, path)
         for name, paths in wanted.items()
         for path in paths
-        if not any(v is None for a in answers[name] for v, _ in values_at(a, path))
+        if not any(v is None for a in responses[name] for v, _ in values_at(a, path))
     ]
     assert never == []
 
 
-# Against recorded answers
+# Comparison with recorded responses
 
-#: What is compared, regular expression of a path (or of a path and what is said of it), and why the difference is right.
+#: Name of the comparison, regular expression of a path (or of a path and its difference), and why the difference is correct.
 ACCEPTED: list[dict[str, str]] = json.loads((Path(__file__).parent / "accepted_differences.json").read_text())
 
 
@@ -224,7 +224,7 @@ def without_rows(listing: Any) -> Any:
 
 
 def of_record(shared_data: Path) -> dict[str, tuple[str, list[Any]]]:
-    """What is compared → name of our answers, recorded answers."""
+    """Name of the comparison → name of the sandbox's responses, recorded responses."""
     bakery = recorded(shared_data, "coles/next_data_browse_bakery_p7.json.gz")
     dairy = recorded(shared_data, "coles/NEXT_DATA_browse_dairy-eggs-fridge_p4.json.gz")["props"]["pageProps"]["searchResults"]
     searches = [recorded(shared_data, f"coles/bff_{name}_2026-10_trimmed.json") for name in ("search_milk", "specials_multibuy")]
@@ -233,7 +233,7 @@ def of_record(shared_data: Path) -> dict[str, tuple[str, list[Any]]]:
         recorded(shared_data, f"woolworths/browse_{name}.json") for name in ("bakery_2026-09_trimmed", "past_last_page_ads_only_2026-09")
     ]
     return {
-        "coles next": ("coles next answer", [without_rows(bakery)]),
+        "coles next": ("coles next response", [without_rows(bakery)]),
         "coles next product": ("coles next product", rows_of(dairy, "PRODUCT") + rows_of(bakery["pageProps"]["searchResults"], "PRODUCT")),
         "coles tile": ("coles tile", rows_of(dairy, "SINGLE_TILE")),
         "coles rest tile": ("coles rest tile", [row for search in searches for row in rows_of(search, "SINGLE_TILE")]),
@@ -253,13 +253,13 @@ def of_record(shared_data: Path) -> dict[str, tuple[str, list[Any]]]:
         "woolworths tree": ("woolworths tree", [recorded(shared_data, "woolworths/pies_categories_2026-09_trimmed.json")]),
         "woolworths no hit": ("woolworths no hit", [recorded(shared_data, "woolworths/search_empty_2026-09.json")]),
         "woolworths store": ("woolworths store", [json.loads(line) for line in stores]),
-        "aldi answer": ("aldi answer", [recorded(shared_data, "aldi/product_search_bepanthen_cream_2026-09-16.json")]),
+        "aldi response": ("aldi response", [recorded(shared_data, "aldi/product_search_bepanthen_cream_2026-09-16.json")]),
         "aldi promotions": ("aldi promotions", [recorded(shared_data, "aldi/promotion_tree_2026-09.json")]),
         "iga envelope": ("iga envelope", [recorded(shared_data, "iga/category_search_page_2023.json")]),
     }
 
 
-#: Which parts of the written reference speak of an answer: (path, name in the reference).
+#: The parts of the written reference that describe a response: (path, name in the reference).
 SPOKEN_OF = {
     "coles next": [(".pageProps.searchResults", "coles next envelope")],
     "coles next product": [("", "coles next product")],
@@ -276,24 +276,24 @@ SPOKEN_OF = {
     "woolworths trimmed": [("", "woolworths envelope"), (".Bundles[].Products[]", "woolworths product")],
     "woolworths tree": [(".Categories[]", "woolworths category"), (".Categories[].Children[]", "woolworths category")],
     "woolworths store": [("", "woolworths store")],
-    "aldi answer": [(".meta", "aldi meta"), (".data[]", "aldi product")],
+    "aldi response": [(".meta", "aldi meta"), (".data[]", "aldi product")],
     "iga envelope": [("", "iga envelope"), (".items[]", "iga item")],
 }
 
 
-def differences(ours: dict[str, set[str]], theirs: dict[str, set[str]]) -> list[tuple[str, str, set[str]]]:
-    """(side that has more, path, what it has more), in both directions; below a path that one side lacks nothing more is said."""
+def differences(served: dict[str, set[str]], on_record: dict[str, set[str]]) -> list[tuple[str, str, set[str]]]:
+    """(side that has more, path, the additional kinds), in both directions; not below a path that one side lacks."""
     found: list[tuple[str, str, set[str]]] = []
     alone: set[str] = set()
-    for path in sorted(ours.keys() | theirs.keys()):
+    for path in sorted(served.keys() | on_record.keys()):
         if path and re.sub(r"(\.[^.\[\]]+|\[\])$", "", path) in alone:
             alone.add(path)
             continue
-        if path not in ours or path not in theirs:
+        if path not in served or path not in on_record:
             alone.add(path)
         for side, more in (
-            ("record", theirs.get(path, set()) - ours.get(path, set())),
-            ("sandbox", ours.get(path, set()) - theirs.get(path, set())),
+            ("record", on_record.get(path, set()) - served.get(path, set())),
+            ("sandbox", served.get(path, set()) - on_record.get(path, set())),
         ):
             if more:
                 found.append((side, path, more))
@@ -301,7 +301,7 @@ def differences(ours: dict[str, set[str]], theirs: dict[str, set[str]]) -> list[
 
 
 def is_written(name: str, path: str, more: set[str]) -> bool:
-    """Whether the reference has a path with these kinds: the record is a sample of some rows, the reference of many."""
+    """Whether the reference has a path with these kinds: the record covers few rows, the reference many."""
     path = re.sub(r"\.variations\.(byVarieties|bySizes)\[\]", "", path)
     for prefix, part in SPOKEN_OF.get(name, []):
         rule = REFERENCE[part].get(path.removeprefix(prefix).removeprefix(".")) if path.startswith(prefix) else None
@@ -311,10 +311,10 @@ def is_written(name: str, path: str, more: set[str]) -> bool:
     return not more
 
 
-def unexplained(name: str, ours: list[Any], theirs: list[Any], used: set[str]) -> list[str]:
+def unexplained(name: str, served: list[Any], on_record: list[Any], used: set[str]) -> list[str]:
     accepted = [entry for entry in ACCEPTED if f"{name} ".startswith(f"{entry['compared']} ")]
     found = []
-    for side, path, more in differences(shape(ours), shape(theirs)):
+    for side, path, more in differences(shape(served), shape(on_record)):
         if side == "sandbox" and is_written(name, path, more):
             continue
         reasons = [entry["pattern"] for entry in accepted if entry["side"] == side and re.fullmatch(entry["pattern"], path)]
@@ -324,14 +324,14 @@ def unexplained(name: str, ours: list[Any], theirs: list[Any], used: set[str]) -
     return found
 
 
-def test_answers_agree_with_recorded_ones_key_by_key(answers: dict[str, list[Any]], shared_data: Path) -> None:
-    ours = dict(answers)
-    ours["coles graphql product"] = [{"product": answer} for answer in ours["coles graphql product"]]
+def test_responses_agree_with_recorded_ones_key_by_key(responses: dict[str, list[Any]], shared_data: Path) -> None:
+    served = dict(responses)
+    served["coles graphql product"] = [{"product": response} for response in served["coles graphql product"]]
     used: set[str] = set()
     faults = {
         name: found
-        for name, (ours_name, theirs) in of_record(shared_data).items()
-        if (found := unexplained(name, ours[ours_name], theirs, used))
+        for name, (served_name, on_record) in of_record(shared_data).items()
+        if (found := unexplained(name, served[served_name], on_record, used))
     }
     assert faults == {}
-    assert {entry["pattern"] for entry in ACCEPTED} - used == set(), "accepted, and no longer a difference"
+    assert {entry["pattern"] for entry in ACCEPTED} - used == set(), "accepted but no longer a difference"

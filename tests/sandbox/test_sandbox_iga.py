@@ -1,4 +1,4 @@
-"""IGA's dialect: a page that repeats for ever, totals that are nearly right, absent keys, double barcodes."""
+"""IGA's format: the last page repeats indefinitely, approximate totals, absent keys, pairs of barcodes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def page(client: Any, identifier: str, skip: int, take: int = 36) -> Any:
     return client.get(f"{SHOP}/categories/{identifier}/search", take=take, skip=skip).json()
 
 
-def test_the_last_page_comes_again_for_ever(client: Any, world: Any) -> None:
+def test_the_last_page_is_repeated_indefinitely(client: Any, world: Any) -> None:
     identifier = pantry(client)
     real = list(world.shelf("iga", "10245", NOW).skus(("Grocery", "Pantry")))
     last = (len(real) - 1) // 36 * 36
@@ -35,7 +35,7 @@ def test_the_last_page_comes_again_for_ever(client: Any, world: Any) -> None:
     assert "next" in page(client, identifier, 0)["pagination"]["_links"]
 
 
-def test_totals_are_nearly_right_and_pages_at_most_fifty(client: Any, world: Any) -> None:
+def test_totals_are_approximate_and_pages_have_at_most_fifty_rows(client: Any, world: Any) -> None:
     shelf = world.shelf("iga", "10245", NOW)
     tree = client.get(f"{SHOP}/categoryHierarchy").json()["children"][0]["children"]
     over = []
@@ -48,7 +48,7 @@ def test_totals_are_nearly_right_and_pages_at_most_fifty(client: Any, world: Any
     assert (fuzzy["total"] > 36 and "milk" not in fuzzy["items"][0]["name"].lower()) or fuzzy["total"] > 100
 
 
-def test_both_hosts_paths_answer_the_same(client: Any) -> None:
+def test_the_paths_of_both_hosts_are_equivalent(client: Any) -> None:
     identifier = pantry(client)
     gateway = client.get(f"/iga/api/stores/32600/categories/{identifier}/search", take=36, skip=0).json()
     assert gateway["items"] == page(client, identifier, 0)["items"]
@@ -62,7 +62,7 @@ def test_refusals(client: Any) -> None:
     assert client.get(f"{SHOP}/categories/none/search").status_code == 404
 
 
-def test_reductions_and_weighed_goods(world: Any) -> None:
+def test_reductions_and_weighed_products(world: Any) -> None:
     offers = [offer for offer in world.truth("iga", "10245", NOW) if offer.price_cents]
     reduced = next(offer for offer in offers if offer.is_on_special)
     row = item(reduced)
@@ -82,18 +82,18 @@ def test_reductions_and_weighed_goods(world: Any) -> None:
     assert row["pricePerUnit"] == f"${weighed.price_cents / 100:.2f}/kg"
 
 
-def test_absent_keys_shop_codes_double_barcodes_and_blanks(world: Any) -> None:
+def test_absent_keys_shop_codes_pairs_of_barcodes_and_trailing_spaces(world: Any) -> None:
     rows = [item(offer) for store in world.stores("iga")[:4] for offer in world.truth("iga", store.store_id, NOW)]
     assert any("pricePerUnit" not in row for row in rows)
     assert any(len(row["barcode"]) == 5 for row in rows) and any(row["barcode"] == "" for row in rows)
-    doubles = [row["barcode"] for row in rows if "," in row["barcode"]]
-    assert doubles and all(second == f"0{first}" for first, second in (code.split(", ") for code in doubles))
+    pairs = [row["barcode"] for row in rows if "," in row["barcode"]]
+    assert pairs and all(second == f"0{first}" for first, second in (code.split(", ") for code in pairs))
     assert any(row["name"].endswith(" ") for row in rows)
     assert any(not row["available"] and row["wholePrice"] > 0 for row in rows), "the shelf label stays"
     assert all(row["sku"] == row["productId"] for row in rows)
 
 
-def test_only_shops_with_a_web_shop_and_the_locator_knows_all(client: Any, world: Any) -> None:
+def test_stores_have_a_web_shop_and_the_locator_lists_all(client: Any, world: Any) -> None:
     shops = client.get("/iga/api/storefront/stores").json()["items"]
     assert {shop["status"] for shop in shops} == {"Active", "Inactive"}
     one = client.get("/iga/api/storefront/stores", RSID="32611", take=1).json()["items"]
@@ -106,6 +106,6 @@ def test_only_shops_with_a_web_shop_and_the_locator_knows_all(client: Any, world
     assert client.get("/iga/location/storelocator/183/", callback="alert(1)//").status_code == 400
 
 
-def test_promotions_are_the_reduced_goods(client: Any) -> None:
+def test_promotions_are_the_reduced_products(client: Any) -> None:
     found = client.get(f"{SHOP}/promotions/products", take=50).json()
     assert found["items"] and {row["priceSource"] for row in found["items"]} == {"tpr"}

@@ -1,4 +1,4 @@
-"""The recorded world on files written here: store-days of another form, and what is wrong with a folder."""
+"""The recorded world on files written by the tests: store-days of another form, and invalid folders."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ def test_truth_contains_the_recorded_lines(tmp_path: Path) -> None:
     }
     assert truth == {"1": (900, None, False), "0002": (335, 400, True), "3": (None, None, False), "4": (200, None, False)}
     shelf = world.shelf("coles", "COL:7", datetime.fromisoformat("2026-03-05T00:00:00Z"))
-    assert shelf.skus(("Down Down",)) == ["1"] and len(shelf.skus(("Pantry",))) == 4, "doubles fold, categories add up"
+    assert shelf.skus(("Down Down",)) == ["1"] and len(shelf.skus(("Pantry",))) == 4, "duplicates are merged, their categories united"
     store = world.store("coles", "COL:7")
     assert (store.online_store_id, store.state, store.has_shelf) == ("0007", "WA", True)
     assert world.describe()["store_days"][0]["at"] == "2026-03-04T04:00:00+00:00"  # type: ignore[index]  # noon in Perth
 
 
-def test_goods_without_a_category_are_listed_somewhere(tmp_path: Path) -> None:
+def test_products_without_a_category_are_listed(tmp_path: Path) -> None:
     world = world_of(tmp_path, line(1, 9.0), line(2, 3, category_path=[]), line(3, 3, category_path=["Pantry", "Baking", "Flour"]))
     shelf = world.shelf("coles", "COL:7", datetime.fromisoformat("2026-03-05T00:00:00Z"))
     leaves = {sku for leaf in shelf.tree.leaves() for sku in shelf.skus(leaf.path)}
     assert leaves == {"1", "2", "3"}
 
 
-def test_a_folder_without_store_days_and_a_broken_line_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="holds no store-day"):
+def test_a_folder_without_store_days_and_an_invalid_line_are_reported(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="contains no store-day"):
         RecordedWorld(tmp_path / "nowhere")
-    with pytest.raises(ConfigurationError, match=r"hash\.jsonl\.gz, line 2 is no offer"):
+    with pytest.raises(ConfigurationError, match=r"hash\.jsonl\.gz, line 2 is not an offer"):
         world_of(tmp_path, line(1, 9), '{"product": ')

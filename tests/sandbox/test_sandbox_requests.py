@@ -1,4 +1,4 @@
-"""The log of what the sites were asked: arrivals, requests in flight, what was asked again."""
+"""The request log of the sites: arrivals, requests in flight, repeated requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.running import RunningSandbox
 Ask = Callable[..., requests.Response]
 
 
-def test_requests_in_flight_are_counted_and_repeats_told(sandbox: RunningSandbox, ask: Ask) -> None:
+def test_requests_in_flight_and_repeated_ones_are_counted(sandbox: RunningSandbox, ask: Ask) -> None:
     sandbox.faults.latency_seconds = 0.15
     try:
         threads = [threading.Thread(target=ask, kwargs={"offset": 30 * (number % 3)}) for number in range(4)]
@@ -33,7 +33,7 @@ def test_requests_in_flight_are_counted_and_repeats_told(sandbox: RunningSandbox
     assert sandbox.traffic.arrivals()[-1].in_flight == 1 and sandbox.traffic.count("aldi", purpose="listing", store_id="G100") == 5
 
 
-def test_what_a_fault_spoilt_may_be_asked_again(sandbox: RunningSandbox, ask: Ask) -> None:
+def test_a_request_repeated_after_a_fault_is_not_counted(sandbox: RunningSandbox, ask: Ask) -> None:
     sandbox.faults.add("cut", times=1)
     with pytest.raises(requests.RequestException):
         ask()
@@ -45,12 +45,12 @@ def test_what_a_fault_spoilt_may_be_asked_again(sandbox: RunningSandbox, ask: As
 
 
 def test_the_log_is_bounded_and_the_counts_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sandbox import counting
+    from sandbox import request_log
 
-    monkeypatch.setattr(counting, "LOG_LENGTH", 10)
-    traffic = counting.Traffic()
+    monkeypatch.setattr(request_log, "LOG_LENGTH", 10)
+    traffic = request_log.Traffic()
     for _ in range(25):
         number, arrived, under_way = traffic.begin_request("iga")
         at = traffic.seconds_since_start(arrived)
-        traffic.end_request(counting.RequestRecord(number, at, 0.0, "iga", "search", "search", None, "GET /", 200, under_way))
+        traffic.end_request(request_log.RequestRecord(number, at, 0.0, "iga", "search", "search", None, "GET /", 200, under_way))
     assert traffic.count("iga") == 25 and [arrival.number for arrival in traffic.arrivals()] == list(range(16, 26))

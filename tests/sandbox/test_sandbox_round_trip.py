@@ -1,6 +1,6 @@
-"""A whole store read through its dialect says the truth: every SKU once, with its price, was-price and barcode.
+"""A complete crawl of a store yields the truth: every SKU once, with its price, was-price and barcode.
 
-The readers here are as small as can be and share no code with the sandbox or with the project's adapters.
+The readers here are minimal and share no code with the sandbox or the project's adapters.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ def read_coles_next(client: Any, store: Any) -> Read:
     for node in tree["catalogGroupView"]:
         page, pages = 1, 1
         while page <= pages:
-            answer = client.get(f"/coles/_next/data/{build}/en/browse/{node['seoToken']}.json", slug=node["seoToken"], page=page).json()[
+            response = client.get(f"/coles/_next/data/{build}/en/browse/{node['seoToken']}.json", slug=node["seoToken"], page=page).json()[
                 "pageProps"
             ]
-            assert answer["initStoreId"] == store.online_store_id
-            pages, page = ceil(answer["searchResults"]["noOfResults"] / 48), page + 1
-            found |= dict(map(coles_price, filter(is_product, answer["searchResults"]["results"])))
+            assert response["initStoreId"] == store.online_store_id
+            pages, page = ceil(response["searchResults"]["noOfResults"] / 48), page + 1
+            found |= dict(map(coles_price, filter(is_product, response["searchResults"]["results"])))
     return found
 
 
 def read_coles_rest(client: Any, store: Any) -> Read:
     found: Read = {}
     for page in range(1000):
-        answer = client.coles_rest("/products/search", storeId=store.online_store_id, start=page, pageSize=48, searchTerm="").json()
-        found |= dict(map(coles_price, filter(is_product, answer["results"])))
-        if answer["pageSize"] == 0:
+        response = client.coles_rest("/products/search", storeId=store.online_store_id, start=page, pageSize=48, searchTerm="").json()
+        found |= dict(map(coles_price, filter(is_product, response["results"])))
+        if response["pageSize"] == 0:
             return found
     raise AssertionError("the listing does not end")
 
@@ -69,8 +69,8 @@ def read_woolworths(client: Any, store: Any) -> Read:
         if node["IsSpecial"] or node["IsRestricted"]:
             continue
         for page in range(1, 1000):
-            answer = client.woolworths_browse(node["NodeId"], page, storeId=store.store_id).json()
-            rows = [bundle["Products"][0] for bundle in answer["Bundles"]]
+            response = client.woolworths_browse(node["NodeId"], page, storeId=store.store_id).json()
+            rows = [bundle["Products"][0] for bundle in response["Bundles"]]
             real = [row for row in rows if not row["IsSponsoredAd"] and not row["IsMarketProduct"]]
             if not real:
                 break
@@ -120,10 +120,10 @@ READERS = {"coles": read_coles_next, "coles rest": read_coles_rest, "woolworths"
 
 
 @pytest.mark.parametrize("how", READERS)
-@pytest.mark.parametrize("place", [0, 2])
-def test_a_generated_store_says_the_truth(world: GeneratedWorld, client: Any, how: str, place: int) -> None:
+@pytest.mark.parametrize("position", [0, 2])
+def test_a_crawl_of_a_generated_store_yields_the_truth(world: GeneratedWorld, client: Any, how: str, position: int) -> None:
     retailer = how.split(maxsplit=1)[0]
-    store = world.stores(retailer)[place]
+    store = world.stores(retailer)[position]
     truth = {offer.sku: (offer.price_cents, offer.was_price_cents) for offer in world.truth(retailer, store.store_id, NOW)}
     assert len(truth) > 500
     assert READERS[how](client, store) == truth
@@ -138,7 +138,9 @@ def recorded(shared_data: Path) -> RecordedWorld:
 
 
 @pytest.mark.parametrize("at", ["2025-09-01T00:00:00+10:00", "2025-09-12T23:00:00+10:00", "2025-10-01T04:00:00+10:00"])
-def test_recorded_stores_say_what_was_recorded(recorded: RecordedWorld, client_of: Any, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+def test_a_crawl_of_a_recorded_store_yields_the_record(
+    recorded: RecordedWorld, client_of: Any, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
     monkeypatch.setenv("AISLEFLOW_NOW", at)
     client = client_of(recorded)
     stores = [recorded.stores("coles")[0], recorded.stores("iga")[0], *recorded.stores("aldi")[::3]]
@@ -149,7 +151,7 @@ def test_recorded_stores_say_what_was_recorded(recorded: RecordedWorld, client_o
         assert READERS[store.retailer](client, store) == truth, store.store_id
 
 
-def test_the_newest_recorded_day_is_on_the_shelf(recorded: RecordedWorld) -> None:
+def test_the_shelf_is_the_newest_recorded_day(recorded: RecordedWorld) -> None:
     def rows(at: str) -> int:
         return len(recorded.shelf("aldi", "G107", datetime.fromisoformat(at)))
 

@@ -1,4 +1,4 @@
-"""The server around the sites: the truth's routes, counters, bounds, the clock, and the process itself."""
+"""The server: the truth routes, counters, limits, the clock, and the process."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_world_stores_and_health(client: Any) -> None:
     )
 
 
-def test_robots_may_browse(client: Any) -> None:
+def test_robots_txt_allows_browsing(client: Any) -> None:
     for path in ("/robots.txt", "/coles/robots.txt"):
         assert "Disallow: /checkout" in client.get(path).text
 
 
-def test_truth_is_a_line_an_offer_at_any_instant(client: Any, world: Any) -> None:
-    def lines(**asked: str) -> list[Any]:
-        return [json.loads(line) for line in client.get("/_sandbox/truth/coles/COL:584", **asked).text.splitlines()]
+def test_truth_has_one_line_per_offer_at_any_instant(client: Any, world: Any) -> None:
+    def lines(**params: str) -> list[Any]:
+        return [json.loads(line) for line in client.get("/_sandbox/truth/coles/COL:584", **params).text.splitlines()]
 
     found = lines()
     truth = list(world.truth("coles", "COL:584", NOW))
@@ -66,9 +66,9 @@ def test_truth_is_a_line_an_offer_at_any_instant(client: Any, world: Any) -> Non
         ("/_sandbox/truth/coles/COL:584?at=2026-11-18T04:00:00", 400, "no UTC offset"),
     ],
 )
-def test_wrong_questions_are_answered_with_advice(client: Any, path: str, status: int, advice: str) -> None:
-    answer = client.request("GET", path)
-    assert answer.status_code == status and advice in answer.json()["error"]
+def test_invalid_requests_get_an_error_with_advice(client: Any, path: str, status: int, advice: str) -> None:
+    response = client.request("GET", path)
+    assert response.status_code == status and advice in response.json()["error"]
 
 
 def test_requests_are_counted_by_route_and_store(client: Any) -> None:
@@ -83,7 +83,7 @@ def test_requests_are_counted_by_route_and_store(client: Any) -> None:
     assert client.request("POST", "/_sandbox/requests").json() == {"total": 0, "in_flight_max": {}, "gap_seconds_min": {}, "requests": []}
 
 
-def test_bodies_are_bounded_and_must_be_json_objects(client: Any) -> None:
+def test_bodies_are_limited_and_must_be_json_objects(client: Any) -> None:
     client.get("/woolworths/")
     path = "/woolworths/apis/ui/browse/category"
     assert client.request("POST", path, content=b'{"a":"' + b"x" * 70_000 + b'"}').status_code == 413
@@ -91,21 +91,21 @@ def test_bodies_are_bounded_and_must_be_json_objects(client: Any) -> None:
     assert client.request("POST", path, content=b"[1]").status_code == 400
 
 
-def test_the_installations_clock_moves_the_prices(client: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_prices_follow_the_installations_clock(client: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("AISLEFLOW_NOW")
     monkeypatch.setenv("AISLEFLOW_HOME", str(tmp_path))
 
-    def asked(at: str) -> dict[str, Any]:
+    def product_at(at: str) -> dict[str, Any]:
         set_sandbox_clock(datetime.fromisoformat(at))
         rows = client.coles_listing("0584", 1, "pantry")["pageProps"]["searchResults"]["results"]
         return {row["id"]: row["pricing"]["now"] for row in rows if row.get("pricing")}
 
-    tuesday, wednesday = asked("2026-11-17T12:00:00+11:00"), asked("2026-11-18T12:00:00+11:00")
+    tuesday, wednesday = product_at("2026-11-17T12:00:00+11:00"), product_at("2026-11-18T12:00:00+11:00")
     common = tuesday.keys() & wednesday.keys()
     assert sum(tuesday[sku] != wednesday[sku] for sku in common) > 0.15 * len(common)
 
 
-def test_site_middleware_stands_before_every_site_and_nothing_else(world: Any) -> None:
+def test_site_middleware_wraps_every_site_and_nothing_else(world: Any) -> None:
     seen: list[str] = []
 
     class RecordingMiddleware:

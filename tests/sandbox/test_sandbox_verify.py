@@ -1,4 +1,4 @@
-"""The verdict on published prices, and the command that prints it."""
+"""The comparison of published prices with the truth, and the command that prints it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def row(
     )
 
 
-def judge(rows: list[PriceRow], truth: list[TruthOffer], **more: Any) -> Any:
+def compare(rows: list[PriceRow], truth: list[TruthOffer], **more: Any) -> Any:
     return verify(rows, lambda retailer, store, at: iter(truth), {KEY: AT}, **more)
 
 
@@ -56,7 +56,7 @@ def counts(comparison: Any) -> tuple[int, int, int, int]:
 
 
 def test_the_truth_is_right() -> None:
-    comparison = judge([row("1", 500), row("2", 300, 400)], [offer("1", 500), offer("2", 300, 400)])
+    comparison = compare([row("1", 500), row("2", 300, 400)], [offer("1", 500), offer("2", 300, 400)])
     assert counts(comparison) == (2, 0, 0, 0) and comparison.is_right
 
 
@@ -73,34 +73,34 @@ def test_the_truth_is_right() -> None:
     ],
 )
 def test_each_fault_has_its_class(published: PriceRow, expected: tuple[int, int, int, int]) -> None:
-    comparison = judge([published], [offer("1", 500, 600)])
+    comparison = compare([published], [offer("1", 500, 600)])
     assert counts(comparison) == expected and not comparison.is_right
 
 
-def test_unavailable_goods_have_no_row_or_one_that_says_so() -> None:
+def test_unavailable_products_have_no_row_or_an_unavailable_one() -> None:
     truth = [offer("1", None)]
-    assert counts(judge([], truth)) == counts(judge([row("1", 450, available=False)], truth)) == (1, 0, 0, 0)
-    assert counts(judge([row("1", 450)], truth)) == (0, 1, 0, 0)
+    assert counts(compare([], truth)) == counts(compare([row("1", 450, available=False)], truth)) == (1, 0, 0, 0)
+    assert counts(compare([row("1", 450)], truth)) == (0, 1, 0, 0)
 
 
-def test_delisted_rows_are_counted_and_no_fault() -> None:
-    comparison = judge([row("1", 500), row("8", 100, listed=False)], [offer("1", 500)])
+def test_delisted_rows_are_counted_and_are_not_a_fault() -> None:
+    comparison = compare([row("1", 500), row("8", 100, listed=False)], [offer("1", 500)])
     assert comparison.is_right and comparison.delisted == 1
 
 
-def test_stores_without_rows_and_rows_without_a_yardstick() -> None:
+def test_stores_without_rows_and_rows_without_a_reference() -> None:
     other = ("iga", "10245")
     comparison = verify([row("1", 1, key=other)], lambda *_: iter([offer("1", 500)]), {KEY: AT})
-    assert counts(comparison) == (0, 0, 1, 0) and (comparison.stores, comparison.unjudged) == (1, 1)
+    assert counts(comparison) == (0, 0, 1, 0) and (comparison.stores, comparison.not_compared) == (1, 1)
 
 
-def test_rows_of_a_store_must_stand_together() -> None:
+def test_rows_of_a_store_must_be_consecutive() -> None:
     with pytest.raises(TerminalError, match="Order the published rows by retailer, store_id"):
-        judge([row("1", 1), row("1", 1, key=("iga", "1")), row("2", 1)], [])
+        compare([row("1", 1), row("1", 1, key=("iga", "1")), row("2", 1)], [])
 
 
-def test_samples_are_few_and_say_both_prices() -> None:
-    comparison = judge([row(str(number), 100) for number in range(50)], [offer(str(number), 200) for number in range(50)], samples=3)
+def test_samples_are_limited_and_contain_both_prices() -> None:
+    comparison = compare([row(str(number), 100) for number in range(50)], [offer(str(number), 200) for number in range(50)], samples=3)
     assert comparison.wrong.count == 50 and len(comparison.wrong.samples) == 3
     assert (
         "coles COL:584 SKU 0" in comparison.wrong.samples[0]
@@ -110,16 +110,16 @@ def test_samples_are_few_and_say_both_prices() -> None:
     assert "0 right, 50 wrong, 0 missing, 0 extra" in next(comparison.lines())
 
 
-def test_other_barcodes_are_noted_but_not_those_of_the_store() -> None:
+def test_other_barcodes_are_counted_except_in_store_codes() -> None:
     rows = [row("1", 5, barcode="9301000000009"), row("2", 5, barcode="9301000000009"), row("3", 5, barcode="09301000000009")]
-    comparison = judge(
+    comparison = compare(
         rows, [offer("1", 5, barcode="9301000000016"), offer("2", 5, barcode="2964005000008"), offer("3", 5, barcode="9301000000009")]
     )
     assert comparison.other_barcode.count == 1 and comparison.is_right
 
 
 def published(world: Any) -> Iterator[PriceRow]:
-    """A perfect warehouse of a world: what the truth says, as rows."""
+    """The rows of a warehouse that matches a world exactly."""
     for retailer in ("aldi", "coles", "iga", "woolworths"):
         for store in sorted(world.stores(retailer), key=lambda store: store.store_id):
             for found in world.truth(retailer, store.store_id, AT):
@@ -133,7 +133,7 @@ def published(world: Any) -> Iterator[PriceRow]:
 
 
 @pytest.mark.slow
-def test_a_perfect_warehouse_is_right_and_another_day_is_not(world: Any) -> None:
+def test_a_matching_warehouse_is_right_and_another_day_is_not(world: Any) -> None:
     stores = {
         (store.retailer, store.store_id): AT for retailer in ("aldi", "coles", "iga", "woolworths") for store in world.stores(retailer)
     }
@@ -144,7 +144,7 @@ def test_a_perfect_warehouse_is_right_and_another_day_is_not(world: Any) -> None
 
 
 class InProcessTruth:
-    """Stands in for HTTP: the command's truth comes from a world in this process."""
+    """Replaces HTTP: the command's truth comes from a world in this process."""
 
     def __init__(self, url: str) -> None:
         assert url == "http://127.0.0.1:8700"
@@ -154,7 +154,7 @@ class InProcessTruth:
 
 
 @pytest.mark.parametrize(("price", "exit_code"), [(500, 0), (400, 1)])
-def test_the_command_prints_a_verdict_and_exits_by_it(monkeypatch: pytest.MonkeyPatch, price: int, exit_code: int) -> None:
+def test_the_exit_code_follows_the_result(monkeypatch: pytest.MonkeyPatch, price: int, exit_code: int) -> None:
     monkeypatch.setattr("sandbox.verify.HttpTruth", InProcessTruth)
     monkeypatch.setattr(command, "domain", lambda _as_json: nullcontext((None, None)))
     monkeypatch.setattr("include.readers.published.stream_prices", lambda _warehouse: [row("1", price)])
@@ -169,6 +169,6 @@ def test_a_recorded_world_without_a_folder_is_wrong_usage() -> None:
     assert CliRunner().invoke(command.app, ["serve", "--world", "recorded"]).exit_code == 2
 
 
-def test_a_sandbox_that_does_not_answer_is_named() -> None:
+def test_an_unreachable_sandbox_is_reported() -> None:
     with pytest.raises(TerminalError, match="aisleflow sandbox serve"):
         list(HttpTruth("http://127.0.0.1:1", timeout_seconds=0.5)("coles", "COL:584", AT))

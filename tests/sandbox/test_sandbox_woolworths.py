@@ -1,4 +1,4 @@
-"""Woolworths' dialect: cookies, page limits, sponsored rows that never end, nulls."""
+"""Woolworths' format: cookies, page limits, sponsored rows on every page, nulls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_without_cookies_access_is_denied(client: Any) -> None:
     assert client.get("/woolworths/apis/ui/PiesCategoriesWithSpecials").status_code == 200
 
 
-def test_pages_above_36_and_age_gated_categories_are_refused(client: Any) -> None:
+def test_page_sizes_above_36_and_age_gated_categories_are_refused(client: Any) -> None:
     pantry = node(client, "pantry")
     assert client.woolworths_browse(pantry, pageSize=37).status_code == 400
     front = next(entry for entry in client.woolworths_tree() if entry["UrlFriendlyName"] == "front-of-store")
@@ -39,7 +39,7 @@ def test_pages_above_36_and_age_gated_categories_are_refused(client: Any) -> Non
     assert client.woolworths_browse(front["NodeId"]).status_code == client.woolworths_browse(tobacco["NodeId"]).status_code == 401
 
 
-def test_every_page_repeats_the_sponsored_rows_and_past_the_end_they_are_alone(client: Any) -> None:
+def test_every_page_has_the_sponsored_rows_and_past_the_end_only_them(client: Any) -> None:
     pantry = node(client, "pantry")
     pages = [client.woolworths_browse(pantry, page).json() for page in (1, 2, 400)]
     sponsored = [{row["Stockcode"] for row in rows(page) if row["IsSponsoredAd"]} for page in pages]
@@ -49,7 +49,7 @@ def test_every_page_repeats_the_sponsored_rows_and_past_the_end_they_are_alone(c
     assert all(row["AdStatus"] == "Promoted" for row in rows(pages[2]))
 
 
-def test_distinct_unsponsored_rows_are_the_announced_number(client: Any, world: Any) -> None:
+def test_distinct_organic_rows_match_the_total(client: Any, world: Any) -> None:
     bakery = node(client, "bakery")
     seen: list[int] = []
     for page in range(1, 6):
@@ -62,22 +62,27 @@ def test_distinct_unsponsored_rows_are_the_announced_number(client: Any, world: 
     assert set(map(str, seen)) == set(world.shelf("woolworths", "10245", NOW).skus(("Bakery",)))
 
 
-def test_a_slug_for_an_id_finds_nothing_and_says_nothing(client: Any) -> None:
-    answer = client.woolworths_browse("pantry")
-    assert (answer.status_code, answer.json()["Bundles"], answer.json()["TotalRecordCount"], answer.json()["Success"]) == (200, [], 0, True)
+def test_a_slug_instead_of_an_id_gives_an_empty_page(client: Any) -> None:
+    response = client.woolworths_browse("pantry")
+    assert (response.status_code, response.json()["Bundles"], response.json()["TotalRecordCount"], response.json()["Success"]) == (
+        200,
+        [],
+        0,
+        True,
+    )
 
 
-def test_the_body_chooses_the_store(client: Any, world: Any) -> None:
+def test_the_body_selects_the_store(client: Any, world: Any) -> None:
     pantry = node(client, "pantry")
-    shown = {
+    by_store = {
         store: {row["Stockcode"]: row["Price"] for row in rows(client.woolworths_browse(pantry, storeId=store).json())}
         for store in ("10245", "1102")
     }
     assert world.store("woolworths", "10245").zone != world.store("woolworths", "1102").zone
-    common = shown["10245"].keys() & shown["1102"].keys()
-    assert common and shown["10245"] != shown["1102"]
+    common = by_store["10245"].keys() & by_store["1102"].keys()
+    assert common and by_store["10245"] != by_store["1102"]
     default = {row["Stockcode"]: row["Price"] for row in rows(client.woolworths_browse(pantry, storeId="no such").json())}
-    assert default == shown["10245"]
+    assert default == by_store["10245"]
 
 
 def test_market_products_are_many_and_leak_through_the_filter(client: Any) -> None:
@@ -95,7 +100,7 @@ def test_market_products_are_many_and_leak_through_the_filter(client: Any) -> No
     assert 0 < leaked(True) < leaked(False)
 
 
-def test_unavailable_goods_keep_their_was_price_and_can_be_hidden(client: Any, world: Any) -> None:
+def test_unavailable_products_keep_their_was_price_and_can_be_hidden(client: Any, world: Any) -> None:
     shelf = world.shelf("woolworths", "10245", NOW)
     gone = [offer for offer in shelf.offers() if offer.price_cents is None]
     row = product(gone[0], 0)
@@ -118,32 +123,32 @@ def test_without_a_reduction_was_is_the_price(world: Any) -> None:
     assert row["IsOnSpecial"] and round((row["WasPrice"] - row["Price"]) * 100) == round(row["SavingsAmount"] * 100) > 0
 
 
-def test_barcodes_are_13_digits_in_store_codes_too(world: Any) -> None:
+def test_barcodes_and_in_store_codes_have_13_digits(world: Any) -> None:
     codes = [code for offer in world.truth("woolworths", "10245", NOW) if (code := product(offer, 0)["Barcode"])]
     assert all(len(code) == 13 and gtin.check_digit(code[:-1]) == code[-1] for code in codes)
     assert any(code.startswith("02") for code in codes)
 
 
-def test_multi_buy_prices_are_for_all_together(world: Any) -> None:
+def test_multi_buy_prices_are_for_the_whole_quantity(world: Any) -> None:
     deal = next(o for o in world.truth("woolworths", "10245", NOW) if o.multi_buy and o.price_cents)
     tag = product(deal, 0)["CentreTag"]
     assert tag["MultibuyData"]["Price"] * 100 == deal.multi_buy.total_cents and tag["MultibuyData"]["Quantity"] == deal.multi_buy.quantity
     assert tag["TagType"] == "Html"
 
 
-def test_attributes_hold_json_in_texts(client: Any) -> None:
+def test_attributes_contain_json_as_text(client: Any) -> None:
     row = rows(client.woolworths_browse(node(client, "pantry")).json())[0]
     assert "Pantry" in json.loads(row["AdditionalAttributes"]["piesdepartmentnamesjson"])
     assert json.loads(row["AdditionalAttributes"]["PiesProductDepartmentsjson"])[0]["Id"].startswith("1_")
 
 
-def test_specials_are_the_reduced_goods(client: Any, world: Any) -> None:
+def test_specials_are_the_reduced_products(client: Any, world: Any) -> None:
     half = client.woolworths_tree()[0]["Children"][0]
     found = client.woolworths_browse(half["NodeId"]).json()
     assert found["TotalRecordCount"] and all(row["IsHalfPrice"] for row in rows(found) if not row["IsMarketProduct"])
 
 
-def test_search_without_a_hit_is_null_and_details_are_known(client: Any, world: Any) -> None:
+def test_a_search_without_match_is_null_and_details_exist(client: Any, world: Any) -> None:
     client.get("/woolworths/")
     empty = client.post("/woolworths/apis/ui/Search/products", {"SearchTerm": "zzzz"}).json()
     assert (empty["Products"], empty["SearchResultsCount"]) == (None, 0)
@@ -155,7 +160,7 @@ def test_search_without_a_hit_is_null_and_details_are_known(client: Any, world: 
     assert client.get(f"/woolworths/api/v3/ui/schemaorg/product/{offer.sku}").json()["sku"] == offer.sku
 
 
-def test_locator_mixes_in_petrol_stations_and_numbers_are_texts(client: Any) -> None:
+def test_the_locator_includes_petrol_stations_and_numbers_are_text(client: Any) -> None:
     client.get("/woolworths/")
     everything = client.get("/woolworths/apis/ui/StoreLocator/Stores", Max=10_000, Division="SUPERMARKETS,EG,AMPOL", postcode="*").json()[
         "Stores"
@@ -175,7 +180,7 @@ def test_locator_mixes_in_petrol_stations_and_numbers_are_texts(client: Any) -> 
     )
 
 
-def test_no_more_than_ten_thousand_goods_can_be_paged(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_ten_thousand_products_can_be_paged(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from sandbox import woolworths
 
     monkeypatch.setattr(woolworths, "PAGED_MAX", 40)
@@ -190,7 +195,7 @@ def test_no_more_than_ten_thousand_goods_can_be_paged(client: Any, monkeypatch: 
     assert counts[1:] == [16, 0] and client.woolworths_browse(pantry).json()["TotalRecordCount"] > 40
 
 
-def test_goods_in_kg_have_the_price_of_a_kilogram(client: Any, world: Any) -> None:
+def test_products_in_kg_have_the_price_per_kilogram(client: Any, world: Any) -> None:
     offers = {offer.sku: offer for offer in world.shelf("woolworths", "10245", NOW).offers() if offer.is_by_kg}
     assert offers
     client.get("/woolworths/")
@@ -203,7 +208,7 @@ def test_goods_in_kg_have_the_price_of_a_kilogram(client: Any, world: Any) -> No
             assert row["PackageSize"].startswith("Min. ")
 
 
-def test_schema_org_is_read_without_cookies_and_is_mostly_null(client: Any, world: Any) -> None:
+def test_schema_org_needs_no_cookies_and_is_mostly_null(client: Any, world: Any) -> None:
     sku = next(iter(world.shelf("woolworths", "10245", NOW).skus()))
     found = client.get(f"/woolworths/api/v3/ui/schemaorg/product/{sku}").json()
     assert found["sku"] == sku and found["offers"]["priceCurrency"] == "AUD"

@@ -1,4 +1,4 @@
-"""What the present request is about, and how a fault bends the answer: the sites write and read it, the middleware too."""
+"""Context of the current request, including how a fault changes its response; used by the sites and the middleware."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from contextvars import ContextVar
 
 from sandbox.world import SandboxStore, Shelf, World
 
-#: The store whose shelf the request asked for.
+#: The store whose shelf was requested.
 store_id: ContextVar[str | None] = ContextVar("asked_store_id", default=None)
-#: What the request is for, where its handler serves several purposes: see ``PURPOSES``.
+#: Purpose of the request, if its handler serves several: see ``PURPOSES``.
 purpose: ContextVar[str | None] = ContextVar("asked_purpose", default=None)
-#: The kinds of faults that struck the request.
+#: The kinds of faults applied to the request.
 faults: ContextVar[tuple[str, ...]] = ContextVar("asked_faults", default=())
-#: What a fault shows of a shelf instead of all.
-lens: ContextVar[Callable[[Shelf], Shelf] | None] = ContextVar("asked_lens", default=None)
-#: Whether a fault makes the site answer for another store than the chosen one.
-is_wrong_store: ContextVar[bool] = ContextVar("asked_is_wrong_store", default=False)
+#: Reduces a shelf as the faults do.
+shelf_filter: ContextVar[Callable[[Shelf], Shelf] | None] = ContextVar("asked_lens", default=None)
+#: Whether a fault makes the site respond for another store than the selected one.
+uses_other_store: ContextVar[bool] = ContextVar("asked_is_wrong_store", default=False)
 
-#: What handlers with one purpose are for, by their names. The words are the same for all four retailers.
+#: Purpose by handler name, for handlers with one purpose; the same terms for all four retailers.
 PURPOSES = {
     "home": "home",
     "categories": "tree",
@@ -45,21 +45,21 @@ PURPOSES = {
 ALL_PURPOSES = ("home", "tree", "listing", "search", "detail", "barcodes", "promotions", "stores", "other")
 
 
-def forget() -> None:
-    """Begin with a new request: nothing is known of it."""
+def clear() -> None:
+    """Reset the context for a new request."""
     store_id.set(None)
     purpose.set(None)
     faults.set(())
 
 
 def purpose_of(handler: str) -> str:
-    """Return what the request was for: one of ``ALL_PURPOSES``."""
+    """Return the purpose of the request: one of ``ALL_PURPOSES``."""
     return purpose.get() or PURPOSES.get(handler, "other")
 
 
 def store_or_default(world: World, store: SandboxStore) -> SandboxStore:
-    """Return the store, or while a fault says so another one that shows goods; the same where there is no other."""
-    if not is_wrong_store.get():
+    """Return the store; under the fault ``wrong_store`` another one with a shelf, if there is one."""
+    if not uses_other_store.get():
         return store
     others = (other for other in world.stores(store.retailer) if other.has_shelf and other.store_id != store.store_id)
     return next(others, store)

@@ -1,10 +1,10 @@
-"""What the sites were asked: counts, and a log of the last requests with arrival times, gaps and requests in flight.
+"""Request log of the sites: counts, and the last requests with arrival times, gaps and requests in flight.
 
-traffic.count("woolworths", purpose="listing", store_id="1101")  how many
-traffic.arrivals("coles")                                        who asked what when, the newest 20,000 of all sites
-traffic.asked_again("aldi")                                      what was asked more than once: {"GET /v3/…": 2}
-traffic.gaps_seconds("iga")                                      between the arrivals of neighbours
-traffic.in_flight_max["coles"]                                   the most requests under way at one time
+traffic.count("woolworths", purpose="listing", store_id="1101")  number of requests
+traffic.arrivals("coles")                                        the log, the newest 20,000 of all sites
+traffic.repeated_requests("aldi")                                requests sent more than once: {"GET /v3/…": 2}
+traffic.gaps_seconds("iga")                                      between consecutive arrivals
+traffic.in_flight_max["coles"]                                   the highest number of requests in flight
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import asked
+from sandbox import request_context
 
-#: Requests kept in the log; some 6 MB.
+#: Requests kept in the log; about 6 MB.
 LOG_LENGTH = 20_000
 
 
@@ -29,13 +29,13 @@ class RequestRecord(msgspec.Struct, frozen=True):
 
     Attributes:
         number: counts all requests since the start or the last reset, from 1.
-        arrived_seconds: since then, by a clock that only goes forward.
-        took_seconds: until the last byte was handed over.
-        route: name of the site's handler; ``purpose``: what it is for, one word for all four retailers.
-        what: method, path with query, and a hash of the body if there is one: the same for the same request.
-        status: 0 = the connection was cut before an answer.
-        in_flight: requests of this retailer under way on arrival, this one included.
-        faults: the kinds of faults that struck it.
+        arrived_seconds: since then, by the monotonic clock.
+        took_seconds: until the last byte was sent.
+        route: name of the site's handler; ``purpose``: one of ``ALL_PURPOSES``, the same terms for all four retailers.
+        line: method, path with query, and a hash of the body if there is one: equal for equal requests.
+        status: 0 = the connection was cut before a response.
+        in_flight: requests of this retailer in flight on arrival, this one included.
+        faults: the kinds of faults applied to it.
     """
 
     number: int
@@ -45,7 +45,7 @@ class RequestRecord(msgspec.Struct, frozen=True):
     route: str
     purpose: str
     store_id: str | None
-    what: str
+    line: str
     status: int
     in_flight: int
     faults: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Traffic:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all but what is under way."""
+        """Reset everything except the requests in flight."""
         self._counts: Counter[tuple[str, str, str, str | None, int]] = Counter()
         self._log: deque[RequestRecord] = deque(maxlen=LOG_LENGTH)
         self._number = 0
@@ -67,15 +67,15 @@ class Traffic:
         self.in_flight_max: dict[str, int] = {}
 
     def begin_request(self, retailer: str) -> tuple[int, float, int]:
-        """Note the arrival of a request: its number, its instant, and how many are under way with it."""
+        """Record the arrival of a request; return its number, its instant, and the requests in flight with it."""
         self._number += 1
         self._in_flight[retailer] += 1
-        under_way = self._in_flight[retailer]
-        self.in_flight_max[retailer] = max(under_way, self.in_flight_max.get(retailer, 0))
-        return self._number, time.monotonic(), under_way
+        in_flight = self._in_flight[retailer]
+        self.in_flight_max[retailer] = max(in_flight, self.in_flight_max.get(retailer, 0))
+        return self._number, time.monotonic(), in_flight
 
     def end_request(self, arrival: RequestRecord) -> None:
-        """Note that a request was answered."""
+        """Record a finished request."""
         self._in_flight[arrival.retailer] -= 1
         self._counts[arrival.retailer, arrival.route, arrival.purpose, arrival.store_id, arrival.status] += 1
         self._log.append(arrival)
@@ -114,29 +114,29 @@ class Traffic:
         store_id: str | None = None,
         status: int | None = None,
     ) -> int:
-        """Return how many requests were answered, of all since the start or the last reset."""
-        asked_for = (retailer, route, purpose, store_id, status)
+        """Return number of requests requests were answered, of all since the start or the last reset."""
+        filters = (retailer, route, purpose, store_id, status)
         return sum(
             count
             for key, count in list(self._counts.items())
-            if all(wanted is None or wanted == found for wanted, found in zip(asked_for, key, strict=True))
+            if all(wanted is None or wanted == found for wanted, found in zip(filters, key, strict=True))
         )
 
     def repeated_requests(self, retailer: str | None = None, *, purpose: str | None = None, store_id: str | None = None) -> dict[str, int]:
-        """Return what was answered well (200, no fault) and asked once more, and how often it was answered well."""
+        """Return the requests that succeeded (200, no fault) more than once, with the number of successes."""
         found = Counter(
-            (entry.what, entry.store_id)
+            (entry.line, entry.store_id)
             for entry in self.arrivals(retailer, purpose=purpose, store_id=store_id)
             if entry.status == 200 and not entry.faults
         )
-        return {what: count for (what, _), count in found.items() if count > 1}
+        return {line: count for (line, _), count in found.items() if count > 1}
 
     def gaps_seconds(self, retailer: str) -> list[float]:
-        """Return the time between neighbouring arrivals."""
+        """Return the time between consecutive arrivals."""
         return [later.arrived_seconds - one.arrived_seconds for one, later in pairwise(self.arrivals(retailer))]
 
     def report(self) -> dict[str, Any]:
-        """Return the total, one row per retailer, route, store and status, the most in flight, and the shortest gap per retailer."""
+        """Return the total, one row per retailer, route, store and status, and per retailer the most in flight and the shortest gap."""
         rows = [
             {"retailer": retailer, "route": route, "purpose": purpose, "store_id": store_id, "status": status, "requests": count}
             for (retailer, route, purpose, store_id, status), count in sorted(
@@ -148,7 +148,7 @@ class Traffic:
 
 
 class RequestCounter:
-    """Middleware around one site, outside of everything else."""
+    """The outermost middleware around one site."""
 
     def __init__(self, app: ASGIApp, retailer: str, traffic: Traffic) -> None:
         self.app = app
@@ -156,7 +156,7 @@ class RequestCounter:
         self.traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and log it with its answer."""
+        """Pass the request on, and log it with its status."""
         status: int | None = None
         body = blake2b(digest_size=6)
         has_body = False
@@ -176,13 +176,13 @@ class RequestCounter:
             await send(message)
 
         record_body.__dict__["transport"] = transport_of(receive)
-        asked.forget()
-        number, arrived, under_way = self.traffic.begin_request(self.retailer)
-        unanswered = 0  # the connection was cut
+        request_context.clear()
+        number, arrived, in_flight = self.traffic.begin_request(self.retailer)
+        status_without_response = 0  # the connection was cut
         try:
             await self.app(scope, record_body, record_status)
         except Exception as error:
-            unanswered = 0 if isinstance(error, ConnectionError) else 500
+            status_without_response = 0 if isinstance(error, ConnectionError) else 500
             raise
         finally:
             handler = getattr(scope.get("endpoint"), "__name__", "unknown")
@@ -193,23 +193,23 @@ class RequestCounter:
                     round(time.monotonic() - arrived, 6),
                     self.retailer,
                     handler,
-                    asked.purpose_of(handler),
-                    asked.store_id.get(),
+                    request_context.purpose_of(handler),
+                    request_context.store_id.get(),
                     request_line(scope, body.hexdigest() if has_body else None),
-                    unanswered if status is None else status,
-                    under_way,
-                    asked.faults.get(),
+                    status_without_response if status is None else status,
+                    in_flight,
+                    request_context.faults.get(),
                 )
             )
 
 
 def request_line(scope: Scope, body_hash: str | None) -> str:
-    """Return what was asked, the same text for the same request."""
+    """Return the text that identifies a request."""
     path = scope["path"].removeprefix(scope["root_path"])
     query = scope["query_string"].decode("latin-1")
     return f"{scope['method']} {path}{'?' if query else ''}{query}{f' {body_hash}' if body_hash else ''}"
 
 
 def transport_of(receive: object) -> Any:
-    """Return the connection below a request: uvicorn's, or ``None`` where there is none (an in-process client)."""
+    """Return uvicorn's connection of a request, or ``None`` for an in-process client."""
     return getattr(receive, "transport", None) or getattr(getattr(receive, "__self__", None), "transport", None)

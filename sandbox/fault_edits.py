@@ -1,6 +1,6 @@
-"""Faults in what an answer says: fields and prices of the products, goods that are missing, the page before.
+"""Faults in the content of responses: fields and prices of products, missing products, a repeated page.
 
-Everything here is pure: an answer or a request in, another one out.
+All functions are pure: they turn a response or a request into a changed one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sandbox.world import CategoryPath, Shelf
 Json = dict[str, Any]
 Edit = Callable[[str, Any], tuple[str, Any]]
 
-#: What marks a product object: each has these keys.
+#: Keys that identify a product object.
 _PRODUCT = {"coles": ("id", "pricing"), "woolworths": ("Stockcode",), "aldi": ("sku",), "iga": ("productId",)}
 _PRICES = {
     "coles": ("now", "rawPriceNow"),
@@ -36,21 +36,21 @@ _SHELVES_KEPT = 8
 
 
 def edited(body: bytes, retailer: str, fault: Fault) -> bytes:
-    """Return an answer with a fault of its content; one that is neither JSON nor a page with JSON in it stays."""
+    """Return a body with a fault in its content; a body that contains no JSON is returned unchanged."""
     if page := _NEXT_DATA.search(body):
         inner = edited(page[2], retailer, fault).replace(b"</", b"<\\/")
         return body[: page.start(2)] + inner + body[page.end(2) :]
     try:
-        answer = msgspec.json.decode(body)
+        content = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return body
     if fault.kind == "empty_tree":
-        _empty(answer, _TREES[retailer])
+        _empty(content, _TREES[retailer])
     elif fault.kind == "no_rows":
-        _empty(answer, ("Products", "Bundles") if retailer == "woolworths" else (_ROWS[retailer],))
+        _empty(content, ("Products", "Bundles") if retailer == "woolworths" else (_ROWS[retailer],))
     else:
-        answer = _walk(answer, _edit_of(retailer, fault), _PRODUCT[retailer], fault, is_affected=fault.rows >= 1)
-    return msgspec.json.encode(answer)
+        content = _walk(content, _edit_of(retailer, fault), _PRODUCT[retailer], fault, is_affected=fault.rows >= 1)
+    return msgspec.json.encode(content)
 
 
 def _edit_of(retailer: str, fault: Fault) -> Edit:
@@ -78,22 +78,22 @@ def _walk(value: Any, edit: Edit, marks: tuple[str, ...], fault: Fault, *, is_af
     return dict(edit(name, item) for name, item in inner.items()) if is_affected else inner
 
 
-def _empty(answer: Any, names: tuple[str, ...]) -> None:
+def _empty(content: Any, names: tuple[str, ...]) -> None:
     """Empty the topmost lists of these names, in place."""
-    if not isinstance(answer, dict):
+    if not isinstance(content, dict):
         return
-    for name, value in answer.items():
+    for name, value in content.items():
         if name in names and isinstance(value, list):
-            answer[name] = []
+            content[name] = []
         else:
             _empty(value, names)
 
 
-# What the site shows of a shelf
+# The visible part of a shelf
 
 
 def shelf_filter_of(fault: Fault) -> Callable[[Shelf], Shelf]:
-    """Return what a fault leaves of a shelf."""
+    """Return the function that reduces a shelf as the fault does."""
     return lambda shelf: _filter_shelf(shelf, fault)
 
 
@@ -102,31 +102,31 @@ def _filter_shelf(shelf: Shelf, fault: Fault) -> Shelf:
     if fault.kind == "tenth":
         part = 0.1 if fault.part is None else fault.part
         return shelf.only({sku: paths for sku, paths in shelf.paths.items() if seeded_random.random_share(fault.seed, "tenth", sku) < part})
-    gone = _gone(shelf, fault)
+    gone = _hidden_category(shelf, fault)
     kept = {sku: tuple(path for path in paths if path[: len(gone)] != gone) for sku, paths in shelf.paths.items()}
     return shelf.only({sku: paths for sku, paths in kept.items() if paths or not shelf.paths[sku]})
 
 
-def _gone(shelf: Shelf, fault: Fault) -> CategoryPath:
-    """Return the path of the category that is gone: the first (from the top) of that name, else the largest at the top."""
+def _hidden_category(shelf: Shelf, fault: Fault) -> CategoryPath:
+    """Return the path of the hidden category: the first (from the top) of that name, else the largest at the top."""
     nodes = list(shelf.tree.walk())
     if fault.category:
         wanted = fault.category.lower()
         named = sorted((node for node in nodes if wanted in node.name.lower()), key=lambda node: len(node.path))
         return named[0].path if named else ("no such category",)
     tops = shelf.tree.children
-    while len(tops) == 1:  # IGA's tree has one trunk
+    while len(tops) == 1:  # IGA's tree has a single top category
         tops = tops[0].children
     return max(tops, key=lambda node: node.count).path if tops else ("no such category",)
 
 
-# The page before
+# The previous page
 
 
 def page_before(retailer: str, query: bytes, body: bytes) -> tuple[bytes, bytes] | None:
-    """Return query and body that ask for the page before; ``None`` for a first page."""
-    asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    values = dict(asked)
+    """Return query and body for the previous page; ``None`` for a first page."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    values = dict(pairs)
     if retailer == "woolworths" and body:
         content = _object(body)
         page = number(content.get("pageNumber") or content.get("PageNumber"), 1)
@@ -143,7 +143,7 @@ def page_before(retailer: str, query: bytes, body: bytes) -> tuple[bytes, bytes]
             before = number(values[name], 0) - step
             if before < first:
                 return None
-            return urlencode([(key, str(before) if key == name else value) for key, value in asked]).encode(), body
+            return urlencode([(key, str(before) if key == name else value) for key, value in pairs]).encode(), body
     return None
 
 

@@ -1,4 +1,4 @@
-"""The stores of the generated world: where they are, what they are, and which price zone they belong to.
+"""The stores of the generated world: location, kind and price zone.
 
 Suburbs, streets and numbers are invented; postcodes and positions are plausible for their state.
 """
@@ -21,7 +21,7 @@ _STATES = {
     "ACT": (-35.28, 149.12, 0.1, 2600, 2618, "02"),
     "NT": (-12.50, 130.98, 0.2, 800, 899, "08"),
 }
-# Pairs first, so that even a small world has two stores of one zone.
+# Pairs first: even a small world has two stores of one zone.
 _FIRST = ("VIC", "VIC", "NSW", "NSW", "QLD", "NT", "SA", "WA", "ACT", "TAS")
 _WEIGHTED = ("NSW",) * 30 + ("VIC",) * 27 + ("QLD",) * 22 + ("WA",) * 10 + ("SA",) * 7 + ("TAS",) * 2 + ("ACT", "NT")
 _FRONT = (
@@ -52,13 +52,13 @@ _NAMES = {
 
 
 def stores_of(seed: int, retailer: str, supermarkets: int, silent: int) -> list[SandboxStore]:
-    """Return all stores of a retailer: supermarkets first, then what a locator mixes in.
+    """Return all stores of a retailer: supermarkets first, then the other shops of its store locator.
 
     Liquor shops (Coles), petrol stations (Woolworths), shops without a web shop (IGA), one closed store
-    each (but Aldi), and ``silent`` ones that are listed but answer with no goods (Aldi).
+    each (except Aldi), and ``silent`` ones that are listed but list no products (Aldi).
     """
     found = [_store(seed, retailer, number, "supermarket") for number in range(supermarkets)]
-    if retailer != "aldi":  # Aldi's service points are shops that trade: isOpenNow speaks of the hour
+    if retailer != "aldi":  # Aldi's service points are all trading: isOpenNow is about the hour
         found.append(_store(seed, retailer, supermarkets, "supermarket", is_open=False))
     extras = max(1, supermarkets // 2)
     if retailer == "coles":

@@ -1,4 +1,4 @@
-"""The refusals of the retailers' bot walls, in their own forms: HTML, whatever was asked for."""
+"""The refusal pages of the retailers' bot walls: HTML, also for JSON routes."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _HOSTS = {"woolworths": "www&#46;woolworths&#46;com&#46;au", "aldi": "api&#46;al
 
 
 def denied(retailer: str, about: str) -> str:
-    """Return Akamai's page, some 400 bytes."""
+    """Return Akamai's page, about 400 bytes."""
     return _DENIED.format(host=_HOSTS.get(retailer, "localhost"), token=opaque("reference", about))
 
 
 def refusal(retailer: str, about: str, form: str | None = None, status: int | None = None) -> tuple[str, int]:
     """Return a refusal page and its status.
 
-    Coles (Imperva) refuses with status 200 or 403 by an interstitial page or one of 212 bytes that only loads a
-    script: without ``form`` and ``status`` all four come, by request. Woolworths and Aldi (Akamai) refuse with
-    403. IGA has no wall on record; a plain 403 stands for one.
+    Coles (Imperva) refuses with status 200 or 403 and an interstitial page, or one of 212 bytes that only loads a
+    script: without ``form`` and ``status`` all four combinations occur, by request. Woolworths and Aldi (Akamai) refuse with
+    403. No bot wall of IGA is on record; it gets a plain 403.
     """
     if retailer == "coles":
         chance = seeded_random.random_int("wall", about)
