@@ -14,7 +14,7 @@ Ask = Callable[..., requests.Response]
 
 
 def test_requests_in_flight_and_repeated_ones_are_counted(sandbox: RunningSandbox, ask: Ask) -> None:
-    sandbox.faults.latency_seconds = 0.15
+    sandbox.faults.latency_seconds = 1.0
     try:
         threads = [threading.Thread(target=ask, kwargs={"offset": 30 * (number % 3)}) for number in range(4)]
         for thread in threads:
