@@ -66,7 +66,7 @@ def airflow_components(home: Path) -> tuple[Component, ...]:
     # one log server is enough: it serves the files of tasks and triggers alike
     return (
         Component("api-server", (*airflow, "api-server"), health),
-        Component("scheduler", (*airflow, "scheduler"), health, "scheduler"),
+        Component("scheduler", (sys.executable, "-m", "include.embedded.scheduler"), health, "scheduler"),
         Component("dag-processor", (*airflow, "dag-processor"), health, "dag_processor"),
         Component("triggerer", (*airflow, "triggerer", "--skip-serve-logs"), health, "triggerer"),
     )

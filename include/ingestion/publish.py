@@ -11,7 +11,7 @@ from typing import Any
 from include import clock
 from include.ingestion.load import raw_lines
 from include.ingestion.price_changes import announce_price_change
-from include.ingestion.workers import run_parallel, workers_for
+from include.ingestion.workers import MIN_LINES_FOR_THREADS, run_parallel, workers_for
 from include.ledger.files import LedgerEntry, entry, loaded_files
 from include.ledger.quarantine import keep_raw_texts, quarantine_lines
 from include.ledger.settling import close, move_to_final_stage, refuse
@@ -63,7 +63,7 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
                 progress(f"published {done} of {len(rows)} store-days of {retailer}")
 
     # the server does the work and a thread only waits for it: threads are enough here
-    run_parallel(stores.values(), [publish_store] * workers_for(warehouse, sum(row["rows"] for row in rows)))
+    run_parallel(stores.values(), [publish_store] * workers_for(warehouse, sum(row["rows"] for row in rows), MIN_LINES_FOR_THREADS))
     return total
 
 

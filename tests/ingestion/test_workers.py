@@ -184,6 +184,8 @@ def test_number_of_workers(make_warehouse: Callable[..., Warehouse], monkeypatch
     assert workers_for(make_warehouse(ingest_workers=5), many) == 5
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(3)), raising=False)
     assert [workers_for(make_warehouse(), lines) for lines in (many - 1, many)] == [1, 3]
+    few = workers.MIN_LINES_FOR_THREADS
+    assert [workers_for(make_warehouse(), lines, few) for lines in (few - 1, few)] == [1, 3]
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     assert workers_for(make_warehouse(), many) == 4
 
