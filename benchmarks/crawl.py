@@ -29,9 +29,10 @@ import requests
 
 from include import clock
 from include.config import Settings
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
 from include.errors import TerminalError
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailers.registry import retailer_of
 from include.staging.storage import Storage
 
@@ -73,12 +74,15 @@ def crawl_once(url: str, retailer: str, connections: int, root: Path) -> dict[st
     before = resource.getrusage(resource.RUSAGE_SELF)
     cpu_before = before.ru_utime + before.ru_stime
     outcome = crawl_store(
-        retailer_of(retailer),
-        store,
-        night=clock.night_of(clock.parse_instant(NOW, "benchmark")),
-        run_key="bench",
-        storage=Storage(f"file://{root}"),
-        settings=settings,
+        CrawlRun(
+            retailer=retailer_of(retailer),
+            store=store,
+            night=clock.night_of(clock.parse_instant(NOW, "benchmark")),
+            run_key="bench",
+            storage=Storage(f"file://{root}"),
+            settings=settings,
+            limiter=None,
+        )
     )
     if not outcome.complete:
         raise TerminalError(f"{retailer}: {outcome.incomplete_reason}")

@@ -30,7 +30,7 @@ green; nothing depends on it.
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, get_current_context, task, task_group
 
 from include.orchestration.assets import HELD, PRICES
-from include.orchestration.deciding import HeldDecisionOperator
+from include.orchestration.decide_held import HeldDecisionOperator
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
 from include.retailer_names import RETAILERS
 
@@ -47,23 +47,23 @@ with DAG(
 
     @task
     def list_held(dag_run=None, params=None):
-        from include.orchestration import deciding
+        from include.orchestration import decide_held
 
-        return deciding.list_held(dag_run, params)
+        return decide_held.list_held(dag_run, params)
 
     @task(map_index_template="{{ label }}")
     def apply(label, file_ids, answer):
-        from include.orchestration import deciding
+        from include.orchestration import decide_held
 
         get_current_context()["label"] = label
-        return deciding.apply(file_ids, answer)
+        return decide_held.apply(file_ids, answer)
 
     @task(map_index_template="{{ label }}", outlets=[PRICES])
     def publish(label, file_ids, outlet_events=None):
-        from include.orchestration import deciding
+        from include.orchestration import decide_held
 
         get_current_context()["label"] = label
-        return deciding.publish(file_ids, outlet_events)
+        return decide_held.publish(file_ids, outlet_events)
 
     @task_group(group_id="decide", prefix_group_id=False)
     def decide(label, file_ids):

@@ -31,9 +31,9 @@ with DAG(
 
     @task(map_index_template="{{ retailer_name }}")
     def discover(retailer):
-        from include.orchestration import crawling
+        from include.orchestration import discover_stores
 
         get_current_context()["retailer_name"] = retailer
-        return crawling.discover(retailer)
+        return discover_stores.discover(retailer)
 
     discover.expand(retailer=list(RETAILERS))

@@ -31,8 +31,8 @@ with DAG(
 
     @task(outlets=[OUTBOX])
     def prefill(outlet_events=None):
-        from include.orchestration import crawling
+        from include.orchestration import enrich_barcodes
 
-        return crawling.prefill(outlet_events)
+        return enrich_barcodes.prefill(outlet_events)
 
     prefill()

@@ -47,39 +47,39 @@ with DAG(
 
     @task
     def load(dag_run=None, params=None):
-        from include.orchestration import ingest
+        from include.orchestration import ingest_prices
 
-        return ingest.load(dag_run, params)
+        return ingest_prices.load(dag_run, params)
 
     @task
     def check(dag_run=None, params=None):
-        from include.orchestration import ingest
+        from include.orchestration import ingest_prices
 
-        return ingest.check(dag_run, params)
+        return ingest_prices.check(dag_run, params)
 
     @task
     def resolve(dag_run=None, params=None):
-        from include.orchestration import ingest
+        from include.orchestration import ingest_prices
 
-        return ingest.resolve(dag_run, params)
+        return ingest_prices.resolve(dag_run, params)
 
     @task(outlets=[PRICES])
     def publish(dag_run=None, params=None, outlet_events=None):
-        from include.orchestration import ingest
+        from include.orchestration import ingest_prices
 
-        return ingest.publish(dag_run, params, outlet_events)
+        return ingest_prices.publish(dag_run, params, outlet_events)
 
     @task(outlets=[HELD], trigger_rule=TriggerRule.ALL_DONE)
     def announce_held(dag_run=None, params=None, outlet_events=None):
-        from include.orchestration import ingest
+        from include.orchestration import decide_held, partitions
 
-        return ingest.announce_held(ingest.retailers_of(dag_run, params), outlet_events)
+        return decide_held.announce_held(partitions.retailers_of(dag_run, params), outlet_events)
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def report(dag_run=None, params=None):
-        from include.orchestration import ingest
+        from include.orchestration import ingest_prices
 
-        ingest.report(dag_run, params)
+        ingest_prices.report(dag_run, params)
 
     checked = check()
     published = publish()

@@ -35,22 +35,22 @@ with DAG(
 
     @task(outlets=[OUTBOX])
     def sweep(outlet_events=None):
-        from include.orchestration import ingest
+        from include.orchestration import sweep_outbox
 
-        return ingest.sweep(outlet_events)
+        return sweep_outbox.sweep(outlet_events)
 
     @task(outlets=[HELD])
     def announce_held(outlet_events=None):
-        from include.orchestration import ingest
+        from include.orchestration import decide_held
         from include.retailer_names import RETAILERS
 
-        return ingest.announce_held(list(RETAILERS), outlet_events)
+        return decide_held.announce_held(list(RETAILERS), outlet_events)
 
     @task
     def prune_archive():
-        from include.orchestration import ingest
+        from include.orchestration import sweep_outbox
 
-        return ingest.prune()
+        return sweep_outbox.prune()
 
     sweep()
     announce_held()

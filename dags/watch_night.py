@@ -30,8 +30,8 @@ with DAG(
 
     @task
     def watch(dag_run=None, params=None):
-        from include.orchestration import crawling
+        from include.orchestration import watch_night
 
-        crawling.watch(dag_run, params)
+        watch_night.watch(dag_run, params)
 
     watch()

@@ -18,6 +18,7 @@ from include.cli.main import app
 from include.config import PREFIX, Settings
 from include.embedded.postgres import ensure_postgres, stop_postgres
 from include.model import rules
+from include.orchestration.scrape_page import shared_page
 from include.retailer_names import RETAILERS
 from include.warehouse.dictionary import data_dictionary
 from include.warehouse.engine import Warehouse
@@ -30,6 +31,8 @@ DATA_DICTIONARY = ROOT / "docs" / "data-dictionary.md"
 def dags_page() -> str:
     """Return ``docs/dags.md``: every DAG file's docstring, which is also the page an operator sees in Airflow."""
     documents = {path.stem: (ast.get_docstring(ast.parse(path.read_text())) or "") for path in sorted((ROOT / "dags").glob("[!_]*.py"))}
+    for retailer in RETAILERS:
+        documents[f"scrape_{retailer}"] += "\n\nThe rest of its page is [that of all crawls](#all-crawls)."
     summaries = [[f"[`{dag_id}`](#{dag_id})", _summary(document)] for dag_id, document in documents.items()]
     lines = [
         "# DAGs",
@@ -40,6 +43,7 @@ def dags_page() -> str:
     ]
     for dag_id, document in documents.items():
         lines += ["", f"## {dag_id}", "", re.sub(r"^# .*\n+", "", document)]
+    lines += ["", "## All crawls", "", shared_page("retailer's", "RETAILER", "the retailer's stage (its asset of the same name)").strip()]
     return "\n".join(lines) + "\n"
 
 

@@ -215,8 +215,11 @@ class FixedSettings(BaseSettings):
 
 #: One more setting per retailer, so that a new adapter needs no line here.
 _SITES: dict[str, Any] = {
-    f"{slug}_url": (str | None, Field(None, description=f"Base URL of {title}; without it the live site's (include/retailers/{slug}.py)."))
-    for slug, title in RETAILERS.items()
+    f"{slug}_url": (
+        str | None,
+        Field(None, description=f"Base URL of {known.title}; without it the live site's (include/retailers/{slug}.py)."),
+    )
+    for slug, known in RETAILERS.items()
 }
 
 if TYPE_CHECKING:

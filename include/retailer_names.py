@@ -1,27 +1,33 @@
-"""The retailers: slug → name as the chain writes itself. A retailer is registered by its adapter and by nothing else.
+"""The retailers: slug → what must be known of each before its adapter is imported.
 
-The list is read off the files ``include/retailers/<slug>.py`` whose class says ``name`` and ``title``, without importing
-them: this module is read while DAG files are parsed, and by the layers below the adapters. A slug leads to its DAG
-``dags/scrape_<slug>.py``, its pool ``crawl_<slug>`` and its address ``AISLEFLOW_<SLUG>_URL``.
+This is the one place where a retailer is registered. It is read while DAG files are parsed and by the layers below the adapters,
+so it imports none of them. A slug leads to its DAG ``dags/scrape_<slug>.py``, its pool ``crawl_<slug>`` and its address
+``AISLEFLOW_<SLUG>_URL``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType
-
-_SAYS = re.compile(r'^    name = "(?P<slug>[a-z]+)"\n    title = "(?P<title>[^"\n]+)"$', re.MULTILINE)
-
-
-def _registered() -> dict[str, str]:
-    found = {}
-    for file in sorted((Path(__file__).parent / "retailers").glob("*.py")):
-        said = _SAYS.search(file.read_text(encoding="utf-8"))
-        if said and said["slug"] == file.stem:
-            found[said["slug"]] = said["title"]
-    return found
+from typing import Literal
 
 
-RETAILERS: Mapping[str, str] = MappingProxyType(_registered())
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One retailer: its name as the chain writes it, its adapter ``module:class``, and the stage that its crawls write store-days to."""
+
+    title: str
+    adapter: str
+    stage: Literal["outbox", "barcode_inbox"] = "outbox"
+
+
+RETAILERS: Mapping[str, Registration] = MappingProxyType(
+    {
+        "aldi": Registration("Aldi", "include.retailers.aldi:Aldi"),
+        # lists no barcodes: enrich_barcodes fills in the known ones and passes the store-days on
+        "coles": Registration("Coles", "include.retailers.coles:Coles", stage="barcode_inbox"),
+        "iga": Registration("IGA", "include.retailers.iga:Iga"),
+        "woolworths": Registration("Woolworths", "include.retailers.woolworths:Woolworths"),
+    }
+)

@@ -14,7 +14,6 @@ from include.errors import TerminalError
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
     from include.staging.landing import LandedRun
     from include.staging.storage import Storage
-    from include.warehouse.engine import Warehouse
 
 app = typer.Typer()
 
@@ -40,27 +39,32 @@ def crawl(
     Called again within six hours it goes on from the landed pages. With --pages or --category the store-day is incomplete:
     its prices are true, and nothing is delisted by it.
     """
-    from include.crawling import outcomes, runs
-    from include.crawling.walk import CrawlSubset
-    from include.model.offer import StoreRef
+    from include.crawling import discovery, runs, sessions
+    from include.crawling.crawl_run import CrawlRun, CrawlSubset
+    from include.crawling.postgres_limiter import PostgresRequestLimiter
+    from include.model.store import StoreRef
     from include.retailers.registry import retailer_of
 
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         adapter = retailer_of(retailer)
-        known = outcomes.known_store(warehouse, adapter.name, store)
-        chosen = known or StoreRef(adapter.name, store, None, state.upper() if state else None, online_store_id)
+        known = discovery.known_store(warehouse, adapter.name, store)
         on = night.date() if night else clock.night_of(clock.now())
         run_key = f"cli_{clock.now():%Y%m%dT%H%M%S}" if fresh else "cli"
-        outcome = runs.crawl(
-            warehouse,
-            storage,
-            chosen,
-            on,
-            run_key,
-            show_progress,
-            scope_suffix=f"_{on.isoformat()}",
+        scope = f"{run_key}_{on.isoformat()}"
+        run = CrawlRun(
+            retailer=adapter,
+            store=known or StoreRef(adapter.name, store, None, state.upper() if state else None, online_store_id),
+            night=on,
+            run_key=run_key,
+            scope=scope,
+            limiter=PostgresRequestLimiter(warehouse, adapter.name, scope),
+            session=sessions.in_force(adapter.name, sessions.find(warehouse.settings.home, adapter.name)),
+            storage=storage,
+            settings=warehouse.settings,
             subset=CrawlSubset(pages, tuple(category or ())),
+            progress=show_progress,
         )
+        outcome = runs.crawl(warehouse, run)
     _report([outcome], as_json)
     if not outcome["complete"] and not (pages or category):
         raise typer.Exit(FAILED)
@@ -81,12 +85,27 @@ def reread(
     A reread keeps the instants of its pages: it corrects what its own crawl published, and never a newer price. Without --night the last
     landed night of each store is read.
     """
+    from include.crawling import discovery, runs
+    from include.crawling.crawl_run import CrawlRun
+    from include.model.store import StoreRef
     from include.retailers.registry import retailer_of
+    from include.staging.storage import run_key_of
 
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         adapter = retailer_of(retailer)
-        runs = _chosen(storage, adapter.name, store, night, run)
-        done = [_reread(warehouse, storage, adapter.name, found, show_progress) for found in runs]
+        done = []
+        for landed in _chosen(storage, adapter.name, store, night, run):
+            again = CrawlRun(
+                retailer=adapter,
+                store=discovery.known_store(warehouse, adapter.name, landed.store_id) or StoreRef(adapter.name, landed.store_id),
+                night=landed.night,
+                run_key=run_key_of(landed.run_key[-60:], "reread", adapter.version),
+                limiter=None,
+                storage=storage,
+                settings=warehouse.settings,
+                progress=show_progress,
+            )
+            done.append(runs.reread(warehouse, again, landed.run_key))
     _report(done, as_json)
 
 
@@ -105,7 +124,7 @@ def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime 
                 newest[found.store_id] = found
     if not newest:
         asked = ", ".join(
-            subset for subset in (store, f"night {night:%Y-%m-%d}" if night else None, f"run {run_key}" if run_key else None) if subset
+            part for part in (store, f"night {night:%Y-%m-%d}" if night else None, f"run {run_key}" if run_key else None) if part
         )
         raise TerminalError(
             f"{retailer}: nothing is landed{f' for {asked}' if asked else ''}. Pages are kept for AISLEFLOW_LANDING_DAYS; "
@@ -115,18 +134,10 @@ def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime 
 
 
 def _started_at(storage: Storage, retailer: str, run: LandedRun) -> datetime:
-    from include.model.offer import StoreRef
+    from include.model.store import StoreRef
     from include.staging.landing import Landing
 
     return Landing.open_existing(storage, StoreRef(retailer, run.store_id), run.night, run.run_key).started_at
-
-
-def _reread(warehouse: Warehouse, storage: Storage, retailer: str, run: LandedRun, show_progress: Any) -> dict[str, Any]:
-    from include.crawling import outcomes, runs
-    from include.model.offer import StoreRef
-
-    store = outcomes.known_store(warehouse, retailer, run.store_id) or StoreRef(retailer, run.store_id)
-    return runs.reread(warehouse, storage, store, run, progress=show_progress)
 
 
 def _report(done: list[dict[str, Any]], as_json: bool) -> None:

@@ -7,15 +7,16 @@ keep their place: after a refusal they wait for a person like those refused. The
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from include import clock
 from include.config import Settings
+from include.crawling.crawl_run import CrawlRun
+from include.errors import TransientError
 from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked
 from include.warehouse.engine import Warehouse
 
@@ -36,38 +37,15 @@ class BreakerState:
     probe_store: str | None = None
 
 
-class BreakerStore(Protocol):
-    """Where a breaker's state is kept: inside, nobody else changes it."""
-
-    def locked(self, now: datetime) -> AbstractContextManager[tuple[BreakerState, Callable[[BreakerState], None]]]:
-        """Yield the state and a function that replaces it."""
-        ...
-
-
-class InMemoryBreakerStore:
-    """A breaker's state inside one process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._state: BreakerState | None = None
-
-    @contextmanager
-    def locked(self, now: datetime) -> Iterator[tuple[BreakerState, Callable[[BreakerState], None]]]:
-        def save(state: BreakerState) -> None:
-            self._state = state
-
-        with self._lock:
-            yield self._state or BreakerState(now), save
-
-
 class PostgresBreakerStore:
-    """A breaker's state in ``ops.crawl_breaker``, under a row lock."""
+    """A breaker's state in ``ops.crawl_breaker``, under a row lock: all tasks on all workers see the same."""
 
     def __init__(self, warehouse: Warehouse, retailer: str, scope: str) -> None:
         self._warehouse, self._key = warehouse, {"retailer": retailer, "scope": scope}
 
     @contextmanager
     def locked(self, now: datetime) -> Iterator[tuple[BreakerState, Callable[[BreakerState], None]]]:
+        """Yield the state, which nobody else changes meanwhile, and a function that replaces it."""
         with self._warehouse.transaction() as connection:
             connection.run("crawl/create_breaker", self._key | {"now": now})
             row = connection.run("crawl/lock_breaker", self._key).fetchone()
@@ -79,14 +57,54 @@ class PostgresBreakerStore:
             yield BreakerState(**row), save
 
 
+class Attempt:
+    """One store asked for behind a breaker."""
+
+    def __init__(self, breaker: Breaker, store_id: str) -> None:
+        self._breaker, self._store_id = breaker, store_id
+        #: The store was crawled in part only, because the site did not answer any more.
+        self.is_site_unavailable = False
+
+    def record_first_response(self) -> None:
+        """The site gave a good answer."""
+        self._breaker.record_first_response(self._store_id)
+
+
 class Breaker:
-    """Asked before each store, told after it."""
+    """Stops the run at a site that fails or refuses at several stores in a row."""
 
     def __init__(
-        self, retailer: str, breaker_store: BreakerStore, settings: Settings, now: Callable[[], datetime] = clock.system_now
+        self, retailer: str, breaker_store: PostgresBreakerStore, settings: Settings, now: Callable[[], datetime] = clock.system_now
     ) -> None:
-        """``now`` is the machine's clock: a rest is real time."""
+        """``now`` is the machine's clock: a pause is real time."""
         self._retailer, self._breaker_store, self._settings, self._now = retailer, breaker_store, settings, now
+
+    @classmethod
+    def of_run(cls, warehouse: Warehouse, run: CrawlRun) -> Breaker:
+        """Return the breaker that all stores of a run share."""
+        return cls(run.retailer.name, PostgresBreakerStore(warehouse, run.retailer.name, run.scope), run.settings)
+
+    @contextmanager
+    def attempt(self, store_id: str) -> Iterator[Attempt]:
+        """Ask for a store inside, and count how it ends.
+
+        Raises:
+            RunAlreadyBlocked, BreakerOpen: the store must not be asked for, as :meth:`admit` says.
+        """
+        self.admit(store_id)
+        attempt = Attempt(self, store_id)
+        try:
+            yield attempt
+        except (Blocked, TransientError) as error:
+            self.record_failure(store_id, error)
+            raise
+        except Exception:
+            self.record_success(store_id)  # wrong, but the site answered
+            raise
+        if attempt.is_site_unavailable:
+            self.record_failure(store_id, TransientError("the site did not answer any more, and the store is crawled in part"))
+        else:
+            self.record_success(store_id)
 
     def admit(self, store_id: str) -> None:
         """Let a store be asked for, or say why not.

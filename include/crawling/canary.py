@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from include.config import Settings
 from include.crawling.client import PoliteClient
-from include.crawling.limiter import RequestLimiter
-from include.model.offer import StoreRef
-from include.retailers.base import Retailer
+from include.crawling.crawl_run import CrawlRun
+from include.model.store import StoreRef
 from include.retailers.errors import Blocked, ShapeChanged
 from include.retailers.fields import reading
 from include.staging.landing import Landing
-from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
 
 #: An empty category proves nothing: so many are tried.
 _CATEGORIES = 3
@@ -32,33 +29,32 @@ class CanaryReport:
     refused: str | None = None
 
 
-def crawl_canary(
-    retailer: Retailer,
-    store: StoreRef,
-    *,
-    night: date,
-    run_key: str,
-    storage: Storage,
-    settings: Settings,
-    limiter: RequestLimiter | None = None,
-    session_headers: Mapping[str, str] | None = None,
-) -> CanaryReport:
+def choose_store(warehouse: Warehouse, retailer: str, store_ids: Sequence[str] | None = None) -> StoreRef | None:
+    """Return the store that opens a run, ``None`` where no store is known."""
+    with warehouse.transaction() as connection:
+        values = {"retailer": retailer, "store_ids": list(store_ids) if store_ids else None}
+        row = connection.run("crawl/choose_canary", values).fetchone()
+    return StoreRef(retailer, **row) if row else None
+
+
+def crawl_canary(run: CrawlRun) -> CanaryReport:
     """Ask for one category of one store and read it. What it is answered lands beside the store's pages, as ``canary--…``.
 
     Raises:
         ShapeChanged: the tree or the product rows have another shape; names the expected and the found keys.
         WrongStore: the page shows another store. Otherwise what :meth:`PoliteClient.fetch` raises, but for a refusal.
     """
-    landing = Landing.resume(storage, store, night, run_key, hours=settings.landing_resume_hours)
-    with PoliteClient(retailer, settings, session_headers=session_headers, limiter=limiter) as client:
+    landing = Landing.resume(run.storage, run.store, run.night, run.run_key, hours=run.settings.landing_resume_hours)
+    with PoliteClient.of_run(run) as client:
         try:
-            category, offers = _read_first_category(retailer, store, client, landing)
+            category, offers = _read_first_category(run, client, landing)
         except Blocked as error:
-            return CanaryReport(retailer.name, store.store_id, None, 0, client.requests, str(error))
-        return CanaryReport(retailer.name, store.store_id, category, offers, client.requests)
+            return CanaryReport(run.retailer.name, run.store.store_id, None, 0, client.requests, str(error))
+        return CanaryReport(run.retailer.name, run.store.store_id, category, offers, client.requests)
 
 
-def _read_first_category(retailer: Retailer, store: StoreRef, client: PoliteClient, landing: Landing) -> tuple[str, int]:
+def _read_first_category(run: CrawlRun, client: PoliteClient, landing: Landing) -> tuple[str, int]:
+    retailer, store = run.retailer, run.store
     values: Mapping[str, str] = {}
     if session_page := retailer.session_page_for(store):
         answer, html = client.fetch(session_page, on_response=lambda answer: landing.put("canary--opening", answer))
@@ -84,5 +80,5 @@ def _read_first_category(retailer: Retailer, store: StoreRef, client: PoliteClie
             retailer.check_shape(body, answer.url)
         with reading(retailer.name, answer.url):
             offers = sum(1 for _ in retailer.offers(body, store, answer.observed_at))
-        return " > ".join(category.path) or category.key, offers
+        return category.name, offers
     raise AssertionError("a category is always looked at")

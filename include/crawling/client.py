@@ -23,16 +23,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from include import clock
 from include.config import Settings
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.judge import read_response
-from include.crawling.limiter import (
-    ROBOTS_BYTES_MAX,
-    InProcessRequestLimiter,
-    RequestLimiter,
-    RobotsFile,
-    RobotsRule,
-    min_interval_seconds,
-    obeys_robots,
-)
+from include.crawling.limiter import InProcessRequestLimiter, RequestLimiter, min_interval_seconds
+from include.crawling.robots import ROBOTS_BYTES_MAX, RobotsFile, RobotsRules, obeys_robots
 from include.retailers.base import Page, Retailer
 from include.retailers.errors import Blocked, LiveRequestsDisabled, SiteError, SiteUnavailable
 from include.staging.landing import PageResponse, subset
@@ -101,7 +95,7 @@ class PoliteClient:
         """Prepare the client; nothing is asked for yet.
 
         Args:
-            limiter: what is shared with everybody who asks this site; without it they are kept among this client's requests alone.
+            limiter: shared with everybody who asks this site; without it this client's requests alone are limited.
             session_headers: a person's browser session (``Cookie``, ``User-Agent``) for a walled site; never landed.
             on_first_response: called once, when the site has given a good answer.
             sleep: how to wait.
@@ -113,8 +107,8 @@ class PoliteClient:
         self._consecutive_failures = 0
         self._retries = 0
         self._refused: Blocked | None = None
-        self._on_first_answer = on_first_response
-        self._robots: RobotsRule | None = None
+        self._on_first_response = on_first_response
+        self._robots: RobotsRules | None = None
         self._lock = threading.RLock()
         self._connections = threading.BoundedSemaphore(settings.connections_per_store)
         self._is_local = is_this_machine(self.base_url)
@@ -130,10 +124,20 @@ class PoliteClient:
             else:
                 self._http.headers[name] = value
 
+    @classmethod
+    def of_run(cls, run: CrawlRun, on_first_response: Callable[[], None] | None = None) -> PoliteClient:
+        """Return the client of one crawl."""
+        headers = run.session.headers if run.session else None
+        return cls(run.retailer, run.settings, limiter=run.limiter, session_headers=headers, on_first_response=on_first_response)
+
     def __enter__(self) -> PoliteClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections, and release the limiter."""
         self._http.close()
         self._limiter.close()
 
@@ -193,7 +197,7 @@ class PoliteClient:
             raise
         with self._lock:
             self._consecutive_failures = 0
-            callback, self._on_first_answer = self._on_first_answer, None
+            callback, self._on_first_response = self._on_first_response, None
         if callback is not None:
             callback()
         return result
@@ -223,18 +227,18 @@ class PoliteClient:
         url = self.base_url + page.path.format_map(values)
         accept = "application/json" if page.accept == "json" else "text/html,application/xhtml+xml,*/*;q=0.5"
         headers = {"Accept": accept} | {name: value.format_map(values) for name, value in page.headers.items()}
-        rule = self._robots_rule()
-        if rule is not None:
-            rule.check(url)
-        gap = max(min_interval_seconds(self._settings, self._is_local), rule.delay_seconds if rule else 0)
+        rules = self._robots_rules()
+        if rules is not None:
+            rules.check(requests.Request(page.method, url, params=dict(page.params)).prepare().url or url)
+        gap = max(min_interval_seconds(self._settings, self._is_local), rules.delay_seconds if rules else 0)
         return self._send(page, url, headers, gap)
 
-    def _robots_rule(self) -> RobotsRule | None:
+    def _robots_rules(self) -> RobotsRules | None:
         if not obeys_robots(self._settings.robots, self._is_local):
             return None
         with self._lock:
             if self._robots is None:
-                self._robots = RobotsRule(self.retailer.name, self._limiter.robots(self._fetch_robots_file), self._settings.user_agent)
+                self._robots = RobotsRules(self.retailer.name, self._limiter.robots(self._fetch_robots_file), self._settings.user_agent)
             return self._robots
 
     def _fetch_robots_file(self) -> RobotsFile:

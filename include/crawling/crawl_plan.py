@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from include import clock
 from include.errors import TerminalError
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)

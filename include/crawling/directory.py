@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,32 +16,14 @@ import msgspec
 
 from include.clock import parse_instant
 from include.errors import TerminalError
-from include.model.offer import StoreRef
+from include.model.store import StoreRecord, StoreRef
 from include.retailer_names import RETAILERS
 
 #: Far above any real directory: what is larger is something else.
 _BYTES_MAX = 200_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryStore:
-    """One row of a directory, in its own words but for retailer and kind of shop."""
-
-    retailer: str
-    store_id: str
-    online_store_id: str | None
-    name: str | None
-    state: str | None
-    suburb: str | None
-    postcode: str | None
-    latitude: Any
-    longitude: Any
-    division: str | None
-    is_supermarket: bool
-    is_trading: bool = True
-
-
-def read_directory(folder: Path, is_crawlable: Callable[[StoreRef], bool]) -> Iterator[tuple[DirectoryStore, datetime]]:
+def read_directory(folder: Path, is_crawlable: Callable[[StoreRef], bool]) -> Iterator[tuple[StoreRecord, datetime]]:
     """Yield the stores of a directory that belong to known retailers, each with the instant it was last updated.
 
     A chain that has divisions has supermarkets in the one whose name says so; of a chain without, each shop that can be asked for is one.
@@ -70,9 +51,10 @@ def read_directory(folder: Path, is_crawlable: Callable[[StoreRef], bool]) -> It
                 "supermarket" in (division or "").lower() if fields["company"] in companies_with_divisions else is_crawlable(store_ref)
             )
             yield (
-                DirectoryStore(
-                    retailer, store_id, store_ref.online_store_id, store_ref.name, fields.get("state"), fields.get("suburb"), fields.get("postcode"),
-                    fields.get("latitude"), fields.get("longitude"), division, is_supermarket,
+                StoreRecord(
+                    retailer=retailer, store_id=store_id, online_store_id=store_ref.online_store_id, name=store_ref.name, state=fields.get("state"),
+                    suburb=fields.get("suburb"), postcode=fields.get("postcode"), latitude=fields.get("latitude"), longitude=fields.get("longitude"),
+                    division=division, is_supermarket=is_supermarket,
                 ),
                 parse_instant(fields["last_updated"], f"last_updated of store {store_id}"),
             )  # fmt: skip

@@ -4,53 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from include import clock
 from include.errors import NeedsPersonError, TerminalError
+from include.model.store import StoreRecord, StoreRef
 from include.warehouse.engine import Connection, Warehouse
 from include.wording.places import position, state_and_postcode
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = (
-    "retailer", "store_id", "online_store_id", "name", "state", "suburb", "postcode", "latitude", "longitude", "division", "is_supermarket", "is_trading", "seen_at",
-)  # fmt: skip
-
+_COLUMNS = (*(field.name for field in fields(StoreRecord)), "seen_at")
 
 #: So many stores may be missing whatever their share: a small chain that loses one of four is no fault of its finder.
 _FEW = 5
-
-
-class FoundStore(Protocol):
-    """A store as a finder or a directory knows it (``include.retailers.base.StoreRecord`` is one); its place need not be clean."""
-
-    @property
-    def retailer(self) -> str: ...
-    @property
-    def store_id(self) -> str: ...
-    @property
-    def online_store_id(self) -> str | None: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def state(self) -> str | None: ...
-    @property
-    def suburb(self) -> str | None: ...
-    @property
-    def postcode(self) -> str | None: ...
-    @property
-    def latitude(self) -> float | None: ...
-    @property
-    def longitude(self) -> float | None: ...
-    @property
-    def division(self) -> str | None: ...
-    @property
-    def is_supermarket(self) -> bool: ...
-    @property
-    def is_trading(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +41,7 @@ class IncompleteStoreFinder(NeedsPersonError):
     """A store finder returned far fewer supermarkets than are known: what it found is kept, nobody is counted absent."""
 
 
-def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[FoundStore]) -> DiscoveryCounts:
+def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[StoreRecord]) -> DiscoveryCounts:
     """Merge what a retailer's finder returned into ``core.store``, and count the stores it no longer knows.
 
     A store that ``AISLEFLOW_STORE_ABSENCES_MAX`` discoveries in a row did not hold (on different days) is taken for closed: it is
@@ -117,13 +86,13 @@ def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[Foun
     return DiscoveryCounts(**counts, absent=absent, closed=row["closed"])
 
 
-def merge_directory(warehouse: Warehouse, stores: Iterable[tuple[FoundStore, datetime]]) -> dict[str, DiscoveryCounts]:
+def merge_directory(warehouse: Warehouse, stores: Iterable[tuple[StoreRecord, datetime]]) -> dict[str, DiscoveryCounts]:
     """Merge a directory (stores with the instant each was last seen) as a starting list; newer knowledge is never replaced, nobody is counted absent.
 
     Returns:
         Retailer → counts. Safe to repeat.
     """
-    by_retailer: dict[str, list[tuple[FoundStore, datetime]]] = {}
+    by_retailer: dict[str, list[tuple[StoreRecord, datetime]]] = {}
     for store, seen_at in stores:
         by_retailer.setdefault(store.retailer, []).append((store, seen_at))
     done = {}
@@ -141,6 +110,15 @@ def list_stores(warehouse: Warehouse, retailer: str, state: str | None = None) -
     return [dict(row) for row in rows]
 
 
+def known_store(warehouse: Warehouse, retailer: str, store_id: str) -> StoreRef | None:
+    """Return a store as ``core.store`` knows it, ``None`` where it does not."""
+    with warehouse.transaction() as connection:
+        row = connection.execute(
+            "SELECT store_id, name, state, online_store_id FROM core.store WHERE (retailer, store_id) = (%s, %s)", (retailer, store_id)
+        ).fetchone()
+    return StoreRef(retailer, **row) if row else None
+
+
 def _count_open_supermarkets(connection: Connection, retailer: str) -> int:
     row = connection.execute(
         "SELECT count(*)::integer AS known FROM core.store WHERE retailer = %s AND is_supermarket AND is_confirmed AND closed_at IS NULL",
@@ -150,7 +128,7 @@ def _count_open_supermarkets(connection: Connection, retailer: str) -> int:
     return int(row["known"])
 
 
-def _merge(connection: Connection, found: Iterable[FoundStore], seen_at: datetime | dict[str, datetime]) -> dict[str, int]:
+def _merge(connection: Connection, found: Iterable[StoreRecord], seen_at: datetime | dict[str, datetime]) -> dict[str, int]:
     connection.execute("DROP TABLE IF EXISTS discovered")
     connection.execute(
         "CREATE TEMPORARY TABLE discovered (retailer text, store_id text, online_store_id text, name text, state text, suburb text, postcode text, "
@@ -159,16 +137,14 @@ def _merge(connection: Connection, found: Iterable[FoundStore], seen_at: datetim
     )
     with connection.cursor() as cursor, cursor.copy(f"COPY discovered ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
         for store in found:
-            copy.write_row((*_cleaned(store), seen_at[store.store_id] if isinstance(seen_at, dict) else seen_at))
+            copy.write_row((*astuple(_cleaned(store)), seen_at[store.store_id] if isinstance(seen_at, dict) else seen_at))
     row = connection.run("stores/merge_discovered", {"now": clock.now()}).fetchone()
     assert row is not None
     return dict(row)
 
 
-def _cleaned(store: FoundStore) -> tuple[Any, ...]:
+def _cleaned(store: StoreRecord) -> StoreRecord:
     state, postcode = state_and_postcode(store.state, store.postcode)
     latitude, longitude = position(store.latitude, store.longitude)
-    return (
-        store.retailer, store.store_id, store.online_store_id, (store.name or "").strip() or None, state, (store.suburb or "").strip() or None, postcode,
-        latitude, longitude, store.division, store.is_supermarket, store.is_trading,
-    )  # fmt: skip
+    name, suburb = (store.name or "").strip() or None, (store.suburb or "").strip() or None
+    return replace(store, name=name, suburb=suburb, state=state, postcode=postcode, latitude=latitude, longitude=longitude)

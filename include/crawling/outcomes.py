@@ -1,65 +1,117 @@
-"""What each crawl of a store gave: one row per run and store, so that health is a query and not a hunt through logs."""
+"""What a crawl of a store gave: plain values that travel as JSON, and one row per run and store in ``ops.crawl_outcome``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
 from include import clock
-from include.model.offer import StoreRef
+from include.crawling.crawl_run import CrawlRun
+from include.retailers.errors import Blocked
 from include.warehouse.engine import Warehouse
 
+Status = Literal["finished", "failed", "skipped"]
 
-def record(
-    warehouse: Warehouse,
-    *,
-    retailer: str,
-    store_id: str,
-    night: date,
-    run_key: str,
-    started_at: datetime,
-    state: str,
-    reason: str | None,
-    outcome: dict[str, Any],
-) -> None:
-    """Keep the outcome of one attempt; a complete one also settles a crawl request.
 
-    Args:
-        state: ``crawled``, ``failed`` or ``blocked``.
-        outcome: rows, pages, requests, complete, manifest and what else the crawl reported; empty where it failed.
+@dataclass(frozen=True, slots=True)
+class CategoryOutcome:
+    """What became of one category. ``announced`` and ``products`` count distinct products, advertisements left out."""
+
+    key: str
+    name: str
+    status: Status
+    reason: str | None = None
+    pages: int = 0
+    announced: int | None = None
+    products: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlOutcome:
+    """What one crawl of one store gave.
+
+    ``manifest`` is the staged manifest's path below the storage root, ``None`` for a store that is empty on purpose.
+    ``is_retryable`` says that something failed which may not fail again: a retry asks only for what is missing.
+    ``site_unavailable`` says that the site was left alone before the store was through.
+    ``rows_skipped`` counts by reason the rows that are no offer, ``notes`` by kind the offers that contradict themselves.
     """
-    values = {
-        "retailer": retailer, "store_id": store_id, "night": night, "run_key": run_key, "state": state, "reason": reason,
-        "is_complete": bool(outcome.get("complete")), "rows": outcome.get("rows", 0), "pages": outcome.get("pages", 0), "requests": outcome.get("requests", 0),
-        "manifest": outcome.get("manifest"), "detail": Jsonb({key: outcome[key] for key in ("categories", "rows_skipped", "notes") if key in outcome}),
+
+    retailer: str
+    store_id: str
+    night: str
+    run_key: str
+    manifest: str | None
+    rows: int
+    pages: int
+    requests: int
+    complete: bool
+    incomplete_reason: str | None
+    is_retryable: bool
+    seconds: float
+    site_unavailable: bool = False
+    categories: tuple[CategoryOutcome, ...] = ()
+    rows_skipped: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def names_with_status(self, status: Status) -> list[str]:
+        """Return the names of the categories with a status."""
+        return [category.name for category in self.categories if category.status == status]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as plain JSON values."""
+        return asdict(self) | {"categories": [asdict(category) for category in self.categories]}
+
+
+@contextmanager
+def recording(warehouse: Warehouse, run: CrawlRun) -> Iterator[list[CrawlOutcome]]:
+    """Record the crawl inside: the outcome that is put into the yielded list, or the error that ends it."""
+    started_at = clock.now()
+    found: list[CrawlOutcome] = []
+    try:
+        yield found
+    except Exception as error:
+        record(warehouse, run, started_at, error)
+        raise
+    record(warehouse, run, started_at, *found)
+
+
+def record(warehouse: Warehouse, run: CrawlRun, started_at: datetime, result: CrawlOutcome | Exception) -> None:
+    """Keep what one attempt gave; a complete store-day also settles a crawl request."""
+    values: dict[str, Any] = {
+        "retailer": run.store.retailer, "store_id": run.store.store_id, "night": run.night, "run_key": run.run_key,
         "started_at": started_at, "finished_at": clock.now(),
-    }  # fmt: skip
+    } | (_of_error(result) if isinstance(result, Exception) else _of_outcome(result))  # fmt: skip
     with warehouse.transaction() as connection:
         connection.run("stores/record_outcome", values)
         if values["is_complete"]:
             connection.execute(
                 "DELETE FROM ops.crawl_request WHERE retailer = %s AND store_id = %s AND requested_at <= %s",
-                (retailer, store_id, started_at),
+                (run.store.retailer, run.store.store_id, started_at),
             )
+
+
+def _of_outcome(outcome: CrawlOutcome) -> dict[str, Any]:
+    detail = {name: value for name, value in outcome.to_json().items() if name in ("categories", "rows_skipped", "notes")}
+    return {
+        "state": "crawled", "reason": outcome.incomplete_reason, "is_complete": outcome.complete, "rows": outcome.rows, "pages": outcome.pages,
+        "requests": outcome.requests, "manifest": outcome.manifest, "detail": Jsonb(detail),
+    }  # fmt: skip
+
+
+def _of_error(error: Exception) -> dict[str, Any]:
+    return {
+        "state": "blocked" if isinstance(error, Blocked) else "failed", "reason": f"{type(error).__name__}: {error}"[:2000], "is_complete": False,
+        "rows": 0, "pages": 0, "requests": 0, "manifest": None, "detail": Jsonb({}),
+    }  # fmt: skip
 
 
 def staged(warehouse: Warehouse, retailer: str, run_key: str) -> list[dict[str, Any]]:
     """Return what a run has staged so far: store_id, state, manifest, rows, reason."""
     with warehouse.transaction() as connection:
         return [dict(row) for row in connection.run("crawl/list_staged", {"retailer": retailer, "run_key": run_key}).fetchall()]
-
-
-def canary_store(warehouse: Warehouse, retailer: str, store_ids: Sequence[str] | None = None) -> StoreRef | None:
-    """Return the store that opens a run, ``None`` where no store is known."""
-    with warehouse.transaction() as connection:
-        values = {"retailer": retailer, "store_ids": list(store_ids) if store_ids else None}
-        row = connection.run("crawl/choose_canary", values).fetchone()
-    return StoreRef(retailer, **row) if row else None
-
-
-def known_store(warehouse: Warehouse, retailer: str, store_id: str) -> StoreRef | None:
-    """Return a store as ``core.store`` knows it, ``None`` where it does not."""
-    return canary_store(warehouse, retailer, [store_id])

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from include.crawling.client import PoliteClient
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.judge import read_response
 from include.crawling.read_ahead import FirstPage, Prefetcher, following_pages, page_count
 from include.errors import AisleflowError
-from include.model.offer import StoreRef
-from include.retailers.base import OfferRow, Page, Retailer, SkippedRow
+from include.retailers.base import OfferRow, Page, SkippedRow
 from include.retailers.errors import NotLanded, PageNotRequested, ShapeChanged, SiteUnavailable, UnexpectedStatus
 from include.retailers.fields import reading
 from include.staging.landing import Landing
@@ -33,10 +33,12 @@ class LandedPage:
 class Source:
     """The pages of one store, by name. Opens a session only when something must really be asked for."""
 
-    def __init__(self, retailer: Retailer, store: StoreRef, landing: Landing, client: PoliteClient | None, *, connections: int = 1) -> None:
-        """Without a client only landed pages are read; with several ``connections`` pages are asked for ahead."""
-        self._retailer, self._store, self._landing, self._client = retailer, store, landing, client
-        self._connections = connections
+    #: Where pages are read from, and landed; set before the first is asked for.
+    landing: Landing
+
+    def __init__(self, run: CrawlRun, client: PoliteClient | None) -> None:
+        """Without a client only landed pages are read."""
+        self._run, self._retailer, self._store, self._client = run, run.retailer, run.store, client
         self._values: Mapping[str, str] | None = None
         self._lock = threading.Lock()
         self._stopped_by: SiteUnavailable | None = None
@@ -64,7 +66,7 @@ class Source:
 
     def has_page(self, name: str) -> bool:
         """Whether a page can be had: asked for, or from landing."""
-        return self.can_request or self._landing.get(name) is not None
+        return self.can_request or self.landing.get(name) is not None
 
     def plan(self, categories: Sequence[FirstPage], pages_max: int | None = None) -> None:
         """Say which lists will be read, in which order, and of how many pages each at most."""
@@ -82,7 +84,7 @@ class Source:
             except ShapeChanged:
                 return []  # the walk meets it in its turn
 
-        self._prefetcher = Prefetcher(self._connections, categories, self._load, following)
+        self._prefetcher = Prefetcher(self._run.settings.connections_per_store, categories, self._load, following)
 
     def start_category(self, key: str) -> None:
         """The walk comes to a category."""
@@ -90,9 +92,11 @@ class Source:
             self._prefetcher.start_category(key)
 
     def close(self) -> None:
-        """Ask for nothing more."""
+        """Ask for nothing more, and close the client."""
         if self._prefetcher is not None:
             self._prefetcher.close()
+        if self._client is not None:
+            self._client.close()
 
     def get(self, name: str, page: Page, *, again: bool = False) -> LandedPage:
         """Return a page; ``again``: ask for it although it is landed.
@@ -114,7 +118,7 @@ class Source:
 
     def _from_landing(self, name: str, page: Page) -> LandedPage | None:
         try:
-            answer = self._landing.get(name)
+            answer = self.landing.get(name)
             return (
                 None
                 if answer is None
@@ -129,9 +133,7 @@ class Source:
 
     def _request(self, name: str, page: Page) -> LandedPage:
         if self._client is None:
-            raise NotLanded(
-                f"{self._retailer.name} {self._store.store_id}: page {name} is not in {self._landing.folder}. Only a crawl can ask for it."
-            )
+            raise NotLanded(f"{self._run.label}: page {name} is not in {self.landing.folder}. Only a crawl can ask for it.")
         if self._stopped_by is not None:
             raise PageNotRequested(f"page {name} was not asked for any more. {self._stopped_by}")
         values = self._session_values_for(None)
@@ -145,7 +147,7 @@ class Source:
     def _fetch(self, name: str, page: Page, values: Mapping[str, str]) -> LandedPage:
         assert self._client is not None
         try:
-            answer, body = self._client.fetch(page, values, lambda answer: self._landing.put(name, answer))
+            answer, body = self._client.fetch(page, values, lambda answer: self.landing.put(name, answer))
         except SiteUnavailable as error:
             self.stop_requests(error)
             raise
@@ -159,7 +161,7 @@ class Source:
                 values: Mapping[str, str] = {}
                 page = self._retailer.session_page_for(self._store)
                 if page is not None:
-                    answer, html = self._client.fetch(page, on_response=lambda answer: self._landing.put("opening", answer))
+                    answer, html = self._client.fetch(page, on_response=lambda answer: self.landing.put("opening", answer))
                     with reading(self._retailer.name, answer.url):
                         values = dict(self._retailer.session(html, answer.url))
                 self._values = values

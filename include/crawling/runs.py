@@ -1,136 +1,61 @@
-"""What a run of a crawl does: canary, one store after another, reading landed pages again, pruning them, store discovery."""
+"""What a run of a crawl does: its canary, one store after another, reading landed pages again, store discovery, pruning."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import date, timedelta
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from include import clock
 from include.crawling import discovery, outcomes
-from include.crawling.canary import CanaryReport
+from include.crawling.breaker import Breaker
 from include.crawling.client import PoliteClient
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.directory import read_directory
-from include.crawling.sessions import Session
-from include.crawling.shared_limiter import PostgresRequestLimiter, delete_old_runs
-from include.crawling.store_crawl import discover as find_stores
-from include.crawling.store_crawl import reread_store
-from include.crawling.visit import crawl_store_in_run, run_canary
-from include.crawling.walk import CrawlSubset
-from include.model.offer import StoreRef
+from include.crawling.postgres_limiter import PostgresRequestLimiter, delete_old_runs
+from include.crawling.store_crawl import crawl_store, find_stores, reread_store
+from include.model.store import StoreRef
 from include.retailer_names import RETAILERS
-from include.retailers.errors import Blocked, WrongStore
+from include.retailers.errors import WrongStore
 from include.retailers.registry import retailer_of
 from include.staging import landing
-from include.staging.landing import LandedRun
-from include.staging.storage import Storage, run_key_of
+from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
-Progress = Callable[[str], None]
 
 
-def crawl(
-    warehouse: Warehouse,
-    storage: Storage,
-    store: StoreRef,
-    night: date,
-    run_key: str,
-    progress: Progress = log.info,
-    *,
-    scope_suffix: str = "",
-    session: Session | None = None,
-    subset: CrawlSubset | None = None,
-) -> dict[str, Any]:
-    """Crawl one store, stage its store-day, and keep the outcome, whatever it is.
+def crawl(warehouse: Warehouse, run: CrawlRun) -> dict[str, Any]:
+    """Crawl one store of a run, stage its store-day, and record the outcome, whatever it is.
 
-    Args:
-        scope_suffix: of the stores crawled after a person was asked (``include.crawling.visit``).
-        session: a person's browser session; without it the one kept in the installation's home.
-        subset: read only a part of the store, and stage it as incomplete.
+    The stores of a run share one breaker: after several refusals or failures in a row no further one is asked for.
 
     Returns:
-        The crawl's outcome as plain values (``include.crawling.outcome.CrawlOutcome``).
+        The outcome as plain values (``include.crawling.outcomes.CrawlOutcome``).
 
     Raises:
-        What the crawl raises, after the outcome row is written.
+        RunAlreadyBlocked, BreakerOpen: the store was not asked for. Otherwise as :func:`crawl_store`. The outcome is recorded before.
     """
-    keep = partial(outcomes.record, warehouse, retailer=store.retailer, store_id=store.store_id, night=night, run_key=run_key)
-    started_at = clock.now()
-    try:
-        outcome = crawl_store_in_run(
-            warehouse, storage, store, night, run_key, scope_suffix=scope_suffix, session=session, subset=subset, progress=progress
-        )
-    except Exception as error:
-        state = "blocked" if isinstance(error, Blocked) else "failed"
-        keep(started_at=started_at, state=state, reason=f"{type(error).__name__}: {error}"[:2000], outcome={})
-        raise
-    keep(started_at=started_at, state="crawled", reason=outcome.incomplete_reason, outcome=outcome.to_json())
+    with outcomes.recording(warehouse, run) as kept, Breaker.of_run(warehouse, run).attempt(run.store.store_id) as attempt:
+        outcome = crawl_store(run, attempt.record_first_response)
+        attempt.is_site_unavailable = outcome.site_unavailable
+        kept.append(outcome)
     return outcome.to_json()
 
 
-def canary(
-    warehouse: Warehouse, storage: Storage, store: StoreRef, night: date, run_key: str, session: Session | None = None
-) -> CanaryReport:
-    """Open a run: one category of one store, held against the shape on record (``include.crawling.canary``)."""
-    return run_canary(warehouse, storage, store, night, run_key, session)
-
-
-def reread(
-    warehouse: Warehouse, storage: Storage, store: StoreRef, run: LandedRun, new_run_key: str | None = None, progress: Progress = log.info
-) -> dict[str, Any]:
+def reread(warehouse: Warehouse, run: CrawlRun, landed_by: str) -> dict[str, Any]:
     """Read a landed store-day again through the present adapter, without a request, and stage it under its night.
 
-    It gets a run key of its own (without ``new_run_key`` the landed run's and the adapter's version): a reread supersedes itself, never
-    the crawl's file. Its lines keep their instants: over equal ones the later registration wins, over newer prices nothing does.
+    The run has a key of its own: a reread supersedes itself, never the crawl's file. Its lines keep their instants: over equal
+    ones the later registration wins, over newer prices nothing does.
+
+    Args:
+        landed_by: key of the run that landed the pages.
     """
-    adapter = retailer_of(store.retailer)
-    new_run_key = new_run_key or run_key_of(run.run_key[-60:], "reread", adapter.version)
-    started_at = clock.now()
-    outcome = reread_store(
-        adapter,
-        store,
-        night=run.night,
-        run_key=run.run_key,
-        new_run_key=new_run_key,
-        storage=storage,
-        settings=warehouse.settings,
-        progress=progress,
-    )
-    outcomes.record(
-        warehouse,
-        retailer=store.retailer,
-        store_id=store.store_id,
-        night=run.night,
-        run_key=new_run_key,
-        started_at=started_at,
-        state="crawled",
-        reason=outcome.incomplete_reason,
-        outcome=outcome.to_json(),
-    )
-    return outcome.to_json()
-
-
-def prune_landing(warehouse: Warehouse, storage: Storage) -> int:
-    """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, and what was kept for those runs; returns how many store-days."""
-    days = warehouse.settings.landing_days
-    delete_old_runs(warehouse, days)
-    return landing.prune_landing(storage, RETAILERS, clock.night_of(clock.now() - timedelta(days=days)))
-
-
-def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.DiscoveryCounts]:
-    """Take a directory of stores over as a starting list; a shop that its adapter cannot ask for is no supermarket of ours."""
-
-    def can_be_asked(store: StoreRef) -> bool:
-        try:
-            return bool(retailer_of(store.retailer).request_store_id(store))
-        except WrongStore:
-            return False
-
-    return discovery.merge_directory(warehouse, read_directory(folder, can_be_asked))
+    with outcomes.recording(warehouse, run) as kept:
+        kept.append(reread_store(run, landed_by))
+    return kept[0].to_json()
 
 
 def discover(warehouse: Warehouse, retailer: str) -> discovery.DiscoveryCounts:
@@ -139,3 +64,22 @@ def discover(warehouse: Warehouse, retailer: str) -> discovery.DiscoveryCounts:
     limiter = PostgresRequestLimiter(warehouse, retailer, f"discover_{clock.night_of(clock.now()).isoformat()}")
     with PoliteClient(adapter, warehouse.settings, limiter=limiter) as client:
         return discovery.merge_found_stores(warehouse, retailer, find_stores(adapter, client))
+
+
+def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.DiscoveryCounts]:
+    """Take a directory of stores over as a starting list; a shop that its adapter cannot ask for is no supermarket of ours."""
+
+    def is_crawlable(store: StoreRef) -> bool:
+        try:
+            return bool(retailer_of(store.retailer).request_store_id(store))
+        except WrongStore:
+            return False
+
+    return discovery.merge_directory(warehouse, read_directory(folder, is_crawlable))
+
+
+def prune_landing(warehouse: Warehouse, storage: Storage) -> int:
+    """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, and what was kept for those runs; returns how many store-days."""
+    days = warehouse.settings.landing_days
+    delete_old_runs(warehouse, days)
+    return landing.prune_landing(storage, RETAILERS, clock.night_of(clock.now() - timedelta(days=days)))

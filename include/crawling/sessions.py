@@ -101,16 +101,16 @@ def forget(home: Path, retailer: str) -> bool:
     return known
 
 
-def headers(retailer: str, *found: Session | None) -> dict[str, str]:
-    """Return the headers of the first session that has not ended; nothing where there is none."""
+def in_force(retailer: str, *found: Session | None) -> Session | None:
+    """Return the first session that has not ended, ``None`` where there is none."""
     now = clock.system_now()  # a browser's session ends in real time, whatever night is played
     for session in found:
         if session is not None and not session.is_over(now):
             log.info("%s: asked with the session a person put, until %s", retailer, session.expires_at)
-            return session.headers
+            return session
         if session is not None:
             log.warning("%s: the session a person put ended at %s and is not used", retailer, session.expires_at)
-    return {}
+    return None
 
 
 def _path(home: Path, retailer: str) -> Path:

@@ -5,47 +5,28 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import NoReturn
 
-from include.config import Settings
-from include.crawling.outcome import CategoryOutcome, Status
+from include.crawling.crawl_run import CrawlRun
+from include.crawling.outcomes import CategoryOutcome, Status
 from include.crawling.page_source import LandedPage, Source
 from include.crawling.read_ahead import FirstPage
 from include.crawling.unit_check import with_unit_price_notes
 from include.errors import TerminalError, TransientError
-from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, Page, Retailer, Row, SkippedRow
-from include.retailers.errors import PageNotRequested, SiteUnavailable, UnexpectedStatus, WrongStore
+from include.model.offer import Offer
+from include.retailers.base import Category, Page, Row, SkippedRow
+from include.retailers.errors import EmptyCrawl, PageNotRequested, RetryableEmptyCrawl, SiteUnavailable, UnexpectedStatus, WrongStore
 from include.retailers.fields import reading
 
 log = logging.getLogger(__name__)
 
-#: Called with a sentence at each step: store, category, how far.
-Progress = Callable[[str], None]
 #: A category short of its total is asked for this often in one attempt before it counts as unfinished.
 _MAX_PASSES = 2
 #: So many pages in a row without anything new end a list.
 _STALE_PAGES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlSubset:
-    """Read a part of a store only, while an adapter is made or a fault is looked for. The store-day is incomplete.
-
-    ``pages``: so many pages of each category at most. ``categories``: only those of this key or name, or below it.
-    """
-
-    pages: int | None = None
-    categories: Collection[str] = ()
-
-    def includes(self, category: Category) -> bool:
-        """Whether a category is to be read."""
-        selected = {name.strip().lower() for name in self.categories}
-        return (
-            not selected or category.key.lower() in selected or any(name.lower() in selected for name in (*category.path, _name(category)))
-        )
 
 
 @dataclass(slots=True)
@@ -78,17 +59,8 @@ class Walk:
         is_retryable: whether something failed that may not fail again.
     """
 
-    def __init__(
-        self,
-        retailer: Retailer,
-        store: StoreRef,
-        source: Source,
-        write: Callable[[Offer], None],
-        settings: Settings,
-        subset: CrawlSubset | None = None,
-    ) -> None:
-        self._retailer, self._store, self._source, self._write, self._settings = retailer, store, source, write, settings
-        self._subset = subset or CrawlSubset()
+    def __init__(self, run: CrawlRun, source: Source) -> None:
+        self._run, self._retailer, self._store, self._source = run, run.retailer, run.store, source
         self._written: set[str] = set()
         self._sponsored: dict[str, Offer] = {}
         self._skus_by_category: dict[str, set[str]] = {}
@@ -99,13 +71,15 @@ class Walk:
         self.notes: Counter[str] = Counter()
         self.is_retryable = False
 
-    def run(self, progress: Progress | None = None) -> None:
-        """Walk every category, promotional ones last, then write the sponsored offers that stood in no list.
+    def run(self, write: Callable[[Offer], None]) -> None:
+        """Walk every category, promotional ones last, and hand each new offer to ``write``; last the sponsored ones that stood in no list.
 
         Raises:
             Blocked: the site refuses us. WrongStore: a page shows another store.
+            EmptyCrawl, RetryableEmptyCrawl: no offer at all, with the reasons of the categories.
             TransientError, TerminalError: the category tree cannot be had.
         """
+        self._write = write
         page = self._retailer.tree_page(self._store)
         tree = self._source.get("tree", page) if page else None
         nodes = self._nodes(tree)
@@ -113,19 +87,33 @@ class Walk:
             nodes = self._nodes(self._source.get("tree", page, again=True))
         plan = sorted((node for node in nodes.values() if not node.skipped), key=lambda node: node.is_promotional)
         self._audited = frozenset(key for node in plan for key in node.covers)
-        self.outcomes = [CategoryOutcome(node.key, _name(node), "skipped", node.skipped) for node in nodes.values() if node.skipped]
+        self.outcomes = [CategoryOutcome(node.key, node.name, "skipped", node.skipped) for node in nodes.values() if node.skipped]
         selected = self._selected(plan)
         self._source.plan(
-            [FirstPage(node.key, self._retailer.first_page(self._store, node), bool(node.covers)) for node in selected], self._subset.pages
+            [FirstPage(node.key, self._retailer.first_page(self._store, node), bool(node.covers)) for node in selected],
+            self._run.subset.pages,
         )
         for position, category in enumerate(selected):
-            if progress:
-                progress(f"{self._retailer.name} {self._store.store_id}: {_name(category)} ({position + 1} of {len(selected)} categories)")
+            self._run.progress(f"{self._run.label}: {category.name} ({position + 1} of {len(selected)} categories)")
             self._source.start_category(category.key)
             self.outcomes.append(self._category(category))
         for offer in list(self._sponsored.values()):
             self._write_offer(offer)
             self.skipped["sponsored"] -= 1
+        if not self._written and not self._retailer.may_be_empty(self._store):
+            self._raise_empty_crawl()
+
+    def _raise_empty_crawl(self) -> NoReturn:
+        """Raise for a crawl without an offer, the errors of its categories together."""
+        empty_tree = "The site shows no category at all: its tree is empty, or has another shape; look at the landed page `tree`."
+        reasons = " ".join(dict.fromkeys(map(str, self.errors[:5]))) or (
+            empty_tree
+            if not self.outcomes
+            else "Every category answered without goods. A listed store may have no shelf online: then leave it out of the crawl plan."
+        )
+        kind = RetryableEmptyCrawl if self.is_retryable else EmptyCrawl
+        cause = ExceptionGroup("errors of the categories", self.errors) if self.errors else None
+        raise kind(f"{self._run.label}: the crawl yielded nothing. {reasons}") from cause
 
     def _nodes(self, tree: LandedPage | None) -> dict[str, Category]:
         with reading(self._retailer.name, tree.url if tree else "no page"):
@@ -134,16 +122,14 @@ class Walk:
 
     def _selected(self, plan: list[Category]) -> list[Category]:
         """Return the categories to read; the others are failed ones, so that nobody takes the store-day for a whole one."""
-        selected = [node for node in plan if self._subset.includes(node)]
+        selected = [node for node in plan if self._run.subset.includes(node)]
         if not selected and plan:
             raise TerminalError(
-                f"{self._retailer.name} {self._store.store_id}: no category is called {', '.join(sorted(self._subset.categories))}. "
-                f"There are: {', '.join(sorted(_name(node) for node in plan))}."
+                f"{self._run.label}: no category is called {', '.join(sorted(self._run.subset.categories))}. "
+                f"There are: {', '.join(sorted(node.name for node in plan))}."
             )
         not_selected = [node for node in plan if node not in selected]
-        self.outcomes += [
-            CategoryOutcome(node.key, _name(node), "failed", "not asked for: only a part was wanted") for node in not_selected
-        ]
+        self.outcomes += [CategoryOutcome(node.key, node.name, "failed", "not asked for: only a part was wanted") for node in not_selected]
         return selected
 
     def _category(self, category: Category) -> CategoryOutcome:
@@ -153,7 +139,7 @@ class Walk:
         try:
             self._read_category(category, read)
             if read.is_truncated:
-                status, reason = "failed", f"only {self._subset.pages} page(s) were wanted"
+                status, reason = "failed", f"only {self._run.subset.pages} page(s) were wanted"
             elif reason := self._missing_reason(read):
                 status, self.is_retryable = "failed", True
         except WrongStore:
@@ -164,19 +150,21 @@ class Walk:
         if category.key in self._audited:
             self._skus_by_category[category.key] = read.skus | read.skus_not_staged
         seconds = round(time.monotonic() - started, 3)
-        return CategoryOutcome(category.key, _name(category), status, reason, read.pages, read.announced, len(read.skus), seconds)
+        return CategoryOutcome(category.key, category.name, status, reason, read.pages, read.announced, len(read.skus), seconds)
 
     def _missing_reason(self, read: _CategoryProgress) -> str | None:
         if read.has_read_share(1, include_not_staged=True):
             return None
-        if not read.has_read_share(min(self._retailer.min_total_share, 1 - self._settings.missing_total_share), include_not_staged=True):
+        if not read.has_read_share(
+            min(self._retailer.min_total_share, 1 - self._run.settings.missing_total_share), include_not_staged=True
+        ):
             return f"{read.announced} goods announced, {len(read.skus | read.skus_not_staged)} read"
         return "a page came twice in place of another" if read.has_gap else None
 
     def _record_error(self, category: Category, error: TerminalError | TransientError) -> None:
         if not isinstance(error, PageNotRequested):
             self.errors.append(error)
-            log.warning("%s %s: category %s failed: %s", self._retailer.name, self._store.store_id, _name(category), error)
+            log.warning("%s: category %s failed: %s", self._run.label, category.name, error)
         self.is_retryable = self.is_retryable or isinstance(error, TransientError)
         if isinstance(error, SiteUnavailable):
             self._source.stop_requests(error)
@@ -219,8 +207,8 @@ class Walk:
             stale = 0 if listed - seen_skus else stale + 1
             seen_skus |= listed
             if (
-                self._subset.pages
-                and page.number >= self._subset.pages
+                self._run.subset.pages
+                and page.number >= self._run.subset.pages
                 and following is not None
                 and not read.has_read_share(1, include_not_staged=False)
             ):
@@ -259,7 +247,3 @@ class Walk:
         self.notes.update(offer.extra.get("notes", {}).keys())
         self._written.add(offer.sku)
         self._sponsored.pop(offer.sku, None)
-
-
-def _name(category: Category) -> str:
-    return " > ".join(category.path) or category.key

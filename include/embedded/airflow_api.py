@@ -57,13 +57,9 @@ class AirflowApi:
         """Return the plugins that cannot be imported: ``source``, ``error``."""
         return list(self._pages("/plugins/importErrors", "import_errors"))
 
-    def set_paused(self, dag_id: str, paused: bool) -> Json:
-        """Pause or unpause a DAG."""
-        return self._call("PATCH", f"/dags/{_part(dag_id)}", body={"is_paused": paused})
-
     def unpause(self, dag_id: str) -> Json:
         """Unpause a DAG."""
-        return self.set_paused(dag_id, paused=False)
+        return self._call("PATCH", f"/dags/{_part(dag_id)}", body={"is_paused": False})
 
     def pools(self) -> dict[str, int]:
         """Return pool name to slots."""
@@ -167,31 +163,11 @@ class AirflowApi:
         found: list[Json] = self._call("POST", f"/dags/{_part(dag_id)}/clearTaskInstances", body=body)["task_instances"]
         return found
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str, *, key: str = "return_value", map_index: int = -1) -> Any:
-        """Return what a task handed on.
-
-        Raises:
-            TerminalError: it handed on nothing under this key.
-        """
-        path = f"{_run_path(dag_id, run_id)}/taskInstances/{_part(task_id)}/xcomEntries/{_part(key)}"
-        value = self._call("GET", path, params={"map_index": map_index, "stringify": "false"})["value"]
-        return value
-
-    def log_tail(self, dag_id: str, run_id: str, task_id: str, *, try_number: int = 1, map_index: int = -1, lines: int = 30) -> str:
-        """Return the last lines of a task's log as text, with the error's stack where there is one."""
-        path = f"{_run_path(dag_id, run_id)}/taskInstances/{_part(task_id)}/logs/{try_number}"
-        content = self._call("GET", path, params={"map_index": map_index, "full_content": "true"})["content"]
-        return "\n".join([line for entry in content for line in _log_lines(entry)][-lines:])
-
     # -- assets
 
     def assets(self) -> list[Json]:
         """Return the assets: ``id``, ``name``, ``uri``, …."""
         return list(self._pages("/assets", "assets"))
-
-    def asset_events(self, *, limit: int | None = None, **filters: Any) -> list[Json]:
-        """Return asset events, the newest first: ``partition_key``, ``extra``, ``created_dagruns``, …."""
-        return list(self._pages("/assets/events", "asset_events", {"order_by": "-timestamp", **filters}, limit))
 
     def post_asset_event(self, asset: str, *, partition_key: str | None = None, extra: Mapping[str, Any] | None = None) -> Json:
         """Emit an event of the asset with this name or URI, as a producer would.
@@ -280,18 +256,6 @@ def _detail(answer: requests.Response) -> str:
     except (ValueError, KeyError, TypeError):
         detail = answer.text
     return (detail if isinstance(detail, str) else json.dumps(detail)).rstrip(". ")[:500]
-
-
-def _log_lines(entry: Any) -> Iterator[str]:
-    """Yield one log entry as lines: Airflow's structured entries or plain text."""
-    if not isinstance(entry, dict):
-        yield str(entry)
-        return
-    yield " ".join(str(part) for part in (entry.get("timestamp"), entry.get("level"), entry.get("event")) if part)
-    for error in entry.get("error_detail") or []:
-        for frame in error.get("frames") or []:
-            yield f"  {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}"
-        yield f"  {error.get('exc_type')}: {error.get('exc_value')}"
 
 
 def _part(text: str) -> str:

@@ -1,7 +1,7 @@
 """The offer line: what one store asks for one SKU at one time, and how it is written and read.
 
 One line of a staged file is ``{"product": {…}, "metadata": {…}}`` in UTF-8. The writer side
-(:class:`Offer`, :class:`StoreRef`) is what a retailer's adapter fills; the reader side
+(:class:`Offer`) is what a retailer's adapter fills; the reader side
 (:func:`decode`) is tolerant: every known key may hold anything, and the rule catalogue decides.
 
 Money never becomes a binary fraction: prices are :class:`~decimal.Decimal` when written, and JSON
@@ -18,22 +18,13 @@ from typing import Any
 
 import msgspec
 
+from include.model.store import StoreRef
+
 
 class Number(str):
     """A JSON number with a fraction or exponent, as the text that stood in the file."""
 
     __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StoreRef:
-    """The store an offer was seen in. ``state`` is upper case (``NSW``); it decides the time zone."""
-
-    retailer: str
-    store_id: str
-    name: str | None = None
-    state: str | None = None
-    online_store_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,3 +10,6 @@ BARCODE_INBOX = Asset("barcode_inbox", uri="x-aisleflow://barcode_inbox")
 HELD = Asset("held", uri="x-aisleflow://held")
 #: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``, and by ``decide_held`` for what a person released.
 PRICES = Asset("prices", uri="x-aisleflow://prices")
+
+#: Stage of a crawl's store-days → the asset that says so.
+ASSET_OF_STAGE = {"outbox": OUTBOX, "barcode_inbox": BARCODE_INBOX}

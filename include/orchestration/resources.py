@@ -1,20 +1,18 @@
-"""What a task works with: the warehouse behind its Airflow connection, the storage root, the key of its run."""
+"""What a task works with: the warehouse behind its Airflow connection, and the storage root."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk import Connection
-
-from include.clock import night_of
 from include.config import settings
-from include.errors import ConfigurationError
+from include.errors import TransientError
 from include.orchestration.border import border
 
 if TYPE_CHECKING:  # not while a DAG file is parsed: psycopg and SQLAlchemy take their time
+    import psycopg
+
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
@@ -37,35 +35,24 @@ def resources() -> Iterator[tuple[Warehouse, Storage]]:
 
 
 def warehouse_url() -> str:
-    """Return the libpq URL of the Airflow connection ``aisleflow_warehouse``; its password never leaves the process."""
-    from psycopg.conninfo import make_conninfo
+    """Return the libpq URL behind the Airflow connection ``aisleflow_warehouse``; its password never leaves the process.
 
-    connection = Connection.get(WAREHOUSE_CONNECTION)
-    extra: dict[str, Any] = json.loads(connection.extra) if connection.extra else {}
-    parts = {
-        "host": connection.host,
-        "port": connection.port,
-        "user": connection.login,
-        "password": connection.password,
-        "dbname": connection.schema,
-    }
-    return make_conninfo("", **{name: value for name, value in (parts | extra).items() if value})
-
-
-def run_key(dag_run: Any, params: Any) -> tuple[str | None, str]:
-    """Return (retailer or ``None`` for all, night) of a run: its partition key, else its params, else its ``run_after``.
-
-    Never "now": a task cleared on another day must find the same night.
+    The provider's hook knows what an Airflow connection may hold (extra parameters, tokens of a cloud). It connects once; what the driver
+    then used is what the warehouse's own pool connects with.
 
     Raises:
-        ConfigurationError: the partition key is not ``retailer|night``.
+        TransientError: the server does not answer.
     """
-    key = dag_run.partition_key
-    if key:
-        retailer, bar, night = key.partition("|")
-        if not bar:
-            raise ConfigurationError(
-                f"partition key {key!r} is not `retailer|night`, e.g. aldi|2026-11-18. Trigger the DAG again with such a key."
-            )
-        return retailer, night
-    return params.get("retailer"), params.get("night") or night_of(dag_run.run_after).isoformat()
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+    from psycopg import OperationalError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        with closing(PostgresHook(postgres_conn_id=WAREHOUSE_CONNECTION).get_conn()) as connection:
+            used = cast("psycopg.Connection[Any]", connection).info
+            return make_conninfo("", **used.get_parameters(), **({"password": used.password} if used.password else {}))
+    except OperationalError as error:
+        raise TransientError(
+            f"the warehouse of the Airflow connection {WAREHOUSE_CONNECTION} does not answer ({str(error).strip()}). "
+            "Is it up? `aisleflow status`, then clear the task."
+        ) from error

@@ -9,12 +9,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, TriggerRule, get_current_context, task
+from airflow.sdk import DAG, CronPartitionTimetable, Param, TriggerRule, get_current_context, task
 
 from include.orchestration.asking import BotWallApprovalOperator
-from include.orchestration.assets import OUTBOX
+from include.orchestration.assets import ASSET_OF_STAGE
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.links import store_task
 from include.orchestration.pools import crawl_pool
+from include.orchestration.scrape_page import scrape_page
+from include.retailer_names import RETAILERS
 
 _PARAMS = {
     "night": Param(None, type=["null", "string"], format="date", description="Night the store-days belong to; empty = the run's own."),
@@ -31,14 +34,14 @@ _PARAMS = {
 }
 
 
-def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset = OUTBOX) -> DAG:
+def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
     """Return the DAG ``scrape_<retailer>``.
 
     Args:
         minute: minutes past 04:00 Melbourne, so that the retailers do not all start at once.
-        doc_md: the DAG file's docstring.
-        emits: the asset of the stage its store-days go to.
+        peculiar: the DAG file's docstring; ``scrape_page.py`` adds what all retailers have in common.
     """
+    emits = ASSET_OF_STAGE[RETAILERS[retailer].stage]
     with DAG(
         dag_id=f"scrape_{retailer}",
         # past midnight in every state, so that Wednesday is Wednesday in Perth too; no start_date: unpausing must not crawl at once
@@ -47,83 +50,83 @@ def scrape_dag(retailer: str, *, minute: int, doc_md: str | None, emits: Asset =
         catchup=False,
         default_args=DEFAULT_ARGS,
         tags=[Tag.CRAWL],
-        doc_md=doc_md,
+        doc_md=scrape_page(retailer, peculiar),
         params=_PARAMS,
     ) as dag:
 
         @task(queue="crawl", pool=crawl_pool(retailer), retries=2, execution_timeout=timedelta(minutes=20))
         def canary(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            return crawling.canary(retailer, dag_run, params)
+            return scrape_tasks.canary(retailer, dag_run, params)
 
         @task(trigger_rule=TriggerRule.NONE_FAILED)  # a canary with nothing to ask for is skipped
         def plan(dag_run: Any = None, params: Any = None, ti: Any = None) -> list[dict[str, Any]]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            return crawling.plan(retailer, dag_run, params, ti)
+            return scrape_tasks.plan(retailer, dag_run, params, ti)
 
-        @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
+        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
         def crawl(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
             get_current_context()["store"] = item["label"]  # type: ignore[typeddict-unknown-key]
-            return crawling.crawl(retailer, item, dag_run, ti)
+            return scrape_tasks.crawl(item, dag_run, ti)
 
         @task(outlets=[emits], trigger_rule=TriggerRule.ALL_DONE)
         def emit(dag_run: Any = None, params: Any = None, ti: Any = None, outlet_events: Any = None) -> dict[str, int]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            return crawling.emit(retailer, dag_run, params, ti, outlet_events[emits])
+            return scrape_tasks.emit(retailer, dag_run, params, ti, outlet_events[emits])
 
         @task(trigger_rule=TriggerRule.ALL_DONE)
         def refused(ti: Any = None) -> list[dict[str, Any]]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            return crawling.refused(ti)
+            return scrape_tasks.refused(ti)
 
         ask_continue = BotWallApprovalOperator(task_id="ask_continue", retailer=retailer, retry_task_id="crawl_rest")
 
-        @task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
+        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
         def crawl_rest(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
             get_current_context()["store"] = item["label"]  # type: ignore[typeddict-unknown-key]
-            return crawling.crawl_rest(retailer, item, dag_run, ti)
+            return scrape_tasks.crawl_rest(item, dag_run, ti)
 
         @task(outlets=[emits], trigger_rule=TriggerRule.ALL_DONE)
         def emit_rest(dag_run: Any = None, params: Any = None, ti: Any = None, outlet_events: Any = None) -> dict[str, int]:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            return crawling.emit_rest(retailer, dag_run, params, ti, outlet_events[emits])
+            return scrape_tasks.emit_rest(retailer, dag_run, params, ti, outlet_events[emits])
 
         @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
         def needs_a_person(ti: Any = None) -> None:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            crawling.raise_if_unanswered(retailer, ti)
+            scrape_tasks.raise_if_unanswered(retailer, ti)
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
         def some_store_failed() -> None:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            crawling.raise_store_failure()
+            scrape_tasks.raise_store_failure()
 
         @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, retries=0)
         def every_store_crawled(ti: Any = None) -> None:
-            from include.orchestration import crawling
+            from include.orchestration import scrape_tasks
 
-            crawling.skip_if_incomplete(ti)
+            scrape_tasks.skip_if_incomplete(ti)
 
         planned = plan()
         canary() >> planned
-        crawled, refused_stores = crawl.expand(item=planned), refused()
-        crawled_again = crawl_rest.expand(item=refused_stores)
-        emitted_again = emit_rest()
-        crawled >> [emit(), refused_stores]
-        refused_stores >> ask_continue >> crawled_again >> emitted_again
-        crawled >> emitted_again
-        [ask_continue, crawled_again] >> needs_a_person()
-        [crawled, crawled_again] >> some_store_failed()
-        [crawled, crawled_again] >> every_store_crawled()
+        crawled, found_refused = crawl.expand(item=planned), refused()
+        rest = crawl_rest.expand(item=found_refused)
+        emitted_rest = emit_rest()
+        crawled >> [emit(), found_refused]
+        found_refused >> ask_continue >> rest >> emitted_rest
+        crawled >> emitted_rest
+        [ask_continue, rest] >> needs_a_person()
+        [crawled, rest] >> some_store_failed()
+        [crawled, rest] >> every_store_crawled()
     return dag

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 def session_of(retailer: str) -> Session | None:
-    """Return the session a person put; ``None`` where there is none. One that is over is returned too: the crawl says so and does not use it."""
+    """Return the session a person put, into Airflow or on this machine; ``None`` where there is none in force."""
     from include.config import settings
     from include.crawling import sessions
 
     try:
         connection = Connection.get(sessions.connection_id(retailer))
-        found = sessions.read(connection.password or "", f"the connection {connection.conn_id}")
+        from_airflow = sessions.read(connection.password or "", f"the connection {connection.conn_id}")
     except AirflowNotFoundException:
-        kept = sessions.find(settings().home, retailer)
-        if kept is None:
-            return None
-        found = kept
+        from_airflow = None
+    found = sessions.in_force(retailer, from_airflow, sessions.find(settings().home, retailer))
+    if found is None:
+        return None
     mask_secret(found.cookie)
     for pair in found.cookie.split(";"):
         if len(value := pair.partition("=")[2].strip()) > 4:

@@ -1,7 +1,7 @@
 """Aldi: shelf prices of walk-in stores from the product search behind the website.
 
 Source : plain JSON, 60 products a page, no cookie, no barcode anywhere
-Manners: Akamai stands in front (HTML 403 possible); the store is ``servicePoint`` in each request
+Politeness: Akamai stands in front (HTML 403 possible); the store is ``servicePoint`` in each request
 Quirks : cents; SKU of 18 digits with zeros; ``notForSale`` is true for every shelf product and means nothing here;
          special buys are listed before their day; errors may come with status 200; some listed stores answer nothing;
          loose produce has the price of a kilogram beside a size "approx. … per piece"; no brand on one row in sixteen
@@ -16,8 +16,9 @@ from decimal import Decimal
 from typing import Any
 
 from include.clock import zone_of
-from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, StoreRecord, key_paths
+from include.model.offer import Offer
+from include.model.store import StoreRecord, StoreRef
+from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, key_paths
 from include.retailers.errors import ErrorResponse
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
@@ -33,7 +34,6 @@ class Aldi(Retailer):
     """See the module's docstring."""
 
     name = "aldi"
-    title = "Aldi"
     base_url = "https://api.aldi.com.au"
     version = "2"
     expected_shape = key_paths(

@@ -17,7 +17,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
-from include.model.offer import Offer, StoreRef
+from include.model.offer import Offer
+from include.model.store import StoreRecord, StoreRef
+from include.retailer_names import RETAILERS
 from include.retailers.errors import ShapeChanged, WrongStore
 from include.retailers.fields import reading
 from include.staging.storage import Stage
@@ -59,6 +61,11 @@ class Category:
     covers: tuple[str, ...] = ()
     is_promotional: bool = False
 
+    @property
+    def name(self) -> str:
+        """The category as messages and manifests name it."""
+        return " > ".join(self.path) or self.key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetailerUnitPrice:
@@ -94,37 +101,15 @@ class SkippedRow:
 Row = OfferRow | SkippedRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreRecord:
-    """A store as its retailer's store finder knows it. ``state`` is upper case, ``postcode`` four digits."""
-
-    retailer: str
-    store_id: str
-    online_store_id: str | None
-    name: str | None
-    state: str | None = None
-    suburb: str | None = None
-    postcode: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    division: str | None = None
-    is_supermarket: bool = True
-    is_trading: bool = True
-
-
 class Retailer(ABC):
     """What is peculiar to one retailer. Every method is a pure function of its arguments."""
 
     #: The slug used everywhere.
     name: ClassVar[str]
-    #: As the chain writes itself.
-    title: ClassVar[str]
     #: Raised when the same page would be read differently; stands in each manifest.
     version: ClassVar[str] = "1"
     #: The live host; ``AISLEFLOW_<NAME>_URL`` replaces it.
     base_url: ClassVar[str]
-    #: Where its store-days go: the outbox, unless barcodes are filled in first.
-    stage: ClassVar[Stage] = Stage.OUTBOX
     #: A page visit that gives cookies or a build id; made once, before the first request of a store.
     session_page: ClassVar[Page | None] = None
     #: Whether a 404 in mid-run means that the session's values are old: open again, repeat the same page.
@@ -137,6 +122,16 @@ class Retailer(ABC):
     #: page together must hold them: an object that is null on some rows counts as met when one row has it. A test holds the list
     #: against what the adapter reads. Keys that a sound page may lack as a whole do not belong here.
     expected_shape: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def title(self) -> str:
+        """As the chain writes itself."""
+        return RETAILERS[self.name].title
+
+    @property
+    def stage(self) -> Stage:
+        """Where its store-days go: the outbox, unless barcodes are filled in first."""
+        return Stage(RETAILERS[self.name].stage)
 
     def session(self, html: str, url: str) -> Mapping[str, str]:
         """Return what the opening page gives for later requests (not its cookies: the client keeps those).

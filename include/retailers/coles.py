@@ -4,7 +4,7 @@ Source : JSON twin of each browse page (Next.js data route), 48 products a page 
 Why    : of the listings this one echoes the store it is for and weighs little. ``Coles(listing="html")`` reads the page
          itself (the same data, without a build id); ``Coles(listing="rest")`` names the store in the request and needs no
          build id either, but a wrong store would go unnoticed
-Manners: a page visit first; a refusal (Imperva) is HTML where JSON was asked for, and goes to a person
+Politeness: a page visit first; a refusal (Imperva) is HTML where JSON was asked for, and goes to a person
 Quirks : an old build id answers 404; ``start`` is a page index; sponsored rows repeat; ``pricing`` null = not
          available here; ``was`` 0 = no reduction; names of ``onlineHeirs`` are shifted; a weighed article has the price
          of an average piece, and only ``comparable`` is right about its unit price; barcodes only in the detail; a listing
@@ -22,14 +22,13 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, Literal
 
-from include.model.offer import StoreRef
+from include.model.store import StoreRecord, StoreRef
 from include.retailers import coles_graphql as graphql
-from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow, StoreRecord, key_paths
+from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow, key_paths
 from include.retailers.coles_graphql import Barcodes
 from include.retailers.coles_rows import PROMOTIONAL, is_sponsored, offer_of, unit_of
 from include.retailers.errors import Blocked, MissingField, WrongStore
 from include.retailers.fields import parse, required_text, state_name, store_name, text
-from include.staging.storage import Stage
 from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 48
@@ -45,9 +44,7 @@ class Coles(Retailer):
     """See the module's docstring."""
 
     name = "coles"
-    title = "Coles"
     base_url = "https://www.coles.com.au"
-    stage = Stage.BARCODE_INBOX
     session_page = Page(path="/browse", accept="text")
     renew_session_on_404 = True
     version = "2"

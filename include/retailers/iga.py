@@ -1,7 +1,7 @@
 """IGA: shelf offers of single shops from the storefront they share.
 
 Source : JSON listing of each leaf category, 50 items a page; barcodes come with it
-Manners: no bot wall met; home page first, then the shop's cookie and a shopping-mode header
+Politeness: no bot wall met; home page first, then the shop's cookie and a shopping-mode header
 Quirks : a shop has a second id in the web shop; goods sold by weight are priced by the kilogram (``wholePrice``,
          what the shelf says and store-days have), while ``priceNumeric`` is the average piece with up to four decimals;
          a reduction is told by ``priceSource``; keys are absent, not null (brand and barcode of loose goods too); a barcode
@@ -19,8 +19,9 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote
 
-from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, StoreRecord, key_paths
+from include.model.offer import Offer
+from include.model.store import StoreRecord, StoreRef
+from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, key_paths
 from include.retailers.fields import as_number, number, parse, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 from include.wording.size_units import Dimension, base_units
@@ -36,7 +37,6 @@ class Iga(Retailer):
     """See the module's docstring."""
 
     name = "iga"
-    title = "IGA"
     base_url = "https://www.igashop.com.au"
     session_page = Page(path="/", accept="text", headers=_SHOPPING_MODE)
     version = "2"

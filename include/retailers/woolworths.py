@@ -1,7 +1,7 @@
 """Woolworths: shelf offers from the web shop's category listing.
 
 Source : JSON listing, 36 rows a page (more fails), advertisements among them; the tree with the specials beside it
-Manners: a GET of the home page first, for its cookies; a refusal (Akamai) is a 403 page "Access Denied"
+Politeness: a GET of the home page first, for its cookies; a refusal (Akamai) is a 403 page "Access Denied"
 Quirks : past the end come advertisements for ever, never an empty list; ``WasPrice`` equals ``Price`` when nothing
          is reduced; ``Price`` null = not available; market products (third-party sellers) slip in; the store is chosen
          in the body and echoed nowhere; a slug in place of a NodeId gives 200 and nothing; tobacco answers 401; only
@@ -16,8 +16,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from include.model.offer import Offer, StoreRef
-from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, StoreRecord, key_paths
+from include.model.offer import Offer
+from include.model.store import StoreRecord, StoreRef
+from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, key_paths
 from include.retailers.errors import ErrorResponse, UnexpectedType
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
@@ -33,7 +34,6 @@ class Woolworths(Retailer):
     """See the module's docstring."""
 
     name = "woolworths"
-    title = "Woolworths"
     base_url = "https://www.woolworths.com.au"
     session_page = Page(path="/", accept="text")
     version = "2"

@@ -21,7 +21,7 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.staging.storage import Stage, StagedName, Storage
 
 _SUFFIX = ".gz"
@@ -62,7 +62,7 @@ class Landing:
     """The landed pages of one store-day of one run."""
 
     def __init__(self, storage: Storage, folder: str, started_at: datetime) -> None:
-        """Use :meth:`resume` to crawl and :meth:`existing` to read again."""
+        """Use :meth:`resume` to crawl and :meth:`open_existing` to read again."""
         self._storage, self.folder, self.started_at = storage, folder, started_at
 
     @classmethod
@@ -71,13 +71,12 @@ class Landing:
 
         An attempt is continued when it began less than ``hours`` ago and in the store's present price week.
         """
-        now = clock.now()
-        started = _started_at(storage, folder_of(store, night, run_key))
+        now, folder = clock.now(), folder_of(store, night, run_key)
+        started = _started_at(storage, folder)
         if started is not None and _may_resume(started, now, store.state, hours):
-            return cls(storage, folder_of(store, night, run_key), started)
-        new_landing = cls(storage, folder_of(store, night, run_key), now)
-        storage.write(f"{new_landing.folder}/{_START_MARKER}", msgspec.json.encode(_StartMarker(now)))
-        return new_landing
+            return cls(storage, folder, started)
+        storage.write(f"{folder}/{_START_MARKER}", msgspec.json.encode(_StartMarker(now)))
+        return cls(storage, folder, now)
 
     @classmethod
     def open_existing(cls, storage: Storage, store: StoreRef, night: date, run_key: str) -> Self:

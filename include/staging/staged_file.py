@@ -17,7 +17,8 @@ from isal import igzip
 from isal.igzip_lib import IsalError
 
 from include.errors import TerminalError
-from include.model.offer import Offer, StoreRef, encode
+from include.model.offer import Offer, encode
+from include.model.store import StoreRef
 from include.staging.manifest import Categories, Manifest, read_manifest
 from include.staging.storage import Stage, Storage
 
@@ -57,8 +58,14 @@ class StoreDayWriter:
     Use as a context manager; :meth:`publish` makes it visible. Leaving without it leaves nothing.
     """
 
-    def __init__(self, storage: Storage, stage: Stage, store: StoreRef, night: date, run_key: str) -> None:
+    #: Where the manifest stands below the storage root, once it is published.
+    manifest_path: str | None = None
+
+    def __init__(
+        self, storage: Storage, stage: Stage, store: StoreRef, night: date, run_key: str, adapter_version: str | None = None
+    ) -> None:
         self._storage, self._stage, self._store, self._night, self._run_key = storage, stage, store, night, run_key
+        self._adapter_version = adapter_version
         self._tally = _Tally()
         self._directory = tempfile.TemporaryDirectory(prefix="aisleflow-")
         self._local = Path(self._directory.name) / "store-day.jsonl.gz"
@@ -101,8 +108,6 @@ class StoreDayWriter:
         incomplete_reason: str | None = None,
         categories: Categories | None = None,
         pages: int = 0,
-        adapter_version: str | None = None,
-        etags: dict[str, str] | None = None,
     ) -> Manifest:
         """Make the store-day visible: data file first, manifest last. Safe to repeat with equal lines.
 
@@ -120,8 +125,9 @@ class StoreDayWriter:
             online_store_id=self._store.online_store_id, night=self._night, run_key=self._run_key,
             observed_at=tally.earliest, last_observed_at=tally.latest, rows=tally.rows, sha256=tally.digest.hexdigest(), data="",
             complete=complete, incomplete_reason=incomplete_reason, categories=categories or Categories(), pages=pages,
-            missing=dict(tally.missing), adapter_version=adapter_version, etags=etags or {},
+            missing=dict(tally.missing), adapter_version=self._adapter_version,
         )  # fmt: skip
+        self.manifest_path = manifest.path(self._stage)
         return stage_local(self._storage, self._stage, self._local, manifest)
 
 

@@ -155,10 +155,10 @@ class Storage:
         with suppress(FileNotFoundError):  # another run of the same repair was quicker: the aim is reached
             self.filesystem.rm_file(self.full(path))
 
-    def manifests(self, stage: Stage, retailer: str | None = None) -> Iterator[str]:
-        """Yield the relative paths of all manifests of a stage, sorted (folder order differs between machines)."""
+    def manifests(self, stage: Stage, below: str | None = None) -> Iterator[str]:
+        """Yield the relative paths of all manifests of a stage, or of a folder in it (a retailer's, a store's), sorted."""
         self.filesystem.invalidate_cache()
-        folder = self.full(f"{stage}/{retailer}" if retailer else str(stage))
+        folder = self.full(f"{stage}/{below}" if below else str(stage))
         start = len(self._filesystem_and_root[1]) + 1
         if self.filesystem.exists(folder):
             yield from sorted(path[start:] for path in self.filesystem.find(folder) if path.endswith(MANIFEST_SUFFIX))

@@ -89,7 +89,7 @@ def missing_retailers(url: str) -> list[str]:
     with psycopg.connect(url) as connection:
         rows: list[tuple[str, str]] = connection.execute(statement("warehouse/list_retailers")).fetchall()
     known = dict(rows)
-    return [retailer for retailer, name in RETAILERS.items() if known.get(retailer) != name]
+    return [retailer for retailer, registered in RETAILERS.items() if known.get(retailer) != registered.title]
 
 
 def edited_migrations(url: str) -> list[str]:
@@ -150,7 +150,10 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
 
 
 def _ensure_retailers(connection: psycopg.Connection[Any]) -> None:
-    connection.execute(statement("warehouse/ensure_retailers"), {"retailers": list(RETAILERS), "names": list(RETAILERS.values())})
+    connection.execute(
+        statement("warehouse/ensure_retailers"),
+        {"retailers": list(RETAILERS), "names": [registered.title for registered in RETAILERS.values()]},
+    )
 
 
 def _refuse_unknown(revision: str | None) -> None:

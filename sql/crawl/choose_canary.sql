@@ -1,6 +1,6 @@
 -- Choose the store that opens a run: one asked for by name, else the one crawled whole last, else any that can be asked for.
 --
--- Called by   include/crawling/outcomes.py
+-- Called by   include/crawling/canary.py
 -- Parameters  retailer text; store_ids text[]: the operator's choice, or null
 -- Reads       core.store
 -- Run again   same answer

@@ -1,6 +1,6 @@
 -- Let a site rest: nobody gets a turn before this instant (Retry-After).
 --
--- Called by   include/crawling/shared_limiter.py
+-- Called by   include/crawling/postgres_limiter.py
 -- Parameters  retailer text; not_before timestamptz: the machine's clock
 -- Reads       ops.request_limit
 -- Writes      ops.request_limit   the retailer's row

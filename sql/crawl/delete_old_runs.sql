@@ -1,6 +1,6 @@
 -- Forget the breakers and robots.txt of runs long over.
 --
--- Called by   include/crawling/shared_limiter.py
+-- Called by   include/crawling/postgres_limiter.py
 -- Parameters  before timestamptz
 -- Writes      ops.crawl_breaker, ops.robots_txt   rows are deleted
 -- Run again   nothing written

@@ -1,6 +1,6 @@
 -- Find what a site's robots.txt said in this run.
 --
--- Called by   include/crawling/shared_limiter.py
+-- Called by   include/crawling/postgres_limiter.py
 -- Parameters  retailer, scope text
 -- Reads       ops.robots_txt
 -- Run again   same answer

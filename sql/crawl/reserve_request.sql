@@ -1,6 +1,6 @@
 -- Hand out the next turn at a site: at once, or a pause after the last one handed out.
 --
--- Called by   include/crawling/shared_limiter.py
+-- Called by   include/crawling/postgres_limiter.py
 -- Parameters  retailer, request_id text: of this request; now timestamptz: the machine's clock; min_interval_seconds float: least pause before this request
 -- Reads       ops.request_limit
 -- Writes      ops.request_limit   the retailer's row

@@ -1,6 +1,6 @@
 -- Keep what a site's robots.txt said, the first answer of a run.
 --
--- Called by   include/crawling/shared_limiter.py
+-- Called by   include/crawling/postgres_limiter.py
 -- Parameters  retailer, scope, address, body text; status integer; now timestamptz
 -- Writes      ops.robots_txt   one row per retailer and run
 -- Run again   nothing written

@@ -18,9 +18,6 @@ from tests.project.files import ROOT, name_of, project_files
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SCRIPTS = sorted((ROOT / "docker").rglob("*.sh"))
 
-#: Folders that a fresh checkout may not have yet.
-MAY_BE_EMPTY = {"plugins"}
-
 
 def let_through() -> list[str]:
     """Return what ``.dockerignore`` lets into the image; everything else stays out."""
@@ -37,7 +34,7 @@ def test_what_the_image_needs_exists() -> None:
     names = [name_of(path) for path in project_files()]
     for pattern in let_through():
         found = [name for name in names if name == pattern or name.startswith(f"{pattern}/") or fnmatch.fnmatch(name, pattern)]
-        assert found or pattern in MAY_BE_EMPTY, f".dockerignore lets {pattern} through, which does not exist"
+        assert found, f".dockerignore lets {pattern} through, which does not exist"
 
 
 def test_what_is_copied_reaches_the_build() -> None:

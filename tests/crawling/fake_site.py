@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from include.config import Settings
-from include.crawling.outcome import CrawlOutcome
+from include.crawling.crawl_run import CrawlRun
+from include.crawling.outcomes import CrawlOutcome
 from include.crawling.store_crawl import crawl_store, reread_store
-from include.model.offer import Offer, StoreRef
+from include.model.offer import Offer
+from include.model.store import StoreRef
 from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow
 from include.retailers.fields import number, required_text, sku_text
 from include.staging.manifest import Manifest
@@ -113,6 +115,7 @@ class Hillview(Retailer):
     """A fifth retailer: what an adapter must say at least."""
 
     name = "hillview"
+    stage = Stage.OUTBOX
 
     def tree_page(self, store: StoreRef) -> Page:
         return Page(path="/tree")
@@ -190,10 +193,22 @@ class Crawl:
         self.retailer, self.site, self.storage, self.settings = retailer, site, storage, settings
 
     def run(self, run_key: str = "run", **more: Any) -> CrawlOutcome:
-        return crawl_store(self.retailer, STORE, night=NIGHT, run_key=run_key, storage=self.storage, settings=self.settings, **more)
+        return crawl_store(self._of(run_key, **more))
 
     def reread(self, run_key: str = "run") -> CrawlOutcome:
-        return reread_store(self.retailer, STORE, night=NIGHT, run_key=run_key, storage=self.storage, settings=self.settings)
+        return reread_store(self._of(run_key), run_key)
+
+    def _of(self, run_key: str, **more: Any) -> CrawlRun:
+        return CrawlRun(
+            retailer=self.retailer,
+            store=STORE,
+            night=NIGHT,
+            run_key=run_key,
+            storage=self.storage,
+            settings=self.settings,
+            limiter=None,
+            **more,
+        )
 
     def manifest(self, outcome: CrawlOutcome) -> Manifest:
         assert outcome.manifest

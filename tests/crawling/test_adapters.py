@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.errors import ConfigurationError
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailers import registry
 from include.retailers.base import Category, Page, Retailer
 from include.retailers.coles import Coles

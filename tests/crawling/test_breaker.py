@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.config import Settings
-from include.crawling.breaker import Breaker, BreakerStore, InMemoryBreakerStore, PostgresBreakerStore
+from include.crawling.breaker import Breaker, PostgresBreakerStore
 from include.errors import NeedsPersonError, TransientError
 from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked, SiteUnavailable
 from include.warehouse.engine import Warehouse
@@ -34,18 +34,14 @@ def time() -> Time:
     return Time()
 
 
-@pytest.fixture(params=["here", pytest.param("in the warehouse", marks=pytest.mark.slow)])
-def breaker(request: pytest.FixtureRequest, time: Time) -> Callable[[], Breaker]:
+@pytest.fixture
+def breaker(warehouse: Warehouse, time: Time) -> Callable[[], Breaker]:
     settings = Settings(breaker_stores=2, breaker_open_seconds=60)
-    in_memory = InMemoryBreakerStore()
 
-    def two_workers() -> Breaker:
-        breaker_store: BreakerStore = (
-            in_memory if request.param == "here" else PostgresBreakerStore(request.getfixturevalue("warehouse"), "aldi", "run")
-        )
-        return Breaker("aldi", breaker_store, settings, time)
+    def another_worker() -> Breaker:
+        return Breaker("aldi", PostgresBreakerStore(warehouse, "aldi", "run"), settings, time)
 
-    return two_workers
+    return another_worker
 
 
 def opened(breaker: Callable[[], Breaker], error: Exception = GONE) -> None:

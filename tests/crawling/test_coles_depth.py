@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from include.config import Settings
-from include.crawling.outcome import CrawlOutcome
+from include.crawling.crawl_run import CrawlRun
+from include.crawling.outcomes import CrawlOutcome
 from include.crawling.store_crawl import crawl_store
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailers import coles
 from include.retailers.coles import PAGE_SIZE, Coles
 from include.staging.storage import Storage
@@ -74,7 +75,9 @@ def crawl(site: Site, storage: Storage, settings: Settings, monkeypatch: pytest.
 
     def run(department: Any) -> CrawlOutcome:
         DeepSite(site, department)
-        return crawl_store(Coles(), FIRLE, night=NIGHT, run_key="run", storage=storage, settings=settings)
+        return crawl_store(
+            CrawlRun(retailer=Coles(), store=FIRLE, night=NIGHT, run_key="run", storage=storage, settings=settings, limiter=None)
+        )
 
     return run
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from include.crawling import crawl_plan, discovery, outcomes
+from include.crawling import crawl_plan, discovery
 from include.errors import TerminalError
-from include.retailers.base import StoreRecord
+from include.model.store import StoreRecord, StoreRef
 from include.warehouse.engine import Warehouse
+from tests.crawling.recorded_crawl import record_crawl
 
 NIGHT = date(2026, 11, 18)
 STARTED_AT = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
@@ -23,7 +24,7 @@ def found(store_id: str, state: str | None = "VIC", **more: object) -> StoreReco
 
 def planned(warehouse: Warehouse) -> dict[str, tuple[str, str]]:
     with warehouse.transaction() as connection:
-        rows = connection.execute("SELECT store_id, decision, reason FROM ops.crawl_plan ORDER BY place").fetchall()
+        rows = connection.execute("SELECT store_id, decision, reason FROM ops.crawl_plan ORDER BY position").fetchall()
     return {row["store_id"]: (row["decision"], row["reason"]) for row in rows}
 
 
@@ -74,11 +75,7 @@ def test_a_night_too_short_for_the_budget_defers_and_says_so(make_warehouse, mon
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
     warehouse = make_warehouse(nightly_requests=100_000, crawl_until="05:00")
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
-    outcome = {"complete": True, "rows": 10, "pages": 25, "requests": 25, "manifest": "m"}
-    outcomes.record(
-        warehouse, retailer="aldi", store_id="G0", night=NIGHT, run_key="r", started_at=datetime(2026, 11, 17, 16, 40, tzinfo=UTC),
-        state="crawled", reason=None, outcome=outcome,
-    )  # fmt: skip
+    record_crawl(warehouse, StoreRef("aldi", "G0"), NIGHT, datetime(2026, 11, 17, 16, 40, tzinfo=UTC), requests=25)
 
     assert len(crawl_plan.plan(warehouse, "aldi", NIGHT)) == 3
     deferred = [reason for decision, reason in planned(warehouse).values() if decision == "deferred"]
@@ -110,18 +107,7 @@ def test_what_does_not_fit_the_budget_is_deferred_and_shown(make_warehouse):
 def test_the_budget_follows_what_crawls_really_took(make_warehouse):
     warehouse = make_warehouse(nightly_requests=1000, requests_per_store=1000)
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
-    outcome = {"complete": True, "rows": 10, "pages": 250, "requests": 250, "manifest": "m"}
-    outcomes.record(
-        warehouse,
-        retailer="aldi",
-        store_id="G0",
-        night=NIGHT,
-        run_key="r",
-        started_at=STARTED_AT,
-        state="crawled",
-        reason=None,
-        outcome=outcome,
-    )
+    record_crawl(warehouse, StoreRef("aldi", "G0"), NIGHT, STARTED_AT, requests=250)
 
     assert len(crawl_plan.plan(warehouse, "aldi", NIGHT)) == 4
 
@@ -179,18 +165,7 @@ def test_a_complete_crawl_settles_its_request_and_a_partial_one_does_not(warehou
         connection.execute("INSERT INTO ops.crawl_request VALUES ('aldi', 'G1', 'stale', 'ann', '2026-11-17 00:00Z')")
 
     def requests_left(complete: bool) -> int:
-        outcome = {"complete": complete, "rows": 10, "pages": 1, "requests": 1, "manifest": "m"}
-        outcomes.record(
-            warehouse,
-            retailer="aldi",
-            store_id="G1",
-            night=NIGHT,
-            run_key="r",
-            started_at=STARTED_AT,
-            state="crawled",
-            reason=None,
-            outcome=outcome,
-        )
+        record_crawl(warehouse, StoreRef("aldi", "G1"), NIGHT, STARTED_AT, complete=complete)
         with warehouse.transaction() as connection:
             return len(connection.execute("SELECT FROM ops.crawl_request").fetchall())
 

@@ -10,8 +10,9 @@ import pytest
 
 from include import clock
 from include.config import Settings
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailer_names import RETAILERS
 from include.retailers.registry import retailer_of
 from include.staging.staged_file import load_manifest
@@ -41,7 +42,11 @@ def test_every_page_is_asked_for_once_however_many_connections(retailer: str, sa
         storage = Storage(f"file://{tmp_path / str(connections)}")
         settings = Settings(home=tmp_path, connections_per_store=connections, requests_in_flight=connections, **sites)
         sandbox.traffic.reset()
-        outcome = crawl_store(retailer_of(retailer), store, night=NIGHT, run_key="run", storage=storage, settings=settings)
+        outcome = crawl_store(
+            CrawlRun(
+                retailer=retailer_of(retailer), store=store, night=NIGHT, run_key="run", storage=storage, settings=settings, limiter=None
+            )
+        )
         assert outcome.complete and outcome.manifest
         assert sandbox.traffic.repeated_requests(retailer) == {}
         contents.add(load_manifest(storage, outcome.manifest).sha256)

@@ -13,7 +13,7 @@ import pytest
 from include.cli.main import app
 from include.crawling import crawl_plan, discovery, runs
 from include.errors import TerminalError
-from include.retailers.base import StoreRecord
+from include.model.store import StoreRecord
 from include.warehouse.engine import Warehouse
 
 NIGHT = date(2026, 11, 18)
@@ -220,6 +220,6 @@ def test_the_plan_and_the_stores_can_be_read_on_the_command_line(
     assert "never crawled (VIC)" in run.invoke(app, ["store", "plan", "aldi"]).stdout
     assert [row["store_id"] for row in json.loads(run.invoke(app, ["store", "list", "iga", "--json"]).stdout)] == ["22282"]
     nobody = run.invoke(app, ["store", "plan", "iga"])
-    assert nobody.exit_code == 0 and "left out: no online store id" in nobody.output
+    assert nobody.exit_code == 0 and "excluded: no online store id" in nobody.output
     assert "no store of coles is known" in run.invoke(app, ["store", "plan", "coles"]).output
     assert run.invoke(app, ["store", "list", "corner"]).exit_code == 2

@@ -11,8 +11,9 @@ import pytest
 
 from include import clock
 from include.config import Settings
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailer_names import RETAILERS
 from include.retailers.errors import Blocked, EmptyCrawl, ShapeChanged, SiteError, WrongStore
 from include.retailers.registry import retailer_of
@@ -64,7 +65,9 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
     sandbox.faults.add(case.kind, retailer=retailer, **case.options)
     adapter = retailer_of(retailer)
     try:
-        outcome = crawl_store(adapter, store, night=NIGHT, run_key="run", storage=storage, settings=settings)
+        outcome = crawl_store(
+            CrawlRun(retailer=adapter, store=store, night=NIGHT, run_key="run", storage=storage, settings=settings, limiter=None)
+        )
     except Blocked:
         return "blocked"
     except WrongStore:
@@ -79,7 +82,9 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
         sandbox.faults.clear()
     if outcome.site_unavailable:
         assert outcome.is_retryable and not outcome.complete
-        assert crawl_store(adapter, store, night=NIGHT, run_key="run", storage=storage, settings=settings).complete, "a retry ends it"
+        assert crawl_store(
+            CrawlRun(retailer=adapter, store=store, night=NIGHT, run_key="run", storage=storage, settings=settings, limiter=None)
+        ).complete, "a retry ends it"
         return "gave out"
     assert outcome.manifest
     staged = {line.raw for line in open_staged(storage, load_manifest(storage, outcome.manifest), adapter.stage, 10**6)}
@@ -87,7 +92,9 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
         if not any(json.loads(line)["product"]["price_current"] for line in staged):
             return "shape changed"  # goods without a price are all that could be read
         return "in part, retry" if outcome.is_retryable else "in part"
-    again = crawl_store(adapter, store, night=NIGHT, run_key="undisturbed", storage=storage, settings=settings)
+    again = crawl_store(
+        CrawlRun(retailer=adapter, store=store, night=NIGHT, run_key="undisturbed", storage=storage, settings=settings, limiter=None)
+    )
     assert again.complete and again.manifest
     truth = {line.raw for line in open_staged(storage, load_manifest(storage, again.manifest), adapter.stage, 10**6)}
     return "complete" if staged == truth else "complete, wrong"

@@ -21,14 +21,15 @@ CRAWL = """
 import sys
 from datetime import date
 from include.config import settings
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
+from include.model.store import StoreRef
 from include.retailers.registry import retailer_of
-from include.model.offer import StoreRef
 from include.staging.storage import Storage
 url, retailer, store_id, state, online, root, connections = sys.argv[1:]
 chosen = settings().model_copy(update={f"{retailer}_url": f"{url}/{retailer}", "connections_per_store": int(connections)})
 store = StoreRef(retailer, store_id, "A store", state, online)
-outcome = crawl_store(retailer_of(retailer), store, night=date(2026, 11, 18), run_key="run", storage=Storage(root), settings=chosen)
+outcome = crawl_store(CrawlRun(retailer=retailer_of(retailer), store=store, night=date(2026, 11, 18), run_key="run", storage=Storage(root), settings=chosen, limiter=None))
 assert outcome.complete, outcome.incomplete_reason
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import TerminalError
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.staging.landing import LandedRun, Landing, PageResponse, UnreadableLanding, folder_of, landed_runs, prune_landing, subset
 from include.staging.storage import Storage
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from include.crawling.unit_check import with_unit_price_notes
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailers.base import Category, OfferRow, Row, SkippedRow
 from include.retailers.errors import ErrorResponse
 from include.retailers.fields import parse

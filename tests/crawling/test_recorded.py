@@ -20,7 +20,8 @@ import pytest
 
 from include.crawling.judge import read_response
 from include.crawling.unit_check import with_unit_price_notes
-from include.model.offer import Offer, StoreRef
+from include.model.offer import Offer
+from include.model.store import StoreRef
 from include.retailers.base import Category, OfferRow, Page, RetailerUnitPrice, Row, SkippedRow
 from include.retailers.coles import Coles
 from include.retailers.coles_rows import offer_of

@@ -19,9 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from include import clock
 from include.config import Settings
 from include.crawling.client import PoliteClient
-from include.crawling.outcome import CrawlOutcome
-from include.crawling.store_crawl import crawl_store, discover
-from include.model.offer import StoreRef
+from include.crawling.crawl_run import CrawlRun
+from include.crawling.outcomes import CrawlOutcome
+from include.crawling.store_crawl import crawl_store, find_stores
+from include.model.store import StoreRef
 from include.retailers.base import Retailer
 from include.retailers.coles import Coles
 from include.retailers.errors import EmptyCrawl
@@ -76,7 +77,9 @@ def stores(world: World, retailer: str) -> list[StoreRef]:
 
 
 def crawl(retailer: Retailer, store: StoreRef, storage: Storage, settings: Settings) -> CrawlOutcome:
-    return crawl_store(retailer, store, night=NIGHT, run_key="run", storage=storage, settings=settings)
+    return crawl_store(
+        CrawlRun(retailer=retailer, store=store, night=NIGHT, run_key="run", storage=storage, settings=settings, limiter=None)
+    )
 
 
 def products(outcome: CrawlOutcome, storage: Storage, retailer: Retailer) -> dict[str, dict[str, Any]]:
@@ -110,7 +113,7 @@ def test_what_is_staged_is_the_truth(world: World, storage: Storage, settings: S
 @pytest.mark.parametrize("name", RETAILERS)
 def test_every_store_of_the_finder_is_found_and_marked(world: World, settings: Settings, name: str) -> None:
     with PoliteClient(RETAILERS[name], settings) as client:
-        found = {store.store_id: store for store in discover(RETAILERS[name], client)}
+        found = {store.store_id: store for store in find_stores(RETAILERS[name], client)}
 
     for store in world.stores(name):
         record = found.pop(store.store_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailers.coles import Coles
 from include.retailers.errors import ShapeChanged
 from include.retailers.fields import Fields, parse, reading

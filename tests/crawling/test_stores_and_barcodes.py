@@ -10,9 +10,9 @@ import pytest
 
 from include.config import Settings
 from include.crawling.client import PoliteClient
-from include.crawling.store_crawl import discover
-from include.model.offer import StoreRef
-from include.retailers.base import Page, StoreRecord
+from include.crawling.store_crawl import find_stores
+from include.model.store import StoreRecord, StoreRef
+from include.retailers.base import Page
 from include.retailers.coles import Coles
 from include.retailers.coles_graphql import FOUND_MAX
 from include.retailers.registry import RETAILERS
@@ -65,7 +65,7 @@ def test_a_store_found_from_two_points_is_told_once(
     site.answer = lambda asked: json_reply(["7", asked.query["near"]])
 
     with PoliteClient(hillview, settings) as client:
-        found = [store.store_id for store in discover(hillview, client)]
+        found = [store.store_id for store in find_stores(hillview, client)]
 
     assert found == ["7", "1", "2"]
 

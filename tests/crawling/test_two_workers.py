@@ -21,11 +21,20 @@ import sys
 from datetime import date
 from include.crawling import runs
 from include.config import settings
-from include.model.offer import StoreRef
+from include.crawling.crawl_run import CrawlRun
+from include.crawling.postgres_limiter import PostgresRequestLimiter
+from include.model.store import StoreRef
+from include.retailers.registry import retailer_of
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 url, root, retailer, store_id, state = sys.argv[1:]
-outcome = runs.crawl(Warehouse(url, settings()), Storage(root), StoreRef(retailer, store_id, "A store", state, store_id), date(2026, 11, 18), "run")
+store = StoreRef(retailer, store_id, "A store", state, store_id)
+warehouse = Warehouse(url, settings())
+limiter = PostgresRequestLimiter(warehouse, retailer, "run")
+run = CrawlRun(
+    retailer=retailer_of(retailer), store=store, night=date(2026, 11, 18), run_key="run", storage=Storage(root), settings=settings(), limiter=limiter
+)
+outcome = runs.crawl(warehouse, run)
 assert outcome["complete"], outcome["incomplete_reason"]
 """
 

@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from include.crawling import crawl_plan, discovery, outcomes
+from include.crawling import crawl_plan, discovery
 from include.diagnostics.night import raise_if_missing, summary
-from include.errors import NeedsPersonError
+from include.errors import NeedsPersonError, TransientError
 from include.ingestion import pipeline
+from include.model.store import StoreRecord, StoreRef
 from include.retailer_names import RETAILERS
-from include.retailers.base import StoreRecord
+from include.retailers.errors import RunAlreadyBlocked
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
+from tests.crawling.recorded_crawl import record_crawl
 from tests.ingestion.store_days import StoreDays, offer
 
 NIGHT = date(2026, 11, 18)
@@ -28,20 +30,9 @@ def plan(warehouse: Warehouse, retailer: str, *store_ids: str) -> None:
     crawl_plan.plan(warehouse, retailer, NIGHT)
 
 
-def crawled(warehouse: Warehouse, retailer: str, store_id: str, state: str = "crawled", reason: str | None = None) -> None:
-    outcome = {"complete": True, "rows": 2, "pages": 3, "requests": 4, "manifest": "m"} if state == "crawled" else {}
+def crawled(warehouse: Warehouse, retailer: str, store_id: str, error: Exception | None = None) -> None:
     started_at = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
-    outcomes.record(
-        warehouse,
-        retailer=retailer,
-        store_id=store_id,
-        night=NIGHT,
-        run_key="r",
-        started_at=started_at,
-        state=state,
-        reason=reason,
-        outcome=outcome,
-    )
+    record_crawl(warehouse, StoreRef(retailer, store_id), NIGHT, started_at, error=error, rows=2, pages=3, requests=4)
 
 
 def whole_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
@@ -69,8 +60,8 @@ def test_a_whole_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, stor
 def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays):
     warehouse = strict_warehouse
     plan(warehouse, "aldi", "1", "2", "3", "4")
-    crawled(warehouse, "aldi", "1", "failed", "TransientError: the site sleeps")
-    crawled(warehouse, "aldi", "2", "blocked", "Blocked: a wall")
+    crawled(warehouse, "aldi", "1", TransientError("the site sleeps"))
+    crawled(warehouse, "aldi", "2", RunAlreadyBlocked("a wall"))
     crawled(warehouse, "aldi", "3")
     store_day(store_id="3", lines=[offer(sku=str(n), price="text") for n in range(30)], night=NIGHT)
     pipeline.ingest(warehouse, storage, "aldi")
@@ -81,7 +72,7 @@ def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Wareho
     text = str(caught.value)
     assert "coles: nothing was planned. Look at the DAG scrape_coles" in text
     assert "aldi 1: failed: TransientError: the site sleeps. Clear the store's red crawl task." in text
-    assert "aldi 2: blocked: Blocked: a wall. The site refuses us" in text
+    assert "aldi 2: blocked: RunAlreadyBlocked: a wall. The site refuses us" in text
     assert "aldi 3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
     assert "aldi 4: not crawled" in text
 

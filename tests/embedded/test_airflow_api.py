@@ -188,13 +188,3 @@ def test_a_pool_is_created_changed_or_left_alone(airflow: FakeAirflow, api: Airf
     for name, slots in (("crawl_iga", 1), ("crawl_iga", 2), ("crawl_aldi", 1)):
         api.put_pool(name, slots)
     assert [asked[:2] for asked in airflow.asked if asked[0] != "GET"] == [("PATCH", "/api/v2/pools/crawl_iga"), ("POST", "/api/v2/pools")]
-
-
-def test_the_end_of_a_log_is_text_with_the_errors_place(airflow: FakeAirflow, api: AirflowApi) -> None:
-    error = {"exc_type": "ValueError", "exc_value": "boom", "frames": [{"filename": "a.py", "lineno": 3, "name": "f"}]}
-    content = [{"event": "first"}, "plain", {"timestamp": "t", "level": "error", "event": "Task failed", "error_detail": [error]}]
-    airflow.answers["GET", "/api/v2/dags/d/dagRuns/r/taskInstances/t/logs/2"] = {"content": content}
-    assert (
-        api.log_tail("d", "r", "t", try_number=2, map_index=5, lines=4) == "plain\nt error Task failed\n  a.py:3 in f\n  ValueError: boom"
-    )
-    assert airflow.asked[0][2]["map_index"] == ["5"]

@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from include.crawling import discovery, outcomes
 from include.crawling.breaker import Breaker, PostgresBreakerStore
-from include.crawling.limiter import RobotsFile
-from include.crawling.shared_limiter import PostgresRequestLimiter, delete_old_runs
+from include.crawling.canary import choose_store
+from include.crawling.postgres_limiter import PostgresRequestLimiter, delete_old_runs
+from include.crawling.robots import RobotsFile
 from include.errors import TransientError
-from include.retailers.base import StoreRecord
+from include.model.store import StoreRecord
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
+from tests.crawling.recorded_crawl import record_crawl
 
 NIGHT = date(2026, 11, 18)
 NOW = datetime(2026, 11, 17, 17, tzinfo=UTC)
@@ -44,13 +46,9 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
 
     record = StoreRecord(retailer="aldi", store_id="D", online_store_id="D", name="Aldi D", state="VIC")
     discovery.merge_found_stores(warehouse, "aldi", [record])
-    outcomes.canary_store(warehouse, "aldi")
-    outcome = {"rows": 2, "pages": 1, "requests": 1, "complete": True, "manifest": "outbox/aldi/D/x.manifest.json"}
-    for given in (outcome, {}):
-        outcomes.record(
-            warehouse, retailer="aldi", store_id="D", night=NIGHT, run_key="run", started_at=NOW, state="crawled" if given else "failed",
-            reason=None, outcome=given,
-        )  # fmt: skip
+    choose_store(warehouse, "aldi")
+    for error in (None, TransientError("gone")):
+        record_crawl(warehouse, record, NIGHT, NOW, run_key="run", error=error, rows=2)
     assert outcomes.staged(warehouse, "aldi", "run")[0]["rows"] == 2
     PostgresRequestLimiter(warehouse, "aldi", "old", now=lambda: datetime(2001, 1, 1, tzinfo=UTC)).robots(
         lambda: RobotsFile("http://x/robots.txt", 404, "")

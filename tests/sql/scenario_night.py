@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from include.crawling import crawl_plan, discovery, outcomes
+from include.crawling import crawl_plan, discovery
 from include.diagnostics import ingest_summary, night
 from include.enrichment.prefill import prefill_waiting
 from include.ingestion import pipeline
 from include.ledger import quarantine
-from include.retailers.base import StoreRecord
+from include.model.store import StoreRecord, StoreRef
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
+from tests.crawling.recorded_crawl import record_crawl
 from tests.ingestion.store_days import StoreDays, gtin, offer
 
 NIGHT = date(2026, 11, 18)
@@ -27,10 +28,7 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     discovery.merge_found_stores(warehouse, "coles", stores[:3])
     discovery.list_stores(warehouse, "coles", "vic")
     crawl_plan.plan(warehouse, "coles", NIGHT)
-    outcomes.record(
-        warehouse, retailer="coles", store_id="COL:1", night=NIGHT, run_key="r", started_at=datetime(2026, 11, 17, 17, tzinfo=UTC), state="crawled", reason=None,
-        outcome={"rows": 2, "pages": 1, "requests": 1, "complete": True},
-    )  # fmt: skip
+    record_crawl(warehouse, StoreRef("coles", "COL:1"), NIGHT, datetime(2026, 11, 17, 17, tzinfo=UTC), rows=2, manifest=None)
     stage = StoreDays(storage)
     stage("coles", "COL:1", lines=[offer("1", barcode=gtin(1)), offer("2", -1)])
     pipeline.ingest(warehouse, storage, "coles")

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from include.embedded.doctor import doctor
 from include.errors import TerminalError, TransientError
+from include.retailer_names import RETAILERS, Registration
 from include.warehouse import migrations
 from include.warehouse.engine import Warehouse
 from include.warehouse.migrations import _SCRIPTS, current_revision, ensure_migrated, migrate, migration_hashes, newest_revision
@@ -104,7 +105,8 @@ def test_a_new_retailer_has_its_row_in_a_warehouse_that_is_up_to_date(
             return dict(connection.execute("SELECT retailer, name FROM core.retailer").fetchall())
 
     before = rows()
-    monkeypatch.setattr(migrations, "RETAILERS", before | {"hillview": "Hillview", "iga": "IGA Fresh"})
+    registered = {"hillview": Registration("Hillview", "x:Hillview"), "iga": Registration("IGA Fresh", "x:Iga")}
+    monkeypatch.setattr(migrations, "RETAILERS", {**RETAILERS, **registered})
     monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", warehouse.url)
     found = next(found for found in doctor(tmp_path) if found.subject == "warehouse schema")
     assert (found.level, found.text, found.remedy) == ("fail", "no row for iga, hillview", "aisleflow warehouse migrate")

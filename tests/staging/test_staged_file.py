@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from include.errors import TerminalError
-from include.model.offer import Offer, StoreRef, decode
+from include.model.offer import Offer, decode
+from include.model.store import StoreRef
 from include.staging.manifest import Manifest, ManifestError, read_manifest
 from include.staging.staged_file import RawLine, StoreDayWriter, UnreadableFile, load_manifest, move, open_staged, read_lines
 from include.staging.storage import MANIFEST_SUFFIX, Stage, StagedName, Storage, run_key_of, store_id_of

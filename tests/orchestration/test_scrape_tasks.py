@@ -19,12 +19,12 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 from include import clock
 from include.crawling import crawl_plan, discovery, sessions
 from include.ingestion import pipeline
-from include.orchestration import crawling
+from include.model.store import StoreRecord
+from include.orchestration import scrape_tasks
 from include.orchestration.asking import BotWallApprovalOperator
 from include.orchestration.border import border
 from include.orchestration.sessions import session_of
 from include.retailer_names import RETAILERS
-from include.retailers.base import StoreRecord
 from include.retailers.errors import RetryableIncompleteCrawl
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -99,7 +99,7 @@ def resources(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.Monkey
         with border():
             yield warehouse, storage
 
-    monkeypatch.setattr(crawling, "resources", ours)
+    monkeypatch.setattr(scrape_tasks, "resources", ours)
 
 
 @pytest.fixture
@@ -111,10 +111,10 @@ def run() -> Any:
 
 def crawl_all(run: Any, task: Task, retailer: str = "aldi", **params: Any) -> list[dict[str, Any]]:
     """Run the mapped task for each planned store; return the items planned."""
-    items = crawling.plan(retailer, run, NO_PARAMS | params, task)
+    items = scrape_tasks.plan(retailer, run, NO_PARAMS | params, task)
     for item in items:
         try:
-            task.pushed.setdefault(("crawl", "return_value"), []).append(crawling.crawl(retailer, item, run, task))
+            task.pushed.setdefault(("crawl", "return_value"), []).append(scrape_tasks.crawl(item, run, task))
         except AirflowSkipException:
             task.pushed.setdefault(("crawl", "return_value"), []).append(None)
     return items
@@ -122,21 +122,21 @@ def crawl_all(run: Any, task: Task, retailer: str = "aldi", **params: Any) -> li
 
 def test_an_undisturbed_run_announces_its_files_under_the_night(run: Any, storage: Storage) -> None:
     task, event = Task(), Event()
-    assert crawling.canary("aldi", run, NO_PARAMS)["offers"] > 0
+    assert scrape_tasks.canary("aldi", run, NO_PARAMS)["offers"] > 0
 
     items = crawl_all(run, task)
-    counts = crawling.emit("aldi", run, NO_PARAMS, task, event)
+    counts = scrape_tasks.emit("aldi", run, NO_PARAMS, task, event)
 
     assert counts["stores"] == len(items) == 3
     assert event.keys == ["aldi|2026-11-18"]
     assert all(storage.exists(path) for path in event.extra["files"])
     with pytest.raises(AirflowSkipException):
-        crawling.refused(task)
+        scrape_tasks.refused(task)
     with pytest.raises(AirflowSkipException, match="nothing more"):
-        crawling.emit_rest("aldi", run, NO_PARAMS, task, Event())
+        scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, Event())
     with pytest.raises(AirflowSkipException, match="nobody had to be asked"):
-        crawling.raise_if_unanswered("aldi", task)
-    crawling.skip_if_incomplete(task)
+        scrape_tasks.raise_if_unanswered("aldi", task)
+    scrape_tasks.skip_if_incomplete(task)
 
 
 def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
@@ -144,44 +144,44 @@ def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
 ) -> None:
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
     task = Task()
-    item, *_ = crawling.plan("aldi", run, NO_PARAMS, task)
+    item, *_ = scrape_tasks.plan("aldi", run, NO_PARAMS, task)
     assert task.pushed["crawl", "decisions"][0]["stores"] == {"crawl": 3, "deferred": 0, "excluded": 0}
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T19:31:00+00:00")
 
     with pytest.raises(AirflowSkipException, match="the night ended before its turn came"):
-        crawling.crawl("aldi", item, run, Task())
+        scrape_tasks.crawl(item, run, Task())
     with warehouse.transaction() as connection:
         planned = crawl_plan.plan_rows(connection, "aldi", date(2026, 11, 18))
     assert [row["store_id"] for row in planned if row["decision"] == "deferred"] == [item["store"]["store_id"]]
-    assert crawling.crawl("aldi", item, run, Task(try_number=2))["complete"]
+    assert scrape_tasks.crawl(item, run, Task(try_number=2))["complete"]
 
 
 def test_a_store_in_part_is_tried_again_and_accepted_at_the_last_attempt(run: Any, sandbox: RunningSandbox, warehouse: Warehouse) -> None:
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
-    [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
+    [item] = scrape_tasks.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
 
     with pytest.raises(RetryableIncompleteCrawl, match="offers are staged; the retry asks for what is missing"):
-        crawling.crawl("aldi", item, run, Task(try_number=1, max_tries=1))
+        scrape_tasks.crawl(item, run, Task(try_number=1, max_tries=1))
     last = Task(try_number=2, max_tries=1)
-    outcome = crawling.crawl("aldi", item, run, last)
+    outcome = scrape_tasks.crawl(item, run, last)
 
     assert not outcome["complete"] and outcome["rows"] > 0
     last.pushed["crawl", "return_value"] = [outcome]
     with pytest.raises(AirflowSkipException, match="crawled, but in part: "):
-        crawling.skip_if_incomplete(last)
-    assert crawling.emit("aldi", run, NO_PARAMS, last, Event())["stores"] == 1
+        scrape_tasks.skip_if_incomplete(last)
+    assert scrape_tasks.emit("aldi", run, NO_PARAMS, last, Event())["stores"] == 1
 
 
 def test_a_retry_asks_only_for_what_is_missing(run: Any, sandbox: RunningSandbox) -> None:
     fault = sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=9, times=1)
     sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=10, times=1)
-    [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
+    [item] = scrape_tasks.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
     with pytest.raises(RetryableIncompleteCrawl):
-        crawling.crawl("aldi", item, run, Task())
+        scrape_tasks.crawl(item, run, Task())
     sandbox.faults.clear(fault)
     before = sandbox.traffic.count("aldi")
 
-    outcome = crawling.crawl("aldi", item, run, Task(try_number=2))
+    outcome = scrape_tasks.crawl(item, run, Task(try_number=2))
 
     assert outcome["complete"]
     assert sandbox.traffic.count("aldi") - before == outcome["requests"] == 1
@@ -189,16 +189,16 @@ def test_a_retry_asks_only_for_what_is_missing(run: Any, sandbox: RunningSandbox
 
 def test_what_is_staged_is_announced_although_the_last_attempt_met_a_wall(run: Any, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
-    [item] = crawling.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
+    [item] = scrape_tasks.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
     task, event = Task(), Event()
     with pytest.raises(RetryableIncompleteCrawl):
-        crawling.crawl("aldi", item, run, task)
+        scrape_tasks.crawl(item, run, task)
     sandbox.faults.clear()
     sandbox.faults.add("wall", retailer="aldi")
     with pytest.raises(AirflowSkipException, match="refused by the site, its place is kept"):
-        crawling.crawl("aldi", item, run, task)
+        scrape_tasks.crawl(item, run, task)
 
-    assert crawling.emit("aldi", run, NO_PARAMS, task, event)["stores"] == 1
+    assert scrape_tasks.emit("aldi", run, NO_PARAMS, task, event)["stores"] == 1
 
 
 @pytest.mark.parametrize("in_airflow", [True, False])
@@ -214,7 +214,7 @@ def test_a_bot_wall_is_passed_with_a_persons_session(
     sandbox.faults.add("wall", retailer="aldi", since=30, session="visitor=7f3a9c51")
     task, event = Task(), Event()
     items = crawl_all(run, task)
-    blocked = crawling.refused(task)
+    blocked = scrape_tasks.refused(task)
     assert blocked
     assert "visitor" not in str(task.pushed)
 
@@ -225,9 +225,9 @@ def test_a_bot_wall_is_passed_with_a_persons_session(
         assert session_of("aldi") == session
     else:
         sessions.put(warehouse.settings.home, "aldi", session)
-    task.pushed["crawl_rest", "return_value"] = [crawling.crawl_rest("aldi", item, run, task) for item in blocked]
+    task.pushed["crawl_rest", "return_value"] = [scrape_tasks.crawl_rest(item, run, task) for item in blocked]
 
-    assert crawling.emit_rest("aldi", run, NO_PARAMS, task, event)["stores"] == len(items)
+    assert scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, event)["stores"] == len(items)
     assert event.keys == ["aldi|2026-11-18"]
     assert "7f3a9c51" not in caplog.text + str(task.pushed)
     states = rows(warehouse, "SELECT DISTINCT state FROM ops.crawl_outcome")
@@ -236,17 +236,17 @@ def test_a_bot_wall_is_passed_with_a_persons_session(
 
 def test_all_refused_announces_nothing_yet_and_a_second_refusal_fails(run: Any, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("wall", retailer="aldi")
-    assert crawling.canary("aldi", run, NO_PARAMS)["refused"]
+    assert scrape_tasks.canary("aldi", run, NO_PARAMS)["refused"]
     task = Task()
     items = crawl_all(run, task)
 
     with pytest.raises(AirflowSkipException, match="nothing is staged yet"):
-        crawling.emit("aldi", run, NO_PARAMS, task, Event())
-    assert crawling.refused(task) == items
+        scrape_tasks.emit("aldi", run, NO_PARAMS, task, Event())
+    assert scrape_tasks.refused(task) == items
     with pytest.raises(AirflowFailException, match="the site refuses automatic requests"):
-        crawling.crawl_rest("aldi", items[0], run, task)
+        scrape_tasks.crawl_rest(items[0], run, task)
     with pytest.raises(AirflowFailException, match="no store of aldi was crawled"):
-        crawling.emit_rest("aldi", run, NO_PARAMS, task, Event())
+        scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, Event())
 
 
 def test_no_answer_in_time_needs_a_person_and_a_no_is_an_answer(run: Any) -> None:
@@ -256,10 +256,10 @@ def test_no_answer_in_time_needs_a_person_and_a_no_is_an_answer(run: Any) -> Non
     with pytest.raises(
         AirflowFailException, match=r"needs a person: aldi refuses G100 Aldi Preston, and nobody answered in time\. .*session set aldi"
     ):
-        crawling.raise_if_unanswered("aldi", task)
+        scrape_tasks.raise_if_unanswered("aldi", task)
 
     task.answer = {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "ann"}}
-    crawling.raise_if_unanswered("aldi", task)
+    scrape_tasks.raise_if_unanswered("aldi", task)
 
 
 @pytest.mark.parametrize(
@@ -286,14 +286,14 @@ def test_the_answer_is_handed_on_and_a_no_skips_the_rest_alone(choice: str, user
 
 def test_a_run_without_any_store_day_fails(run: Any, sandbox: RunningSandbox) -> None:
     with pytest.raises(AirflowFailException, match="no store of aldi was crawled; see the messages"):
-        crawling.emit("aldi", run, NO_PARAMS, Task(), Event())
+        scrape_tasks.emit("aldi", run, NO_PARAMS, Task(), Event())
 
 
 def test_a_changed_page_fails_the_run_before_any_store_is_asked_for(run: Any, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("renamed_field", retailer="aldi", field="price")
 
     with pytest.raises(AirflowFailException, match=r"product rows have lost price.*expected: .*found: .*price_v2"):
-        crawling.canary("aldi", run, NO_PARAMS)
+        scrape_tasks.canary("aldi", run, NO_PARAMS)
 
     assert sandbox.traffic.count("aldi") <= 3
 
@@ -319,12 +319,12 @@ def test_a_reread_run_asks_for_nothing_and_stages_under_a_key_of_its_own(
     params: dict[str, Any] = {"reread": True, "night": "2026-11-18"}
 
     with pytest.raises(AirflowSkipException):
-        crawling.canary("aldi", by_hand, NO_PARAMS | params)
+        scrape_tasks.canary("aldi", by_hand, NO_PARAMS | params)
     items = crawl_all(by_hand, task, **params)
 
     assert len(items) == 3 and all(outcome["complete"] and outcome["requests"] == 0 for outcome in task.pushed["crawl", "return_value"])
     assert sandbox.traffic.count() == asked
-    assert crawling.emit("aldi", by_hand, NO_PARAMS | params, task, event)["stores"] == 3
+    assert scrape_tasks.emit("aldi", by_hand, NO_PARAMS | params, task, event)["stores"] == 3
     assert event.keys == ["aldi|2026-11-18"]
     with pytest.raises(AirflowFailException, match="nothing is landed for the night of 2026-11-01"):
-        crawling.plan("aldi", by_hand, NO_PARAMS | {"reread": True, "night": "2026-11-01"}, Task())
+        scrape_tasks.plan("aldi", by_hand, NO_PARAMS | {"reread": True, "night": "2026-11-01"}, Task())

@@ -1,4 +1,4 @@
-"""The tasks of ``decide_held``: which questions are open, the question itself in the Airflow UI, what an answer does."""
+"""The tasks of ``decide_held``: which questions are open, the question itself in the Airflow UI, what an answer does; and what starts it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param
+from airflow.sdk import Param, get_current_context
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.config import settings
-from include.orchestration.assets import PRICES
-from include.orchestration.ingest import retailers_of
+from include.orchestration.assets import HELD, PRICES
+from include.orchestration.partitions import retailers_of
 from include.orchestration.resources import resources
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,20 @@ class HeldDecisionOperator(HITLOperator):
         # set here and not with the task: Airflow wants a valid value of a task's params before it starts, and an answer has none yet
         self.params = ParamsDict({"why": WHY})
         return super().execute(context)
+
+
+def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
+    """Emit ``held`` for every (retailer, night) with held store-days nobody was asked about yet; skips when there are none."""
+    from include.ledger import held
+    from include.orchestration.alerting import send_held_alerts
+
+    with resources() as (warehouse, storage):
+        send_held_alerts(warehouse, storage, retailers, get_current_context())
+        keys = held.list_unclaimed(warehouse, retailers)
+    if not keys:
+        raise AirflowSkipException("nothing is held that nobody was asked about")
+    outlet_events[HELD].add_partitions(keys)
+    return keys
 
 
 def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:

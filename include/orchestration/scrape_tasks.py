@@ -1,4 +1,4 @@
-"""The tasks of the crawl, of barcode enrichment and of store discovery."""
+"""What the tasks of the ``scrape_<retailer>`` DAGs do; ``scrape.py`` puts them in order."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include import clock
-from include.orchestration.assets import OUTBOX
+from include.orchestration.partitions import night_of_run
 from include.orchestration.resources import resources
 from include.orchestration.sessions import session_of
 
 if TYPE_CHECKING:
+    from include.crawling.crawl_run import CrawlRun
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
-
-
-def night(dag_run: Any, params: Any) -> str:
-    """Return the night of a crawl run: its partition key, else its param, else the Melbourne date of ``run_after``; never "now"."""
-    return str(dag_run.partition_key or params.get("night") or clock.night_of(dag_run.run_after).isoformat())
 
 
 def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
@@ -31,15 +27,16 @@ def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
 
     A refusal is not judged here: the crawl keeps the place of every store it refuses.
     """
-    from include.crawling import outcomes, runs
+    from include.crawling.canary import choose_store, crawl_canary
 
     if params.get("reread"):
         raise AirflowSkipException("nothing is asked for: landed pages are read again")
     with resources() as (warehouse, storage):
-        store = outcomes.canary_store(warehouse, retailer, params.get("stores") or None)
+        store = choose_store(warehouse, retailer, params.get("stores") or None)
         if store is None:
             raise AirflowSkipException(f"no store of {retailer} is known; `plan` says what to do")
-        report = runs.canary(warehouse, storage, store, date.fromisoformat(night(dag_run, params)), _run_key(dag_run), session_of(retailer))
+        item = {"store": asdict(store), "night": night_of_run(dag_run, params)}
+        report = crawl_canary(_crawl_run(warehouse, storage, item, dag_run))
     if report.refused:
         log.warning("%s", report.refused)
     return asdict(report)
@@ -52,7 +49,7 @@ def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, An
     """
     from include.crawling import crawl_plan
 
-    night_iso = night(dag_run, params)
+    night_iso = night_of_run(dag_run, params)
     subset = {"categories": list(params.get("categories") or []), "pages": params.get("pages")}
     with resources() as (warehouse, storage):
         if params.get("reread"):
@@ -79,9 +76,9 @@ def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, An
 def _landed_items(
     warehouse: Warehouse, storage: Storage, retailer: str, night_iso: str, store_ids: list[str] | None
 ) -> list[dict[str, Any]]:
-    from include.crawling import outcomes
+    from include.crawling.discovery import known_store
     from include.errors import TerminalError
-    from include.model.offer import StoreRef
+    from include.model.store import StoreRef
     from include.staging.landing import landed_runs
 
     runs = {
@@ -93,7 +90,7 @@ def _landed_items(
         raise TerminalError(
             f"{retailer}: nothing is landed for the night of {night_iso}. Landed pages are kept for AISLEFLOW_LANDING_DAYS."
         )
-    stores = {store_id: outcomes.known_store(warehouse, retailer, store_id) or StoreRef(retailer, store_id) for store_id in runs}
+    stores = {store_id: known_store(warehouse, retailer, store_id) or StoreRef(retailer, store_id) for store_id in runs}
     return [
         {
             "store": asdict(stores[store_id]),
@@ -106,7 +103,7 @@ def _landed_items(
     ]
 
 
-def crawl(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
+def crawl(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
     """Crawl one store; return where its store-day is and its counts.
 
     A refused store keeps its place and ends skipped. One crawled in part is tried again while the task has retries left, asking only for
@@ -115,55 +112,69 @@ def crawl(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[st
     from include.retailers.errors import Blocked
 
     with resources() as (warehouse, storage):
-        _defer_after_cutoff(warehouse, retailer, item, ti)
+        _defer_after_cutoff(warehouse, item, ti)
         try:
-            return _crawl(warehouse, storage, retailer, item, dag_run, ti, "")
+            return _crawl(warehouse, storage, item, dag_run, ti)
         except Blocked as error:
             log.warning("%s", error)
             ti.xcom_push(key="refused", value=item)
             raise AirflowSkipException(f"refused by the site, its place is kept: {error}") from error
 
 
-def _defer_after_cutoff(warehouse: Warehouse, retailer: str, item: dict[str, Any], ti: Any) -> None:
+def _defer_after_cutoff(warehouse: Warehouse, item: dict[str, Any], ti: Any) -> None:
     """Begin no further store once the night has ended; a retry, or a task that a person cleared, goes on all the same."""
     from include.crawling import crawl_plan
 
     if ti.try_number > 1 or not item.get("until") or clock.now() < datetime.fromisoformat(item["until"]):
         return
     reason = "the night ended before its turn came (AISLEFLOW_CRAWL_UNTIL)"
-    crawl_plan.defer(warehouse, retailer, date.fromisoformat(item["night"]), item["store"]["store_id"], reason)
+    crawl_plan.defer(warehouse, item["store"]["retailer"], date.fromisoformat(item["night"]), item["store"]["store_id"], reason)
     raise AirflowSkipException(f"deferred: {reason}; clear this task to crawl the store all the same")
 
 
-def crawl_rest(retailer: str, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
+def crawl_rest(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
     """Crawl a store again that was refused, after a person said so. A second refusal fails the task."""
     with resources() as (warehouse, storage):
-        return _crawl(warehouse, storage, retailer, item, dag_run, ti, "_rest")
+        return _crawl(warehouse, storage, item | {"round": "_rest"}, dag_run, ti)
 
 
-def _crawl(
-    warehouse: Warehouse, storage: Storage, retailer: str, item: dict[str, Any], dag_run: Any, ti: Any, scope_suffix: str
-) -> dict[str, Any]:
+def _crawl(warehouse: Warehouse, storage: Storage, item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
     from include.crawling import runs
-    from include.crawling.walk import CrawlSubset
-    from include.model.offer import StoreRef
     from include.retailers.errors import RetryableIncompleteCrawl
-    from include.staging.landing import LandedRun
 
-    store, night_iso = StoreRef(**item["store"]), date.fromisoformat(item["night"])
-    if item.get("reread"):
-        outcome = runs.reread(warehouse, storage, store, LandedRun(store.store_id, night_iso, item["reread"]), _run_key(dag_run))
+    run = _crawl_run(warehouse, storage, item, dag_run)
+    if landed_by := item.get("reread"):
+        outcome = runs.reread(warehouse, run, landed_by)
     else:
-        subset = CrawlSubset(item.get("pages"), tuple(item.get("categories") or ()))
-        session = session_of(retailer)
-        outcome = runs.crawl(
-            warehouse, storage, store, night_iso, _run_key(dag_run), scope_suffix=scope_suffix, session=session, subset=subset
-        )
+        outcome = runs.crawl(warehouse, run)
         if outcome["is_retryable"] and not outcome["complete"] and ti.try_number <= ti.max_tries:
             raise RetryableIncompleteCrawl(
-                f"{retailer} {store.store_id}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry asks for what is missing."
+                f"{run.label}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry asks for what is missing."
             )
     return {name: outcome[name] for name in ("store_id", "manifest", "rows", "pages", "requests", "complete", "incomplete_reason")}
+
+
+def _crawl_run(warehouse: Warehouse, storage: Storage, item: dict[str, Any], dag_run: Any) -> CrawlRun:
+    """Return the crawl that an item of the plan stands for, with the session that a person put into Airflow."""
+    from include.crawling.crawl_run import CrawlRun, CrawlSubset
+    from include.crawling.postgres_limiter import PostgresRequestLimiter
+    from include.model.store import StoreRef
+    from include.retailers.registry import retailer_of
+
+    store, run_key = StoreRef(**item["store"]), _run_key(dag_run)
+    scope = run_key + item.get("round", "")
+    return CrawlRun(
+        retailer=retailer_of(store.retailer),
+        store=store,
+        night=date.fromisoformat(item["night"]),
+        run_key=run_key,
+        scope=scope,
+        limiter=PostgresRequestLimiter(warehouse, store.retailer, scope),
+        storage=storage,
+        settings=warehouse.settings,
+        session=None if item.get("reread") else session_of(store.retailer),
+        subset=CrawlSubset(item.get("pages"), tuple(item.get("categories") or ())),
+    )
 
 
 def refused(ti: Any) -> list[dict[str, Any]]:
@@ -184,9 +195,9 @@ def emit(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[
 
 def emit_rest(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
     """Announce everything again once refused stores were crawled; skip when there is nothing more, fail when nothing was crawled at all."""
-    crawled_again = [outcome for outcome in _pull_xcoms(ti, ["crawl_rest"]) if outcome["manifest"]]
+    rest = [outcome for outcome in _pull_xcoms(ti, ["crawl_rest"]) if outcome["manifest"]]
     staged = _staged(retailer, dag_run)
-    if staged and not crawled_again:
+    if staged and not rest:
         raise AirflowSkipException("nothing more to announce")
     return _emit_event(retailer, dag_run, params, staged, event)
 
@@ -203,7 +214,7 @@ def _emit_event(retailer: str, dag_run: Any, params: Any, staged: list[dict[str,
         raise AirflowFailException(
             f"no store of {retailer} was crawled; see the messages of the `crawl` tasks, mend the cause and clear them with downstream"
         )
-    event.add_partitions(f"{retailer}|{night(dag_run, params)}")
+    event.add_partitions(f"{retailer}|{night_of_run(dag_run, params)}")
     event.extra = {"files": [row["manifest"] for row in staged]}
     return {"stores": len(staged), "rows": sum(row["rows"] for row in staged)}
 
@@ -230,11 +241,9 @@ def raise_store_failure() -> None:
 
 def skip_if_incomplete(ti: Any) -> None:
     """Skip, with the reasons, when a store was crawled in part."""
-    incomplete = [
-        f"{one['store_id']}: {one['incomplete_reason']}" for one in _pull_xcoms(ti, ["crawl", "crawl_rest"]) if not one["complete"]
-    ]
-    if incomplete:
-        raise AirflowSkipException("crawled, but in part: " + "; ".join(incomplete))
+    partial = [f"{one['store_id']}: {one['incomplete_reason']}" for one in _pull_xcoms(ti, ["crawl", "crawl_rest"]) if not one["complete"]]
+    if partial:
+        raise AirflowSkipException("crawled, but in part: " + "; ".join(partial))
 
 
 def _pull_xcoms(ti: Any, task_ids: list[str], key: str = "return_value") -> list[Any]:
@@ -246,32 +255,3 @@ def _run_key(dag_run: Any) -> str:
     from include.staging.storage import run_key_of
 
     return run_key_of(dag_run.dag_id, dag_run.run_id)
-
-
-def prefill(outlet_events: Any) -> dict[str, Any]:
-    """Fill known barcodes into the files of the barcode inbox and pass them on; skip when none waits."""
-    from include.enrichment import prefill as enrichment
-
-    with resources() as (warehouse, storage):
-        done = enrichment.prefill_waiting(warehouse, storage, "coles")
-    if not done.files:
-        raise AirflowSkipException("no file waits in the barcode inbox")
-    outlet_events[OUTBOX].add_partitions(list(done.keys))
-    outlet_events[OUTBOX].extra = {"prefilled": asdict(done)}
-    return asdict(done)
-
-
-def discover(retailer: str) -> dict[str, Any]:
-    """Ask a retailer's store finder and take over what it says; return counts."""
-    from include.crawling import runs
-
-    with resources() as (warehouse, _):
-        return asdict(runs.discover(warehouse, retailer))
-
-
-def watch(dag_run: Any, params: Any) -> None:
-    """Fail, naming what is missing, if a night is not as it should be."""
-    from include.diagnostics.night import raise_if_missing
-
-    with resources() as (warehouse, _):
-        raise_if_missing(warehouse, date.fromisoformat(night(dag_run, params)))

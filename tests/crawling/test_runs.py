@@ -11,16 +11,19 @@ import pytest
 
 from include import clock
 from include.crawling import runs, sessions
-from include.crawling.walk import CrawlSubset
+from include.crawling.canary import crawl_canary
+from include.crawling.crawl_run import CrawlRun, CrawlSubset
+from include.crawling.postgres_limiter import PostgresRequestLimiter
 from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.ingestion.load import load_waiting
-from include.model.offer import StoreRef
+from include.model.store import StoreRef
 from include.retailer_names import RETAILERS
 from include.retailers.aldi import Aldi
 from include.retailers.base import OfferRow
 from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked, ShapeChanged
-from include.staging.landing import LandedRun, landed_runs
+from include.retailers.registry import retailer_of
+from include.staging.landing import landed_runs
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
@@ -59,6 +62,15 @@ def stores(world: World, retailer: str) -> list[StoreRef]:
     return [StoreRef(retailer, one.store_id, one.name, one.state, one.online_store_id) for one in world.stores(retailer) if one.has_shelf]
 
 
+def run_of(warehouse: Warehouse, storage: Storage, store: StoreRef, night: date, run_key: str, **more: Any) -> CrawlRun:
+    scope = more.pop("scope", run_key)
+    limiter = PostgresRequestLimiter(warehouse, store.retailer, scope)
+    return CrawlRun(
+        retailer=retailer_of(store.retailer), store=store, night=night, run_key=run_key, scope=scope, limiter=limiter, storage=storage,
+        settings=warehouse.settings, **more,
+    )  # fmt: skip
+
+
 def outcome_rows(warehouse: Warehouse) -> list[tuple[str, str, bool]]:
     found = rows(warehouse, "SELECT store_id, state, manifest IS NOT NULL AS staged FROM ops.crawl_outcome ORDER BY started_at, store_id")
     return [(row["store_id"], row["state"], row["staged"]) for row in found]
@@ -72,7 +84,7 @@ def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_sto
     refused = []
     for store in every:
         try:
-            runs.crawl(warehouse, storage, store, NIGHT, "run")
+            runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run"))
         except Blocked as error:
             refused.append((store, type(error)))
     assert [kind for _, kind in refused] == [Blocked, Blocked, RunAlreadyBlocked, RunAlreadyBlocked, RunAlreadyBlocked], (
@@ -83,7 +95,9 @@ def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_sto
     assert {state for _, state, _ in outcome_rows(warehouse)} == {"blocked"}
 
     session = sessions.Session("me=known", "Mozilla/5.0 (a person's)", clock.system_now() + timedelta(hours=1))
-    done = [runs.crawl(warehouse, storage, store, NIGHT, "run", scope_suffix="_rest", session=session) for store, _ in refused]
+    done = [
+        runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", scope="run_rest", session=session)) for store, _ in refused
+    ]
 
     assert all(outcome["complete"] for outcome in done)
     again = sandbox.traffic.repeated_requests("woolworths", purpose="listing", store_id=every[0].store_id)
@@ -97,15 +111,19 @@ def test_the_session_kept_at_home_is_used_until_it_ends(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add("wall", retailer="aldi", session="me=known")
-    store = stores(world, "aldi")[0]
+    store, home = stores(world, "aldi")[0], warehouse.settings.home
+
+    def at_home() -> sessions.Session | None:
+        return sessions.in_force("aldi", sessions.find(home, "aldi"))
+
     put = sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.system_now() - timedelta(seconds=1)))
     assert put.stat().st_mode & 0o777 == 0o600
 
     with pytest.raises(Blocked):
-        runs.crawl(warehouse, storage, store, NIGHT, "run")
+        runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", session=at_home()))
     sessions.put(warehouse.settings.home, "aldi", sessions.Session("me=known", None, clock.system_now() + timedelta(hours=1)))
 
-    assert runs.crawl(warehouse, storage, store, NIGHT, "run")["complete"]
+    assert runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", session=at_home()))["complete"]
     assert "known" not in caplog.text
 
 
@@ -115,12 +133,12 @@ def test_stores_in_a_row_at_which_the_site_gives_out_open_the_breaker(
     sandbox.faults.add("error", retailer="iga", purpose="listing", since=12)
     first, second, third = stores(world, "iga")[:3]
 
-    assert runs.crawl(warehouse, storage, first, NIGHT, "run")["site_unavailable"]
+    assert runs.crawl(warehouse, run_of(warehouse, storage, first, NIGHT, "run"))["site_unavailable"]
     with pytest.raises(Exception, match="the crawl yielded nothing"):
-        runs.crawl(warehouse, storage, second, NIGHT, "run")
+        runs.crawl(warehouse, run_of(warehouse, storage, second, NIGHT, "run"))
     asked = sandbox.traffic.count("iga")
     with pytest.raises(BreakerOpen, match="not asked for"):
-        runs.crawl(warehouse, storage, third, NIGHT, "run")
+        runs.crawl(warehouse, run_of(warehouse, storage, third, NIGHT, "run"))
 
     assert sandbox.traffic.count("iga") == asked
     assert [state for _, state, _ in outcome_rows(warehouse)] == ["crawled", "failed", "failed"]
@@ -132,12 +150,12 @@ def test_an_attempt_that_stages_nothing_does_not_unstage_what_an_earlier_one_did
 ) -> None:
     store = stores(world, "aldi")[0]
     fault = sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
-    runs.crawl(warehouse, storage, store, NIGHT, "run")
+    runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run"))
     sandbox.faults.clear(fault)
     sandbox.faults.add("wall", retailer="aldi")
 
     with pytest.raises(Blocked):
-        runs.crawl(warehouse, storage, store, NIGHT, "run")
+        runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run"))
 
     assert outcome_rows(warehouse) == [(store.store_id, "blocked", True)]
 
@@ -145,23 +163,23 @@ def test_an_attempt_that_stages_nothing_does_not_unstage_what_an_earlier_one_did
 def test_a_part_of_a_store_is_true_and_incomplete(warehouse: Warehouse, storage: Storage, world: World) -> None:
     store = stores(world, "aldi")[0]
 
-    subset = runs.crawl(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(categories=("bakery",)))
+    subset = runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(categories=("bakery",))))
 
     assert (subset["complete"], subset["is_retryable"]) == (False, False)
     assert {one["status"] for one in subset["categories"] if one["name"].startswith("Bakery")} == {"finished"}
     assert "not asked for: only a part was wanted" in subset["incomplete_reason"]
     with pytest.raises(TerminalError, match=r"no category is called nonsense\. There are: .*Bakery"):
-        runs.crawl(warehouse, storage, store, NIGHT, "another", subset=CrawlSubset(categories=("nonsense",)))
+        runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "another", subset=CrawlSubset(categories=("nonsense",))))
 
 
 def test_first_pages_only(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
     store = stores(world, "coles")[0]
 
-    outcome = runs.crawl(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(pages=1))
+    outcome = runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(pages=1)))
 
     assert outcome["rows"] > 0
     assert not sandbox.traffic.repeated_requests("coles", purpose="listing")
-    whole = runs.crawl(warehouse, storage, store, NIGHT, "run")
+    whole = runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run"))
     assert whole["complete"]
     assert not sandbox.traffic.repeated_requests("coles", purpose="listing"), "what was read in part is not asked for again"
 
@@ -179,28 +197,28 @@ def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
             yield row
 
     monkeypatch.setattr(Aldi, "rows", wrong)
-    runs.crawl(warehouse, storage, store, NIGHT, "first")
+    runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "first"))
     pipeline.ingest(warehouse, storage, "aldi")
     doubled = cents(warehouse, store.store_id)
     monkeypatch.setattr(Aldi, "rows", true_rows)
     monkeypatch.setattr(Aldi, "version", "mended")
     asked = sandbox.traffic.count()
 
-    outcome = runs.reread(warehouse, storage, store, LandedRun(store.store_id, NIGHT, "first"))
+    outcome = runs.reread(warehouse, run_of(warehouse, storage, store, NIGHT, "first_reread"), "first")
     pipeline.ingest(warehouse, storage, "aldi")
 
     assert sandbox.traffic.count() == asked
     assert cents(warehouse, store.store_id) == {sku: price // 2 for sku, price in doubled.items()}
-    assert outcome["run_key"] == "first_reread_mended"
+    assert outcome["run_key"] == "first_reread"
     states = rows(warehouse, "SELECT run_key, state FROM ops.staged_file ORDER BY file_id")
-    assert [(row["run_key"], row["state"]) for row in states] == [("first", "published"), ("first_reread_mended", "published")]
+    assert [(row["run_key"], row["state"]) for row in states] == [("first", "published"), ("first_reread", "published")]
 
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-25T09:00:00+00:00")  # a week later other prices hold
-    runs.crawl(warehouse, storage, store, date(2026, 11, 25), "second")
+    runs.crawl(warehouse, run_of(warehouse, storage, store, date(2026, 11, 25), "second"))
     pipeline.ingest(warehouse, storage, "aldi")
     newer = cents(warehouse, store.store_id)
     monkeypatch.setattr(Aldi, "version", "mended-twice")
-    runs.reread(warehouse, storage, store, LandedRun(store.store_id, NIGHT, "first"))
+    runs.reread(warehouse, run_of(warehouse, storage, store, NIGHT, "first_reread"), "first")
     pipeline.ingest(warehouse, storage, "aldi")
 
     assert newer != cents_of(doubled)
@@ -218,7 +236,7 @@ def test_the_canary_makes_few_requests_and_lands_the_responses(
 ) -> None:
     store = stores(world, retailer)[0]
 
-    report = runs.canary(warehouse, storage, store, NIGHT, "run")
+    report = crawl_canary(run_of(warehouse, storage, store, NIGHT, "run"))
 
     assert report.offers > 0 and report.category and report.refused is None
     assert report.requests == sandbox.traffic.count(retailer) <= 4
@@ -235,7 +253,7 @@ def test_a_changed_shape_is_named_before_any_store_is_read(
     sandbox.faults.add("renamed_field", retailer=retailer, field=field)
 
     with pytest.raises(ShapeChanged) as raised:
-        runs.canary(warehouse, storage, stores(world, retailer)[0], NIGHT, "run")
+        crawl_canary(run_of(warehouse, storage, stores(world, retailer)[0], NIGHT, "run"))
 
     said = str(raised.value)
     assert f"product rows have lost {field}" in said
@@ -245,7 +263,7 @@ def test_a_changed_shape_is_named_before_any_store_is_read(
 def test_the_canary_leaves_a_wall_to_the_crawl(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("wall", retailer="coles")
 
-    report = runs.canary(warehouse, storage, stores(world, "coles")[0], NIGHT, "run")
+    report = crawl_canary(run_of(warehouse, storage, stores(world, "coles")[0], NIGHT, "run"))
 
     assert "the site refuses automatic requests" in str(report.refused)
 
@@ -256,7 +274,7 @@ def test_landed_pages_are_pruned_by_their_night(
     warehouse = make_warehouse(landing_days=3, aldi_url=sandbox.site("aldi"))
     store = stores(world, "aldi")[0]
     for day in (12, 18):
-        runs.crawl(warehouse, storage, store, date(2026, 11, day), f"run{day}", subset=CrawlSubset(pages=1))
+        runs.crawl(warehouse, run_of(warehouse, storage, store, date(2026, 11, day), f"run{day}", subset=CrawlSubset(pages=1)))
 
     assert runs.prune_landing(warehouse, storage) == 1
     assert [run.run_key for run in landed_runs(storage, "aldi")] == ["run18"]

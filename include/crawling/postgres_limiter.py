@@ -1,6 +1,6 @@
-"""Manners kept over all workers of an installation: turns and robots.txt in the warehouse, connections as its advisory locks.
+"""Limits the requests of all workers of an installation: reserved instants and robots.txt in the warehouse, connections as its advisory locks.
 
-A connection of a killed worker frees itself: the lock goes with the worker's session. Turns follow the machines' own
+A connection of a killed worker frees itself: the lock goes with the worker's session. Reserved instants follow the machines' own
 clocks, so the workers' clocks should agree (NTP).
 """
 
@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from include import clock
-from include.crawling.limiter import RobotsFile
+from include.crawling.robots import RobotsFile
 from include.errors import TransientError
 from include.warehouse.engine import Connection, Warehouse
 
@@ -29,7 +29,7 @@ _OPTIONS = "-c TimeZone=UTC -c synchronous_commit=off -c tcp_keepalives_idle=60 
 
 
 class PostgresRequestLimiter:
-    """Manners towards one retailer's site; connects when first used. May be shared between threads."""
+    """Limits the requests to one retailer's site; connects when first used. May be shared between threads."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class PostgresRequestLimiter:
         row = self._execute("crawl/find_robots", key)
         if row is None:
             response = ask()
-            if response.status >= 500 or response.status == 429:
+            if response.is_unavailable:
                 return response  # asked again next time
             self._execute(
                 "crawl/save_robots",
@@ -135,7 +135,7 @@ class PostgresRequestLimiter:
             self._session = None
             self._held_slots.clear()
             raise TransientError(
-                f"{self._retailer}: the warehouse, which keeps the crawlers' manners, does not answer ({error}). "
+                f"{self._retailer}: the warehouse, which keeps the limits of all crawlers, does not answer ({error}). "
                 "Is it up? `aisleflow status`, then clear the task: it goes on from its landed pages."
             ) from error
 

@@ -14,8 +14,9 @@ import pytest
 
 from include.config import Settings
 from include.crawling.client import PoliteClient
-from include.crawling.limiter import InProcessRequestLimiter, RobotsFile, RobotsRule
-from include.crawling.shared_limiter import PostgresRequestLimiter, delete_old_runs
+from include.crawling.limiter import InProcessRequestLimiter
+from include.crawling.postgres_limiter import PostgresRequestLimiter, delete_old_runs
+from include.crawling.robots import RobotsFile, RobotsRules
 from include.errors import TransientError
 from include.retailers.base import Page
 from include.retailers.errors import RobotsDisallowed, SiteError
@@ -133,7 +134,7 @@ def test_no_more_requests_are_under_way_than_allowed_over_all_workers(make_wareh
 _HOLDS_A_CONNECTION = """
 import sys, time
 from include.config import settings
-from include.crawling.shared_limiter import PostgresRequestLimiter
+from include.crawling.postgres_limiter import PostgresRequestLimiter
 from include.warehouse.engine import Warehouse
 with PostgresRequestLimiter(Warehouse(sys.argv[1], settings().model_copy(update={"requests_in_flight": 1})), "aldi", "run").acquire(0):
     print("held", flush=True)
@@ -178,8 +179,8 @@ def test_the_in_process_limiter_bounds_concurrency_and_rate() -> None:
 RULES = "User-agent: *\nDisallow: /private\nCrawl-delay: 7\n\nUser-agent: badbot\nDisallow: /\n"
 
 
-def robots_of(body: str, status: int = 200) -> RobotsRule:
-    return RobotsRule("hillview", RobotsFile("http://x/robots.txt", status, body), "Aisleflow/0.1 (someone)")
+def robots_of(body: str, status: int = 200) -> RobotsRules:
+    return RobotsRules("hillview", RobotsFile("http://x/robots.txt", status, body), "Aisleflow/0.1 (someone)")
 
 
 def test_what_robots_txt_forbids_is_not_asked_for() -> None:
@@ -202,6 +203,64 @@ def test_a_site_without_the_file_allows_everything_and_one_that_hides_it_nothing
     else:
         with pytest.raises(RobotsDisallowed):
             rule.check("http://x/list")
+
+
+WILDCARDS = """User-agent: *
+Disallow: /*?sort=
+Disallow: /*/print$
+Disallow: /shop
+Allow: /shop/browse
+Disallow: /shop/browse/*/private
+
+User-agent: aisleflow
+User-agent: another
+Disallow: /tonight
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "is_allowed"),
+    [
+        ("/goods?page=2", True),
+        ("/goods?sort=asc", False),
+        ("/goods?page=2&sort=asc", True),
+        ("/goods/7/print", False),
+        ("/goods/7/print/all", True),
+        ("/print", True),
+        ("/shop/cart", False),
+        ("/shop/browse/dairy?page=1", True),
+        ("/shop/browse/dairy/private/2", False),
+        ("/tonight", True),
+    ],
+)
+def test_wildcards_ends_and_the_longest_rule_decide(path: str, is_allowed: bool) -> None:
+    rules = RobotsRules("hillview", RobotsFile("http://x/robots.txt", 200, WILDCARDS), "Somebody/1.0")
+    if is_allowed:
+        rules.check(f"http://x{path}")
+    else:
+        with pytest.raises(RobotsDisallowed, match="forbids"):
+            rules.check(f"http://x{path}")
+
+
+def test_a_group_for_us_replaces_the_one_for_everybody() -> None:
+    rules = robots_of(WILDCARDS)
+
+    rules.check("http://x/shop/cart")
+    with pytest.raises(RobotsDisallowed):
+        rules.check("http://x/tonight")
+
+
+def test_a_query_is_part_of_what_is_allowed(hillview: Hillview, settings: Settings, site: Site) -> None:
+    site.answer = lambda asked: (
+        Reply(WILDCARDS.encode(), headers={"Content-Type": "text/plain"}) if asked.path == "/robots.txt" else json_reply({})
+    )
+    always = settings.model_copy(update={"robots": "always", "user_agent": "Somebody/1.0"})
+    with PoliteClient(hillview, always, sleep=lambda _: None) as client:
+        client.fetch(Page(path="/list", params={"page": 1}))
+        with pytest.raises(RobotsDisallowed, match=r"forbids /list\?sort=asc to us"):
+            client.fetch(Page(path="/list", params={"sort": "asc"}))
+
+    assert site.paths() == ["/robots.txt", "/list"]
 
 
 def test_a_site_that_cannot_say_is_not_crawled_for_now() -> None:
@@ -257,7 +316,10 @@ def test_the_sandbox_is_ours_and_has_no_robots_txt_to_obey(hillview: Hillview, s
 def test_a_warehouse_that_is_gone_is_transient(settings: Settings) -> None:
     limiter = PostgresRequestLimiter(Warehouse("postgresql://nobody@/x?host=/nonexistent", settings), "aldi", "run")
 
-    with pytest.raises(TransientError, match="aldi: the warehouse, which keeps the crawlers' manners, does not answer"), limiter.acquire(0):
+    with (
+        pytest.raises(TransientError, match="aldi: the warehouse, which keeps the limits of all crawlers, does not answer"),
+        limiter.acquire(0),
+    ):
         pass
 
 

@@ -1,0 +1,72 @@
+"""A site's robots.txt, by RFC 9309: groups by agent, ``*`` and ``$`` in paths, the longest rule decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from include.retailers.errors import RobotsDisallowed, SiteError
+
+#: RFC 9309: at least 500 kB of a robots.txt are read.
+ROBOTS_BYTES_MAX = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsFile:
+    """An answer to ``/robots.txt``."""
+
+    address: str
+    status: int
+    body: str
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether the site could not answer (5xx, 429): RFC 9309 then allows nothing, and it is asked again later."""
+        return self.status >= 500 or self.status == 429
+
+
+class RobotsRules:
+    """What a site's robots.txt allows.
+
+    Raises:
+        SiteError: the site could not answer, so nothing is allowed for now.
+    """
+
+    def __init__(self, retailer: str, file: RobotsFile, user_agent: str) -> None:
+        if file.is_unavailable:
+            raise SiteError(f"{retailer}: status {file.status} at {file.address}: a site that cannot say what is allowed is not crawled.")
+        self._retailer, self._file, self._user_agent = retailer, file, user_agent
+        # an HTML page in place of the file, or no file, holds no rule (RFC 9309); 401 and 403 are taken as a refusal
+        is_file = file.status < 400 and not file.body.lstrip().startswith("<")
+        self._rules = Protego.parse(file.body if is_file else "User-agent: *\nDisallow: /" if file.status in (401, 403) else "")
+
+    @property
+    def delay_seconds(self) -> float:
+        """The pause the file asks for (``Crawl-delay``)."""
+        return float(self._rules.crawl_delay(self._user_agent) or 0)
+
+    def check(self, url: str) -> None:
+        """Refuse an address, query included, that the file forbids.
+
+        Raises:
+            RobotsDisallowed: it does.
+        """
+        if not self._rules.can_fetch(url, self._user_agent):
+            parts = urlsplit(url)
+            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            raise RobotsDisallowed(
+                f"{self._retailer}: {self._file.address} forbids {path} to us (status {self._file.status}). It is not asked for. "
+                "Ask the site's owner, or answer for it yourself with AISLEFLOW_ROBOTS=never (docs/manners.md)."
+            )
+
+
+def obeys_robots(setting: Literal["live", "always", "never"], is_local: bool) -> bool:
+    """Whether a site's robots.txt is asked for.
+
+    >>> obeys_robots("live", is_local=True), obeys_robots("live", is_local=False), obeys_robots("always", is_local=True)
+    (False, True, True)
+    """
+    return setting == "always" or (setting == "live" and not is_local)

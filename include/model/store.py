@@ -1,0 +1,29 @@
+"""A store: how a crawl names it, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRef:
+    """The store an offer was seen in. ``state`` is upper case (``NSW``); it decides the time zone."""
+
+    retailer: str
+    store_id: str
+    name: str | None = None
+    state: str | None = None
+    online_store_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRecord(StoreRef):
+    """A store as a store finder or a directory knows it; discovery cleans state, postcode and position."""
+
+    suburb: str | None = None
+    postcode: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    division: str | None = None
+    is_supermarket: bool = True
+    is_trading: bool = True

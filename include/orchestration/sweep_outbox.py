@@ -1,0 +1,42 @@
+"""The tasks of ``sweep_outbox``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include.orchestration.assets import OUTBOX
+from include.orchestration.resources import resources
+
+
+def sweep(outlet_events: Any) -> list[str]:
+    """Repair what a kill left behind and emit ``outbox`` for every (retailer, night) with files that wait too long.
+
+    Skips when idle: a task that succeeds emits its asset even with nothing to say.
+    """
+    from include.ingestion import sweep
+
+    with resources() as (warehouse, storage):
+        waiting = sweep.sweep(warehouse, storage)
+    if not waiting:
+        raise AirflowSkipException("no file waits")
+    outlet_events[OUTBOX].add_partitions(sorted(waiting))
+    outlet_events[OUTBOX].extra = {"files": waiting}
+    return sorted(waiting)
+
+
+def prune() -> dict[str, int]:
+    """Remove archived files, decided refused lines and landed pages past their time; return how many."""
+    from include.alerts.memory import SentAlerts
+    from include.crawling import runs
+    from include.ingestion import sweep
+    from include.ledger import quarantine
+
+    with resources() as (warehouse, storage):
+        return {
+            "archived_files": sweep.prune_archive(warehouse, storage),
+            "decided_lines": quarantine.prune_decided(warehouse),
+            "alerts": SentAlerts(storage).prune(),
+            "landed_store_days": runs.prune_landing(warehouse, storage),
+        }
