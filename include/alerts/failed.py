@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from include.alerts.alerts import Alert, Severity
+from include.errors import AisleflowError
 
 _MESSAGE_CHARACTERS = 3_500
 _TITLE_CHARACTERS = 160
@@ -13,7 +14,7 @@ _TITLE_CHARACTERS = 160
 
 def failed_alert(
     *, dag_id: str, task_id: str, run_id: str, error: BaseException | str | None, is_mapped: bool = False, label: str | None = None,
-    partition_key: str | None = None, tries: int = 1, needs_person: bool = False, link: str | None = None,
+    partition_key: str | None = None, tries: int = 1, needs_person: bool = False, is_wrapped: bool = False, link: str | None = None,
 ) -> Alert:  # fmt: skip
     """Return what a person should hear about a task that failed for good.
 
@@ -21,9 +22,10 @@ def failed_alert(
         error: what it raised; ``None`` where Airflow knows no more than that the task is gone (killed, timed out).
         is_mapped: one of several instances of a task. All of a run are one piece of news, whatever each says.
         label: names the instance, e.g. its store.
+        is_wrapped: the error is Airflow's own exception around a message of this project.
         needs_person: nothing is broken, a person has to decide: a warning.
     """
-    message = _message(error)
+    message = _message(error, is_wrapped)
     headline = message.partition("\n")[0]
     what = f"{dag_id}.{task_id}" + (f" [{label}]" if label else "")
     severity: Severity = "warning" if needs_person or is_mapped else "critical"
@@ -52,28 +54,15 @@ def failed_alert(
     )
 
 
-def _message(error: BaseException | str | None) -> str:
+def _message(error: BaseException | str | None, is_wrapped: bool) -> str:
     if error is None or not str(error).strip():
         kind = type(error).__name__ if isinstance(error, BaseException) else "nothing"
         return f"the task ended without a message ({kind}): it was killed, or ran out of time. Its log says how far it came; clear it to try again."
     if isinstance(error, str):
         return error.strip()
-    name = type(error).__name__
-    return str(error).strip() if name in _OWN_ERRORS else f"{name}: {str(error).strip()}"
-
-
-#: Airflow's wrapper and this project's families: their messages are sentences, the class adds nothing.
-_OWN_ERRORS = frozenset(
-    {
-        "AirflowFailException",
-        "TransientError",
-        "TerminalError",
-        "NeedsPersonError",
-        "ConfigurationError",
-        "RejectedByDatabase",
-        "HeldStoreDays",
-    }
-)
+    # what this project raises says it in a sentence: there the class adds nothing
+    is_own = is_wrapped or isinstance(error, AisleflowError)
+    return str(error).strip() if is_own else f"{type(error).__name__}: {str(error).strip()}"
 
 
 def _without_timestamps(text: str) -> str:

@@ -28,6 +28,11 @@ class CrawlSubset:
     pages: int | None = None
     categories: Collection[str] = ()
 
+    @property
+    def is_part(self) -> bool:
+        """Whether anything is left out on purpose."""
+        return self.pages is not None or bool(self.categories)
+
     def includes(self, category: Category) -> bool:
         """Whether a category is to be read."""
         selected = {name.strip().lower() for name in self.categories}

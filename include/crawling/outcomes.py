@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from include import clock
 from include.crawling.crawl_run import CrawlRun
-from include.retailers.errors import Blocked
+from include.retailers import errors
 from include.warehouse.engine import Warehouse
 
 Status = Literal["finished", "failed", "skipped"]
@@ -68,6 +68,29 @@ class CrawlOutcome:
         return asdict(self) | {"categories": [asdict(category) for category in self.categories]}
 
 
+#: Kinds of errors that end an attempt, the first that fits: the values of ops.crawl_outcome.error_kind.
+_ERROR_KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
+    ("blocked", (errors.Blocked,)),
+    ("robots", (errors.RobotsDisallowed,)),
+    ("not_allowed", (errors.LiveRequestsDisabled,)),
+    ("wrong_store", (errors.WrongStore,)),
+    ("shape_changed", (errors.ShapeChanged, errors.UnexpectedStatus, errors.ErrorResponse)),
+    ("empty", (errors.EmptyCrawl,)),
+    ("site_unavailable", (errors.SiteError, errors.BreakerOpen, errors.RetryableEmptyCrawl, errors.RetryableIncompleteCrawl)),
+)
+
+
+def error_kind(error: BaseException) -> str:
+    """Return the kind of an error that ended an attempt at a store; ``other`` for what is none of a site's.
+
+    >>> error_kind(errors.RobotsDisallowed("…"))
+    'robots'
+    >>> error_kind(ValueError("…"))
+    'other'
+    """
+    return next((kind for kind, classes in _ERROR_KINDS if isinstance(error, classes)), "other")
+
+
 @contextmanager
 def recording(warehouse: Warehouse, run: CrawlRun) -> Iterator[list[CrawlOutcome]]:
     """Record the crawl inside: the outcome that is put into the yielded list, or the error that ends it."""
@@ -99,15 +122,15 @@ def record(warehouse: Warehouse, run: CrawlRun, started_at: datetime, result: Cr
 def _of_outcome(outcome: CrawlOutcome) -> dict[str, Any]:
     detail = {name: value for name, value in outcome.to_json().items() if name in ("categories", "rows_skipped", "notes")}
     return {
-        "state": "crawled", "reason": outcome.incomplete_reason, "is_complete": outcome.complete, "rows": outcome.rows, "pages": outcome.pages,
+        "state": "crawled", "error_kind": None, "reason": outcome.incomplete_reason, "is_complete": outcome.complete, "rows": outcome.rows, "pages": outcome.pages,
         "requests": outcome.requests, "manifest": outcome.manifest, "detail": Jsonb(detail),
     }  # fmt: skip
 
 
 def _of_error(error: Exception) -> dict[str, Any]:
     return {
-        "state": "blocked" if isinstance(error, Blocked) else "failed", "reason": f"{type(error).__name__}: {error}"[:2000], "is_complete": False,
-        "rows": 0, "pages": 0, "requests": 0, "manifest": None, "detail": Jsonb({}),
+        "state": "blocked" if isinstance(error, errors.Blocked) else "failed", "error_kind": error_kind(error), "reason": str(error)[:2000],
+        "is_complete": False, "rows": 0, "pages": 0, "requests": 0, "manifest": None, "detail": Jsonb({}),
     }  # fmt: skip
 
 

@@ -69,7 +69,13 @@ def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Ca
         walk.run(writer.write)
         reason = _incomplete_reason(walk)
         if writer.rows:
-            writer.publish(complete=reason is None, incomplete_reason=reason, categories=_categories(walk), pages=source.pages)
+            writer.publish(
+                complete=reason is None,
+                incomplete_reason=reason,
+                is_partial_on_request=reason is not None and run.subset.is_part,
+                categories=_categories(walk),
+                pages=source.pages,
+            )
     log.info(
         "%s %s: %s offers from %s pages with %s requests: %s",
         run.store.retailer, run.store.store_id, writer.rows, source.pages, source.requests, reason or "complete",

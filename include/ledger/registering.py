@@ -71,7 +71,7 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
             "content_hash": manifest.sha256, "stage": stage, "observed_at": manifest.observed_at, "last_observed_at": manifest.last_observed_at,
             "rows": manifest.rows, "is_complete": manifest.complete,
             "completeness_reason": None if manifest.complete is None else manifest.incomplete_reason or "its manifest says so",
-            "manifest": Jsonb(msgspec.to_builtins(manifest)), "now": clock.now(),
+            "is_partial_on_request": manifest.is_partial_on_request, "manifest": Jsonb(msgspec.to_builtins(manifest)), "now": clock.now(),
         },
     ).fetchone()  # fmt: skip
     if row is None:

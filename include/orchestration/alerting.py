@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Connection, TriggerRule
 from airflow.sdk.bases.notifier import BaseNotifier
-from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowRuntimeError
 
 from include.errors import NeedsPersonError
 
@@ -69,7 +69,7 @@ def send_failure_alert(context: Any) -> None:
     alert = failed_alert(
         dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, error=error, is_mapped=is_mapped, label=_label(ti) if is_mapped else None,
         partition_key=getattr(dag_run, "partition_key", None), tries=getattr(ti, "try_number", 1), needs_person=isinstance(cause, NeedsPersonError),
-        link=_link(ti),
+        is_wrapped=isinstance(error, AirflowFailException), link=_link(ti),
     )  # fmt: skip
     if memory.was_sent(alert.key, timedelta(hours=settings().alert_repeat_hours)):
         log.info("no alert: the same was told less than %s hours ago (AISLEFLOW_ALERT_REPEAT_HOURS)", settings().alert_repeat_hours)

@@ -32,6 +32,7 @@ class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
     ``observed_at`` is the store-day's instant (its earliest line), ``last_observed_at`` its latest line.
     ``sha256`` is over the uncompressed lines, so the same store-day is the same however it is packed.
     ``complete`` is ``None`` for a file that came without a manifest: ingestion judges it by its rows.
+    ``is_partial_on_request``: only a part of the store was asked for on purpose.
     """
 
     format_version: int = FORMAT_VERSION
@@ -49,6 +50,7 @@ class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
     data: str
     complete: bool | None = None
     incomplete_reason: str | None = None
+    is_partial_on_request: bool = False
     categories: Categories = msgspec.field(default_factory=Categories)
     pages: int = 0
     missing: dict[str, int] = msgspec.field(default_factory=dict)

@@ -106,6 +106,7 @@ class StoreDayWriter:
         *,
         complete: bool,
         incomplete_reason: str | None = None,
+        is_partial_on_request: bool = False,
         categories: Categories | None = None,
         pages: int = 0,
     ) -> Manifest:
@@ -124,7 +125,8 @@ class StoreDayWriter:
             retailer=self._store.retailer, store_id=self._store.store_id, store_name=self._store.name, state=self._store.state,
             online_store_id=self._store.online_store_id, night=self._night, run_key=self._run_key,
             observed_at=tally.earliest, last_observed_at=tally.latest, rows=tally.rows, sha256=tally.digest.hexdigest(), data="",
-            complete=complete, incomplete_reason=incomplete_reason, categories=categories or Categories(), pages=pages,
+            complete=complete, incomplete_reason=incomplete_reason, is_partial_on_request=is_partial_on_request,
+            categories=categories or Categories(), pages=pages,
             missing=dict(tally.missing), adapter_version=self._adapter_version,
         )  # fmt: skip
         self.manifest_path = manifest.path(self._stage)

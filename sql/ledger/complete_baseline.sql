@@ -11,14 +11,14 @@ SELECT last_complete.rows AS last_complete_rows, last_complete.observed_at AS la
   LEFT JOIN LATERAL (SELECT f.rows, f.observed_at
                        FROM ops.staged_file AS f
                       WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete
-                        AND f.state IN ('waiting', 'loaded', 'published', 'superseded')
+                        AND (f.is_past_store_day OR f.state IN ('waiting', 'loaded'))
                         AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                       ORDER BY f.observed_at DESC, f.file_id DESC
                       LIMIT 1) AS last_complete ON true
   LEFT JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f.rows) AS rows, count(*) AS files
                        FROM ops.staged_file AS f
                       WHERE last_complete.rows IS NULL AND f.retailer = file.retailer AND f.file_id <> file.file_id  -- only where it is needed
-                        AND f.state IN ('waiting', 'loaded', 'published', 'superseded')
+                        AND (f.is_past_store_day OR f.state IN ('waiting', 'loaded'))
                         AND f.observed_at BETWEEN file.observed_at - make_interval(days => %(baseline_days)s)
                                               AND file.observed_at + make_interval(days => %(baseline_days)s)) AS median ON true
  WHERE file.file_id = %(file_id)s

@@ -2,13 +2,13 @@
 --
 -- Called by   include/ledger/registering.py
 -- Parameters  retailer, store_id, run_key, content_hash, stage text; night date; observed_at, last_observed_at, now timestamptz;
---             rows integer; is_complete boolean (null = to be judged); completeness_reason text; manifest jsonb
+--             rows integer; is_complete boolean (null = to be judged); is_partial_on_request boolean; completeness_reason text; manifest jsonb
 -- Writes      ops.staged_file   one row per (retailer, store, run key, content)
 -- Run again   nothing written, no row returned: exactly once by content
 
 INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at,
-                             rows, is_complete, completeness_reason, manifest, registered_at)
+                             rows, is_complete, completeness_reason, is_partial_on_request, manifest, registered_at)
 VALUES (%(retailer)s, %(store_id)s, %(night)s, %(run_key)s, %(content_hash)s, 'waiting', %(stage)s, %(observed_at)s, %(last_observed_at)s,
-        %(rows)s, %(is_complete)s, %(completeness_reason)s, %(manifest)s, %(now)s)
+        %(rows)s, %(is_complete)s, %(completeness_reason)s, %(is_partial_on_request)s, %(manifest)s, %(now)s)
     ON CONFLICT (retailer, store_id, run_key, content_hash) DO NOTHING
 RETURNING file_id

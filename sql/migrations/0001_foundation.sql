@@ -29,41 +29,43 @@ COMMENT ON COLUMN ops.applied_migration.content_hash IS 'SHA-256 of the file in 
 COMMENT ON COLUMN ops.applied_migration.applied_at IS 'When it ran.';
 
 CREATE TABLE ops.staged_file (
-    file_id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    retailer            text COLLATE "C" NOT NULL,
-    store_id            text COLLATE "C" NOT NULL,
-    night               date NOT NULL,
-    run_key             text COLLATE "C" NOT NULL,
-    content_hash        text COLLATE "C" NOT NULL,
-    state               text NOT NULL CHECK (state IN ('waiting', 'loaded', 'held', 'published', 'superseded', 'refused', 'discarded')),
-    stage               text NOT NULL,
-    state_reason        text,
-    rejection           jsonb,
-    observed_at         timestamptz NOT NULL,
-    last_observed_at    timestamptz NOT NULL,
-    rows                integer NOT NULL,
-    is_complete         boolean,
-    completeness_reason text,
-    manifest            jsonb NOT NULL,
-    statistics          jsonb,
-    check_version       text COLLATE "C",
-    decided_by          text,
-    decision_reason     text,
-    decided_at          timestamptz,
-    question_run_id     text,
-    question_asked_at   timestamptz,
-    quarantined         integer,
-    folded              integer,
-    unavailable         integer,
-    created             integer,
-    updated             integer,
-    unchanged           integer,
-    outdated            integer,
-    delisted            integer,
-    registered_at       timestamptz NOT NULL,
-    loaded_at           timestamptz,
-    checked_at          timestamptz,
-    published_at        timestamptz,
+    file_id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    retailer              text COLLATE "C" NOT NULL,
+    store_id              text COLLATE "C" NOT NULL,
+    night                 date NOT NULL,
+    run_key               text COLLATE "C" NOT NULL,
+    content_hash          text COLLATE "C" NOT NULL,
+    state                 text NOT NULL CHECK (state IN ('waiting', 'loaded', 'held', 'published', 'superseded', 'refused', 'discarded')),
+    stage                 text NOT NULL,
+    state_reason          text,
+    rejection             jsonb,
+    observed_at           timestamptz NOT NULL,
+    last_observed_at      timestamptz NOT NULL,
+    rows                  integer NOT NULL,
+    is_complete           boolean,
+    completeness_reason   text,
+    is_partial_on_request boolean NOT NULL DEFAULT false,
+    manifest              jsonb NOT NULL,
+    statistics            jsonb,
+    check_version         text COLLATE "C",
+    decided_by            text,
+    decision_reason       text,
+    decided_at            timestamptz,
+    question_run_id       text,
+    question_asked_at     timestamptz,
+    quarantined           integer,
+    folded                integer,
+    unavailable           integer,
+    created               integer,
+    updated               integer,
+    unchanged             integer,
+    outdated              integer,
+    delisted              integer,
+    registered_at         timestamptz NOT NULL,
+    loaded_at             timestamptz,
+    checked_at            timestamptz,
+    published_at          timestamptz,
+    is_past_store_day     boolean NOT NULL GENERATED ALWAYS AS (published_at IS NOT NULL AND state IN ('published', 'superseded')) STORED,
     UNIQUE (retailer, store_id, run_key, content_hash)
 );
 CREATE INDEX staged_file_night ON ops.staged_file (night, retailer);
@@ -85,6 +87,7 @@ COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
 COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
 COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until judged.';
 COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was decided, for a person.';
+COMMENT ON COLUMN ops.staged_file.is_partial_on_request IS 'Only a part of the store was asked for on purpose: incomplete, and no measure for what a store usually has.';
 COMMENT ON COLUMN ops.staged_file.manifest IS 'The manifest as staged.';
 COMMENT ON COLUMN ops.staged_file.statistics IS 'Rows per category (first level, and first two) and filled values per field, for the store-level rules of later nights.';
 COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
@@ -105,6 +108,7 @@ COMMENT ON COLUMN ops.staged_file.registered_at IS 'When the ledger first saw it
 COMMENT ON COLUMN ops.staged_file.loaded_at IS 'When it was last loaded into staging.offer.';
 COMMENT ON COLUMN ops.staged_file.checked_at IS 'When it was last checked.';
 COMMENT ON COLUMN ops.staged_file.published_at IS 'When it was published.';
+COMMENT ON COLUMN ops.staged_file.is_past_store_day IS 'It was published and stands: what later store-days are compared with. Never true of one that was replaced, held, refused, discarded or retracted.';
 
 -- catalogue -------------------------------------------------------------------------------------------------------------
 
@@ -629,6 +633,7 @@ CREATE TABLE ops.crawl_outcome (
     run_key     text COLLATE "C" NOT NULL,
     state       text NOT NULL CHECK (state IN ('crawled', 'failed', 'blocked')),
     is_complete boolean NOT NULL,
+    error_kind  text CHECK (error_kind IN ('blocked', 'robots', 'site_unavailable', 'shape_changed', 'wrong_store', 'empty', 'not_allowed', 'other')),
     reason      text,
     rows        integer NOT NULL,
     pages       integer NOT NULL,
@@ -647,6 +652,7 @@ COMMENT ON COLUMN ops.crawl_outcome.night IS 'Melbourne date of the crawl run.';
 COMMENT ON COLUMN ops.crawl_outcome.run_key IS 'Identifies the run.';
 COMMENT ON COLUMN ops.crawl_outcome.state IS 'crawled (perhaps in part), failed, or blocked: the site refuses us and a person is needed.';
 COMMENT ON COLUMN ops.crawl_outcome.is_complete IS 'Every expected category was finished.';
+COMMENT ON COLUMN ops.crawl_outcome.error_kind IS 'What ended an attempt that failed or was blocked: blocked (a bot wall), robots (robots.txt forbids it), site_unavailable (no proper answers), shape_changed, wrong_store, empty, not_allowed (AISLEFLOW_ALLOW_LIVE), other. Null: crawled.';
 COMMENT ON COLUMN ops.crawl_outcome.reason IS 'Why it failed or is incomplete, for a person.';
 COMMENT ON COLUMN ops.crawl_outcome.rows IS 'Offers staged.';
 COMMENT ON COLUMN ops.crawl_outcome.pages IS 'Pages read.';

@@ -11,7 +11,7 @@
 
 SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS state, file.observed_at, file.last_observed_at, file.rows, file.is_complete,
        file.decided_by IS NOT NULL AS is_released,
-       coalesce(file.manifest ->> 'incomplete_reason' ~ 'only .{1,20} (was|were) wanted', false) AS is_partial_on_request,
+       file.is_partial_on_request,
        coalesce(broken.refused, 0) AS refused, coalesce(broken.damaged, 0) AS damaged,
        file.rows - coalesce((file.statistics -> 'filled' ->> 'price')::integer, file.rows) - coalesce(broken.refused_without_price, 0) AS unavailable,
        file.statistics -> 'filled' AS filled,
@@ -35,7 +35,7 @@ SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS sta
                                         / nullif(f.rows, 0)::double precision AS damaged
                                FROM ops.staged_file AS f
                               WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete
-                                AND (f.state IN ('loaded', 'published') OR f.state = 'superseded' AND f.published_at IS NOT NULL)  -- older than the newest, and whole all the same
+                                AND (f.is_past_store_day OR f.state = 'loaded')
                                 AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                               ORDER BY f.observed_at DESC, f.file_id DESC
                               LIMIT 5) AS last) AS past
@@ -43,8 +43,8 @@ SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS sta
                        FROM (SELECT f.rows
                                FROM ops.staged_file AS f
                               WHERE f.retailer = file.retailer AND f.store_id = file.store_id
-                                AND NOT coalesce(f.manifest ->> 'incomplete_reason' ~ 'only .{1,20} (was|were) wanted', false)
-                                AND (f.state IN ('loaded', 'published') OR f.state = 'superseded' AND f.published_at IS NOT NULL)
+                                AND NOT f.is_partial_on_request
+                                AND (f.is_past_store_day OR f.state = 'loaded')
                                 AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                               ORDER BY f.observed_at DESC, f.file_id DESC
                               LIMIT 5) AS last) AS usual
@@ -58,7 +58,7 @@ SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS sta
                                FROM (SELECT f.observed_at, f.rows, f.statistics
                                        FROM ops.staged_file AS f
                                       WHERE f.retailer = file.retailer AND f.store_id = file.store_id AND f.is_complete
-                                        AND (f.state IN ('loaded', 'published') OR f.state = 'superseded' AND f.published_at IS NOT NULL)
+                                        AND (f.is_past_store_day OR f.state = 'loaded')
                                         AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                                       ORDER BY f.observed_at DESC, f.file_id DESC
                                       LIMIT 1) AS last

@@ -24,6 +24,7 @@ from include.retailers.base import OfferRow
 from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked, ShapeChanged
 from include.retailers.registry import retailer_of
 from include.staging.landing import landed_runs
+from include.staging.staged_file import load_manifest
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
@@ -168,6 +169,7 @@ def test_a_part_of_a_store_is_true_and_incomplete(warehouse: Warehouse, storage:
     assert (subset["complete"], subset["is_retryable"]) == (False, False)
     assert {one["status"] for one in subset["categories"] if one["name"].startswith("Bakery")} == {"finished"}
     assert "not asked for: only a part was wanted" in subset["incomplete_reason"]
+    assert load_manifest(storage, subset["manifest"]).is_partial_on_request
     with pytest.raises(TerminalError, match=r"no category is called nonsense\. There are: .*Bakery"):
         runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "another", subset=CrawlSubset(categories=("nonsense",))))
 

@@ -1,0 +1,48 @@
+"""What a store-day without a manifest is judged against: store-days that were published, and those about to be."""
+
+from __future__ import annotations
+
+from include.ingestion import pipeline
+from include.ingestion.retract import retract
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offers
+from tests.warehouse.looking import one, prices, rows
+
+FRIDAY = "2026-11-13T04:30:00+11:00"
+MONDAY = "2026-11-16T04:30:00+11:00"
+
+
+def test_a_replaced_store_day_is_no_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    store_day(at=FRIDAY, lines=offers(100))
+    pipeline.ingest(warehouse, storage, "aldi")
+    store_day(at=TUESDAY, lines=offers(10), run_key="tuesday")
+    pipeline.load(warehouse, storage, "aldi")
+    store_day(
+        at=TUESDAY, lines=offers(100, price=2.0), run_key="tuesday", complete=False
+    )  # the same run again, before the first was published
+    pipeline.ingest(warehouse, storage, "aldi")
+    store_day(at=WEDNESDAY, lines=offers(10), complete=None)
+    pipeline.ingest(warehouse, storage, "aldi")
+    judged = rows(
+        warehouse, "SELECT is_complete, completeness_reason FROM ops.staged_file ORDER BY observed_at DESC, file_id DESC LIMIT 1"
+    )[0]
+    assert judged["is_complete"] is False and "(2026-11-12) has 100" in judged["completeness_reason"]
+    assert sum(price["is_listed"] for price in prices(warehouse).values()) == 100, "nothing is delisted"
+
+
+def test_past_store_days_are_those_that_stand_published(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    def past() -> list[tuple[str, bool]]:
+        return [
+            tuple(row.values()) for row in rows(strict_warehouse, "SELECT state, is_past_store_day FROM ops.staged_file ORDER BY file_id")
+        ]
+
+    store_day(at=TUESDAY, lines=offers(100))
+    pipeline.ingest(strict_warehouse, storage, "aldi")
+    store_day(at=MONDAY, lines=offers(100))  # older than the newest: its products were taken
+    pipeline.ingest(strict_warehouse, storage, "aldi")
+    store_day(at=WEDNESDAY, lines=offers(100, price=100.0))
+    pipeline.ingest(strict_warehouse, storage, "aldi")
+    assert past() == [("published", True), ("superseded", True), ("held", False)]
+    retract(strict_warehouse, storage, "aldi", "G1", one(strict_warehouse, "SELECT min(file_id) FROM ops.staged_file"), "ann", "wrong shop")
+    assert past()[0] == ("discarded", False)
