@@ -1,7 +1,7 @@
-"""What an alert says: held data, a failed task. Pure texts from plain rows; who sends them stands in ``include/orchestration/alerting.py``.
+"""Builds the texts of alerts about held data and failed tasks; ``include/orchestration/alerting.py`` sends them.
 
-A tired person reads these at six in the morning: the title says what and how bad, the body which rule, how much,
-three lines as they were written, what is published anyway, and what to do.
+The title has the event and its severity; the body has the rule, the extent, three sample lines, the publication
+status of the other store-days, and the next steps.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _STORE_DAYS_LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One piece of news for a person. Equal ``key`` = equal news: it is sent once.
+    """One alert. Alerts with the same ``key`` are sent once.
 
-    ``severity`` is ``critical`` when a whole retailer's night is concerned or nothing goes on without a person, else ``warning``.
+    ``severity`` is ``critical`` if a retailer's whole night is affected or work stops until an operator acts, else ``warning``.
     """
 
     kind: Literal["held", "failed"]
@@ -42,22 +42,22 @@ class Alert:
     link: str | None = None
 
     def text(self) -> str:
-        """Return the body with the link to the task behind it."""
+        """Return the body followed by the link to the task."""
         return f"{self.body}\n\nThe task: {self.link}" if self.link else self.body
 
 
 def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage | None = None) -> Alert:
-    """Return what a person should hear about held store-days; one alert, however many there are.
+    """Return one alert about any number of held store-days.
 
     Args:
         file_ids: ledger ids of held store-days (of one retailer and night, or of several).
-        storage: where the staged files are; without it the storage root of the settings.
+        storage: the storage root of the staged files; by default that of the settings.
 
     Returns:
-        The alert. Its body is plain text, fit for an approval task as well.
+        The alert. Its body is plain text.
 
     Raises:
-        ValueError: no file is given, or the ledger knows none of them.
+        ValueError: none of the files is in the ledger.
     """
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
@@ -76,7 +76,7 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
     chosen = _choose(files, samples)
     excerpts = {number: _excerpts(where, files[number], lines, warehouse.settings.line_bytes_max) for number, lines in chosen.items()}
     is_whole_retailer = any(rule["scope"] == "retailer" for file in files for rule in file["rules"]) or any(
-        row["held"] and not row["published"] and not row["on_their_way"] for row in other_counts
+        row["held"] and not row["published"] and not row["in_progress"] for row in other_counts
     )
     severity: Severity = "critical" if is_whole_retailer else "warning"
     body = "\n\n".join(
@@ -91,7 +91,7 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
 
 
 def held_key(files: Sequence[dict[str, Any]]) -> str:
-    """Return what stays the same as long as the same store-days are held for the same reasons."""
+    """Return a key that is equal as long as the same store-days are held for the same reasons."""
     parts = "|".join(f"{file['file_id']}:{file['state_reason']}" for file in sorted(files, key=lambda file: int(file["file_id"])))
     return "held-" + hashlib.sha256(parts.encode()).hexdigest()[:24]
 
@@ -108,17 +108,17 @@ def _title(files: Sequence[dict[str, Any]], severity: Severity) -> str:
 def _store_days(files: Sequence[dict[str, Any]]) -> str:
     listed = [
         f"file {file['file_id']}: {file['retailer']} {file['store_id']} of {file['night']}, {file['rows']:,} lines, {file['state']}.\n"
-        f"  Why: {file['state_reason'] or 'no reason is noted'}"
+        f"  Why: {file['state_reason'] or 'no reason is recorded'}"
         for file in files[:_STORE_DAYS_LISTED]
     ]
     if len(files) > _STORE_DAYS_LISTED:
         listed.append(f"… and {len(files) - _STORE_DAYS_LISTED} more: aisleflow quarantine list")
     rows = sum(file["rows"] for file in files)
-    return f"Nothing of {_plural(len(files), 'store-day')} ({rows:,} lines) is published until a person decides:\n" + "\n".join(listed)
+    return f"Nothing of {_plural(len(files), 'store-day')} ({rows:,} lines) is published until an operator decides:\n" + "\n".join(listed)
 
 
 def _choose(files: Sequence[dict[str, Any]], samples: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[str, Any]]]:
-    """Return position in ``files`` → lines: three in all, from as many store-days as there are."""
+    """Return position in ``files`` → lines: three in total, from as many store-days as possible."""
     chosen: dict[int, list[dict[str, Any]]] = {}
     for round_number in range(SAMPLES):
         for number, file in enumerate(files[:SAMPLES]):
@@ -138,19 +138,19 @@ def _excerpts(storage: Storage, file: dict[str, Any], lines: Sequence[dict[str, 
                 if len(found) == len(wanted):
                     break
     except (UnreadableFile, msgspec.ValidationError, OSError):
-        return found  # the alert says what is known; the file's own trouble is reported where the file is read
+        return found  # the alert omits the lines; the error is reported by the task that reads the file
     return found
 
 
 def excerpt(raw: bytes) -> str:
-    """Return the beginning of a line as text on one line.
+    """Return the beginning of a line as one line of printable text.
 
     >>> excerpt(b'{"a": 1}')
     '{"a": 1}'
     """
     text = raw[: EXCERPT_CHARACTERS * 4].decode("utf-8", "replace")
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in text[:EXCERPT_CHARACTERS])
-    return shown + ("…" if len(text) > EXCERPT_CHARACTERS else "")
+    printable = "".join(character if character.isprintable() else "\ufffd" for character in text[:EXCERPT_CHARACTERS])
+    return printable + ("…" if len(text) > EXCERPT_CHARACTERS else "")
 
 
 def _lines(files: Sequence[dict[str, Any]], chosen: dict[int, list[dict[str, Any]]], excerpts: dict[int, dict[int, str]]) -> str:
@@ -165,17 +165,17 @@ def _lines(files: Sequence[dict[str, Any]], chosen: dict[int, list[dict[str, Any
             raw = excerpts[number].get(line["line_number"])
             parts.append(f"{about}\n  {raw}" if raw else f"{about}, {line['name'] or 'no name'}")
     if not parts:
-        return "No line can be shown at the moment; aisleflow quarantine show ID reads the file."
-    return f"{_plural(len(parts), 'line')} of it, as written:\n" + "\n".join(parts)
+        return "No sample line is available; aisleflow quarantine show ID reads the file."
+    return f"{_plural(len(parts), 'line')} of the data, unchanged:\n" + "\n".join(parts)
 
 
 def _publication_status(other_counts: Sequence[dict[str, Any]]) -> str:
     parts = [
         f"{row['retailer']} of {row['night']}: {_plural(row['published'], 'store-day')} published ({row['rows_published']:,} lines), "
-        f"{row['held']} held, {row['on_their_way']} on their way."
+        f"{row['held']} held, {row['in_progress']} in progress."
         for row in other_counts
     ]
-    return "What is published anyway:\n" + "\n".join(parts) + "\nReaders see the last known prices of the held stores."
+    return "Publication status of the night:\n" + "\n".join(parts) + "\nReaders see the last known prices of the held stores."
 
 
 def _instructions(files: Sequence[dict[str, Any]]) -> str:
@@ -183,10 +183,10 @@ def _instructions(files: Sequence[dict[str, Any]]) -> str:
     more = "" if len(files) == 1 else " (each file, or the batch in the UI)"
     return (
         f"What to do{more}:\n"
-        f"1. Look: aisleflow quarantine show {number}\n"
-        f"2. Right after all? aisleflow quarantine release {number} --why '…' publishes it.\n"
-        f"3. Wrong? aisleflow quarantine discard {number} --why '…'; the store's next crawl takes its place.\n"
-        "Or answer the waiting task of decide_held in the UI (Browse, Required Actions). Leaving it is safe: nothing is lost, prices grow old."
+        f"1. Inspect: aisleflow quarantine show {number}\n"
+        f"2. Data correct? aisleflow quarantine release {number} --why '…' publishes it.\n"
+        f"3. Data wrong? aisleflow quarantine discard {number} --why '…'; the store's next crawl replaces it.\n"
+        "Or decide in the UI (Browse, Required Actions, the waiting task of decide_held). Without a decision no data is lost; the stores' prices become outdated."
     )
 
 
@@ -195,7 +195,7 @@ def _plural(count: int, word: str) -> str:
 
 
 def unalerted(connection: Connection, retailers: Sequence[str], memory: SentAlerts) -> list[dict[int, str]]:
-    """Return the held store-days no alert was sent about, one group per retailer and night: file id → key to remember it by."""
+    """Return the held store-days without an alert, one group per retailer and night: file id → key of its alert."""
     groups: dict[tuple[str, Any], dict[int, str]] = {}
     for row in connection.execute(
         "SELECT file_id, retailer, night, state_reason FROM ops.staged_file WHERE state = 'held' AND retailer = ANY(%s) ORDER BY retailer, night, file_id",

@@ -1,4 +1,4 @@
-"""What an alert about a failed task says."""
+"""Builds the alert about a failed task."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def failed_alert(
     *, dag_id: str, task_id: str, run_id: str, error: BaseException | str | None, is_mapped: bool = False, label: str | None = None,
     partition_key: str | None = None, tries: int = 1, needs_person: bool = False, is_wrapped: bool = False, link: str | None = None,
 ) -> Alert:  # fmt: skip
-    """Return what a person should hear about a task that failed for good.
+    """Return the alert about a task that failed after its last try.
 
     Args:
-        error: what it raised; ``None`` where Airflow knows no more than that the task is gone (killed, timed out).
-        is_mapped: one of several instances of a task. All of a run are one piece of news, whatever each says.
+        error: the exception or its message; ``None`` if Airflow only knows that the task ended (killed, timed out).
+        is_mapped: one of several instances of a task. All failures of a run share one alert.
         label: names the instance, e.g. its store.
         is_wrapped: the error is Airflow's own exception around a message of this project.
-        needs_person: nothing is broken, a person has to decide: a warning.
+        needs_person: no error, but an operator has to decide: a warning.
     """
     message = _message(error, is_wrapped)
     headline = message.partition("\n")[0]
@@ -31,16 +31,14 @@ def failed_alert(
     severity: Severity = "warning" if needs_person or is_mapped else "critical"
     title = f"{severity}: {what} failed: {headline}"
     lines = [
-        message if len(message) <= _MESSAGE_CHARACTERS else message[:_MESSAGE_CHARACTERS] + "\n… the rest is in the task's log",
+        message if len(message) <= _MESSAGE_CHARACTERS else message[:_MESSAGE_CHARACTERS] + "\n… the full message is in the task's log",
         f"Task: {what}, run {run_id}" + (f", partition {partition_key}" if partition_key else "") + f", try {tries}.",
     ]
     if is_mapped:
-        lines.append(
-            "There may be more like it in this run: this alert stands for all of them. The red squares of the task in the UI show which."
-        )
+        lines.append("Other instances of this task may have failed in this run: they raise no further alert. The UI shows them as failed.")
     lines.append(
-        "What to do: what the message says; then clear the task with downstream (in the UI: Clear). Any task may be cleared at any time. "
-        f"The page of {dag_id} in the UI says what it reads and writes and what its failures mean."
+        "What to do: follow the message; then clear the task with downstream (in the UI: Clear). Any task may be cleared at any time. "
+        f"The page of {dag_id} in the UI documents what it reads and writes, and its failures."
     )
     dedup_source = run_id if is_mapped else _without_timestamps(message)
     key = "failed-" + hashlib.sha256(f"{dag_id}|{task_id}|{dedup_source}".encode()).hexdigest()[:24]
@@ -57,16 +55,16 @@ def failed_alert(
 def _message(error: BaseException | str | None, is_wrapped: bool) -> str:
     if error is None or not str(error).strip():
         kind = type(error).__name__ if isinstance(error, BaseException) else "nothing"
-        return f"the task ended without a message ({kind}): it was killed, or ran out of time. Its log says how far it came; clear it to try again."
+        return f"the task ended without a message ({kind}): it was killed, or ran out of time. Read its log; clear it to try again."
     if isinstance(error, str):
         return error.strip()
-    # what this project raises says it in a sentence: there the class adds nothing
+    # messages of this project need no class name
     is_own = is_wrapped or isinstance(error, AisleflowError)
     return str(error).strip() if is_own else f"{type(error).__name__}: {str(error).strip()}"
 
 
 def _without_timestamps(text: str) -> str:
-    """Leave out what differs each time the same thing is said: times, durations, addresses in memory.
+    """Replace the parts that differ between repetitions of one message: times, durations, memory addresses.
 
     >>> _without_timestamps("no answer after 31.2 seconds at 2026-11-18 04:00:12")
     'no answer after # seconds at #'

@@ -1,7 +1,6 @@
-"""The question a person finds in the Airflow UI about held store-days: what, why, three lines of it, what is published anyway, what each answer does.
+"""The decision request about held store-days in the Airflow UI: reasons, sample lines, publication status, and the effect of each choice.
 
-The reader may be tired and new to it: the subject says which store and night, the body which rule and how much, in
-the order in which one decides.
+The subject names store and night; the body lists rule and extent first, in the order needed for a decision.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ _LISTED = 15
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What stands in the approval: one line, and Markdown."""
+    """The text of an approval: subject (one line) and body (Markdown)."""
 
     subject: str
     body: str
 
 
 def held_question(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int]) -> Question:
-    """Return the question about held store-days that are decided together."""
+    """Return the question about held store-days with one common decision."""
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
         files = [dict(row) for row in connection.run("diagnostics/list_held", {"file_ids": ids}).fetchall()]
@@ -76,7 +75,7 @@ def _why(files: Sequence[dict[str, Any]]) -> str:
     ]
     reasons: dict[str, list[dict[str, Any]]] = {}
     for file in files:
-        reasons.setdefault(file["state_reason"] or "no reason is noted", []).append(file)
+        reasons.setdefault(file["state_reason"] or "no reason is recorded", []).append(file)
     for reason, held in list(reasons.items())[:_LISTED]:
         lines.append(f"- {_plain(reason)}")
         if len(files) > 1:
@@ -90,13 +89,13 @@ def _why(files: Sequence[dict[str, Any]]) -> str:
 def _samples(storage: Storage, samples: Sequence[dict[str, Any]], line_bytes_max: int) -> str:
     if not samples:
         return ""
-    lines_of_text = ["### Three lines of it" if len(samples) == SAMPLES else "### Lines of it"]
+    lines_of_text = ["### Three sample lines" if len(samples) == SAMPLES else "### Sample lines"]
     for line in samples:
         about = f"file {line['file']['file_id']}, line {line['line_number']}, SKU {line['sku'] or 'none'}"
         if line["reasons"]:
             about += f": refused ({', '.join(line['reasons'])})"
         elif line["price"] is not None and line["known_cents"] is not None:
-            about += f": now ${line['price']:.2f}, so far ${line['known_cents'] / 100:.2f}"
+            about += f": now ${line['price']:.2f}, known ${line['known_cents'] / 100:.2f}"
         lines_of_text += [f"- {_plain(about)}", "", f"      {_raw(storage, line, line_bytes_max) or line['name'] or 'no name'}", ""]
     return "\n".join(lines_of_text).rstrip()
 
@@ -115,11 +114,16 @@ def _raw(storage: Storage, line: dict[str, Any], line_bytes_max: int) -> str | N
 def _publication_status(other_counts: Sequence[dict[str, Any]]) -> str:
     lines_of_text = [
         f"- {row['retailer']} of {row['night']}: {row['published']} store-days published ({row['rows_published']:,} lines), "
-        f"{row['held']} held, {row['on_their_way']} on their way"
+        f"{row['held']} held, {row['in_progress']} in progress"
         for row in other_counts
     ]
     return "\n".join(
-        ["### What is published anyway", *lines_of_text, "", "Until you decide, readers see the last known prices of the held stores."]
+        [
+            "### Publication status of the night",
+            *lines_of_text,
+            "",
+            "Until you decide, readers see the last known prices of the held stores.",
+        ]
     )
 
 
@@ -129,17 +133,17 @@ def _choices(files: Sequence[dict[str, Any]], warehouse: Warehouse) -> str:
     hours = warehouse.settings.decision_hours
     return "\n".join(
         [
-            "### What each answer does",
-            f"- **{RELEASE}**: the data are right after all. {'It is' if one else 'All are'} published now; lines that break a line rule still go to quarantine.",
+            "### Choices",
+            f"- **{RELEASE}**: the data are correct. {'It is' if one else 'All are'} published now; lines that break a line rule still go to quarantine.",
             f"- **{DISCARD}**: the data are wrong. {'It is' if one else 'They are'} never published; the file stays in the stage `refused`. The next crawl brings new data.",
-            f"- **{LEAVE}**: not now. Nothing is lost and nothing published; nobody is asked again, `aisleflow quarantine list` shows it.",
+            f"- **{LEAVE}**: not now. The data are kept and not published; there is no further request, `aisleflow quarantine list` shows them.",
             "",
-            f"Write in `why` what you found out; it is kept with your name. Without an answer in {hours:g} hours it stays held. "
-            f"See more: `aisleflow quarantine show {file_id}`.",
+            f"Give the reason in `why`; it is stored with your name. Without a decision within {hours:g} hours the data stay held. "
+            f"Details: `aisleflow quarantine show {file_id}`.",
         ]
     )
 
 
 def _plain(text: str) -> str:
-    """Return text that Markdown shows as it stands."""
+    """Escape text for Markdown."""
     return "".join(f"\\{character}" if character in "\\*_`<>[]#|" else character for character in text)

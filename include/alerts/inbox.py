@@ -1,4 +1,4 @@
-"""The local inbox: where alerts go while no other address is given. One JSON file each, below ``<home>/inbox``, newest last."""
+"""The local inbox: the default destination of alerts. One JSON file each, below ``<home>/inbox``, newest last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from include import clock
 
-#: The oldest beyond so many are removed.
+#: Alerts kept; older ones are removed.
 MAX_ALERTS = 500
 
 
@@ -21,7 +21,7 @@ def folder(home: Path) -> Path:
 
 
 def put(home: Path, title: str, body: str, severity: str) -> Path:
-    """Put an alert into the inbox: written aside and renamed, so that no reader sees half of one."""
+    """Put an alert into the inbox; it is renamed into it, so that no reader sees a partial file."""
     inbox = folder(home)
     inbox.mkdir(parents=True, exist_ok=True)
     at = clock.now()
@@ -44,6 +44,6 @@ def read(home: Path, limit: int = MAX_ALERTS) -> list[dict[str, Any]]:
         try:
             content = json.loads(path.read_text())
         except FileNotFoundError:
-            continue  # another process has just removed it as too old
+            continue  # another process has just removed it
         alerts.append({"number": len(alerts) + 1, **content, "file": path.name})
     return alerts

@@ -1,4 +1,4 @@
-"""Which alerts were sent: one small file per piece of news in the storage root, so that all workers know, and without a warehouse."""
+"""Records sent alerts as small files in the storage root: shared by all workers, independent of the warehouse."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ KEPT_FOR = timedelta(days=90)
 
 
 class SentAlerts:
-    """Remembers keys of alerts. Two that ask at the same moment may both be told no: an alert may come twice, never not at all."""
+    """Keys of sent alerts. Two concurrent checks may both return False: an alert may be sent twice but is never lost."""
 
     def __init__(self, storage: Storage) -> None:
-        """``storage`` is the root of the staged files; the memory is its folder ``alerts``."""
+        """``storage`` is the root of the staged files; the records are in its folder ``alerts``."""
         self._storage = storage
 
     def sent_at(self, key: str) -> datetime | None:
-        """Return when an alert was sent; ``None``: not that anybody remembers."""
+        """Return when an alert was sent; ``None`` if there is no record."""
         try:
             content = json.loads(self._storage.read(self._path(key)))
             return datetime.fromisoformat(content["sent_at"])
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
-            return None  # half a file, left by a crash: sending twice is better than not at all
+            return None  # truncated file after a crash: send again rather than lose the alert
 
     def was_sent(self, key: str, within: timedelta = KEPT_FOR) -> bool:
-        """Say whether an alert was sent within a time."""
+        """Return whether an alert was sent within a time."""
         at = self.sent_at(key)
         return at is not None and abs(clock.now() - at) < within
 
     def record(self, key: str, title: str) -> None:
-        """Note that an alert was sent now."""
+        """Record that an alert was sent now."""
         self._storage.write(self._path(key), json.dumps({"sent_at": clock.now().isoformat(), "key": key, "title": title}).encode())
 
     def prune(self) -> int:
-        """Forget what was sent longer ago than :data:`KEPT`; return how many."""
+        """Delete records older than :data:`KEPT_FOR`; return their number."""
         oldest = clock.now() - KEPT_FOR
         filesystem, folder = self._storage.filesystem, self._storage.full(FOLDER)
         removed = 0

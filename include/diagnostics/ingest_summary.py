@@ -1,4 +1,4 @@
-"""What ingestion did: per retailer, per file, and why lines were refused. Plain data for the command line and the night's summary."""
+"""Summary of ingestion per retailer and per file, with reasons of refused lines: data for the command line and the night's summary."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from include.warehouse.engine import Warehouse
 
 
 def summarise(warehouse: Warehouse, *, file_ids: Sequence[int] | None = None, night: date | None = None) -> list[dict[str, Any]]:
-    """Return one entry per retailer: store-days by fate, offers, created / updated / unchanged / unavailable / outdated /
-    delisted / folded / quarantined, and ``reasons``: rule id → refused lines, commonest first.
+    """Return one entry per retailer: store-days by state, offers, created / updated / unchanged / unavailable / outdated /
+    delisted / folded / quarantined, and ``reasons``: rule id → refused lines, most frequent first.
 
     Args:
         file_ids: only these staged files.
@@ -25,6 +25,6 @@ def summarise(warehouse: Warehouse, *, file_ids: Sequence[int] | None = None, ni
 
 
 def list_files(warehouse: Warehouse, file_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what became of each file, oldest store-day first."""
+    """Return the state of each file, oldest store-day first."""
     with warehouse.transaction() as connection:
         return [dict(row) for row in connection.run("diagnostics/list_files", {"file_ids": list(file_ids)}).fetchall()]

@@ -1,4 +1,4 @@
-"""The night in figures: what was planned, crawled, ingested, how long each stage took, and what is missing."""
+"""Summary of a night: planned, crawled, ingested and missing stores, and stage durations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
     """Return the night's summary.
 
     Returns:
-        ``night``; ``retailers``: per retailer the stores planned / crawled / incomplete / failed / blocked / deferred / excluded, everything of
+        ``night``; ``retailers``: per retailer the stores planned / crawled / incomplete / failed / blocked / deferred / excluded, the values of
         :func:`include.diagnostics.ingest_summary.summarise`, and seconds per stage (``crawl``, ``load``, ``check``, ``publish``);
         ``missing``: planned stores without a published store-day.
     """
@@ -40,10 +40,10 @@ def missing(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
 
 
 def raise_if_missing(warehouse: Warehouse, night: date) -> None:
-    """Raise if a night is not as it should be.
+    """Raise if a night is incomplete.
 
     Raises:
-        NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with what settles each.
+        NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with the next step of each.
     """
     with warehouse.transaction() as connection:
         rows = connection.execute(
@@ -51,31 +51,31 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
         ).fetchall()
     planned = {row["retailer"] for row in rows}
     lines = [
-        f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, is its run red?"
+        f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, has its run failed?"
         for retailer in RETAILERS
         if retailer not in planned
     ]
     lines += [_describe_missing(row) for row in missing(warehouse, night)]
     if lines:
         raise NeedsPersonError(
-            f"the night of {night} is not whole, {len(lines)} thing(s) to settle:\n" + "\n".join(lines) + "\nThen clear this task."
+            f"the night of {night} is incomplete, {len(lines)} open item(s):\n" + "\n".join(lines) + "\nThen clear this task."
         )
 
 
 def _describe_missing(row: dict[str, Any]) -> str:
-    reason = f": {str(row['reason']).partition(chr(10))[0]}" if row["reason"] else ""  # a report has many lines, the first says it
+    reason = f": {str(row['reason']).partition(chr(10))[0]}" if row["reason"] else ""  # the first line of a report is its summary
     return f"  {row['retailer']} {row['store_id']}: {row['state']}{reason}. {_NEXT_STEPS.get(row['state'], _NEXT_STEPS['waiting']).format(**row)}"
 
 
-#: What settles each state; filled in with the row of sql/diagnostics/list_missing.sql.
+#: Next step per state; formatted with the row of sql/diagnostics/list_missing.sql.
 _NEXT_STEPS = {
-    "held": "Look: aisleflow quarantine show {file_id}; then release or discard it.",
-    "refused": "Look: aisleflow quarantine show {file_id}; then clear the store's crawl task to stage it again.",
-    "failed": "Clear the store's red crawl task.",
-    "blocked": "The site refuses us: a person has to look at it before the store's crawl task is cleared.",
-    "not crawled": "Clear its crawl task, or leave it: it comes first tomorrow.",
-    "crawled": "Its file is not ingested yet: look at ingest_prices and enrich_barcodes (paused? red?).",
-    "waiting": "It waits for ingestion: look at ingest_prices (paused? red?), or wait for sweep_outbox.",
+    "held": "Inspect: aisleflow quarantine show {file_id}; then release or discard it.",
+    "refused": "Inspect: aisleflow quarantine show {file_id}; then clear the store's crawl task to stage it again.",
+    "failed": "Clear the store's failed crawl task.",
+    "blocked": "The site refuses requests: check it, then clear the store's crawl task.",
+    "not crawled": "Clear its crawl task, or leave it: it is planned first tomorrow.",
+    "crawled": "Its file is not ingested yet: look at ingest_prices and enrich_barcodes (paused? failed?).",
+    "waiting": "It is waiting for ingestion: look at ingest_prices (paused? failed?), or wait for sweep_outbox.",
 }
 
 

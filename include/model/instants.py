@@ -1,4 +1,4 @@
-"""When a line was observed: one reading of every form in which files say it."""
+"""The instant of a line, read from every date and time format of staged files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from include.model.offer import Line, LineMetadata
 
 @lru_cache(maxsize=65_536)
 def read_instant(text: str, state: str | None) -> datetime | None:
-    """Read an instant: aware as it is; naive = the store's local time; a bare date = 12:00 local.
+    """Read an instant: a naive time is local to the store, a bare date is 12:00 local.
 
     Args:
         text: ISO 8601 date or date and time.
         state: the store's state (any case), which decides its time zone.
 
     Returns:
-        The instant in UTC, or ``None`` where the text is none.
+        The instant in UTC, or ``None`` for any other text.
 
     >>> read_instant("2025-09-23T10:51:16", "sa").isoformat()
     '2025-09-23T01:21:16+00:00'
@@ -44,7 +44,7 @@ def line_instant(line: Line) -> datetime | None:
 
 
 def metadata_instant(metadata: LineMetadata, product_time: Any) -> datetime | None:
-    """Return the instant of a line with this metadata whose product says ``product_time``."""
+    """Return the instant of a line with this metadata and the product's ``product_time``."""
     raw_time: Any = metadata.scraped_at or metadata.scraped_date or product_time
     if not isinstance(raw_time, str):
         return None

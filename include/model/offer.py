@@ -1,11 +1,11 @@
-"""The offer line: what one store asks for one SKU at one time, and how it is written and read.
+"""The offer line: the offer of one store for one SKU at one time, how it is written and read.
 
 One line of a staged file is ``{"product": {…}, "metadata": {…}}`` in UTF-8. The writer side
-(:class:`Offer`) is what a retailer's adapter fills; the reader side
-(:func:`decode`) is tolerant: every known key may hold anything, and the rule catalogue decides.
+(:class:`Offer`) is filled by a retailer's adapter; the reader side
+(:func:`decode`) is tolerant: a known key may have any type, and the rule catalogue decides.
 
 Money never becomes a binary fraction: prices are :class:`~decimal.Decimal` when written, and JSON
-numbers are handed over as their own text (:class:`Number`) when read.
+numbers are read as their text (:class:`Number`).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from include.model.store import StoreRef
 
 
 class Number(str):
-    """A JSON number with a fraction or exponent, as the text that stood in the file."""
+    """A JSON number with a fraction or exponent, as its text in the file."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What one store asks for one SKU at one time, in the retailer's own words.
+    """The offer of one store for one SKU at one time, in the retailer's wording.
 
     ``price_current`` is in dollars; ``None`` means unavailable (the key is still written). ``extra``
-    holds further product keys that are kept in the file and not read by ingestion.
+    has further product keys that are kept in the file and not read by ingestion.
     """
 
     sku: str
@@ -54,7 +54,7 @@ class Offer:
 
 
 class LineProduct(msgspec.Struct, gc=False):
-    """The product keys ingestion reads. Any type may stand in each: the rule catalogue judges, not the parser."""
+    """The product keys ingestion reads. Each may have any type: the rule catalogue checks it, not the parser."""
 
     sku: Any = None
     name: Any = None
@@ -96,7 +96,7 @@ class _LineParts(msgspec.Struct, gc=False):
     metadata: msgspec.Raw
 
 
-#: What a line holds besides its two parts, with blanks; one key more takes at least 12 bytes.
+#: Maximum bytes of a line besides its two parts, with spaces; a further key needs at least 12 bytes.
 _FRAME_BYTES = 32
 
 _decoder = msgspec.json.Decoder(Line, float_hook=Number)
@@ -111,7 +111,7 @@ def decode(raw: bytes) -> Line:
 
     Raises:
         msgspec.DecodeError: not JSON, or not an object with a ``product`` and a ``metadata`` object.
-        RecursionError: nested deeper than the parser goes.
+        RecursionError: nested deeper than the parser allows.
         UnicodeDecodeError: not UTF-8.
 
     >>> decode(b'{"product": {"sku": 7, "price_current": 4.10}, "metadata": {"company": "aldi"}}').product.price_current
@@ -123,11 +123,11 @@ def decode(raw: bytes) -> Line:
 def split(raw: bytes) -> tuple[bytes, bytes]:
     """Return the JSON of a line's ``product`` and of its ``metadata``, for :func:`decode_product` and :func:`decode_metadata`.
 
-    Stores of one retailer repeat most products byte for byte, and one store-day its metadata: what is worked out from either
-    part can be kept for the next line that holds the same bytes.
+    Stores of one retailer repeat most products byte for byte, and one store-day its metadata: results computed from either
+    part can be reused for the next line with the same bytes.
 
     Raises:
-        As :func:`decode`, but for what stands inside the two parts: that is not looked at yet.
+        As :func:`decode`, except for errors inside the two parts, which are not parsed yet.
 
     >>> split(b'{"product": {"sku": 7}, "metadata": {"company": "aldi"}}')
     (b'{"sku": 7}', b'{"company": "aldi"}')
@@ -135,7 +135,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     parts = _parts_decoder.decode(raw)
     product, metadata = bytes(parts.product), bytes(parts.metadata)
     if len(raw) - len(product) - len(metadata) > _FRAME_BYTES:
-        _decoder.decode(raw)  # there is room for a key that stands twice: each of them has to be sound
+        _decoder.decode(raw)  # a part may occur twice: each occurrence has to be valid
     return product, metadata
 
 

@@ -1,11 +1,11 @@
-"""Prices for other programs: the rows of ``core.store_price`` as one Parquet or CSV file, whole or what changed since a cursor.
+"""Prices for other programs: the rows of ``core.store_price`` as one Parquet or CSV file, all or those changed since a cursor.
 
-PostgreSQL's ``COPY`` gives the rows as CSV in one snapshot; for Parquet, Arrow reads them a batch at a time. Memory does not grow
-with the rows. The file appears under its name when it is whole.
+PostgreSQL's ``COPY`` returns the rows as CSV in one snapshot; for Parquet, Arrow reads them batch by batch. Memory does not grow
+with the rows. The file appears under its name once it is complete.
 
-**The cursor.** An export says from when on the next one has to read. Rows changed at that instant or later are given, so a row
-may come twice, and none is left out: publications that run while an export begins are waited for
-(:mod:`include.ingestion.price_changes`). Take the rows over by their key ``retailer, store_id, sku``, and twice is once.
+**The cursor.** An export returns the instant from which the next one has to read. Rows changed at or after it are exported, so
+a row may occur twice, and none is omitted: the export waits for publications that run when it starts
+(:mod:`include.ingestion.price_changes`). Merge the rows by their key ``retailer, store_id, sku``; repeated rows then have no effect.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ COLUMNS: dict[str, str] = {
     "observed_at": "instant", "changed_at": "instant", "source": "text", "anchor_store_id": "text", "is_confirmed": "boolean",
 }  # fmt: skip
 
-#: Publications run on several hosts, whose clocks may differ by so much: the cursor lies before the export's own time.
+#: Maximum difference of the clocks of several hosts: the cursor is earlier than the export's time by this.
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 _BATCH_BYTES = 16 << 20
 _PROGRESS_EVERY_ROWS = 100_000
@@ -49,7 +49,7 @@ _PROGRESS_EVERY_ROWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """One finished export: where it is, its rows, and from when on the next one has to read."""
+    """One finished export: its target, its rows, and the cursor for the next one."""
 
     target: str
     format: Format
@@ -69,15 +69,15 @@ def export_prices(
     """Write the public contract's rows to a local path or any fsspec URL.
 
     Args:
-        target: a file that already stands there is replaced, once the new one is whole.
+        target: an existing file is replaced once the new one is complete.
         file_format: ``None``: CSV for a target that ends in ``.csv``, else Parquet.
         retailer: rows of this one only.
-        since: the cursor of an earlier export; rows changed since come, nothing else.
-        progress: told the number of rows now and then.
+        since: the cursor of an earlier export; only rows changed since are exported.
+        progress: called with the number of rows from time to time.
 
     Raises:
-        ConfigurationError: a format, retailer or cursor that is none; a target that is a folder or cannot be written.
-        TransientError: the warehouse does not answer, or a publication does not end.
+        ConfigurationError: an unknown format or retailer, an invalid cursor; a target that is a folder or cannot be written.
+        TransientError: the warehouse does not respond, or a publication does not finish.
     """
     chosen = file_format or ("csv" if target.lower().endswith(".csv") else "parquet")
     if chosen not in get_args(Format):
@@ -96,16 +96,16 @@ def export_prices(
 
 
 def read_cursor(text: str) -> datetime:
-    """Read a cursor as an export printed it.
+    """Read a cursor printed by an export.
 
     Raises:
-        ConfigurationError: it is no instant, or lies in the future of this installation: the clock was set back.
+        ConfigurationError: it is not an instant, or in the future of this installation because its clock was set back.
     """
     instant = clock.parse_instant(text, "--since")
     if instant > clock.now():
         raise ConfigurationError(
-            f"--since={text!r} lies in the future of this installation ({clock.now().isoformat()}): what was changed by its present clock "
-            "would be left out. Export whole once, without --since, and go on with the cursor that gives."
+            f"--since={text!r} is in the future of this installation ({clock.now().isoformat()}): rows changed by its current clock "
+            "would be omitted. Export once without --since, and continue with the cursor it returns."
         )
     return instant
 
@@ -114,13 +114,13 @@ def read_cursor(text: str) -> datetime:
 def _rows(warehouse: Warehouse, values: dict[str, Any]) -> Iterator[tuple[datetime, Iterator[bytes]]]:
     """Yield the next cursor and the rows as lines of CSV, all of one snapshot."""
     with warehouse.transaction() as reading:
-        # a slow network is no reason to break off; the formats must not follow the server's settings
+        # a slow network must not abort the export; the formats must not depend on the server's settings
         reading.execute("SELECT set_config('statement_timeout', '0', true), set_config('DateStyle', 'ISO', true)")
         with warehouse.transaction() as waiting:
             wait_for_price_changes(waiting)
             cursor = clock.now() - MAX_CLOCK_SKEW
             sending = reading.send("export/copy_store_prices", values)
-            copy = sending.__enter__()  # the server has its snapshot when it answers
+            copy = sending.__enter__()  # the server has taken its snapshot when it responds
         try:
             yield cursor, (bytes(line) for line in copy)
         except BaseException as error:
@@ -182,7 +182,7 @@ def arrow_schema() -> Any:
 
 @contextmanager
 def _atomic_writer(target: str) -> Iterator[IO[bytes]]:
-    """Yield a file to write; it stands under its name when the block has ended well, and nothing of it is left when it has not."""
+    """Yield a file to write; it appears under its name if the block succeeds, and is removed if not."""
     filesystem, path = fsspec.core.url_to_fs(target)
     name = path.rsplit("/", 1)[-1]
     if not name or filesystem.isdir(path):
@@ -202,9 +202,7 @@ def _atomic_writer(target: str) -> Iterator[IO[bytes]]:
 def _write_error(target: str, error: OSError) -> ConfigurationError | TransientError:
     if isinstance(error, PermissionError | NotADirectoryError | FileNotFoundError | FileExistsError):
         return ConfigurationError(f"{target} cannot be written ({error}). Give a file in a folder you may write to.")
-    return TransientError(
-        f"{target} could not be written ({error}). Nothing stands there that was not there before; make room or try again."
-    )
+    return TransientError(f"{target} could not be written ({error}). The target is unchanged; free some space or try again.")
 
 
 @contextmanager
@@ -223,13 +221,13 @@ def _atomic_local_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _atomic_upload(filesystem: Any, path: str) -> Iterator[IO[bytes]]:
-    """Collect locally, send under another name, then rename: an upload that breaks off is never seen under the target's name."""
+    """Write locally, upload under another name, then rename: an interrupted upload never appears under the target's name."""
     with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
         local = Path(folder) / "export"
         with local.open("wb") as file:
             yield file
         sending = f"{path}.{os.getpid()}.writing"
-        with suppress(NotImplementedError, PermissionError):  # an object store has no folders to make
+        with suppress(NotImplementedError, PermissionError):  # an object store has no folders
             filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         try:
             filesystem.put_file(str(local), sending)

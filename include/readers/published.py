@@ -1,4 +1,4 @@
-"""Every published price, for whoever wants to hold it against a truth: a stream in constant memory."""
+"""Every published price, for the comparison with the sandbox's truth: a stream in constant memory."""
 
 from __future__ import annotations
 

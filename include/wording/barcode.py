@@ -1,4 +1,4 @@
-"""Barcodes: any form a retailer writes to GTIN-14, and which of them identify a product (GS1 General Specifications, 1.4 and 7.9)."""
+"""Barcodes: every retailer's format to GTIN-14, and which of them identify a product (GS1 General Specifications, 1.4 and 7.9)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOP_CODE_LENGTHS = (4, 5)
 
 
 class BarcodeInvalid(TerminalError):
-    """A text that is no barcode; ``reason`` is one of 'not digits', 'length', 'check digit', 'in-store code'."""
+    """The text is not a usable barcode; ``reason`` is one of 'not digits', 'length', 'check digit', 'in-store code'."""
 
     def __init__(self, raw: str, reason: str) -> None:
         super().__init__(f"Barcode {raw!r} is not usable ({reason}): correct it at the source, or leave the barcode empty.")
@@ -23,14 +23,14 @@ class BarcodeInvalid(TerminalError):
 
 @dataclass(frozen=True, slots=True)
 class Barcodes:
-    """What one barcode field says: usable identities as GTIN-14 in the order given, and why the others were dropped."""
+    """Content of a barcode field: usable GTIN-14s in the given order, and why the others were dropped."""
 
     gtins: tuple[str, ...] = ()
     note: str | None = None
 
 
 def check_digit(digits: str) -> str:
-    """The last digit that belongs to these (GS1 modulo 10; leading zeros change nothing).
+    """The check digit of these digits (GS1 modulo 10; leading zeros have no effect).
 
     >>> check_digit("931007200123"), check_digit("9638507")
     ('4', '4')
@@ -40,7 +40,7 @@ def check_digit(digits: str) -> str:
 
 
 def to_gtin14(raw: str) -> str:
-    """One code of 8 to 14 digits with a right check digit, as 14 digits. Zeros that sources lose at the front come back by it.
+    """Pad a code of 8 to 14 digits with a valid check digit to 14 digits; this restores leading zeros that sources dropped.
 
     Raises :class:`BarcodeInvalid` with the reason otherwise.
 
@@ -63,9 +63,9 @@ def to_gtin14(raw: str) -> str:
 
 
 def is_in_store(gtin14: str) -> bool:
-    """Whether a shop gave this code to itself: GTIN-13 from 2x, GTIN-12 from 02x, GTIN-8 from 0 or 2, and codes of 4 or 5 digits.
+    """Whether the code was assigned by a shop: GTIN-13 from 2x, GTIN-12 from 02x, GTIN-8 from 0 or 2, and codes of 4 or 5 digits.
 
-    The same number means something else in the next shop, so it never identifies a product.
+    The same number has another meaning in another shop, so it never identifies a product.
 
     >>> is_in_store("02918940000005"), is_in_store("00272234000006"), is_in_store("00000000004011")
     (True, True, True)
@@ -80,9 +80,9 @@ def is_in_store(gtin14: str) -> bool:
 
 @lru_cache(maxsize=32_768)
 def read_barcodes(text: str | None) -> Barcodes:
-    """Every code of one barcode field; several are separated by commas, semicolons, slashes or blanks.
+    """Every code of one barcode field; several are separated by commas, semicolons, slashes or spaces.
 
-    The note names each reason once, in the order met.
+    The note names each reason once, in order of occurrence.
 
     >>> read_barcodes("7500464254412, 07500464254412")
     Barcodes(gtins=('07500464254412',), note=None)

@@ -1,4 +1,4 @@
-"""Brands: one spelling to compare, and which of them belong to a retailer."""
+"""Brands: one spelling for comparison, and the private labels of the retailers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 from include.wording.brand_own_labels import FIRST_WORDS, OWN_LABELS
 from include.wording.text import clean, fold
 
-# What sources write when there is no brand to write.
+# Placeholders for a missing brand.
 _NO_BRAND = frozenset(
     {"licensee name withheld for privacy reasons", "unbranded", "no brand", "not branded", "branded", "unknown", "n a", "none", "null"}
 )
@@ -16,9 +16,9 @@ _LEGAL_FORMS = frozenset({"ltd", "limited", "pty", "inc", "llc", "plc", "gmbh"})
 
 @lru_cache(maxsize=50_000)
 def fold_brand(brand: str | None) -> str:
-    """A brand to compare: folded words. ``""`` only for no brand, or a text that says there is none.
+    """A brand for comparison, as folded words. ``""`` only for a missing brand or a placeholder.
 
-    A brand in another script keeps its letters, and one made of signs alone keeps its signs, so neither is taken for "no brand".
+    A brand in another script keeps its letters, and one that consists of signs keeps its signs, so neither becomes "no brand".
 
     >>> fold_brand("Kellogg's"), fold_brand(" ORAL-B "), fold_brand("Yumi&#039;s"), fold_brand("Nestlé")
     ('kelloggs', 'oral b', 'yumis', 'nestle')
@@ -36,7 +36,7 @@ def fold_brand(brand: str | None) -> str:
 
 @lru_cache(maxsize=50_000)
 def own_label_of(brand: str | None) -> str | None:
-    """The retailer whose private label this brand is, else None. A private label never matches at another retailer.
+    """The retailer that owns this private label, else None. A private label never matches at another retailer.
 
     >>> own_label_of("Coles Kitchen"), own_label_of("MACRO"), own_label_of("Black & Gold"), own_label_of("FARMDALE")
     ('coles', 'woolworths', 'iga', 'aldi')
@@ -47,5 +47,5 @@ def own_label_of(brand: str | None) -> str | None:
     if folded in OWN_LABELS:
         return OWN_LABELS[folded]
     first, _, rest = folded.partition(" ")
-    # A company name is a licence holder's, not a label: "Coles Limited" stands on chocolate that every retailer sells.
+    # A company name is a licence holder's, not a label: "Coles Limited" is printed on chocolate of every retailer.
     return FIRST_WORDS.get(first) if _LEGAL_FORMS.isdisjoint(rest.split()) else None

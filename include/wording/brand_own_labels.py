@@ -1,8 +1,8 @@
-"""The retailers' private labels, as folded brands. A label that is missing costs a look by a person, a wrong one a lost match."""
+"""The retailers' private labels, as folded brands. A missing label costs a manual check, a wrong one a lost match."""
 
 from __future__ import annotations
 
-# Every brand that begins with this word is the retailer's: "Coles Finest", "Woolworths Gold".
+# Every brand that begins with this word belongs to the retailer: "Coles Finest", "Woolworths Gold".
 FIRST_WORDS = {"coles": "coles", "woolworths": "woolworths", "aldi": "aldi", "iga": "iga"}
 
 _LABELS = {

@@ -1,7 +1,7 @@
-"""Where a store is: states, postcodes and positions as finders and directories write them, made clean.
+"""Store locations: cleans the states, postcodes and coordinates of store finders and directories.
 
-Rules and their exceptions were read off a directory of 5,701 stores: blanks behind a state, a postcode in the
-state's field, postcodes that lost their zero, and (0, 0) for a position nobody knows.
+The rules and exceptions come from a directory of 5,701 stores: spaces after a state, a postcode in the
+state's field, postcodes without their leading zero, and (0, 0) for an unknown position.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _POSTCODES: tuple[tuple[int, int, str], ...] = (
     (8000, 8999, "VIC"), (9000, 9999, "QLD"),
 )  # fmt: skip
 
-#: The continent with Tasmania and the islands that have shops, in degrees north and east.
+#: The continent, Tasmania and the islands with shops, in degrees north and east.
 _SOUTH, _NORTH, _WEST, _EAST = -44.0, -9.0, 112.0, 154.0
 
 
 def postcode(value: Any) -> str | None:
-    """Return a postcode as four digits; three get their zero back.
+    """Return a postcode as four digits; three digits get a leading zero.
 
     >>> postcode("800"), postcode(" 3151"), postcode(2620), postcode("ACT")
     ('0800', '3151', '2620', None)
@@ -42,7 +42,7 @@ def state(value: Any) -> str | None:
 
 
 def state_of_postcode(code: str | None) -> str | None:
-    """Return the state a postcode lies in.
+    """Return the state of a postcode.
 
     >>> state_of_postcode("0800"), state_of_postcode("2617"), state_of_postcode("6018"), state_of_postcode(None)
     ('NT', 'ACT', 'WA', None)
@@ -51,7 +51,7 @@ def state_of_postcode(code: str | None) -> str | None:
 
 
 def state_and_postcode(raw_state: Any, raw_postcode: Any) -> tuple[str | None, str | None]:
-    """Return state and postcode of an address; a postcode in the state's field is put right, and a missing state follows from the postcode.
+    """Return state and postcode of an address; a postcode in the state's field is moved, and a missing state is derived from the postcode.
 
     >>> state_and_postcode("6018", None), state_and_postcode("ACT ", "2617"), state_and_postcode(None, "800"), state_and_postcode(None, None)
     (('WA', '6018'), ('ACT', '2617'), ('NT', '0800'), (None, None))
@@ -61,7 +61,7 @@ def state_and_postcode(raw_state: Any, raw_postcode: Any) -> tuple[str | None, s
 
 
 def position(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:
-    """Return a position in degrees, ``(None, None)`` where it is missing, no number or outside Australia ((0, 0) is how some say "unknown").
+    """Return a position in degrees, ``(None, None)`` if it is missing, not a number or outside Australia ((0, 0) often means "unknown").
 
     >>> position("-37.85", "145.1"), position(0, 0), position("37.85", "145.1"), position("x", None)
     ((-37.85, 145.1), (None, None), (None, None), (None, None))

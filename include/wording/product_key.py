@@ -1,7 +1,7 @@
-"""The product key: equal for two listings whose name, brand and size say the same, whoever writes them. No barcode is looked at.
+"""The product key: equal for two listings with equivalent name, brand and size, at any retailer. Barcodes are not used.
 
-A key is a pure function of the text and of :data:`RULE_VERSION`. The word lists are fixed in ``product_key_words``, so that no
-catalogue can change a key. It holds the words of name and brand once each in alphabetical order (retailers turn them around),
+A key is a pure function of the text and of :data:`RULE_VERSION`. The word lists are fixed in ``product_key_words``, so no
+catalogue can change a key. It has each word of name and brand once, in alphabetical order (retailers' word order differs),
 then the order of the few words whose order changes the meaning, then the size: ``chocolate milk paul chocolate>milk|300ml``.
 """
 
@@ -27,7 +27,7 @@ _DROPPED_WHEN_MEASURED = _DROPPED | SIZE_WORDS
 
 
 def product_key(name: str | None, brand: str | None = None, size: str | None = None) -> str:
-    """The key of the likeliest size reading; ``""`` when no word identifies the product: no key, which matches nothing.
+    """The key of the likeliest size reading; ``""`` (no key, never matched) when no word identifies the product.
 
     >>> product_key("Chips Salt & Vinegar", "Thins", "175g") == product_key("Thins Salt and Vinegar Potato Chips", "THINS", "175 g")
     True
@@ -44,7 +44,7 @@ def product_key(name: str | None, brand: str | None = None, size: str | None = N
 def product_keys(name: str | None, brand: str | None = None, size: str | None = None) -> tuple[str, ...]:
     """One key for each reading of the size, the likeliest first; empty when no word identifies the product.
 
-    Two listings are one product when they share a key and :func:`include.wording.size.sizes_conflict` finds no contradiction
+    Two listings are one product when they share a key and :func:`include.wording.size.sizes_conflict` finds no conflict
     between their readings: a count alone (``6ea``) is shared by packs of different weights.
 
     >>> product_keys("LCMs Kaleidos Snack Bars 6 pack", "Kellogg's", "132g")[0]
@@ -79,7 +79,7 @@ def _identifying_words(name: str, brand: str | None, sizes: Readings) -> str:
 
 
 def _without_phrases(words: list[str], is_solid: bool) -> list[str]:
-    """Phrases in their one form; of solid goods also ``milk chocolate`` as ``milk``."""
+    """Replace phrases by their canonical form; for solid products also ``milk chocolate`` by ``milk``."""
     found: list[str] = []
     index = 0
     while index < len(words):
@@ -97,7 +97,7 @@ def _without_phrases(words: list[str], is_solid: bool) -> list[str]:
 
 @lru_cache(maxsize=100_000)
 def spelling(word: str) -> str:
-    """One spelling of a folded word: second spellings replaced, plural to singular. Only equality counts, not good English.
+    """One spelling of a folded word: variants replaced, plural to singular. Only equality matters, not correct English.
 
     >>> spelling("yogurt"), spelling("chips"), spelling("berries"), spelling("cookie") == spelling("cookies"), spelling("swiss")
     ('yoghurt', 'chip', 'berry', True, 'swiss')

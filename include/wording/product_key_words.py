@@ -1,6 +1,6 @@
 """The word lists behind the product key. They are fixed: a changed list is a new ``product_key.RULE_VERSION``.
 
-Words stand here as :func:`include.wording.product_key.spelling` leaves them: folded, one spelling, singular.
+Words are written as :func:`include.wording.product_key.spelling` returns them: folded, one spelling, singular.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# short forms, second spellings and numbers in words
+# short forms, spelling variants and numbers in words
 SPELLINGS = {
     "canned": "can", "caps": "capsule", "choc": "chocolate", "concentrated": "concentrate", "crisps": "chip",
     "flavor": "flavour", "flavored": "flavour", "flavoured": "flavour", "multipack": "pack", "pkt": "pack", "sharepack": "pack",
     "tabs": "tablet", "yogurt": "yoghurt", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
 }  # fmt: skip
 
-# words that never tell two products apart
+# words that never distinguish two products
 STOP = _words("a an and any approx at by each for from in n of on or our per plus s serve serving the to with x your")
 
-# words that name the form or the wrapping; dropped as long as another word remains
+# words for the form or the packaging; dropped as long as another word remains
 GENERIC = _words(
     """aerosol bag bar block bottle box can carton case cereal flavour frozen gift jar mix pack packet pouch sachet share size tablet
     tin tub tube value"""
 )
-# sizes in words: they say nothing once a weight or a volume is known
+# sizes in words: dropped once a weight or a volume is known
 SIZE_WORDS = _words("large medium small")
 
-# one article, several ways to write it: the words on the left become those on the right (none: they say nothing)
+# several spellings of one product: the words on the left are replaced by those on the right (none: dropped)
 PHRASES = {
     "anti dandruff": "antidandruff",
     "anti perspirant": "antiperspirant",
@@ -56,8 +56,8 @@ PHRASES = {
     "vita gummy": "vitagummy",
 }
 
-# solid chocolate is named by its kind: "dark chocolate almond" and "almond dark" are one block
+# solid chocolate is identified by its kind: "dark chocolate almond" and "almond dark" are one block
 CHOCOLATE_KINDS = frozenset({"dark", "milk", "white"})
 
-# words that are a product behind and a flavour before another of them ("milk chocolate", "chocolate milk"): their order is in the key
+# words that are a product after and a flavour before another of them ("milk chocolate", "chocolate milk"): the key has their order
 ORDERED = _words("bread butter cake cheese chocolate coconut coffee cream honey ice milk nut oil powder rice tea water yoghurt")

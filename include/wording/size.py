@@ -1,6 +1,6 @@
-"""Sizes: what ``1.25L``, ``6x200mL``, ``125g 5 pack`` and ``approx. 340g each`` say, in one form that can be compared.
+"""Sizes: texts such as ``1.25L``, ``6x200mL``, ``125g 5 pack`` and ``approx. 340g each`` in one comparable form.
 
-A text can often be read in several ways (is ``500mL``, ``4 pack`` one bottle or the whole?). All readings are kept, the likeliest
+A text can often be read in several ways (is ``500mL``, ``4 pack`` one bottle or the total?). All readings are kept, the likeliest
 first; two sizes conflict only when no pair of readings agrees.
 """
 
@@ -15,17 +15,17 @@ from functools import lru_cache
 from include.wording.size_units import APPROXIMATE, COUNTS, MEASURES, Dimension, base_units
 
 TOLERANCE = Decimal("0.01")
-# Weighed goods are sold by the average piece, and each retailer weighs for itself.
+# Weighed products are sold by the average piece, which differs between retailers.
 APPROXIMATE_TOLERANCE = Decimal("0.25")
 _STEP = Decimal("0.0001")
 
 _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_ABBREVIATION = re.compile(r"\b(approx|avg|min)\s*\.")  # its full stop is no decimal point: "approx.130g", "approx .150g"
+_ABBREVIATION = re.compile(r"\b(approx|avg|min)\s*\.")  # its full stop is not a decimal point: "approx.130g", "approx .150g"
 _TIMES = re.compile(r"(?<=[\da-z)])x(?=\d)|(?<=\d)x(?=\b)")
 _TOKENS = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})|(?P<word>[^\W\d_]+)|(?P<dash>[-\u2013\u2014]+)|\S")
 
-# not the upper end of a body weight ("Nappies 6-11kg", "up to 8kg", "15kg+"): that is no size
+# not the upper end of a body weight ("Nappies 6-11kg", "up to 8kg", "15kg+"): that is not a size
 _NUMBER = r"(?<![\w.-])(?<!up\ to\ )\d+(?:[.,]\d+)?"
 _NAME_MEASURE = r"(?:g|gm|grams?|kgs?|ml|l|lt|ltr|litres?)"
 _NAME_COUNT = r"(?:packs?|pk|pkt|pieces?|pce|pcs|tablets?|tabs|capsules?|caps|sachets?|sheets?|rolls?|wipes?|teabags?|ea|each|dozen)"
@@ -49,7 +49,7 @@ class Size:
 
     @property
     def total(self) -> Decimal:
-        """Base units of the whole pack; of a range, the lower end."""
+        """Base units of the whole pack; the lower end of a range."""
         return self.quantity * self.pack_count
 
     @property
@@ -59,7 +59,7 @@ class Size:
         return f"{f'{self.pack_count}x' if self.pack_count > 1 else ''}{_plain(self.quantity)}{top}{self.dimension}"
 
     def agrees_with(self, other: Size) -> bool:
-        """Same dimension, and the wholes differ by at most the tolerance; ranges agree when they meet."""
+        """Same dimension, and the totals differ by at most the tolerance; ranges agree when they overlap."""
         if self.dimension is not other.dimension:
             return False
         tolerance = APPROXIMATE_TOLERANCE if self.is_approximate and other.is_approximate else TOLERANCE
@@ -73,16 +73,16 @@ Readings = tuple[Size, ...]
 
 @dataclass(slots=True)
 class _Term:
-    """One number of a size text (or two, of a range) with the unit words behind it."""
+    """One number of a size text (or two, of a range) with the unit words after it."""
 
     number: Decimal
-    is_times: bool  # stands behind an x
+    is_times: bool  # follows an x
     unit: str | None = None
     top: Decimal | None = None
     top_unit: str | None = None
 
     def take(self, word: str) -> bool:
-        """Whether this word is the unit the last number waits for."""
+        """Whether this word is the missing unit of the last number."""
         if (self.unit if self.top is None else self.top_unit) or base_units(word) is None:
             return False
         if self.top is None:
@@ -92,7 +92,7 @@ class _Term:
         return True
 
     def size(self) -> Size | None:
-        """None for a number that no unit explains."""
+        """None for a number without a unit."""
         known = base_units(self.unit or self.top_unit or "")
         if known is None:
             return Size(Dimension.COUNT, self.number) if self.is_times and self.top is None else None
@@ -110,7 +110,7 @@ def _plain(quantity: Decimal) -> str:
 
 @lru_cache(maxsize=100_000)
 def readings(text: str | None, name: str | None = None) -> Readings:
-    """Every size the size text (and the name beside it) can mean, the likeliest first; empty when it says none.
+    """Every size the size text (and the name beside it) can mean, the likeliest first; empty when it has none.
 
     >>> [size.canonical for size in readings("4x500ml pack")]
     ['4x500ml', '4ea']
@@ -139,7 +139,7 @@ def readings(text: str | None, name: str | None = None) -> Readings:
 
 
 def canonical(text: str | None) -> str | None:
-    """The likeliest reading of a size text in canonical form; None when it says no size.
+    """The likeliest reading of a size text in canonical form; None when it has no size.
 
     >>> canonical("1.25L"), canonical("12.5 Litre"), canonical("6x200mL"), canonical("12 Pack"), canonical("1 dozen")
     ('1250ml', '12500ml', '6x200ml', '12ea', '12ea')
@@ -151,9 +151,9 @@ def canonical(text: str | None) -> str | None:
 
 
 def total(text: str | None, name: str | None = None) -> tuple[Decimal, str] | None:
-    """Base units of the whole in the likeliest reading, and which unit: what a join is vetoed by.
+    """Total and base unit in the likeliest reading; used to veto a join.
 
-    None where a size is no ground for a veto: for none, for ``each``, which counts nothing, for an approximate one and for a range.
+    None if a size cannot veto: none, ``each``, which counts nothing, an approximate size or a range.
 
     >>> total("6x200mL"), total("1.5kg"), total("1 pack", "Fish Oil 200 Capsules"), total("each")
     ((Decimal('1200'), 'ml'), (Decimal('1500.0'), 'g'), (Decimal('200'), 'ea'), None)
@@ -167,20 +167,20 @@ def total(text: str | None, name: str | None = None) -> tuple[Decimal, str] | No
 
 
 def sizes_conflict(left: str | Readings | None, right: str | Readings | None) -> bool:
-    """Whether two size texts (or their readings) contradict each other in a dimension that both state, beyond 1 percent.
+    """Whether two size texts (or their readings) conflict by more than 1 percent in a dimension that both state.
 
-    Nothing is concluded from mass against volume, from a count against a mass, or from ``each``, which counts nothing.
+    No conclusion is drawn from mass against volume, from a count against a mass, or from ``each``, which counts nothing.
 
     >>> sizes_conflict("1.25L", "12.5L"), sizes_conflict("384mL", "385mL"), sizes_conflict("1kg", "1000 g")
     (True, False, False)
     >>> sizes_conflict("245mL", "150g"), sizes_conflict("6 pack", "132g"), sizes_conflict("each", "6 pack")
     (False, False, False)
     """
-    ours, theirs = _by_dimension(left), _by_dimension(right)
+    by_left, by_right = _by_dimension(left), _by_dimension(right)
     return any(
-        not any(mine.agrees_with(other) for mine in sizes for other in theirs[dimension])
-        for dimension, sizes in ours.items()
-        if dimension in theirs
+        not any(mine.agrees_with(other) for mine in sizes for other in by_right[dimension])
+        for dimension, sizes in by_left.items()
+        if dimension in by_right
     )
 
 
@@ -204,7 +204,7 @@ def _by_dimension(size: str | Readings | None) -> dict[Dimension, list[Size]]:
 
 
 def _packed(measure: Size, count: int) -> Readings:
-    """The readings of a quantity beside a number of pieces: the whole (usual without an x), or the quantity of each piece."""
+    """The readings of a quantity beside a number of pieces: the total (usual without an x), or the quantity of each piece."""
     if count <= 1:
         return (measure,)
     if measure.quantity_max is not None or measure.pack_count > 1:
@@ -219,7 +219,7 @@ def _packed(measure: Size, count: int) -> Readings:
 
 @lru_cache(maxsize=100_000)
 def _parse(text: str) -> Readings:
-    """One text, without help from a name."""
+    """Parse one text without a name."""
     lowered = unicodedata.normalize("NFKC", text).lower().replace("\u00d7", "x")
     lowered = _ABBREVIATION.sub(r"\1 ", lowered)
     terms, words = _terms(_TIMES.sub(" x ", _THOUSANDS.sub("", lowered)))
@@ -230,7 +230,7 @@ def _parse(text: str) -> Readings:
     for term in terms:
         size = term.size()
         if size is None or not size.quantity:
-            return ()  # a number nobody can explain: no reading is better than a wrong one
+            return ()  # an unexplained number: no reading is better than a wrong one
         if term.is_times and groups:
             groups[-1].append(size)
         else:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Dimension(StrEnum):
-    """What a size measures; the value is the unit of its canonical text."""
+    """The dimension of a size; the value is the unit of its canonical text."""
 
     MASS = "g"
     VOLUME = "ml"
@@ -19,7 +19,7 @@ def _words(dimension: Dimension, factor: str, words: str) -> dict[str, tuple[Dim
     return {word: (dimension, Decimal(factor)) for word in words.split()}
 
 
-# word -> (dimension, how many base units one is): g, mL, m
+# word -> (dimension, base units of one): g, mL, m
 MEASURES: dict[str, tuple[Dimension, Decimal]] = (
     _words(Dimension.MASS, "0.001", "mg")
     | _words(Dimension.MASS, "1", "g gm gms gr gram grams grm")
@@ -32,7 +32,7 @@ MEASURES: dict[str, tuple[Dimension, Decimal]] = (
     | _words(Dimension.LENGTH, "1", "m mtr mtrs metre metres meter meters")
 )
 
-# word -> how many pieces one is
+# word -> number of pieces
 _ONE_PIECE = """
     ea each eachunit unit units item items pack packs pk pks pkt pkts packet packets piece pieces pce pces pc pcs pair pairs set sets
     kit kits carton cartons case cases box boxes bunch bunches bag bags teabag teabags bottle bottles can cans tin tins jar jars
@@ -42,12 +42,12 @@ _ONE_PIECE = """
     count ct pouch pouches block blocks egg eggs bulk slab slabs loaf loaves"""
 COUNTS: dict[str, int] = dict.fromkeys(_ONE_PIECE.split(), 1) | {"dozen": 12, "doz": 12, "dz": 12}
 
-# words that say the printed quantity is a mean or a lower bound
+# words that mark the printed quantity as a mean or a lower bound
 APPROXIMATE = frozenset({"approx", "approximately", "avg", "average", "about", "min", "minimum", "eachunit"})
 
 
 def base_units(word: str) -> tuple[Dimension, Decimal] | None:
-    """What one of this unit word is: its dimension and how many g, mL, m or pieces; None for an unknown word.
+    """Dimension of a unit word and its size in g, mL, m or pieces; None for an unknown word.
 
     >>> base_units("kg"), base_units("dozen"), base_units("furlong")
     ((<Dimension.MASS: 'g'>, Decimal('1000')), (<Dimension.COUNT: 'ea'>, Decimal('12')), None)

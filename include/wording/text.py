@@ -1,4 +1,4 @@
-"""Text as the retailers write it, made comparable. Pure functions of their argument, standard library only."""
+"""Normalisation of the retailers' texts. Pure functions, standard library only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 import unicodedata
 from functools import lru_cache
 
-# Only entities that end in a semicolon are provably entities: html.unescape alone turns "fish&chips&notes" into "fish&chips¬es".
+# Only entities that end in a semicolon are certainly entities: html.unescape alone turns "fish&chips&notes" into "fish&chips¬es".
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# Control characters and the invisible ones shops copy out of word processors: zero-width space, soft hyphen, byte order mark.
+# Control characters and invisible ones from word processors: zero-width space, soft hyphen, byte order mark.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\u00ad\ufeff]")
 
 # One UTF-8 continuation byte (0x80-0xBF) as it looks after a wrong decoding as Latin-1 or Windows-1252.
 _CONTINUATION = f"[\x80-\xbf{bytes(range(0x80, 0xA0)).decode('cp1252', errors='ignore')}]"
-# Two-byte sequences only after Â and Ã: an upper-case É before ® or ™ is honest text ("NESTLÉ®").
+# Two-byte sequences only after Â and Ã: an upper-case É before ® or ™ is correct text ("NESTLÉ®").
 _DAMAGE = re.compile(f"\ufffd|[ÂÃ]{_CONTINUATION}|[â-ï]{_CONTINUATION}{{2}}|ð{_CONTINUATION}{{3}}")
 
 _APOSTROPHES = "'`\u2019\u2018\u02bc\u00b4\uff07"
@@ -25,9 +25,9 @@ _LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
 
 
 def clean(text: str | None) -> str | None:
-    """The text without what nobody meant to write: HTML entities decoded, white space collapsed, ends trimmed; None for nothing.
+    """Clean a text: HTML entities decoded, white space collapsed, ends trimmed; None for an empty text.
 
-    Characters that cannot be proved wrong stay as they are: a damaged accent is for :func:`is_damaged` to report, not to guess.
+    Other characters stay unchanged: :func:`is_damaged` reports a damaged accent, and it is not guessed.
 
     >>> clean("  Yumi&#039;s  Quality\\u00a0Foods ")
     "Yumi's Quality Foods"
@@ -45,9 +45,9 @@ def clean(text: str | None) -> str | None:
 
 @lru_cache(maxsize=32_768)
 def fold(text: str) -> str:
-    """Words to compare: lower case, Latin accents folded, apostrophes deleted, other punctuation to a blank.
+    """Words for comparison: lower case, Latin accents folded, apostrophes deleted, other punctuation replaced by a space.
 
-    Letters and digits of every script stay, so a text with a letter never folds to nothing. Folding twice changes nothing.
+    Letters and digits of every script stay, so a text with a letter never becomes empty. Folding is idempotent.
 
     >>> fold("Kellogg's  Coca-Cola"), fold("NESTLÉ Crème"), fold("1.25L"), fold("12.5L")
     ('kelloggs coca cola', 'nestle creme', '1 25l', '12 5l')
@@ -62,7 +62,7 @@ def fold(text: str) -> str:
         return " ".join(text.lower().translate(_NOT_LETTERS).split())
     folded = _fold_any_script(text)
     while (again := _fold_any_script(folded)) != folded:
-        folded = again  # a few letters decompose into others that fold once more
+        folded = again  # a few letters decompose into others that fold again
     return folded
 
 
@@ -76,7 +76,7 @@ def _fold_any_script(text: str) -> str:
 
 
 def is_damaged(text: str | None) -> bool:
-    """Whether the text shows proof of a wrong decoding: U+FFFD, or UTF-8 read as Latin-1 or Windows-1252.
+    """Whether the text was certainly decoded wrongly: U+FFFD, or UTF-8 read as Latin-1 or Windows-1252.
 
     >>> is_damaged("NestlÃ©"), is_damaged("Kelloggâ€™s"), is_damaged("Nestl\\ufffd")
     (True, True, True)

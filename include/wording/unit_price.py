@@ -1,4 +1,4 @@
-"""The unit price out of the text a retailer prints beside the price: the only unit price of a staged line that can be trusted."""
+"""The unit price from the text beside the price: the only reliable unit price of a staged line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.wording.size_units import Dimension, base_units
 
 Unit = Literal["kg", "L", "m", "each"]
 
-# dimension -> (unit of the answer, how many base units of the size table it holds)
+# dimension -> (unit of the result, its number of base units of the size table)
 _ANSWERS: dict[Dimension, tuple[Unit, Decimal]] = {
     Dimension.MASS: ("kg", Decimal(1000)),
     Dimension.VOLUME: ("L", Decimal(1000)),

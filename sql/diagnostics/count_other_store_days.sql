@@ -7,7 +7,7 @@
 
 SELECT other.retailer, other.night,
        count(*) FILTER (WHERE other.state IN ('published', 'superseded')) AS published,
-       count(*) FILTER (WHERE other.state IN ('waiting', 'loaded')) AS on_their_way,
+       count(*) FILTER (WHERE other.state IN ('waiting', 'loaded')) AS in_progress,
        count(*) FILTER (WHERE other.state = 'held') AS held,
        coalesce(sum(other.rows) FILTER (WHERE other.state = 'published'), 0)::bigint AS rows_published
   FROM ops.staged_file AS other

@@ -130,8 +130,8 @@ def test_the_question_says_what_an_operator_needs(strict_warehouse: Warehouse, s
     question = held_question(strict_warehouse, storage, two_held[:1])
     assert question.subject == "Publish aldi G1 (aldi G1) of 2026-11-18? Held by price_scale (40 lines)"
     for said in (
-        "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"file {two_held[0]}, line 1, SKU 1: now $250.00, so far $2.50",
-        '"sku": "1"', "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "in 72 hours it stays held",
+        "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"file {two_held[0]}, line 1, SKU 1: now $250.00, known $2.50",
+        '"sku": "1"', "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "within 72 hours the data stay held",
     ):  # fmt: skip
         assert said in question.body, f"{said!r} is missing from\n{question.body}"
     assert question.body.count("file 4, line") == 3

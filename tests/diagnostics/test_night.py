@@ -1,4 +1,4 @@
-"""The night's summary and the morning's list of what is missing."""
+"""The night's summary and the list of missing stores."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def crawled(warehouse: Warehouse, retailer: str, store_id: str, error: Exception
     record_crawl(warehouse, StoreRef(retailer, store_id), NIGHT, started_at, error=error, rows=2, pages=3, requests=4)
 
 
-def whole_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def complete_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     for retailer in RETAILERS:
         plan(warehouse, retailer, "1")
         crawled(warehouse, retailer, "1")
@@ -43,8 +43,8 @@ def whole_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) ->
         pipeline.ingest(warehouse, storage, retailer)
 
 
-def test_a_whole_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
-    whole_night(warehouse, storage, store_day)
+def test_a_complete_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    complete_night(warehouse, storage, store_day)
 
     found = summary(warehouse, NIGHT)
 
@@ -57,11 +57,11 @@ def test_a_whole_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, stor
     raise_if_missing(warehouse, NIGHT)
 
 
-def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+def test_missing_stores_are_listed_with_their_next_step(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays):
     warehouse = strict_warehouse
     plan(warehouse, "aldi", "1", "2", "3", "4")
-    crawled(warehouse, "aldi", "1", TransientError("the site sleeps"))
-    crawled(warehouse, "aldi", "2", RunAlreadyBlocked("a wall"))
+    crawled(warehouse, "aldi", "1", TransientError("the site is down"))
+    crawled(warehouse, "aldi", "2", RunAlreadyBlocked("a bot wall"))
     crawled(warehouse, "aldi", "3")
     store_day(store_id="3", lines=[offer(sku=str(n), price="text") for n in range(30)], night=NIGHT)
     pipeline.ingest(warehouse, storage, "aldi")
@@ -71,12 +71,12 @@ def test_what_is_missing_is_listed_with_what_settles_it(strict_warehouse: Wareho
 
     text = str(caught.value)
     assert "coles: nothing was planned. Look at the DAG scrape_coles" in text
-    assert "aldi 1: failed: TransientError: the site sleeps. Clear the store's red crawl task." in text
-    assert "aldi 2: blocked: RunAlreadyBlocked: a wall. The site refuses us" in text
+    assert "aldi 1: failed: TransientError: the site is down. Clear the store's failed crawl task." in text
+    assert "aldi 2: blocked: RunAlreadyBlocked: a bot wall. The site refuses requests" in text
     assert "aldi 3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
     assert "aldi 4: not crawled" in text
 
 
 def test_a_night_without_a_plan_is_reported(warehouse: Warehouse):
-    with pytest.raises(NeedsPersonError, match=f"{len(RETAILERS)} thing"):
+    with pytest.raises(NeedsPersonError, match=f"{len(RETAILERS)} open item"):
         raise_if_missing(warehouse, NIGHT)

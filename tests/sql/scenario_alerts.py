@@ -10,7 +10,7 @@ from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
 
 
 def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play a night with two store-days on their way."""
+    """Simulate a night with two store-days in progress."""
     stage = StoreDays(storage)
     stage(at=TUESDAY, lines=offers(5))
     pipeline.ingest(warehouse, storage, "aldi")

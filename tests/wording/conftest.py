@@ -1,4 +1,4 @@
-"""Where the recorded data lies; every test that wants it is skipped, with the reason, where it does not."""
+"""The recorded data; tests that need it are skipped with a reason where it is missing."""
 
 from __future__ import annotations
 

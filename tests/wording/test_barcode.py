@@ -13,7 +13,7 @@ from include.wording.barcode import BarcodeInvalid, check_digit, is_in_store, re
     [
         ("9310645111766", "09310645111766"),
         ("022796900104", "00022796900104"),
-        ("22796900104", "00022796900104"),  # a source lost the zero
+        ("22796900104", "00022796900104"),  # the source dropped the zero
         ("96385074", "00000096385074"),
         ("19310645111763", "19310645111763"),
         (" 9310645111766\n", "09310645111766"),
@@ -38,7 +38,7 @@ def test_any_form_becomes_gtin14(raw: str, gtin14: str) -> None:
         ("9.31065E+12", "not digits"),
     ],
 )
-def test_what_is_no_barcode_says_why(raw: str, reason: str) -> None:
+def test_an_invalid_barcode_has_a_reason(raw: str, reason: str) -> None:
     with pytest.raises(BarcodeInvalid) as caught:
         to_gtin14(raw)
     assert caught.value.reason == reason
@@ -47,18 +47,18 @@ def test_what_is_no_barcode_says_why(raw: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["2918940000005", "0272234000006", "272234000006", "21234567"])
-def test_in_store_codes_are_never_identity(raw: str) -> None:
+def test_in_store_codes_never_identify_a_product(raw: str) -> None:
     digits = raw[:-1] + check_digit(raw[:-1])
     assert is_in_store(to_gtin14(digits))
     assert read_barcodes(digits).gtins == ()
     assert read_barcodes(digits).note == "in-store code"
 
 
-def test_zeros_alone_are_no_identity() -> None:
+def test_zeros_alone_do_not_identify_a_product() -> None:
     assert read_barcodes("0000000000000").gtins == ()
 
 
-def test_several_codes_keep_their_order_without_doubles() -> None:
+def test_several_codes_keep_their_order_without_duplicates() -> None:
     read = read_barcodes("9310645111766 7500464254412, 07500464254412;4011")
     assert read.gtins == ("09310645111766", "07500464254412")
     assert read.note == "in-store code"
@@ -70,7 +70,7 @@ def test_the_note_names_each_reason_once() -> None:
 
 
 @given(st.text("0123456789", min_size=7, max_size=13))
-def test_padding_changes_no_identity(body: str) -> None:
+def test_padding_does_not_change_the_gtin(body: str) -> None:
     digits = body + check_digit(body)
     gtin = to_gtin14(digits)
     assert len(gtin) == 14
@@ -79,10 +79,10 @@ def test_padding_changes_no_identity(body: str) -> None:
 
 
 @given(st.text("0123456789", min_size=7, max_size=13), st.integers(0, 12), st.integers(1, 9))
-def test_one_wrong_digit_is_always_found(body: str, place: int, shift: int) -> None:
+def test_one_wrong_digit_is_always_detected(body: str, index: int, shift: int) -> None:
     digits = list(body + check_digit(body))
-    place %= len(digits)
-    digits[place] = str((int(digits[place]) + shift) % 10)
+    index %= len(digits)
+    digits[index] = str((int(digits[index]) + shift) % 10)
     with pytest.raises(BarcodeInvalid, match="check digit"):
         to_gtin14("".join(digits))
 

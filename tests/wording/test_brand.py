@@ -13,7 +13,7 @@ from include.wording.brand_own_labels import OWN_LABELS
 from include.wording.text import fold
 
 
-def test_spellings_of_one_brand_fold_together() -> None:
+def test_spellings_of_one_brand_are_equal_when_folded() -> None:
     assert fold_brand("Oral B") == fold_brand("ORAL-B ") == "oral b"
     assert fold_brand("Captain's") == fold_brand("CAPTAINS")
     assert fold_brand("Yumi&#039;s") == fold_brand("Yumi's")

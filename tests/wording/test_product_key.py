@@ -52,7 +52,7 @@ def test_one_product_written_twice_has_one_key(left: tuple[str, str, str], right
         (("Vitamin C 500mg", "Cenovis", "60 pack"), ("Vitamin C 1000mg", "Cenovis", "60 pack")),
     ],
 )
-def test_two_products_share_no_key(left: tuple[str, str | None, str | None], right: tuple[str, str | None, str | None]) -> None:
+def test_two_products_have_different_keys(left: tuple[str, str | None, str | None], right: tuple[str, str | None, str | None]) -> None:
     assert product_key(*left) and product_key(*right)
     assert not set(product_keys(*left)) & set(product_keys(*right))
 
@@ -77,16 +77,16 @@ def test_case_does_not_matter(change: type[str]) -> None:
     assert product_key(change(name), change(brand), change(size)) == product_key(name, brand, size)
 
 
-def test_the_lists_are_written_in_spelt_words() -> None:
-    """A word the spelling rule would change could never be met."""
+def test_the_word_lists_use_canonical_spellings() -> None:
+    """A word that the spelling rule changes would never match."""
     lists = words.STOP | words.GENERIC | words.SIZE_WORDS | words.ORDERED | words.CHOCOLATE_KINDS | set(words.SPELLINGS.values())
     lists |= {word for pair in words.PHRASES.items() for text in pair for word in text.split()}
     assert {word for word in lists if spelling(word) != word} == set()
     assert all(len(phrase.split()) == 2 for phrase in words.PHRASES)
 
 
-def test_the_rule_version_stands_for_these_keys() -> None:
-    """When this fails, raise RULE_VERSION: stored keys were made by the old rule."""
+def test_keys_are_unchanged_within_a_rule_version() -> None:
+    """If this fails, raise RULE_VERSION: stored keys follow the old rule."""
     assert RULE_VERSION == 1
     assert product_keys("LCMs Kaleidos Puffed Rice Snack Bars 6 pack", "Kellogg's", "132g") == (
         "kaleido kellogg lcm puffed rice snack|6x22g",
@@ -98,7 +98,7 @@ def test_the_rule_version_stands_for_these_keys() -> None:
 
 
 def test_recall_and_precision_on_recorded_pairs(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """143 Coles-Woolworths pairs of 2020 that are one product by barcode, among every product of both: no barcode is looked at."""
+    """143 Coles-Woolworths pairs of 2020 that are one product by barcode, among all products of both, without using barcodes."""
     with (shared_data / "matching" / "barcode_true_pairs_2020.csv").open(encoding="utf-8") as rows:
         truth = {(row["coles_id"], row["woolworths_id"]) for row in csv.DictReader(rows)}
     coles: list[dict[str, str]] = []

@@ -35,13 +35,13 @@ def test_size_texts_of_the_four_retailers(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "6--8", "10--12", "5", "-", "x", "large", "1,5L", "0g", "1/2 kg", "9" * 40 + "g"])
-def test_what_says_no_size_gives_none(text: str) -> None:
+def test_a_text_without_a_size_gives_none(text: str) -> None:
     assert canonical(text) is None
     assert readings(text) == ()
 
 
 @given(st.sampled_from(sorted(SIZES)), st.sampled_from([str.lower, str.upper, str.title]), st.sampled_from(["", " ", "\t\u00a0"]))
-def test_case_and_blanks_do_not_change_a_size(text: str, change: type[str], blank: str) -> None:
+def test_case_and_spaces_do_not_change_a_size(text: str, change: type[str], blank: str) -> None:
     assert canonical(blank + change(text).replace(" ", "  ") + blank) == SIZES[text]
 
 
@@ -58,19 +58,19 @@ def test_any_text_is_read(text: str, name: str) -> None:
         assert size.quantity > 0 and size.pack_count >= 1 and size.canonical
 
 
-def test_a_canonical_text_reads_as_itself() -> None:
+def test_a_canonical_text_is_read_unchanged() -> None:
     for expected in SIZES.values():
         assert canonical(expected) == expected
 
 
-def test_pack_and_content_are_read_in_every_way_they_can_mean() -> None:
+def test_all_readings_of_pack_and_content_are_kept() -> None:
     assert [size.canonical for size in readings("500mL", "Zero Ultra Cans 4 Pack")] == ["4x125ml", "500ml", "4x500ml", "4ea"]
     assert [size.canonical for size in readings("750mL", "Liquid Breakfast 3 x 250ml")] == ["3x250ml", "3ea", "750ml"]
     assert [size.canonical for size in readings(None, "Thickened Cream 600ml")] == ["600ml"]
     assert [size.canonical for size in readings("Each", "Prepack Carrots 1kg")] == ["1000g"]
 
 
-def test_doses_dimensions_and_body_weights_are_no_sizes() -> None:
+def test_doses_dimensions_and_body_weights_are_not_sizes() -> None:
     for name in ("Vitamin B3 500mg", "Alfoil 30cm x 60cm", "Nappies 6-11kg", "Nappies up to 8kg", "Nappies 15kg+", "Serves 3", "2 In 1"):
         assert readings("50 pack", name) == readings("50 pack")
         assert without_sizes(name) == name
@@ -91,7 +91,7 @@ def test_conflicts() -> None:
 
 
 @given(st.sampled_from(sorted(SIZES)), st.sampled_from(sorted(SIZES)))
-def test_conflict_is_mutual_and_never_with_itself(left: str, right: str) -> None:
+def test_conflict_is_symmetric_and_never_reflexive(left: str, right: str) -> None:
     assert sizes_conflict(left, right) == sizes_conflict(right, left)
     assert not sizes_conflict(left, left)
 
@@ -111,9 +111,9 @@ def _recorded_sizes(data: Path) -> Iterator[str]:
             yield from (row[column] for row in csv.DictReader(rows))
 
 
-def test_recorded_sizes_are_understood(shared_data: Path) -> None:
+def test_recorded_sizes_are_parsed(shared_data: Path) -> None:
     texts = [text for text in _recorded_sizes(shared_data) if text]
     failed = [text for text in texts if canonical(text) is None]
     assert len(texts) > 40_000
-    assert len(failed) / len(texts) < 0.0002, f"not understood: {sorted(set(failed))}"
+    assert len(failed) / len(texts) < 0.0002, f"not parsed: {sorted(set(failed))}"
     assert all(re.fullmatch(r"\d+--\d+", text) for text in failed)  # clothing

@@ -25,7 +25,7 @@ from include.wording.unit_price import UnitPrice, unit_price
         ("$0.56 avg/ea", "0.5600", "each"),
     ],
 )  # fmt: skip
-def test_every_form_of_the_four_retailers(text: str, value: str, unit: str) -> None:
+def test_every_format_of_the_four_retailers(text: str, value: str, unit: str) -> None:
     read = unit_price(text)
     assert read is not None
     assert (str(read.value), read.unit) == (value, unit)
@@ -59,7 +59,7 @@ def _texts(value: Any) -> list[str]:
     return [text for child in value for text in _texts(child)] if isinstance(value, list) else []
 
 
-def test_recorded_texts_are_understood(shared_data: Path) -> None:
+def test_recorded_texts_are_parsed(shared_data: Path) -> None:
     texts: list[str] = []
     for path in (shared_data / "store-days").glob("*.jsonl.gz"):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
