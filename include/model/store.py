@@ -1,4 +1,4 @@
-"""A store: how a crawl names it, and what is known of it."""
+"""A store: its reference in a crawl, and its record from discovery."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StoreRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreRecord(StoreRef):
-    """A store as a store finder or a directory knows it; discovery cleans state, postcode and position."""
+    """A store from a store finder or a directory; discovery cleans state, postcode and position."""
 
     suburb: str | None = None
     postcode: str | None = None
