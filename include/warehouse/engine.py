@@ -32,7 +32,7 @@ class Connection(psycopg.Connection[DictRow]):
         """
         text = statement(name)
         with watched(self, f"sql/{name}.sql", text, values, self.slow_seconds):
-            return self.execute(text, values)
+            return self.execute(text, values or {})  # without values psycopg would leave %% doubled
 
     def send(self, name: str, values: Mapping[str, Any]) -> AbstractContextManager[psycopg.Copy]:
         """Begin the ``COPY … TO STDOUT`` in ``sql/<name>.sql``; how long it takes is the reader's affair, so it is not watched."""

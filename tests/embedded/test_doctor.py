@@ -88,7 +88,7 @@ def test_what_airflow_tells_becomes_findings(home: Path, monkeypatch: pytest.Mon
             return {name: slots + (name == "crawl_iga") for name, slots in POOLS.items() if name != "crawl_aldi"}
 
     monkeypatch.setattr(ports, "known", lambda _home: ports.Ports(1, 2))
-    monkeypatch.setattr(components, "ask_health", lambda _url: {"metadatabase": {"status": "healthy"}})
+    monkeypatch.setattr(components, "fetch_health", lambda _url: {"metadatabase": {"status": "healthy"}})
     monkeypatch.setattr(doctor_module, "client", lambda _home: Api())
     found = by_subject(doctor(home))
     assert (found["night.py"].level, found["night.py"].text) == ("fail", "NameError: x")

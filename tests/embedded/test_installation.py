@@ -143,7 +143,7 @@ def test_ports_stay_while_components_expect_them(home: Path, monkeypatch: pytest
     with ExitStack() as reservations:
         installation._choose_ports(home, reservations, no_progress)
         assert ports.known(home) == first
-    monkeypatch.setattr(ports, "hold_api_again", lambda _home, _hold: False)  # somebody took it
+    monkeypatch.setattr(ports, "reserve_api_port", lambda _home, _hold: False)  # somebody took it
     with ExitStack() as reservations:
         heard: list[str] = []
         installation._choose_ports(home, reservations, heard.append)
