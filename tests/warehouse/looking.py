@@ -16,7 +16,7 @@ WITH product_of AS (
 ), file AS (SELECT file_id, f.retailer || f.store_id || f.run_key || f.content_hash AS called FROM ops.staged_file AS f)
 """
 
-_CONTENTS = {
+CONTENTS = {
     "core.store": "SELECT retailer, store_id, online_store_id, s.name, state, is_confirmed, complete_at, file.called, first_seen_at FROM core.store AS s LEFT JOIN file ON file_id = complete_file_id",
     "core.brand": "SELECT folded, name FROM core.brand",
     "core.product": "SELECT called, p.name, b.folded, size, size_quantity, size_unit, own_label_of, image_url, created_at FROM core.product AS p JOIN product_of USING (product_id) LEFT JOIN core.brand AS b USING (brand_id)",
@@ -72,7 +72,7 @@ def product_of(warehouse: Warehouse, sku: str, retailer: str = "aldi") -> int:
 def contents(warehouse: Warehouse) -> dict[str, list[str]]:
     """Return everything in the warehouse by natural keys: equal for two warehouses that hold the same, whatever their surrogate keys."""
     with warehouse.transaction() as connection:
-        return {table: sorted(str(tuple(row.values())) for row in _named(connection, text)) for table, text in _CONTENTS.items()}
+        return {table: sorted(str(tuple(row.values())) for row in _named(connection, text)) for table, text in CONTENTS.items()}
 
 
 def _named(connection: Connection, text: str) -> list[dict[str, Any]]:
