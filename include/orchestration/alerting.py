@@ -49,7 +49,7 @@ class FailureNotifier(BaseNotifier):
 def send_failure_alert(context: Any) -> None:
     """Send an alert about the failed task of a context, unless it is no news."""
     from include.alerts.alerts import held_key
-    from include.alerts.failed import failed_alert
+    from include.alerts.failed import FailedTask, failed_alert
     from include.alerts.memory import SentAlerts
     from include.config import settings
     from include.ledger.open_questions import HeldStoreDays
@@ -66,11 +66,12 @@ def send_failure_alert(context: Any) -> None:
     if isinstance(cause, HeldStoreDays) and all(memory.was_sent(held_key([file])) for file in cause.files):
         log.info("no alert from here: the alert about the held store-days has told it")
         return
-    alert = failed_alert(
+    failed = FailedTask(
         dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, error=error, is_mapped=is_mapped, label=_label(ti) if is_mapped else None,
         partition_key=getattr(dag_run, "partition_key", None), tries=getattr(ti, "try_number", 1), needs_person=isinstance(cause, NeedsPersonError),
         is_wrapped=isinstance(error, AirflowFailException), link=_link(ti),
     )  # fmt: skip
+    alert = failed_alert(failed)
     if memory.was_sent(alert.key, timedelta(hours=settings().alert_repeat_hours)):
         log.info("no alert: the same was told less than %s hours ago (AISLEFLOW_ALERT_REPEAT_HOURS)", settings().alert_repeat_hours)
         return

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from include.alerts import inbox
 from include.alerts.alerts import Alert, held_alert
-from include.alerts.failed import failed_alert
+from include.alerts.failed import FailedTask, failed_alert
 from include.alerts.memory import SentAlerts
 from include.cli.alerts import app
 from include.errors import TerminalError
@@ -74,9 +75,9 @@ def test_an_unknown_file_is_no_alert(warehouse: Warehouse, storage: Storage) -> 
         held_alert(warehouse, [99], storage)
 
 
-def failed(**changed: object) -> Alert:
-    known = {"dag_id": "ingest_prices", "task_id": "load", "run_id": "r1", "error": TerminalError("file 7 is odd. Fix it.")}
-    return failed_alert(**(known | changed))  # type: ignore[arg-type]
+def failed(**changed: Any) -> Alert:
+    known: dict[str, Any] = {"dag_id": "ingest_prices", "task_id": "load", "run_id": "r1", "error": TerminalError("file 7 is odd. Fix it.")}
+    return failed_alert(FailedTask(**(known | changed)))
 
 
 def test_a_failure_alert_starts_with_the_error_message() -> None:
