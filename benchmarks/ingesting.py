@@ -54,11 +54,18 @@ class Ingester:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment,
         )  # fmt: skip
         if is_warm:
-            with scratch.warehouse() as warehouse:
-                day = StoreDay("woolworths", 0, lines=50)
-                write_staged([day], warehouse.root)
-                if error := self.ingest(warehouse, [day]).get("error"):
-                    raise SystemExit(f"a night of 50 lines does not get through: {error}")
+            try:
+                self._warm_up(scratch)
+            except BaseException:
+                self._process.kill()
+                raise
+
+    def _warm_up(self, scratch: Scratch) -> None:
+        with scratch.warehouse() as warehouse:
+            day = StoreDay("woolworths", 0, lines=50)
+            write_staged([day], warehouse.root)
+            if error := self.ingest(warehouse, [day]).get("error"):
+                raise SystemExit(f"a night of 50 lines does not get through: {error}")
 
     def __enter__(self) -> Self:
         return self
@@ -81,10 +88,12 @@ class Ingester:
         order = Order(warehouse.url, f"file://{warehouse.root}", days[0].retailer, now.isoformat(), len(days))
         watchdog, begun = threading.Timer(self._limit, self._process.kill), time.perf_counter()
         watchdog.start()
-        with PeakMemory(self._process.pid, self._server) as memory:
-            self._process.stdin.write(json.dumps(asdict(order)) + "\n")
-            answer = self._process.stdout.readline()
-        watchdog.cancel()
+        try:
+            with PeakMemory(self._process.pid, self._server) as memory:
+                self._process.stdin.write(json.dumps(asdict(order)) + "\n")
+                answer = self._process.stdout.readline()
+        finally:
+            watchdog.cancel()
         if not answer:
             return {"seconds": time.perf_counter() - begun, "error": "the ingesting process ended; see its message"}
         measured: dict[str, Any] = json.loads(answer)
