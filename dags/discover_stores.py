@@ -15,14 +15,15 @@ tonight's crawl is not affected. "Returned N supermarkets, M were open before": 
 task when the finder answers whole again.
 """
 
-from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, task
+from airflow.sdk import DAG, get_current_context, task
 
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.timetable import weekly
 from include.retailer_names import RETAILERS
 
 with DAG(
     dag_id="discover_stores",
-    schedule=CronTriggerTimetable("0 2 * * 1", timezone="Australia/Melbourne"),
+    schedule=weekly("MON", 2),
     catchup=False,
     default_args=DEFAULT_ARGS,
     tags=[Tag.STORES],

@@ -13,13 +13,14 @@ Says aloud, before anybody opens a shop, what is missing of the night.
 **When it fails**: its message is the to-do list of the morning, worst first, each with the command or the DAG that settles it.
 """
 
-from airflow.sdk import DAG, CronPartitionTimetable, Param, task
+from airflow.sdk import DAG, Param, task
 
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.timetable import nightly
 
 with DAG(
     dag_id="watch_night",
-    schedule=CronPartitionTimetable("0 6 * * *", timezone="Australia/Melbourne", key_format="%Y-%m-%d"),
+    schedule=nightly(6),
     allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]
     catchup=False,
     default_args=DEFAULT_ARGS | {"retries": 1},

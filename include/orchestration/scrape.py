@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronPartitionTimetable, Param, TriggerRule, get_current_context, task
+from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
 from include.orchestration.asking import BotWallApprovalOperator
 from include.orchestration.assets import ASSET_OF_STAGE
@@ -17,6 +17,7 @@ from include.orchestration.defaults import DEFAULT_ARGS, Tag
 from include.orchestration.links import store_task
 from include.orchestration.pools import crawl_pool
 from include.orchestration.scrape_page import scrape_page
+from include.orchestration.timetable import nightly
 from include.retailer_names import RETAILERS
 
 _PARAMS = {
@@ -44,8 +45,7 @@ def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
     emits = ASSET_OF_STAGE[RETAILERS[retailer].stage]
     with DAG(
         dag_id=f"scrape_{retailer}",
-        # past midnight in every state, so that Wednesday is Wednesday in Perth too; no start_date: unpausing must not crawl at once
-        schedule=CronPartitionTimetable(f"{minute} 4 * * *", timezone="Australia/Melbourne", key_format="%Y-%m-%d"),
+        schedule=nightly(4, minute),  # past midnight in every state, so that Wednesday is Wednesday in Perth too
         allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # a backfill would label today's prices with an old night
         catchup=False,
         default_args=DEFAULT_ARGS,

@@ -14,6 +14,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 #: What takes its time to import, and what a DAG file has no business with.
 HEAVY = {
@@ -62,6 +63,22 @@ def task_facts(task: Any) -> dict[str, Any]:
     }
 
 
+def starts_when_unpaused(dag: Any) -> bool:
+    """Return whether the DAG runs at once when it is unpaused a minute after a tick, by the timetable that the scheduler uses."""
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables import trigger
+    from airflow.timetables.base import TimeRestriction
+
+    timetable = coerce_to_core_timetable(dag.timetable)
+    if not isinstance(timetable, trigger.CronTriggerTimetable):
+        return False
+    now = timetable._align_to_prev(trigger.coerce_datetime(trigger.utcnow())).add(minutes=1)
+    with mock.patch.object(trigger, "utcnow", return_value=now):
+        first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=TimeRestriction(None, None, False))
+    assert first
+    return bool(first.run_after <= now)
+
+
 def main(folder: Path) -> None:
     import airflow.sdk  # noqa: F401 - the floor: what comes with it is not ours
     from airflow.dag_processing.dagbag import DagBag
@@ -77,6 +94,7 @@ def main(folder: Path) -> None:
             "schedule": type(dag.timetable).__name__,
             "catchup": dag.catchup,
             "start_date": str(dag.start_date) if dag.start_date else None,
+            "starts_when_unpaused": starts_when_unpaused(dag),
             "max_active_runs": dag.max_active_runs,
             "params": sorted(dag.params),
             "tasks": {task.task_id: task_facts(task) for task in dag.tasks},
