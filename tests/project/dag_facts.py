@@ -65,6 +65,7 @@ def task_facts(task: Any) -> dict[str, Any]:
 
 def starts_when_unpaused(dag: Any) -> bool:
     """Return whether the DAG runs at once when it is unpaused a minute after a tick, by the timetable that the scheduler uses."""
+    import pendulum
     from airflow.serialization.encoders import coerce_to_core_timetable
     from airflow.timetables import trigger
     from airflow.timetables.base import TimeRestriction
@@ -72,7 +73,7 @@ def starts_when_unpaused(dag: Any) -> bool:
     timetable = coerce_to_core_timetable(dag.timetable)
     if not isinstance(timetable, trigger.CronTriggerTimetable):
         return False
-    now = timetable._align_to_prev(trigger.coerce_datetime(trigger.utcnow())).add(minutes=1)
+    now = timetable._align_to_prev(pendulum.now("UTC")).add(minutes=1)
     with mock.patch.object(trigger, "utcnow", return_value=now):
         first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=TimeRestriction(None, None, False))
     assert first

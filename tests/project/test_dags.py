@@ -110,7 +110,9 @@ def test_a_dag_is_owned_tagged_and_never_catches_up(facts: Facts, dag_id: str) -
     assert dag["catchup"] is False
     assert dag["start_date"] is None, "a past start_date runs the DAG at once when it is unpaused"
     if dag_id != "sweep_outbox":  # it only looks, and skips when no file waits
-        assert not dag["starts_when_unpaused"], "the first `make up` would crawl: take the timetable from include/orchestration/timetable.py"
+        assert not dag["starts_when_unpaused"], (
+            "the first `make up` would crawl: take the timetable from include/orchestration/timetable.py"
+        )
     if dag["schedule"] == "PartitionedAssetTimetable":
         assert dag["max_active_runs"] > 1, "max_active_runs=1 on a consumer of an asset swallows events: take an advisory lock"
 
