@@ -1,5 +1,5 @@
 # The one image of the scaled-out installation: Airflow's components, the workers and the sandbox all run from it
-# (docker-compose.yaml, docs/scale-out.md). It holds exactly the packages of requirements.lock.
+# (docker-compose.yaml, docs/scale-out.md). It has exactly the packages of requirements.lock.
 
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
@@ -13,12 +13,12 @@ RUN python -m venv /opt/venv \
     && /opt/installer/bin/uv pip install --no-cache --python /opt/venv/bin/python --require-hashes --compile-bytecode -r requirements.lock
 
 FROM ${PYTHON_IMAGE}
-# socat brings the sandbox's port into a worker (docker/worker.sh)
+# socat forwards the sandbox's port to a worker (docker/worker.sh)
 RUN apt-get update \
     && apt-get install -y --no-install-recommends socat \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin aisleflow \
-    # a new volume takes over owner and mode of the folder it is mounted on
+    # a new volume gets owner and mode of the folder it is mounted on
     && install -d -o aisleflow -g aisleflow -m 0750 /var/lib/aisleflow /var/log/aisleflow
 COPY --from=packages /opt/venv /opt/venv
 
@@ -34,7 +34,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY=/var/log/aisleflow/dag_processor
 
 WORKDIR /opt/aisleflow
-# what .dockerignore lets through, and nothing else
+# only the files that .dockerignore includes
 COPY . .
 # without bytecode every forked task would compile the project again: the file system is read-only when it runs
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation -e . \

@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-# Relative paths only, so that a checkout may lie below a folder with spaces in its name.
+# Relative paths only, so that a checkout may be below a folder with spaces in its name.
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -20,7 +20,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-install: $(INSTALLED) ## Make .venv with exactly the packages of requirements.lock; does nothing when it is up to date
+install: $(INSTALLED) ## Create .venv with exactly the packages of requirements.lock, unless it is up to date
 
 $(INSTALLED): pyproject.toml requirements.lock requirements-installer.lock
 	@command -v '$(PYTHON)' >/dev/null || { echo "error: no $(PYTHON) here. Install Python 3.11 or newer, or name one: make $(or $(MAKECMDGOALS),install) PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -38,10 +38,10 @@ $(INSTALLED): pyproject.toml requirements.lock requirements-installer.lock
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(INSTALLED) ## One whole night through Airflow against the sandbox retailers, then a table of what happened
+run: $(INSTALLED) ## Run one night through Airflow against the sandbox retailers and print its summary
 	@$(BIN)/aisleflow night $(ARGS)
 
-up: $(INSTALLED) ## Start PostgreSQL and Airflow on this machine and say where the UI is
+up: $(INSTALLED) ## Start PostgreSQL and Airflow on this machine and print the UI's address
 	@$(BIN)/aisleflow up $(ARGS)
 
 down: $(INSTALLED) ## Stop everything that `make up` or `make run` started
@@ -61,24 +61,24 @@ lint: $(INSTALLED) ## Show every finding of ruff, mypy and the import contracts
 	echo "== import contracts"; $(BIN)/lint-imports --no-logo || failed=1; \
 	exit $$failed
 
-format: $(INSTALLED) ## Mend what ruff can mend by itself: order of imports, layout
+format: $(INSTALLED) ## Apply ruff's automatic fixes: import order, layout
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-docs: $(INSTALLED) ## Write the generated pages again: settings, DAGs, commands, checks, data dictionary
+docs: $(INSTALLED) ## Regenerate the pages: settings, DAGs, commands, checks, data dictionary
 	@$(BIN)/python -m docs.generate
 
-test-live: $(INSTALLED) ## The tests that start a whole installation and run nights through it (minutes)
+test-live: $(INSTALLED) ## Run the tests that start an installation and run nights through it (minutes)
 	@$(BIN)/python -m pytest -m live $(ARGS)
 
 bench: $(INSTALLED) ## Plain nights, histories, the import command against a yardstick; ARGS="histories --only doubles" runs a part
 	@test -f benchmarks/__main__.py || { echo "error: this version has no benchmarks (benchmarks/__main__.py)" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-campaign: $(INSTALLED) ## The long tests: a million damaged lines, a thousand damaged files, kills at any moment; a report in build/
+campaign: $(INSTALLED) ## Run the long tests: a million damaged lines, a thousand damaged files, kills at any moment; a report in build/
 	@$(BIN)/python -m pytest -m campaign -p tests.campaign $(ARGS)
 
-test-ui: $(INSTALLED) ## The tests that look at pages in a browser; needs Chromium
+test-ui: $(INSTALLED) ## Run the browser tests; needs Chromium
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { echo "error: no Chromium here. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1; }
 	@$(BIN)/python -m pytest -m ui $(ARGS)
 
@@ -86,6 +86,6 @@ lock: $(INSTALLED) ## Resolve the dependencies of pyproject.toml again; versions
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev $(ARGS) pyproject.toml -o requirements.lock
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate $(ARGS) - -o requirements-installer.lock
 
-clean: ## Remove what make and the tools made (`make down` first); never the data in AISLEFLOW_HOME
+clean: ## Remove the files of make and the tools (`make down` first), not the data in AISLEFLOW_HOME
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find $(wildcard include sandbox dags plugins tests docs benchmarks) -type d -name __pycache__ -exec rm -rf {} +

@@ -79,8 +79,8 @@ def _message(error: BaseException | str | None, is_wrapped: bool) -> str:
 def _without_timestamps(text: str) -> str:
     """Replace the parts that differ between repetitions of one message: times, durations, memory addresses.
 
-    >>> _without_timestamps("no answer after 31.2 seconds at 2026-11-18 04:00:12")
-    'no answer after # seconds at #'
+    >>> _without_timestamps("no response after 31.2 seconds at 2026-11-18 04:00:12")
+    'no response after # seconds at #'
     """
     text = re.sub(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?", "#", text)
     return re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?(?= seconds)", "#", text)

@@ -1,4 +1,4 @@
-"""``aisleflow alerts``: what the installation had to tell a person, from the local inbox."""
+"""``aisleflow alerts``: the alerts of this installation, from the local inbox."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ app = typer.Typer()
 @app.command()
 def alerts(
     number: Annotated[int | None, typer.Argument(help="Show this one in full; 1 is the newest.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="List so many at most, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number, the newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List the alerts in the local inbox (<home>/inbox), newest first, or show one.
 
-    They go there unless the Airflow connection aisleflow_alerts names another address.
+    Alerts go there unless the Airflow connection aisleflow_alerts has another destination.
     """
     from include.alerts import inbox
     from include.config import settings
@@ -28,7 +28,7 @@ def alerts(
     with reported(as_json):
         found = inbox.read(settings().home, max(limit, number or 0))
         if number is not None and not 1 <= number <= len(found):
-            raise TerminalError(f"there is no alert {number}: the inbox holds {len(found)}. `aisleflow alerts` lists them.")
+            raise TerminalError(f"there is no alert {number}: the inbox has {len(found)}. `aisleflow alerts` lists them.")
     chosen = found[:limit] if number is None else [found[number - 1]]
     if as_json:
         print_json({"alerts": chosen} if number is None else chosen[0])
@@ -38,4 +38,4 @@ def alerts(
         print_table(chosen, ("number", "at", "severity", "title"))
         print("\naisleflow alerts NUMBER shows one in full")
     else:
-        print("the inbox is empty: nothing had to be told")
+        print("the inbox is empty")

@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, errors as sentences, progress on stderr, tables and JSON on stdout."""
+"""Helpers of the commands: exit codes, error messages, progress on stderr, tables and JSON on stdout."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 @contextmanager
 def reported(as_json: bool = False) -> Iterator[None]:
-    """Turn this project's errors into a message and an exit code."""
+    """Convert this project's errors into a message and an exit code."""
     try:
         yield
     except AisleflowError as error:
@@ -37,7 +37,7 @@ def reported(as_json: bool = False) -> Iterator[None]:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Yield a listener: one moving line on a terminal, else one plain line per news; on stderr."""
+    """Yield a progress callback: a status line on a terminal, otherwise one line per message; on stderr."""
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("") as spinner:
@@ -54,7 +54,7 @@ def progress() -> Iterator[Progress]:
 
 
 def stdout() -> Console:
-    """Return a console that wraps and cuts nothing when the output is no terminal."""
+    """Return a console that does not wrap or truncate unless the output is a terminal."""
     return Console() if sys.stdout.isatty() else Console(width=10_000)
 
 
@@ -64,7 +64,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:
-    """Print rows as a table with the given columns; numbers to the right, nothing for null."""
+    """Print rows as a table with the given columns; numbers right-aligned, null as an empty cell."""
     table = Table(box=None, title=title, title_justify="left", pad_edge=False)
     for column in columns:
         is_number = any(isinstance(row.get(column), int | float) and not isinstance(row.get(column), bool) for row in rows)
@@ -84,7 +84,7 @@ def _cell(value: Any) -> str:
 
 @contextmanager
 def domain(as_json: bool = False) -> Iterator[tuple[Warehouse, Storage]]:
-    """Yield the warehouse and the storage of this installation; the embedded PostgreSQL starts on demand, the schema is brought up to date."""
+    """Yield the warehouse and the storage of this installation; the embedded PostgreSQL starts on demand, the schema is migrated."""
     from include.config import settings
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse

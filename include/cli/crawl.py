@@ -1,4 +1,4 @@
-"""``aisleflow crawl`` and ``reread``: one store without Airflow, and landed pages again through the present adapter."""
+"""``aisleflow crawl`` and ``reread``: one store without Airflow, and landed pages again with the current adapter."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _COLUMNS = ("store_id", "night", "rows", "pages", "requests", "complete", "manif
 def crawl(
     retailer: RetailerArgument,
     store: Annotated[str, typer.Argument(help="The store's id, as `aisleflow store list` shows it.")],
-    pages: Annotated[int | None, typer.Option(min=1, help="Development: so many pages of each category at most.")] = None,
+    pages: Annotated[int | None, typer.Option(min=1, help="Development: at most this number of pages per category.")] = None,
     category: Annotated[list[str] | None, typer.Option(help="Only this category, by name or key; may be repeated.")] = None,
     night: NightOption = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask for everything again, also for pages landed a moment ago.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Request all pages again, including recently landed ones.")] = False,
     state: Annotated[str | None, typer.Option(help="State of a store that discovery has not found (NSW …).")] = None,
     online_store_id: Annotated[str | None, typer.Option(help="Web shop id of a store that discovery has not found.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Crawl one store and stage its store-day, from where the sweep has it ingested. Nothing is asked of a live site unless AISLEFLOW_ALLOW_LIVE is set.
+    """Crawl one store and stage its store-day; the sweep has it ingested. No request is sent to a live site unless AISLEFLOW_ALLOW_LIVE is set.
 
-    Called again within six hours it goes on from the landed pages. With --pages or --category the store-day is incomplete:
-    its prices are true, and nothing is delisted by it.
+    A second call within six hours resumes from the landed pages. With --pages or --category the store-day is incomplete:
+    its prices are valid, and it delists nothing.
     """
     from include.crawling import discovery, runs, sessions
     from include.crawling.crawl_run import CrawlRun, CrawlSubset
@@ -73,16 +73,16 @@ def crawl(
 @app.command()
 def reread(
     retailer: RetailerArgument,
-    store: Annotated[str | None, typer.Argument(help="Only this store; without it every store that has landed pages of the night.")] = None,
+    store: Annotated[str | None, typer.Argument(help="Only this store; by default every store with landed pages of the night.")] = None,
     night: NightOption = None,
     run: Annotated[
-        str | None, typer.Option(help="Only pages of this run, by its key; without it the last run of each store and night.")
+        str | None, typer.Option(help="Only pages of this run, by its key; by default the last run of each store and night.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read landed pages again through the present adapter, without a request, and stage the store-days anew.
+    """Read landed pages again with the current adapter, without a request, and stage the store-days again.
 
-    A reread keeps the instants of its pages: it corrects what its own crawl published, and never a newer price. Without --night the last
+    A reread keeps the instants of its pages: it corrects the prices of its own crawl, never a newer one. Without --night the last
     landed night of each store is read.
     """
     from include.crawling import discovery, runs
@@ -110,7 +110,7 @@ def reread(
 
 
 def _chosen(storage: Storage, retailer: str, store: str | None, night: datetime | None, run_key: str | None) -> list[LandedRun]:
-    """Return the landed store-days to read: the newest of each store, of those that fit."""
+    """Return the landed store-days to read: the newest matching one of each store."""
     from include.staging.landing import landed_runs
 
     newest: dict[str, LandedRun] = {}

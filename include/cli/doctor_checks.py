@@ -1,4 +1,4 @@
-"""What ``aisleflow doctor`` checks beyond the services: staged files that wait too long, data that waits for a person."""
+"""Checks of ``aisleflow doctor`` beyond the services: overdue staged files, held data, alerts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def waiting_data(home: Path) -> Sequence[Finding]:
     cluster = running_postgres(home)
     url = settings().warehouse_url or (cluster and cluster.url("warehouse"))
     if not url:
-        return []  # the check of the warehouse has said so
+        return []  # reported by the check of the warehouse
     warehouse = Warehouse(url, settings())
     try:
         waiting = waiting_files(warehouse, Storage(settings().storage))
@@ -35,11 +35,11 @@ def waiting_data(home: Path) -> Sequence[Finding]:
         Finding(
             "warn",
             "outbox",
-            f"{files} store-day(s) wait longer than they should: {', '.join(sorted(waiting))}",
-            "is ingest_prices paused or red? sweep_outbox announces them every 15 minutes",
+            f"{files} store-day(s) are overdue: {', '.join(sorted(waiting))}",
+            "is ingest_prices paused or failed? sweep_outbox announces them every 15 minutes",
         )
         if files
-        else Finding("ok", "outbox", "nothing waits too long"),
+        else Finding("ok", "outbox", "no file is overdue"),
         Finding("warn", "quarantine", f"{len(held)} file(s) held or refused", "aisleflow quarantine list, then release or discard")
         if held
         else Finding("ok", "quarantine", "no file is held or refused"),
@@ -47,15 +47,15 @@ def waiting_data(home: Path) -> Sequence[Finding]:
 
 
 def alerts(home: Path) -> Sequence[Finding]:
-    """Return where alerts go; nowhere is worth a warning."""
+    """Return a finding with the destination of alerts; none is a warning."""
     given = os.environ.get(f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}")
     if given and given != INBOX:
-        return [Finding("ok", "alerts", f"go where the connection {ALERTS_CONNECTION} of this environment says")]
+        return [Finding("ok", "alerts", f"go to the address of the connection {ALERTS_CONNECTION} of this environment")]
     if ports.known(home) is None and not given:
         return [
             Finding(
-                "warn", "alerts", f"go nowhere: this environment has no connection {ALERTS_CONNECTION}",
-                f"set AIRFLOW_CONN_{ALERTS_CONNECTION.upper()} (docs/operating.md, Alerts), unless it is kept in Airflow",
+                "warn", "alerts", f"are not delivered: this environment has no connection {ALERTS_CONNECTION}",
+                f"set AIRFLOW_CONN_{ALERTS_CONNECTION.upper()} (docs/operating.md, Alerts), unless it is stored in Airflow",
             )
         ]  # fmt: skip
     found = inbox.read(home, 1)
@@ -63,5 +63,5 @@ def alerts(home: Path) -> Sequence[Finding]:
     return [Finding("ok", "alerts", f"go to the local inbox{newest}")]
 
 
-#: Checks of ``doctor`` beyond the services themselves.
+#: Checks of ``doctor`` beyond the services.
 EXTRA_CHECKS: list[Check] = [waiting_data, alerts]

@@ -1,4 +1,4 @@
-"""``aisleflow prefill``: what barcode prefill would do to a file."""
+"""``aisleflow prefill``: a dry run of barcode prefill."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ app = typer.Typer()
 @app.command()
 def prefill(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A store-day file, packed or plain.")],
-    retailer: Annotated[str, typer.Option(help="Whose SKUs they are.")] = "coles",
+    retailer: Annotated[str, typer.Option(help="The retailer of the SKUs.")] = "coles",
     as_json: JsonOption = False,
 ) -> None:
-    """Say which barcodes the warehouse would fill into a store-day file. Writes nothing."""
+    """Show which barcodes of the warehouse would be filled into a store-day file. Writes nothing."""
     from include.enrichment.prefill import preview_prefill
 
     with domain(as_json) as (warehouse, _):

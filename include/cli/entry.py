@@ -1,4 +1,4 @@
-"""The way into the console command ``aisleflow``, and the way out of its process."""
+"""Entry point of the console command ``aisleflow``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 
 
 def main() -> None:
-    """Run the command, and leave without tearing the interpreter down.
+    """Run the command, and exit without the interpreter's teardown.
 
-    Every handler of ``atexit`` runs, what was printed is flushed, and the operating system takes the rest back at once:
-    freeing the modules one by one takes up to a second.
+    Every ``atexit`` handler runs and the output is flushed; the operating system frees the memory.
+    The teardown of all modules takes up to a second.
     """
-    code = 1  # what an error that nobody caught ends with
-    # before anything else is imported and registers a handler: what is registered first runs last
+    code = 1  # exit code of an uncaught error
+    # before any other import registers a handler: the handler registered first runs last
     atexit.register(lambda: _leave(code))
     from include.cli.main import app
 
@@ -30,6 +30,6 @@ def _leave(code: int) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # nobody reads what was printed: a plain ending would say so
+    except OSError:  # the output has no reader: a regular exit would report it
         return
     os._exit(code)

@@ -29,18 +29,18 @@ RETAILER_COLUMNS = (
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders with such files.")],
     as_json: JsonOption = False,
     through_airflow: Annotated[
         bool, typer.Option("--through-airflow", help="Stage the files and let the running scheduler ingest them.")
     ] = False,
     stage_only: Annotated[
-        bool, typer.Option("--stage-only", help="Stage the files and stop: the sweep or the next crawl has them ingested.")
+        bool, typer.Option("--stage-only", help="Only stage the files: the sweep or the next crawl has them ingested.")
     ] = False,
 ) -> None:
-    """Bring store-day files into the outbox, check them and publish their prices. Safe to repeat: equal content counts once.
+    """Stage store-day files in the outbox, check them and publish their prices. Safe to repeat: equal content counts once.
 
-    Files are judged and published in the order of time, whatever the order of arguments. Exit code 3: something was held or refused.
+    Files are checked and published in order of time, not of the arguments. Exit code 3: something was held or refused.
     """
     from include.ingestion import pipeline
     from include.ingestion.checks.suite_helper import SuiteHelper
@@ -79,7 +79,7 @@ def import_(
 
 
 def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, Any]:
-    """Return what became of every imported path, per file and per retailer."""
+    """Return the result of every imported path, per file and per retailer."""
     from include.diagnostics.ingest_summary import list_files, summarise
 
     file_ids = [file.file_id for file in imported if file.file_id]
@@ -92,7 +92,7 @@ def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, A
 
 
 def print_report(report: dict[str, Any]) -> None:
-    """Print the report for a person."""
+    """Print the report in human-readable form."""
     if report["files"]:
         print_table(report["files"], FILE_COLUMNS)
         print()
@@ -106,7 +106,7 @@ def print_report(report: dict[str, Any]) -> None:
                 f"{file['state']}: file {file['file_id']}, {file['retailer']} {file['store_id']} of {file['night']}: {file['state_reason']}"
             )
     for known in report["known"]:
-        print(f"known already, nothing to do: {known}")
+        print(f"already known, nothing to do: {known}")
     for refused in report["refused"]:
         print(f"refused: {refused['reason']}")
     unconfirmed = sorted(

@@ -38,7 +38,7 @@ def _prepare(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log ev
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
-        handler.setLevel(level)  # Great Expectations sets levels of its own
+        handler.setLevel(level)  # Great Expectations sets its own levels
     if not verbose:
         warnings.filterwarnings("ignore", module="platformdirs")
 
@@ -54,5 +54,5 @@ app.add_typer(quality.app, name="quality")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(enrichment.app)
 stores.app.add_typer(store_days.app)
-app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, a directory as a starting list.")
+app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, import of a directory.")
 app.add_typer(sandbox.app, name="sandbox")

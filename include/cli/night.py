@@ -1,4 +1,4 @@
-"""``aisleflow night``: one whole night through Airflow on the embedded installation, then what happened."""
+"""``aisleflow night``: one complete night through Airflow on the embedded installation, then its summary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ app = typer.Typer()
 
 CRAWL_START = time(4, 0)
 _RUN_SECONDS = 3 * 3600
-#: States of tasks that will change without anybody's doing.
+#: Task states that change without manual action.
 _ACTIVE_STATES = frozenset({"scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred"})
 CRAWL_COLUMNS = ("retailer", "planned", "crawled", "incomplete", "failed", "blocked", "deferred", "excluded", "requests")
 INGEST_COLUMNS = (
@@ -51,7 +51,7 @@ STAGES = ("crawl", "to_ingestion", "load", "check", "publish")
 @app.command()
 def night(
     world: Annotated[
-        str | None, typer.Option(help="`generated`, or a folder of recorded store-days; without it the last one (at first: generated).")
+        str | None, typer.Option(help="`generated`, or a folder of recorded store-days; by default the last one (at first: generated).")
     ] = None,
     stores: Annotated[int | None, typer.Option(min=1, help="Supermarkets per retailer of a generated world.")] = None,
     products: Annotated[int | None, typer.Option(min=50, help="Products per retailer of a generated world.")] = None,
@@ -59,14 +59,14 @@ def night(
     day: Annotated[
         datetime | None,
         typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The night's Melbourne date; without it the one after the last night, at first today."
+            "--date", formats=["%Y-%m-%d"], help="The night's Melbourne date; by default the one after the last night, at first today."
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one whole night: start what is needed, crawl the sandbox retailers, ingest, and hold every published price against the truth.
+    """Run one complete night: start what is needed, crawl the sandbox retailers, ingest, and compare every published price with the truth.
 
-    Safe to repeat: each call is the next night. Exit code 1: something failed or a price is wrong; 3: something waits for a person.
+    Safe to repeat: each call is the next night. Exit code 1: something failed or a price is wrong; 3: an operator's decision is needed.
     """
     from include.config import settings
     from include.diagnostics import night as diagnostics
@@ -87,7 +87,7 @@ def night(
         clock.set_sandbox_clock(datetime.combine(tonight, CRAWL_START, clock.MELBOURNE))
         served = _served(sandbox_url)
         _run_night(client(home), warehouse, tonight, served, show_progress)
-        show_progress("holding every published price against the truth")
+        show_progress("comparing every published price with the truth")
         comparison = verify(cast("list[PriceRow]", stream_prices(warehouse)), HttpTruth(sandbox_url), last_complete(warehouse))
         found = diagnostics.summary(warehouse, tonight)
         warehouse.close()
@@ -106,7 +106,7 @@ def night(
 
 
 def exit_code(report: dict[str, Any], comparison: PriceComparison) -> int:
-    """Return 0 for a whole and right night, 3 where only a person's decision is missing, else 1."""
+    """Return 0 for a complete and correct night, 3 if only an operator's decision is missing, else 1."""
     held = sum(row.get("held", 0) + row.get("refused", 0) for row in report["retailers"])
     unplanned = set(report["served"]) - {row["retailer"] for row in report["retailers"] if row.get("planned")}
     if not comparison.is_right or unplanned or any(row["state"] not in ("held", "refused", "blocked") for row in report["missing"]):
@@ -115,19 +115,19 @@ def exit_code(report: dict[str, Any], comparison: PriceComparison) -> int:
 
 
 def print_night(report: dict[str, Any], comparison: PriceComparison) -> None:
-    """Print the night's summary for a person."""
+    """Print the night's summary in human-readable form."""
     rows = report["retailers"]
     print_table(rows, CRAWL_COLUMNS, title=f"The night of {report['night']}: crawl, in stores")
     print()
     print_table(rows, INGEST_COLUMNS, title="Ingestion, in lines and prices")
     print()
-    print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds each stage took")
+    print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds per stage")
     for row in rows:
         for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
             print(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
     for item in report["missing"]:
         print(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
-    print("\nEvery published price against the truth of its store and instant")
+    print("\nComparison of every published price with the truth of its store and instant")
     print("\n".join(comparison.lines()))
     print(f"\nAirflow: {report['ui_url']} (passwords: aisleflow status). Stop everything: aisleflow down")
 
@@ -157,7 +157,7 @@ def _next_night(warehouse: Warehouse) -> date:
 
 
 def _served(sandbox_url: str) -> list[str]:
-    """Return the retailers that have a store in the sandbox's world; a recorded world may lack some."""
+    """Return the retailers with a store in the sandbox's world; a recorded world may lack some."""
     import requests
 
     return [retailer for retailer in RETAILERS if requests.get(f"{sandbox_url}/_sandbox/stores/{retailer}", timeout=60).json()]
@@ -169,7 +169,7 @@ def _run_night(api: AirflowApi, warehouse: Warehouse, tonight: date, served: lis
         _wait(api, "discover_stores", run_id, show_progress)
         if missing_retailers := sorted(set(served) - _discovered(warehouse)):
             raise TerminalError(
-                f"no store of {', '.join(missing_retailers)} was discovered. Open {api.run_url('discover_stores', run_id)} and read the red task."
+                f"no store of {', '.join(missing_retailers)} was discovered. Open {api.run_url('discover_stores', run_id)} and read the failed task."
             )
     runs = {f"scrape_{retailer}": api.trigger(f"scrape_{retailer}", partition_key=tonight.isoformat())["dag_run_id"] for retailer in served}
     for dag_id, run_id in runs.items():
@@ -186,7 +186,7 @@ def _discovered(warehouse: Warehouse) -> set[str]:
 
 
 class _WaitingForOperator(Exception):
-    """Nothing of a run moves until a person has answered."""
+    """A run makes no progress until an operator decides."""
 
 
 def _wait(api: AirflowApi, dag_id: str, run_id: str, show_progress: Progress) -> None:
@@ -197,12 +197,12 @@ def _wait(api: AirflowApi, dag_id: str, run_id: str, show_progress: Progress) ->
 
     try:
         api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=on_progress)
-    except _WaitingForOperator:  # the answer may take hours; everything else goes on without it
-        show_progress(f"{dag_id} waits for a person: {api.run_url(dag_id, run_id)}")
+    except _WaitingForOperator:  # the decision may take hours; other work continues
+        show_progress(f"{dag_id} waits for an operator: {api.run_url(dag_id, run_id)}")
 
 
 def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, show_progress: Progress) -> None:
-    """Wait until enrichment and ingestion have nothing left to do for the night: no run on, no staged file undecided."""
+    """Wait until enrichment and ingestion of the night are done: no active run, no undecided staged file."""
     for _ in range(_RUN_SECONDS):
         busy = [
             (dag_id, run["dag_run_id"])
@@ -216,10 +216,10 @@ def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, sh
             continue
         waiting = _waiting(warehouse, tonight)
         failed = _failed(api, tonight)
-        if not waiting - failed:  # a failed run does not come back by itself; the summary says what is missing
+        if not waiting - failed:  # failed runs are not repeated; the summary lists what is missing
             return
         show_progress(f"staged store-days of {', '.join(sorted(waiting))} wait for ingestion")
-        pause(2)  # a run that was just announced takes a moment to appear
+        pause(2)  # a triggered run appears after a short delay
 
 
 def _waiting(warehouse: Warehouse, tonight: date) -> set[str]:
@@ -234,7 +234,7 @@ def _waiting(warehouse: Warehouse, tonight: date) -> set[str]:
 
 
 def _failed(api: AirflowApi, tonight: date) -> set[str]:
-    """Return the retailers whose enrichment or ingestion of tonight failed; another night's red run says nothing about this one."""
+    """Return the retailers whose enrichment or ingestion of tonight failed; failed runs of other nights are ignored."""
     keys = [
         str(run["partition_key"])
         for dag_id in ("enrich_barcodes", "ingest_prices")

@@ -1,4 +1,4 @@
-"""``aisleflow quality …``: what the checks said."""
+"""``aisleflow quality …``: results of the checks."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import typer
 
 from include.cli.common import JsonOption, domain, print_json, print_table, progress
 
-app = typer.Typer(help="What the checks said: results of a night, and where the pages about them are.", no_args_is_help=True)
+app = typer.Typer(help="Results of the checks of a night, and the location of their pages.", no_args_is_help=True)
 
 
 @app.command("results")
 def results_(
     retailer: Annotated[str | None, typer.Option(help="Only this retailer.")] = None,
-    night: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; without it the newest that was checked.")] = None,
-    show_passed: Annotated[bool, typer.Option("--all", help="Passed rules too.")] = False,
+    night: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; by default the newest checked one.")] = None,
+    show_passed: Annotated[bool, typer.Option("--all", help="Include passed rules.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the checks of a night found: what holds store-days first, then refused lines and warnings per store-day and rule."""
+    """Show the results of a night's checks: rules that hold store-days first, then refused lines and warnings per store-day and rule."""
     from include.ingestion.checks import results
 
     with domain(as_json) as (warehouse, _):
@@ -37,14 +37,14 @@ def results_(
     print_table(checks, ("check_id", "retailer", "files", "lines", "held", "broken", "checked_at"), title=f"checks of {chosen}")
     if found["results"]:
         columns = ("retailer", "store_id", "file_id", "state", "severity", "scope", "rule_id", "failed", "checked", "detail")
-        print_table(found["results"], columns, title="what they said" if show_passed else "what they found")
+        print_table(found["results"], columns, title="all rules" if show_passed else "broken rules")
     else:
-        print("every rule passed")
+        print("all rules passed")
 
 
 @app.command()
 def docs(as_json: JsonOption = False) -> None:
-    """Publish Great Expectations' own pages of the newest checks again, and say where they are."""
+    """Build Great Expectations' pages of the newest checks again, and print their location."""
     from include.ingestion.checks import data_docs
 
     with domain(as_json) as (warehouse, storage), progress() as show_progress:

@@ -19,18 +19,16 @@ app = typer.Typer(help="Refused lines and held store-days: list, show, release, 
 
 RetailerOption = Annotated[str | None, typer.Option(help="Only this retailer.")]
 FileArgument = Annotated[int, typer.Argument(help="Ledger id of the file, as listed.")]
-ReasonOption = Annotated[str, typer.Option("--why", help="The reason; it is kept in the ledger.")]
-ByOption = Annotated[str | None, typer.Option(help="Who decides; without it the user logged in.")]
-LineOption = Annotated[list[int] | None, typer.Option("--line", help="This refused line of the file; may be given several times.")]
+ReasonOption = Annotated[str, typer.Option("--why", help="The reason; it is stored in the ledger.")]
+ByOption = Annotated[str | None, typer.Option(help="Who decides; by default the current user.")]
+LineOption = Annotated[list[int] | None, typer.Option("--line", help="This refused line of the file; may be repeated.")]
 RuleOption = Annotated[str | None, typer.Option("--rule", help="All lines of the file that this rule refused.")]
-BatchOption = Annotated[
-    bool, typer.Option("--batch", help="All store-days that the same check held together by a rule about the whole retailer.")
-]
+BatchOption = Annotated[bool, typer.Option("--batch", help="All store-days held together by a retailer rule of the same check.")]
 
 
 @app.command("list")
 def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
-    """Show what waits for a person: held store-days and refused files, then refused lines per file and rule."""
+    """Show the open decisions: held store-days and refused files, then refused lines per file and rule."""
     from include.ledger import quarantine
 
     with domain(as_json) as (warehouse, _):
@@ -42,18 +40,20 @@ def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
         print_table(
             held, ("file_id", "retailer", "store_id", "night", "rows", "state", "state_reason"), title="files that wait for a decision"
         )
-        print("Look at one: aisleflow quarantine show ID. Then release ID or discard ID, with --why '…'.\n")
+        print("Inspect one: aisleflow quarantine show ID. Then release ID or discard ID, with --why '…'.\n")
     if lines:
         print_table(lines, ("file_id", "retailer", "store_id", "night", "lines", "rule_id", "reason"), title="refused lines")
         print("Read them: aisleflow quarantine show ID. Then release or discard ID with --line N or --rule RULE, and --why '…';")
-        print("after a rule or the reader was mended: aisleflow quarantine recheck.")
+        print("after a rule or the reader was fixed: aisleflow quarantine recheck.")
     if not held and not lines:
         print("nothing waits")
 
 
 @app.command()
-def show(file_id: FileArgument, limit: Annotated[int, typer.Option(help="Lines at most.")] = 20, as_json: JsonOption = False) -> None:
-    """Show one file: what became of it, what the checks found, which lines were refused and how they read, and what can be done."""
+def show(
+    file_id: FileArgument, limit: Annotated[int, typer.Option(help="Maximum number of lines.")] = 20, as_json: JsonOption = False
+) -> None:
+    """Show one file: its state, its check results, its refused lines with their text, and the possible decisions."""
     from include.ledger import quarantine
 
     with domain(as_json) as (warehouse, _):
@@ -90,10 +90,10 @@ def release(
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Publish after all: a held store-day (line rules still apply), a whole held batch, or refused lines of a published file.
+    """Release and publish a held store-day (line rules still apply), a whole held batch, or refused lines of a published file.
 
-    A released line is published in spite of its rule, where it can be: it is readable, has an SKU, a name and a price that fits; and never
-    over something newer. Exit code 3: some lines cannot be published and stay, each with why.
+    A released line is published despite its rule if it is readable, has an SKU, a name and a valid price; it never
+    replaces newer data. Exit code 3: some lines cannot be published and stay, each with the reason.
     """
     from include.ingestion import pipeline, release_lines
     from include.ledger import quarantine
@@ -107,7 +107,7 @@ def release(
         else:
             ids = quarantine.batch_of(warehouse, file_id) if batch else [file_id]
             [retailer] = decide_files(warehouse, storage, ids, "release", decided_by, reason, "command line").retailers
-            show_progress(f"publishing what is free of {retailer}")
+            show_progress(f"publishing the released store-days of {retailer}")
             pipeline.ingest(warehouse, storage, retailer, show_progress)
             files = [quarantine.show(warehouse, one, 0)["file"] for one in ids]
     if line or rule:
@@ -131,7 +131,7 @@ def discard(
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Never publish: a held store-day, a whole held batch, refused lines; or take note of a refused file. What it was and the decision are kept."""
+    """Never publish a held store-day, a whole held batch or refused lines; or acknowledge a refused file. The data and the decision are kept."""
     from include.ingestion.release_lines import LineDecisionResult
     from include.ledger import quarantine
     from include.ledger.decisions import decide_files, discard_lines
@@ -160,9 +160,9 @@ def recheck(
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check held store-days and undecided refused lines again, after a rule or the reader was mended; publish what passes.
+    """Check held store-days and undecided refused lines again, after a rule or the reader was fixed; publish what passes.
 
-    Lines are read from the archived file, else from the text in quarantine, and judged by the time at which they were refused. Exit code 3:
+    Lines are read from the archived file, else from the text in quarantine, and checked as of the time they were refused. Exit code 3:
     store-days are still held.
     """
     from include.ingestion import deciding
@@ -184,7 +184,7 @@ def recheck(
 
 def _check_choice(line: Sequence[int] | None, rule: str | None, batch: bool) -> None:
     if batch and (line or rule):
-        raise ConfigurationError("--batch is about whole store-days, --line and --rule about lines of one file. Give one of them.")
+        raise ConfigurationError("--batch applies to whole store-days, --line and --rule to lines of one file. Give one of them.")
 
 
 def _print_lines(decided: LineDecisionResult, word: str, as_json: bool) -> None:
@@ -195,7 +195,7 @@ def _print_lines(decided: LineDecisionResult, word: str, as_json: bool) -> None:
         for number, reason in decided.refused.items():
             print(f"  line {number} stays in quarantine: {reason}")
         if not decided.decided and not decided.refused:
-            print("  nothing was left to decide")
+            print("  no undecided lines")
     if decided.refused:
         raise typer.Exit(NEEDS_PERSON if decided.decided else FAILED)
 

@@ -1,4 +1,4 @@
-"""``aisleflow sandbox``: the four retailers' sites on localhost, and published prices against their truth."""
+"""``aisleflow sandbox``: the four retailers' sites on localhost, and the comparison of published prices with their truth."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ app.command()(sandbox_faults.requests)
 def serve(
     world: Annotated[Literal["generated", "recorded"], typer.Option(help="Prices from a seed, or from recorded store-days.")] = "generated",
     port: Annotated[int, typer.Option(help="Port on this machine.")] = FIRST_SANDBOX_PORT,
-    host: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; by default only this machine can connect.")] = "127.0.0.1",
     seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 7,
     stores: Annotated[int, typer.Option(help="Supermarkets per retailer.")] = 4,
     products: Annotated[int, typer.Option(help="Products per retailer, at most 33,000 (Aldi: 2,600).")] = 1500,
-    silent_stores: Annotated[int, typer.Option(help="Aldi stores that are listed but answer nothing.")] = 0,
+    silent_stores: Annotated[int, typer.Option(help="Aldi stores that are listed but list no products.")] = 0,
     folder: Annotated[Path | None, typer.Option(help="Store-days of a recorded world.")] = None,
     faults: Annotated[Path | None, typer.Option(help="A scenario of faults, TOML or JSON; see docs/sandbox.md.")] = None,
-    latency_seconds: Annotated[float | None, typer.Option(min=0, help="How long every answer of a site takes at least.")] = None,
+    latency_seconds: Annotated[float | None, typer.Option(min=0, help="Minimum duration of every response of a site.")] = None,
 ) -> None:
-    """Serve the sites until stopped. The installation's clock moves the prices. `aisleflow night` starts a sandbox by itself."""
+    """Serve the sites until stopped. Prices follow the installation's clock. `aisleflow night` starts a sandbox automatically."""
     from sandbox.generated import WorldSize
     from sandbox.serve import open_world, run
 

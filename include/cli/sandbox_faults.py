@@ -1,4 +1,4 @@
-"""``aisleflow sandbox fault|latency|requests``: what the running sandbox does wrong, and what it was asked."""
+"""``aisleflow sandbox fault|latency|requests``: faults and request counts of the running sandbox."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from include.cli.common import JsonOption, print_json, print_table, reported
 from include.embedded.layout import FIRST_SANDBOX_PORT
 from sandbox.faults import KINDS
 
-app = typer.Typer(help="Faults on command, at the running sandbox.", no_args_is_help=True)
+app = typer.Typer(help="Fault injection into the running sandbox.", no_args_is_help=True)
 
-UrlOption = Annotated[str | None, typer.Option(help="Address of the running sandbox; without it this installation's.")]
+UrlOption = Annotated[str | None, typer.Option(help="Address of the running sandbox; by default this installation's.")]
 
 
 def sandbox_url(url: str | None = None) -> str:
-    """Return the address given, else that of this installation's sandbox, else the usual one."""
+    """Return the given address, else that of this installation's sandbox, else the default one."""
     from include.config import settings
     from include.embedded.sandbox import saved_sandbox
 
@@ -33,26 +33,26 @@ def add(
         str | None, typer.Option(help="Only home, tree, listing, search, detail, barcodes, promotions or stores, or a handler's name.")
     ] = None,
     nth: Annotated[int | None, typer.Option(help="Only the n-th of these requests.")] = None,
-    since: Annotated[int | None, typer.Option(help="The n-th of these requests and all after it.")] = None,
-    times: Annotated[int | None, typer.Option(help="At most so often.")] = None,
+    since: Annotated[int | None, typer.Option(help="The n-th of these requests and all later ones.")] = None,
+    times: Annotated[int | None, typer.Option(help="At most this number of times.")] = None,
     share: Annotated[float | None, typer.Option(help="This part of the requests, e.g. 0.1.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides which ones.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="slow, trickle: how long.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the selection by share.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="slow, trickle: duration.")] = None,
     status: Annotated[int | None, typer.Option(help="error, wall: the status.")] = None,
     retry_after: Annotated[int | None, typer.Option(help="too_many, error: seconds in Retry-After.")] = None,
     http_date: Annotated[bool | None, typer.Option("--http-date", help="Write Retry-After as a date.")] = None,
-    field: Annotated[str | None, typer.Option(help="renamed_field, price_text, price_times_100: which field.")] = None,
+    field: Annotated[str | None, typer.Option(help="renamed_field, price_text, price_times_100: the field.")] = None,
     to: Annotated[str | None, typer.Option(help="renamed_field: the new name.")] = None,
-    rows: Annotated[float | None, typer.Option(help="The same: in this part of the products.")] = None,
+    rows: Annotated[float | None, typer.Option(help="The same: the share of the products.")] = None,
     category: Annotated[str | None, typer.Option(help="category_gone: part of its name.")] = None,
-    part: Annotated[float | None, typer.Option(help="cut, tenth: the part that is left.")] = None,
-    content_type: Annotated[str | None, typer.Option(help="content_type: the wrong one.")] = None,
-    session: Annotated[str | None, typer.Option(help="wall: the cookie that opens it, name=value.")] = None,
+    part: Annotated[float | None, typer.Option(help="cut, tenth: the remaining part.")] = None,
+    content_type: Annotated[str | None, typer.Option(help="content_type: the value to send.")] = None,
+    session: Annotated[str | None, typer.Option(help="wall: the cookie that passes it, name=value.")] = None,
     form: Annotated[str | None, typer.Option(help="wall, Coles: page or script.")] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a fault in force, until it is cleared. docs/sandbox.md describes the kinds."""
+    """Activate a fault until it is cleared. docs/sandbox.md describes the kinds."""
     from sandbox.remote import FaultClient
 
     given: dict[str, Any] = {
@@ -65,12 +65,12 @@ def add(
     if as_json:
         print_json({"key": key})
     else:
-        typer.echo(f"{key} is in force; end it with: aisleflow sandbox fault clear {key}")
+        typer.echo(f"{key} is active; clear it with: aisleflow sandbox fault clear {key}")
 
 
 @app.command("list")
 def list_faults(url: UrlOption = None, as_json: JsonOption = False) -> None:
-    """Show the faults in force: how many requests each was asked about, and how many it struck."""
+    """Show the active faults, each with the numbers of matched and of affected requests."""
     from sandbox.remote import FaultClient
 
     with reported(as_json):
@@ -78,18 +78,18 @@ def list_faults(url: UrlOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(found)
         return
-    shown = ("key", "kind", "retailer", "store", "purpose", "matched", "applied")
-    rows = [entry | {"options": " ".join(f"{name}={value}" for name, value in entry.items() if name not in shown)} for entry in found]
-    print_table(rows, [*shown[:5], "options", *shown[5:]])
+    columns = ("key", "kind", "retailer", "store", "purpose", "matched", "applied")
+    rows = [entry | {"options": " ".join(f"{name}={value}" for name, value in entry.items() if name not in columns)} for entry in found]
+    print_table(rows, [*columns[:5], "options", *columns[5:]])
 
 
 @app.command()
 def clear(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys as `list` shows them; without, all.")] = None,
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys as `list` shows them; by default all.")] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End faults."""
+    """Clear faults."""
     from sandbox.remote import FaultClient
 
     with reported(as_json):
@@ -101,9 +101,9 @@ def clear(
 
 
 def latency(
-    seconds: Annotated[float, typer.Argument(min=0, help="0 = as fast as it can.")], url: UrlOption = None, as_json: JsonOption = False
+    seconds: Annotated[float, typer.Argument(min=0, help="0 = no delay.")], url: UrlOption = None, as_json: JsonOption = False
 ) -> None:
-    """Let every answer of the sites take at least so long."""
+    """Set the minimum duration of every response of the sites."""
     from sandbox.remote import FaultClient
 
     with reported(as_json):
@@ -111,15 +111,15 @@ def latency(
     if as_json:
         print_json({"seconds": seconds})
     else:
-        typer.echo(f"every answer takes at least {seconds:g} s")
+        typer.echo(f"every response takes at least {seconds:g} s")
 
 
 def requests(
-    reset: Annotated[bool, typer.Option("--reset", help="Then begin to count anew.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Reset the counts afterwards.")] = False,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the sites were asked: per retailer, purpose, store and status; most in flight, shortest gap."""
+    """Show the request counts per retailer, purpose, store and status, the most in flight, and the shortest gap."""
     from sandbox.remote import FaultClient
 
     with reported(as_json):

@@ -24,7 +24,7 @@ _STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "
 @app.command()
 def up(
     as_json: JsonOption = False,
-    foreground: Annotated[bool, typer.Option(help="Stay, and stop everything at Ctrl-C or when a component dies.")] = False,
+    foreground: Annotated[bool, typer.Option(help="Stay in the foreground; stop everything on Ctrl-C or when a component dies.")] = False,
 ) -> None:
     """Start PostgreSQL and Airflow, migrate both schemas, create pools, unpause new DAGs. Safe to repeat."""
     from include.config import settings
@@ -35,7 +35,7 @@ def up(
     with reported(as_json), progress() as show_progress:
         _end_on_terminate()
         found = installation.up(home, show_progress)
-        if before := saved_sandbox(home):  # the retailers' sites of this home are the sandbox's: without it every crawl fails
+        if before := saved_sandbox(home):  # this home crawls the sandbox: without it every crawl fails
             start_sandbox(home, before[0], show_progress)
     if as_json:
         print_json(asdict(found))
@@ -48,7 +48,7 @@ def up(
 
 @app.command()
 def down(as_json: JsonOption = False) -> None:
-    """Stop everything of this home; running tasks have 30 seconds to end."""
+    """Stop everything of this home; running tasks have 30 seconds to finish."""
     from include.config import settings
     from include.embedded import installation
 
@@ -62,7 +62,7 @@ def down(as_json: JsonOption = False) -> None:
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:
-    """Show what runs, and where. Exit code 1 when not everything is up."""
+    """Show the components and their addresses. Exit code 1 unless all are running."""
     from include.config import settings
     from include.embedded import installation
 
@@ -86,7 +86,7 @@ def status(as_json: JsonOption = False) -> None:
 
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
-    """Say what is wrong with this installation and what to do. Exit code 1 when something is."""
+    """Check this installation and suggest remedies. Exit code 1 when a check fails."""
     from include.cli.doctor_checks import EXTRA_CHECKS
     from include.config import settings
     from include.embedded.doctor import doctor as examine
@@ -97,7 +97,7 @@ def doctor(as_json: JsonOption = False) -> None:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
         rows = [(finding.level, finding.subject, finding.text, finding.remedy) for finding in findings]
-        _print_table(("", "checked", "found", "what to do"), rows)
+        _print_table(("", "check", "finding", "remedy"), rows)
     raise typer.Exit(FAILED if any(finding.level == "fail" for finding in findings) else DONE)
 
 
@@ -110,7 +110,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _watch_until_stopped(home: Path) -> None:
-    """Watch the components until Ctrl-C, a termination or a death among them, then stop everything."""
+    """Watch the components until Ctrl-C, a termination signal or the death of one, then stop everything."""
     from include.embedded import installation
 
     try:
@@ -119,12 +119,12 @@ def _watch_until_stopped(home: Path) -> None:
         typer.echo("error: a component has died; everything is being stopped. Read its log: aisleflow status", err=True)
         raise typer.Exit(FAILED)
     except (KeyboardInterrupt, SystemExit):
-        pass  # that is how it is meant to end
+        pass  # the expected end
     finally:
         with progress() as show_progress:
             installation.down(home, show_progress)
 
 
 def _end_on_terminate() -> None:
-    """Make TERM an exception, so that a half-finished ``up`` is undone."""
+    """Turn TERM into an exception, so that an unfinished ``up`` is rolled back."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

@@ -1,4 +1,4 @@
-"""``aisleflow session set|show|clear``: a person's own browser session for a site that refuses automatic requests."""
+"""``aisleflow session set|show|clear``: your own browser session for a site that refuses automatic requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # ``--help`` imports nothing heavy
     from include.crawling import sessions
     from include.embedded.airflow_api import AirflowApi
 
-app = typer.Typer(help="A person's browser session for a walled site: put, looked at (its end only), removed.", no_args_is_help=True)
+app = typer.Typer(help="Your browser session for a site with a bot wall: set, show its expiry, clear.", no_args_is_help=True)
 
 RetailerArgument = Annotated[str, typer.Argument(help="The retailer's slug, e.g. coles.")]
 
@@ -25,15 +25,15 @@ RetailerArgument = Annotated[str, typer.Argument(help="The retailer's slug, e.g.
 @app.command("set")
 def set_(
     retailer: RetailerArgument,
-    hours: Annotated[float, typer.Option(min=0.1, max=72, help="The session is used for so long; a site may end it earlier.")] = 6,
+    hours: Annotated[float, typer.Option(min=0.1, max=72, help="Lifetime in hours; the site may end the session earlier.")] = 6,
     user_agent: Annotated[
-        bool, typer.Option("--user-agent/--no-user-agent", help="Ask for the browser's User-Agent too; sites tie a session to it.")
+        bool, typer.Option("--user-agent/--no-user-agent", help="Also prompt for the browser's User-Agent; sites tie a session to it.")
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a session: the request header `Cookie` (and `User-Agent`) of your own browser, asked for on the terminal or read from stdin, one a line.
+    """Store a session: the request header `Cookie` (and `User-Agent`) of your own browser, prompted for or read from stdin, one per line.
 
-    In the browser: open the site, solve what it asks, open the developer tools, and copy both headers of any request to it. They are kept in
+    In the browser: open the site, solve its challenge, open the developer tools, and copy both headers of any request to it. They are stored in
     a file only you may read and, where this installation's Airflow runs, in its connection aisleflow_session_RETAILER; never printed, never landed.
     """
     from include.config import settings
@@ -51,7 +51,7 @@ def set_(
 
 @app.command()
 def show(retailer: RetailerArgument, as_json: JsonOption = False) -> None:
-    """Say whether there is a session and when it ends; never what it is."""
+    """Show whether there is a session and when it expires, never its content."""
     from include.config import settings
     from include.crawling import sessions
     from include.retailers.registry import retailer_of
@@ -86,19 +86,19 @@ def _read(wants_agent: bool) -> tuple[str, str | None]:
     else:
         lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
         if not lines or len(lines) > 2:
-            raise ConfigurationError("stdin must hold the cookie on its first line and may hold the User-Agent on the second.")
+            raise ConfigurationError("stdin must have the cookie on its first line and may have the User-Agent on the second.")
         cookie, agent = lines[0], lines[1] if len(lines) > 1 and wants_agent else ""
     return _value(cookie, "cookie"), _value(agent, "user-agent") or None
 
 
 def _value(text: str, header: str) -> str:
-    """Take the header's name off, should it have been copied along."""
+    """Strip a copied header name."""
     name, colon, value = text.partition(":")
     return value.strip() if colon and name.strip().lower() == header else text.strip()
 
 
 def _airflow() -> AirflowApi | None:
-    """Return the API of this installation's Airflow, if it answers."""
+    """Return the API of this installation's Airflow, if it responds."""
     from include.config import settings
     from include.embedded.airflow_api import client
 
@@ -119,7 +119,7 @@ def _save_connection(retailer: str, session: sessions.Session) -> bool:
         sessions.connection_id(retailer),
         "http",
         session.to_json(),
-        f"A person's browser session, until {session.expires_at:%Y-%m-%d %H:%M} UTC",
+        f"Browser session, until {session.expires_at:%Y-%m-%d %H:%M} UTC",
     )
     return True
 
@@ -128,7 +128,7 @@ def _print_session(found: dict[str, object], as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif "removed" in found:
-        print(f"{found['retailer']}: the session is removed" if found["removed"] else f"{found['retailer']}: there was none")
+        print(f"{found['retailer']}: the session is removed" if found["removed"] else f"{found['retailer']}: there was no session")
     elif found["expires_at"] is None:
         print(f"{found['retailer']}: there is no session")
     else:

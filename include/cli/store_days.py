@@ -1,4 +1,4 @@
-"""``aisleflow store …``: the store-days of one store, and taking one back."""
+"""``aisleflow store …``: the store-days of one store, and their retraction."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ app = typer.Typer()
 StoreArgument = Annotated[
     str, typer.Argument(help="The store as retailer:store_id, e.g. aldi:G102 or coles:COL:401; or its id with --retailer.")
 ]
-RetailerOption = Annotated[str | None, typer.Option(help="Its retailer, when the store is given by its id alone.")]
+RetailerOption = Annotated[str | None, typer.Option(help="Its retailer, if only the store id is given.")]
 _SHOWN = 20
 
 
 @app.command()
 def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
-    """List the store-days of a store, the newest first: what became of each."""
+    """List the store-days of a store with their states, the newest first."""
     from include.ledger.files import list_store
 
     with domain(as_json) as (warehouse, _):
@@ -40,21 +40,21 @@ def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOp
             found, ("file_id", "night", "observed_at", "rows", "is_complete", "state", "created", "updated", "delisted", "state_reason")
         )
     else:
-        print(f"the ledger knows no store-day of {name}:{store_id}")
+        print(f"the ledger has no store-day of {name}:{store_id}")
 
 
 @app.command()
 def retract(
     store: StoreArgument,
     file_id: Annotated[int, typer.Argument(help="Ledger id of the published store-day, as `aisleflow store files` lists it.")],
-    reason: Annotated[str, typer.Option("--why", help="The reason; it is kept in the ledger.")],
+    reason: Annotated[str, typer.Option("--why", help="The reason; it is stored in the ledger.")],
     retailer: RetailerOption = None,
-    by: Annotated[str | None, typer.Option(help="Who decides; without it the user logged in.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who decides; by default the current user.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a published store-day back: its store reads as if it had never been published, restored from the archive.
+    """Retract a published store-day: its prices are restored from the archive as if it had never been published.
 
-    Products, SKUs and barcodes stay. A price whose predecessor nobody knows any more is delisted and marked, never guessed (exit code 3).
+    Products, SKUs and barcodes stay. A price without a known predecessor is delisted and marked (exit code 3).
     """
     from include.ingestion.retract import retract as retract_store_day
 
@@ -80,22 +80,20 @@ def _store(store: str, retailer: str | None) -> tuple[str, str]:
 
 def _print(store: str, done: RetractionResult) -> None:
     if done.earlier_retraction:
-        print(f"file {done.file_id} of {store} was taken back before: {done.earlier_retraction}")
+        print(f"file {done.file_id} of {store} was already retracted: {done.earlier_retraction}")
         return
-    stands = (
+    newest = (
         f"its newest complete store-day is of {done.complete_at:%Y-%m-%d %H:%M} UTC"
         if done.complete_at
         else "it has no complete store-day now"
     )
-    print(f"file {done.file_id} of {store} is taken back; {stands}")
+    print(f"file {done.file_id} of {store} is retracted; {newest}")
     print(
         f"  {done.restored} prices restored from the archive, {done.relisted} listed as before, {done.withdrawn} first seen in it withdrawn"
     )
     if done.unknown:
         skus = ", ".join(done.unknown_skus[:_SHOWN]) + (f" and {done.unknown - _SHOWN} more" if done.unknown > _SHOWN else "")
-        print(f"  {done.unknown} withdrawn because what they cost before is no longer in the archive: SKU {skus}")
-        print(f"  no longer archived: file {', '.join(map(str, done.missing_files))}. The store's next crawl brings these prices again.")
+        print(f"  {done.unknown} withdrawn: the previous price is no longer in the archive: SKU {skus}")
+        print(f"  no longer archived: file {', '.join(map(str, done.missing_files))}. The store's next crawl restores these prices.")
     if done.outdated_files:
-        print(
-            f"  file {', '.join(map(str, done.outdated_files))} gave no prices because this one was newer, and gives none now; the next crawl does."
-        )
+        print(f"  file {', '.join(map(str, done.outdated_files))} were older than this one and published no prices; the next crawl will.")

@@ -1,4 +1,4 @@
-"""``aisleflow store list|plan|import``: which stores are known, tonight's plan for them, and a directory as a starting list."""
+"""``aisleflow store list|plan|import``: the known stores, tonight's plan, and the import of a directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.retailer_names import RETAILERS
 app = typer.Typer()
 
 RetailerArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(RETAILERS)}.")]
-NightOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; without it tonight's.")]
+NightOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; by default tonight.")]
 
 
 @app.command("list")
@@ -26,7 +26,7 @@ def list_(
     state: Annotated[str | None, typer.Option(help="Only this state.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the stores of a retailer: confirmed, trading, taken for closed, and when each was last crawled whole."""
+    """Show the stores of a retailer: confirmed, trading, treated as closed, and the last complete crawl of each."""
     from include.crawling import discovery
 
     with domain(as_json) as (warehouse, _):
@@ -58,10 +58,10 @@ def list_(
 def plan(
     retailer: RetailerArgument,
     night: NightOption = None,
-    all_stores: Annotated[bool, typer.Option("--all", help="Show the stores that are not crawled one by one, too.")] = False,
+    all_stores: Annotated[bool, typer.Option("--all", help="Include each store that is not crawled.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the plan of a night: which stores are crawled in which order, and why each other is not. A night that has none yet is planned now."""
+    """Show the plan of a night: which stores are crawled in which order, and why each other store is not. A night without a plan is planned now."""
     from include.crawling import crawl_plan
 
     with domain(as_json) as (warehouse, _):
@@ -80,8 +80,8 @@ def plan(
     if not rows:
         print(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
         return
-    shown = rows if all_stores else [row for row in rows if row["decision"] == "crawl"]
-    print_table(shown, ("position", "decision", "store_id", "name", "state", "reason"), title=f"{retailer}, night of {when}")
+    listed = rows if all_stores else [row for row in rows if row["decision"] == "crawl"]
+    print_table(listed, ("position", "decision", "store_id", "name", "state", "reason"), title=f"{retailer}, night of {when}")
     print(", ".join(f"{count} {decision.replace('_', ' ')}" for decision, count in crawl_plan.count_decisions(rows).items()))
     for reason, stores in crawl_plan.count_reasons(rows).items():
         print(f"{stores:>6}  {reason}")
@@ -94,7 +94,7 @@ def import_(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Take a directory of stores over as a starting list. Safe to repeat: what a store finder said later is never replaced."""
+    """Import a directory of stores. Safe to repeat: newer store-finder data is never replaced."""
     from include.crawling import runs
 
     with domain(as_json) as (warehouse, _), progress() as show_progress:
@@ -112,7 +112,7 @@ def import_(
 
 def _known(retailer: str) -> None:
     if retailer not in RETAILERS:
-        raise ConfigurationError(f"no retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")
+        raise ConfigurationError(f"unknown retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")
 
 
 def _night(given: datetime | None) -> date:

@@ -1,4 +1,4 @@
-"""Lets the running scheduler ingest what waits in the outbox, and waits for it."""
+"""Triggers ingestion through the running scheduler and waits for the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_p
     """Emit the asset ``outbox`` for every (retailer, night) of the files and wait until the ledger has decided each.
 
     Raises:
-        TransientError: Airflow does not answer, or files are still undecided after 15 minutes.
+        TransientError: Airflow does not respond, or files are still undecided after 15 minutes.
     """
     from include.config import settings
     from include.embedded.airflow_api import client
@@ -33,7 +33,7 @@ def ingest_through_airflow(warehouse: Warehouse, file_ids: Sequence[int], show_p
         api.post_asset_event("outbox", partition_key=f"{row['retailer']}|{row['night']}", extra={"from": "aisleflow import"})
     give_up_at = time.monotonic() + _TIMEOUT_SECONDS
     while undecided := _count_undecided(warehouse, file_ids):
-        show_progress(f"the scheduler is at work: {len(file_ids) - undecided} of {len(file_ids)} store-days decided")
+        show_progress(f"the scheduler is running: {len(file_ids) - undecided} of {len(file_ids)} store-days decided")
         if time.monotonic() > give_up_at:
             raise TransientError(
                 f"{undecided} store-day(s) are still undecided after {_TIMEOUT_SECONDS // 60} minutes. Look at the runs of ingest_prices in the Airflow UI."
@@ -60,5 +60,5 @@ def _wait_until_quiet(show_progress: Progress) -> None:
                 "ingest_prices",
                 run["dag_run_id"],
                 timeout_seconds=_TIMEOUT_SECONDS,
-                progress=lambda _state, _tasks: show_progress("the last ingestion runs are ending"),
+                progress=lambda _state, _tasks: show_progress("waiting for the last ingestion runs to end"),
             )

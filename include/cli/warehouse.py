@@ -1,4 +1,4 @@
-"""``aisleflow warehouse …``: the warehouse itself."""
+"""``aisleflow warehouse …``: address, schema, export and prompt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def url() -> None:
 
 @app.command()
 def migrate(as_json: JsonOption = False) -> None:
-    """Bring the warehouse to the newest schema. Safe to repeat."""
+    """Migrate the warehouse to the newest schema. Safe to repeat."""
     from include.warehouse.migrations import migrate as bring_up_to_date
 
     with reported(as_json):
@@ -39,7 +39,7 @@ def migrate(as_json: JsonOption = False) -> None:
 def export(
     target: Annotated[str, typer.Argument(help="A file: a local path, or any fsspec URL (s3://bucket/prices.parquet).")],
     file_format: Annotated[
-        ExportFormat | None, typer.Option("--format", help="Without it: csv for a target that ends in .csv, else parquet.")
+        ExportFormat | None, typer.Option("--format", help="By default csv for a target that ends in .csv, else parquet.")
     ] = None,
     retailer: Annotated[str | None, typer.Option(help="Prices of this retailer only.")] = None,
     since: Annotated[
@@ -47,9 +47,9 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the prices of core.store_price to a file, whole or what changed since a cursor, and print the next cursor.
+    """Write the prices of core.store_price to a file, all or those changed since a cursor, and print the next cursor.
 
-    The file appears when it is whole. A row may come again with the next cursor, none is left out: take rows over by retailer, store_id and sku.
+    The file appears once it is complete. Rows may be repeated with the next cursor, none is omitted: merge them by retailer, store_id and sku.
     """
     from include.readers.export import export_prices
 
@@ -65,9 +65,7 @@ def export(
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(
-    context: typer.Context, command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and leave.")] = None
-) -> None:
+def psql(context: typer.Context, command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and exit.")] = None) -> None:
     """Open a psql prompt on the warehouse; further arguments go to psql."""
     with reported():
         program = shutil.which("psql") or _packaged_psql()

@@ -1,5 +1,5 @@
-"""The one-machine installation: PostgreSQL, Airflow's components and the sandbox, started, watched and stopped.
+"""The one-machine installation: starts, watches and stops PostgreSQL, Airflow's components and the sandbox.
 
-Everything lives below one folder, ``AISLEFLOW_HOME``; two such folders are two independent installations
-on one machine. Linux only: processes are told apart by ``/proc``.
+All its files are below one folder, ``AISLEFLOW_HOME``; two such folders are two independent installations
+on one machine. Linux only: processes are identified through ``/proc``.
 """

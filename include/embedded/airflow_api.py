@@ -1,7 +1,7 @@
 """A small client of Airflow's REST API (v2), for the embedded installation or any address and user.
 
-Answers are Airflow's own JSON objects. Errors: :class:`TransientError` when the API could not be reached or is
-overloaded, :class:`TerminalError` when it refuses; both name the call and what to do next.
+Responses are Airflow's JSON objects. Errors: :class:`TransientError` when the API could not be reached or is
+overloaded, :class:`TerminalError` when it refuses; both name the call and the next step.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.errors import TerminalError, TransientError
 
 Json = dict[str, Any]
 
-#: Hears a run's state and its task instances counted by state, e.g. ``("running", {"success": 3, "running": 1})``.
+#: Receives a run's state and the number of its task instances by state, e.g. ``("running", {"success": 3, "running": 1})``.
 RunProgress = Callable[[str, dict[str, int]], None]
 
 FINISHED = frozenset({"success", "failed"})
@@ -29,7 +29,7 @@ _PAGE = 100
 
 
 class AirflowApi:
-    """The API at ``base_url`` as one user. One object may not be shared between threads."""
+    """The API at ``base_url`` as one user. Not thread-safe."""
 
     def __init__(self, base_url: str, user: str, password: str, *, timeout_seconds: float = 30) -> None:
         """Prepare the client; it logs in at its first call."""
@@ -37,7 +37,7 @@ class AirflowApi:
         self._login = {"username": user, "password": password}
         self._timeout_seconds = timeout_seconds
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy stands between this machine and itself
+        self._session.trust_env = False  # requests to localhost bypass proxies
 
     # -- the installation
 
@@ -46,7 +46,7 @@ class AirflowApi:
         return self._call("GET", "/monitor/health", log_in=False)
 
     def list_dags(self) -> list[Json]:
-        """Return all DAGs that are still there: ``dag_id``, ``is_paused``, ``relative_fileloc``, ``last_parsed_time``, …."""
+        """Return all existing DAGs: ``dag_id``, ``is_paused``, ``relative_fileloc``, ``last_parsed_time``, …."""
         return list(self._pages("/dags", "dags", {"exclude_stale": "true", "order_by": "dag_id"}))
 
     def import_errors(self) -> list[Json]:
@@ -62,7 +62,7 @@ class AirflowApi:
         return self._call("PATCH", f"/dags/{_part(dag_id)}", body={"is_paused": False})
 
     def pools(self) -> dict[str, int]:
-        """Return pool name to slots."""
+        """Return pool name → slots."""
         return {pool["name"]: pool["slots"] for pool in self._pages("/pools", "pools")}
 
     def put_pool(self, name: str, slots: int, description: str = "") -> None:
@@ -80,18 +80,18 @@ class AirflowApi:
             )
 
     def put_connection(self, connection_id: str, kind: str, password: str, description: str = "") -> None:
-        """Create or replace a connection that holds a secret; Airflow encrypts it and never gives it back over this API."""
+        """Create or replace a connection with a secret; Airflow encrypts it and never returns it over this API."""
         self.delete_connection(connection_id)
         body = {"connection_id": connection_id, "conn_type": kind, "password": password, "description": description}
         try:
             self._call("POST", "/connections", body=body)
-        except TerminalError:  # the refusal may repeat what was sent
+        except TerminalError:  # the error message may contain the secret
             raise TerminalError(
                 f"{self.base_url} refuses the connection {connection_id}. Does the user's role allow connections?"
             ) from None
 
     def delete_connection(self, connection_id: str) -> bool:
-        """Remove a connection; returns whether there was one."""
+        """Remove a connection; return whether it existed."""
         known = any(found["connection_id"] == connection_id for found in self._pages("/connections", "connections"))
         if known:
             self._call("DELETE", f"/connections/{_part(connection_id)}")
@@ -108,7 +108,7 @@ class AirflowApi:
         run_id: str | None = None,
         note: str | None = None,
     ) -> Json:
-        """Start a run now; ``partition_key`` only for partitioned DAGs (others answer 400). Returns the run."""
+        """Start a run now; ``partition_key`` only for partitioned DAGs (400 for others). Returns the run."""
         body: Json = {"logical_date": None, "conf": dict(conf or {})}
         body |= {
             name: value for name, value in {"partition_key": partition_key, "dag_run_id": run_id, "note": note}.items() if value is not None
@@ -126,7 +126,7 @@ class AirflowApi:
     def wait_for_run(
         self, dag_id: str, run_id: str, *, timeout_seconds: float, progress: RunProgress | None = None, every_seconds: float = 2
     ) -> Json:
-        """Wait until a run has succeeded or failed, and return it; its ``state`` is the caller's to judge.
+        """Wait until a run has succeeded or failed, and return it; the caller checks its ``state``.
 
         Raises:
             TransientError: it still runs after ``timeout_seconds``.
@@ -155,7 +155,7 @@ class AirflowApi:
     def clear(
         self, dag_id: str, run_id: str, tasks: Sequence[str | tuple[str, int]], *, downstream: bool = True, only_failed: bool = False
     ) -> list[Json]:
-        """Clear task instances, by task or by (task, map index), so that they run again; returns the cleared ones."""
+        """Clear task instances, by task or by (task, map index), so that they run again; return the cleared ones."""
         body = {
             "dry_run": False, "dag_run_id": run_id, "task_ids": [list(task) if isinstance(task, tuple) else task for task in tasks],
             "only_failed": only_failed, "include_downstream": downstream, "reset_dag_runs": True,
@@ -183,7 +183,7 @@ class AirflowApi:
         body = {"asset_id": found[0]["id"], "partition_key": partition_key, "extra": dict(extra or {})}
         return self._call("POST", "/assets/events", body=body)
 
-    # -- the wire
+    # -- HTTP
 
     def _pages(self, path: str, key: str, params: Mapping[str, Any] | None = None, limit: int | None = None) -> Iterator[Json]:
         """Yield the entries of a paged list, at most ``limit``."""
@@ -201,21 +201,21 @@ class AirflowApi:
     ) -> Json:
         if log_in and "Authorization" not in self._session.headers:
             self._authorise()
-        answer = self._send(method, f"/api/v2{path}", params, body)
-        if answer.status_code == 401 and log_in:  # the token has expired
+        response = self._send(method, f"/api/v2{path}", params, body)
+        if response.status_code == 401 and log_in:  # the token has expired
             self._authorise()
-            answer = self._send(method, f"/api/v2{path}", params, body)
-        found: Json = _checked(answer, method).json() if answer.content else {}
+            response = self._send(method, f"/api/v2{path}", params, body)
+        found: Json = _checked(response, method).json() if response.content else {}
         return found
 
     def _authorise(self) -> None:
         self._session.headers.pop("Authorization", None)
-        answer = self._send("POST", "/auth/token", None, dict(self._login))
-        if answer.status_code == 401:
+        response = self._send("POST", "/auth/token", None, dict(self._login))
+        if response.status_code == 401:
             raise TerminalError(
-                f"{self.base_url} refuses the password of {self._login['username']!r}. It is kept in passwords.json of the home."
+                f"{self.base_url} refuses the password of {self._login['username']!r}. It is stored in passwords.json of the home."
             )
-        self._session.headers["Authorization"] = f"Bearer {_checked(answer, 'POST').json()['access_token']}"
+        self._session.headers["Authorization"] = f"Bearer {_checked(response, 'POST').json()['access_token']}"
 
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Json | None) -> requests.Response:
         try:
@@ -228,7 +228,7 @@ class AirflowApi:
                 timeout=self._timeout_seconds,
             )
         except requests.RequestException as error:
-            raise TransientError(f"{method} {self.base_url}{path}: {error}. Is Airflow up? aisleflow status") from error
+            raise TransientError(f"{method} {self.base_url}{path}: {error}. Is Airflow running? aisleflow status") from error
 
 
 def client(home: Path, user: str = "admin") -> AirflowApi:
@@ -240,21 +240,21 @@ def client(home: Path, user: str = "admin") -> AirflowApi:
     return AirflowApi(ports.ui_url(home), user, airflow_env.passwords(home)[user])
 
 
-def _checked(answer: requests.Response, method: str) -> requests.Response:
-    """Return a good answer, or raise what a bad one means."""
-    if answer.ok:
-        return answer
-    what = f"{method} {answer.url}: {answer.status_code} {_detail(answer)}"
-    if answer.status_code >= 500 or answer.status_code == 429:
-        raise TransientError(f"{what}. Try again; if it stays, read the api-server's log.")
-    raise TerminalError(f"{what}. The request itself is refused: check the name, the key and the user's role.")
+def _checked(response: requests.Response, method: str) -> requests.Response:
+    """Return a successful response, or raise its error."""
+    if response.ok:
+        return response
+    what = f"{method} {response.url}: {response.status_code} {_detail(response)}"
+    if response.status_code >= 500 or response.status_code == 429:
+        raise TransientError(f"{what}. Try again; if it persists, read the api-server's log.")
+    raise TerminalError(f"{what}. The request is refused: check the name, the key and the user's role.")
 
 
-def _detail(answer: requests.Response) -> str:
+def _detail(response: requests.Response) -> str:
     try:
-        detail = answer.json()["detail"]
+        detail = response.json()["detail"]
     except (ValueError, KeyError, TypeError):
-        detail = answer.text
+        detail = response.text
     return (detail if isinstance(detail, str) else json.dumps(detail)).rstrip(". ")[:500]
 
 

@@ -1,6 +1,6 @@
-"""Everything Airflow's components learn from their environment, and the secrets behind it.
+"""The environment variables of Airflow's components, and their secrets.
 
-There is no configuration file to edit: the environment decides, and other ``AIRFLOW__`` settings of the
+There is no configuration file to edit: only the environment counts, and other ``AIRFLOW__`` settings of the
 caller (mail, remote logs) pass through unless this module sets them itself.
 """
 
@@ -20,13 +20,13 @@ from include.embedded import ports
 from include.embedded.layout import PROJECT, Layout, locked, write_private
 from include.embedded.postgres import airflow_metadata_urls, warehouse_url
 
-#: User name to role of Airflow's UI (SimpleAuthManager).
+#: User name → role of Airflow's UI (SimpleAuthManager).
 USERS = {"admin": "admin", "op": "op", "viewer": "viewer"}
 
-#: The Airflow connection under which DAGs and the UI know the warehouse.
+#: The Airflow connection of the warehouse.
 WAREHOUSE_CONNECTION = "aisleflow_warehouse"
 
-#: The Airflow connection that says where alerts go. Unless the caller's environment has one: the local inbox.
+#: The Airflow connection with the destination of alerts; by default the local inbox.
 ALERTS_CONNECTION = "aisleflow_alerts"
 INBOX = json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "inbox://home", "tag": "all"}}})
 
@@ -34,7 +34,7 @@ PARALLELISM = 8
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return the whole environment of every Airflow component of ``home`` (and of its sandbox).
+    """Return the complete environment of every Airflow component of ``home`` (and of its sandbox).
 
     Starts PostgreSQL when it is not running.
 
@@ -54,8 +54,8 @@ def environment(home: Path) -> dict[str, str]:
         "CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "CORE__LOAD_EXAMPLES": "False",
-        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",  # pools come first
-        "CORE__DAG_DISCOVERY_SAFE_MODE": "False",  # it would skip, in silence, a file without the word "airflow"
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",  # the pools have to exist first
+        "CORE__DAG_DISCOVERY_SAFE_MODE": "False",  # it would silently skip a file without the word "airflow"
         "CORE__EXECUTION_API_SERVER_URL": f"{base_url}/execution/",
         "CORE__HOSTNAME_CALLABLE": "include.embedded.layout.hostname",
         "CORE__FERNET_KEY": keys["fernet_key"],
@@ -71,7 +71,7 @@ def environment(home: Path) -> dict[str, str]:
         "API__SECRET_KEY": keys["api_secret_key"],
         "API__INSTANCE_NAME": "Aisleflow",
         "API_AUTH__JWT_SECRET": keys["jwt_secret"],
-        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is noticed after a minute, not after five
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is detected after one minute instead of five
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "LOGGING__WORKER_LOG_SERVER_PORT": str(known_ports.logs),
@@ -95,7 +95,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def connection_from_url(url: str) -> str:
-    """Return a libpq URL as the JSON of an Airflow connection; :func:`url_from_connection` turns it back.
+    """Return a libpq URL as the JSON of an Airflow connection; :func:`url_from_connection` is the inverse.
 
     >>> connection_from_url("postgresql://postgres@/warehouse?host=/tmp/s")
     '{"conn_type": "postgres", "host": "/tmp/s", "login": "postgres", "schema": "warehouse"}'
@@ -124,7 +124,7 @@ def url_from_connection(connection: str) -> str:
 
 
 def passwords(home: Path) -> dict[str, str]:
-    """Return user name to password of Airflow's UI; drawn once, kept in ``passwords.json`` (0600)."""
+    """Return user name → password of Airflow's UI; generated once, stored in ``passwords.json`` (0600)."""
     layout = Layout(home)
     layout.create()
     with locked(layout.run / "secrets.lock"):

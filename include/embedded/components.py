@@ -1,7 +1,7 @@
-"""The long-running components of one home: what each is, whether it runs, its start, its health, its end.
+"""The long-running components of one home: definition, state, start, health check and stop.
 
-A component is data. Airflow's four are listed in :func:`airflow_components`; any other (the sandbox) is started
-with :func:`start_extra` and is from then on listed, checked and stopped like them.
+A component is data. Airflow's four are listed in :func:`airflow_components`; another one (the sandbox) is started
+with :func:`start_component` and then listed, checked and stopped like them.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from include.errors import TerminalError
 #: The names of Airflow's components.
 AIRFLOW = frozenset({"api-server", "scheduler", "dag-processor", "triggerer"})
 
-#: Generous: a cold file cache on a busy machine takes a minute.
+#: With a cold file cache a busy machine needs a minute.
 HEALTHY_SECONDS = 240
 
-#: A task that runs has so long to end by itself.
+#: Time for running tasks to finish.
 GRACE_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Component:
-    """One component: its name (and log file's), its command, and where it says that it is well.
+    """One component: its name (also of its log file), its command, and its health check.
 
-    ``health_url`` answers 200 when it is; with ``heartbeat`` the answer's entry of that name must also be
+    ``health_url`` returns 200 if it is healthy; with ``heartbeat`` the response's entry of that name must also be
     ``healthy``, and its heartbeat younger than the process, so that a predecessor's does not count.
     """
 
@@ -52,7 +52,7 @@ class Component:
 
 @dataclass(frozen=True)
 class ComponentState:
-    """What is known of a component: ``running``, ``dead`` (started, but gone without ``down``) or ``stopped``."""
+    """The state of a component: ``running``, ``dead`` (ended without ``down``) or ``stopped``."""
 
     component: Component
     state: str
@@ -63,7 +63,7 @@ def airflow_components(home: Path) -> tuple[Component, ...]:
     """Return Airflow's four components in the order of their start; needs the home's ports."""
     health = f"{ports.ui_url(home)}/api/v2/monitor/health"
     airflow = (sys.executable, "-m", "airflow")
-    # one log server is enough: it serves the files of tasks and triggers alike
+    # one log server is enough for the files of tasks and triggers
     return (
         Component("api-server", (*airflow, "api-server"), health),
         Component("scheduler", (sys.executable, "-m", "include.embedded.scheduler"), health, "scheduler"),
@@ -78,7 +78,7 @@ def known_components(home: Path) -> list[ComponentState]:
 
 
 def state_of(home: Path, component: Component) -> ComponentState:
-    """Tell whether a component runs."""
+    """Return the state of a component."""
     process = read_record(_record(home, component.name))
     state = "stopped" if process is None else "running" if process.is_alive() else "dead"
     return ComponentState(component, state, process)
@@ -87,7 +87,7 @@ def state_of(home: Path, component: Component) -> ComponentState:
 def start(home: Path, component: Component, environment: dict[str, str], lock: TextIOWrapper) -> bool:
     """Start a component unless it runs; return whether it was started. ``lock`` is the services lock, held.
 
-    What a dead predecessor left in its session (workers, tasks) is ended first.
+    Processes left in the session of a dead predecessor (workers, tasks) are ended first.
     """
     layout = Layout(home)
     before = state_of(home, component)
@@ -103,7 +103,7 @@ def start(home: Path, component: Component, environment: dict[str, str], lock: T
 
 
 def settings_changed(home: Path, component: Component, environment: Mapping[str, str]) -> bool:
-    """Tell whether a component was started with other settings than ``environment`` holds now."""
+    """Return whether a component was started with other settings than those of ``environment``."""
     try:
         known = json.loads(_specification(home, component.name).read_text())
     except FileNotFoundError:
@@ -114,10 +114,10 @@ def settings_changed(home: Path, component: Component, environment: Mapping[str,
 def start_component(home: Path, component: Component, progress: Progress = no_progress) -> bool:
     """Start one component beside Airflow's and wait until it is healthy; return whether it was started.
 
-    It gets Airflow's environment, and is stopped again when it does not become healthy.
+    It gets Airflow's environment, and is stopped if it does not become healthy.
 
     Raises:
-        TerminalError: it died or did not become healthy; the message holds the end of its log.
+        TerminalError: it died or did not become healthy; the message contains the end of its log.
     """
     with services_lock(home, progress) as lock:
         started = start(home, component, airflow_env.environment(home), lock)
@@ -130,17 +130,17 @@ def start_component(home: Path, component: Component, progress: Progress = no_pr
 
 
 def wait_until_healthy(home: Path, components: Iterable[Component], progress: Progress = no_progress) -> None:
-    """Wait until all are healthy, naming the ones that are awaited.
+    """Wait until all are healthy; report the components waited for.
 
     Raises:
-        TerminalError: one died (the message names it and holds the end of its log), or time ran out.
+        TerminalError: one died (the message contains its name and the end of its log), or time ran out.
     """
     waiting = list(components)
     deadline = time.monotonic() + HEALTHY_SECONDS
     while waiting:
         for component in waiting:
             if state_of(home, component).state != "running":
-                raise TerminalError(_failure_message(home, component, "died while it started"))
+                raise TerminalError(_failure_message(home, component, "died during its start"))
         waiting = [component for component in waiting if not is_healthy(home, component)]
         if waiting and time.monotonic() > deadline:
             raise TerminalError(_failure_message(home, waiting[0], f"was not healthy after {HEALTHY_SECONDS} seconds"))
@@ -150,14 +150,14 @@ def wait_until_healthy(home: Path, components: Iterable[Component], progress: Pr
 
 
 def is_healthy(home: Path, component: Component) -> bool:
-    """Ask a running component's health address once."""
+    """Check the health of a running component once."""
     process = state_of(home, component).process
     if process is None:
         return False
-    answer = fetch_health(component.health_url)
-    if answer is None or component.heartbeat is None:
-        return answer is not None
-    entry = answer.get(component.heartbeat) or {}
+    response = fetch_health(component.health_url)
+    if response is None or component.heartbeat is None:
+        return response is not None
+    entry = response.get(component.heartbeat) or {}
     beat = entry.get(f"latest_{component.heartbeat}_heartbeat")
     try:
         started_at = datetime.fromtimestamp(psutil.Process(process.pid).create_time(), UTC)
@@ -167,14 +167,14 @@ def is_healthy(home: Path, component: Component) -> bool:
 
 
 def fetch_health(url: str) -> dict[str, Any] | None:
-    """Return the answer of a health address (``{}`` when it is not JSON), ``None`` when there is no 200."""
+    """Return the response of a health URL (``{}`` if it is not JSON), ``None`` for another status than 200."""
     with requests.Session() as session:
         session.trust_env = False
         try:
-            answer = session.get(url, timeout=10)
-            if answer.status_code != 200:
+            response = session.get(url, timeout=10)
+            if response.status_code != 200:
                 return None
-            found = answer.json()
+            found = response.json()
             return found if isinstance(found, dict) else {}
         except requests.JSONDecodeError:
             return {}
@@ -183,10 +183,10 @@ def fetch_health(url: str) -> dict[str, Any] | None:
 
 
 def run_command(home: Path, name: str, command: Sequence[str], environment: dict[str, str], lock: TextIOWrapper) -> None:
-    """Run a command to its end, recorded like a component: should this process be killed, the next up or down ends it.
+    """Run a command to its end, recorded like a component: if this process is killed, the next up or down ends it.
 
     Raises:
-        TerminalError: it failed; the message holds the end of its log.
+        TerminalError: it failed; the message contains the end of its log.
     """
     record, log = _record(home, name), Layout(home).logs / f"{name}.log"
     if orphan := read_record(record):
@@ -206,8 +206,8 @@ def run_command(home: Path, name: str, command: Sequence[str], environment: dict
 def stop(home: Path, names: Iterable[str] | None = None, progress: Progress = no_progress) -> list[str]:
     """Stop components (all of this home without ``names``) with everything they started; return the stopped ones' names.
 
-    The API server follows the scheduler's running tasks, which report to it; what is not Airflow's ends last.
-    The services lock must be held.
+    The API server stops after the scheduler's running tasks, which report to it; other components stop last.
+    The caller must hold the services lock.
     """
     run = Layout(home).run
     present = {path.stem for path in (*run.glob("*.process"), *run.glob("*.component"))}
@@ -227,12 +227,12 @@ def stop(home: Path, names: Iterable[str] | None = None, progress: Progress = no
 
 
 def _stage(name: str) -> int:
-    """Return when a component is stopped: the lower, the earlier."""
+    """Return the stop order of a component: lower numbers first."""
     return {"scheduler": 0, "dag-processor": 0, "triggerer": 0, "api-server": 1}.get(name, 2)
 
 
 def services_lock(home: Path, progress: Progress = no_progress) -> AbstractContextManager[TextIOWrapper]:
-    """Hold the lock under which components start and stop: one command at a time."""
+    """Hold the lock for starting and stopping components: one command at a time."""
     layout = Layout(home)
     layout.create()
     return locked(layout.run / "services.lock", lambda: progress("waiting for another up or down of this home"))
@@ -252,9 +252,9 @@ def _read(path: Path) -> Component:
 
 
 def _fingerprint(environment: Mapping[str, str]) -> str:
-    """Return a digest of everything in an environment that Airflow or this project reads."""
-    ours = sorted(item for item in environment.items() if item[0].startswith(("AIRFLOW", "AISLEFLOW")))
-    return hashlib.sha256(json.dumps(ours).encode()).hexdigest()
+    """Return a digest of the variables that Airflow or this project reads."""
+    relevant = sorted(item for item in environment.items() if item[0].startswith(("AIRFLOW", "AISLEFLOW")))
+    return hashlib.sha256(json.dumps(relevant).encode()).hexdigest()
 
 
 def _failure_message(home: Path, component: Component, what: str) -> str:

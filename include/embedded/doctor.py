@@ -1,4 +1,4 @@
-"""What is wrong with an installation, and what to do about it."""
+"""Checks an installation and suggests remedies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DISK_FAIL_BYTES, DISK_WARN_BYTES = 1 * _GIB, 5 * _GIB
 
 @dataclass(frozen=True)
 class Finding:
-    """One checked thing; ``level`` is ok, warn or fail, ``remedy`` is empty when nothing is to be done."""
+    """The result of one check; ``level`` is ok, warn or fail, ``remedy`` is empty if there is nothing to do."""
 
     level: str
     subject: str
@@ -31,7 +31,7 @@ class Finding:
     remedy: str = ""
 
 
-#: A further check, e.g. for staged files that wait too long; gets the home.
+#: An additional check, e.g. for overdue staged files; receives the home.
 Check = Callable[[Path], Sequence[Finding]]
 
 
@@ -70,7 +70,7 @@ def _warehouse(home: Path) -> list[Finding]:
     if cluster:
         findings.append(Finding("ok", "postgres", f"runs (pid {cluster.pid})"))
     else:
-        findings.append(Finding("fail", "postgres", "does not run", "aisleflow up"))
+        findings.append(Finding("fail", "postgres", "is not running", "aisleflow up"))
     url = settings().warehouse_url or (cluster and cluster.url(WAREHOUSE))
     if not url:
         return findings
@@ -83,7 +83,7 @@ def _warehouse(home: Path) -> list[Finding]:
             Finding("fail", "warehouse schema", f"revision {current}, the code needs {newest}", "aisleflow warehouse migrate"),
         ]
     if edited := edited_migrations(url):
-        text = f"revision {current}, but another edition of migration {', '.join(edited)} made it: its tables may differ from what the code expects"
+        text = f"revision {current}, but it was made by another version of migration {', '.join(edited)}: its tables may differ from what the code expects"
         remedy = "use the version of Aisleflow that made it, or an empty warehouse (another AISLEFLOW_HOME or AISLEFLOW_WAREHOUSE_URL)"
         return [*findings, Finding("fail", "warehouse schema", text, remedy)]
     if missing := missing_retailers(url):
@@ -94,7 +94,7 @@ def _warehouse(home: Path) -> list[Finding]:
 def _components(home: Path) -> list[Finding]:
     if ports.known(home) is None:
         return [Finding("fail", "components", "never started in this home", "aisleflow up")]
-    environment = airflow_env.environment(home) if running_postgres(home) else None  # asking for it would start PostgreSQL
+    environment = airflow_env.environment(home) if running_postgres(home) else None  # the environment would start PostgreSQL
     expected = airflow_components(home)
     names = {component.name for component in expected}
     extras = [state.component for state in known_components(home) if state.component.name not in names]
@@ -103,17 +103,20 @@ def _components(home: Path) -> list[Finding]:
         state = state_of(home, component)
         log = Layout(home).logs / f"{component.name}.log"
         if state.state == "stopped":
-            findings.append(Finding("fail", component.name, "does not run", "aisleflow up"))
+            findings.append(Finding("fail", component.name, "is not running", "aisleflow up"))
         elif state.state == "dead":
-            findings.append(Finding("fail", component.name, "died, its record is left over", f"read {log}, then start it again"))
+            findings.append(Finding("fail", component.name, "died", f"read {log}, then start it again"))
         elif not components.is_healthy(home, component):
             findings.append(
-                Finding("fail", component.name, "runs, but gives no heartbeat", f"read {log}; then: aisleflow down, aisleflow up")
+                Finding("fail", component.name, "is running, but sends no heartbeat", f"read {log}; then: aisleflow down, aisleflow up")
             )
         elif environment and components.settings_changed(home, component, environment):
             findings.append(
                 Finding(
-                    "warn", component.name, "healthy, with the settings of its start", "to apply changed ones: aisleflow down, aisleflow up"
+                    "warn",
+                    component.name,
+                    "is healthy, but runs with earlier settings",
+                    "to apply the changed ones: aisleflow down, aisleflow up",
                 )
             )
         else:
@@ -122,9 +125,9 @@ def _components(home: Path) -> list[Finding]:
 
 
 def _airflow(home: Path) -> list[Finding]:
-    answer = components.fetch_health(f"{ports.ui_url(home)}/api/v2/monitor/health") if ports.known(home) else None
-    if answer is None or answer["metadatabase"]["status"] != "healthy":
-        return [Finding("warn", "DAGs and pools", "not checked: Airflow does not answer", "aisleflow up")]
+    response = components.fetch_health(f"{ports.ui_url(home)}/api/v2/monitor/health") if ports.known(home) else None
+    if response is None or response["metadatabase"]["status"] != "healthy":
+        return [Finding("warn", "DAGs and pools", "not checked: Airflow does not respond", "aisleflow up")]
     api = client(home)
     return [*_dags(api), *_plugins(api), *_pools(api)]
 
@@ -133,23 +136,25 @@ def _dags(api: AirflowApi) -> Iterator[Finding]:
     dags = api.list_dags()
     errors = api.import_errors()
     for error in errors:
-        yield Finding(
-            "fail", error["filename"], error["stack_trace"].strip().splitlines()[-1], "mend the file; Airflow reads it again by itself"
-        )
+        yield Finding("fail", error["filename"], error["stack_trace"].strip().splitlines()[-1], "fix the file; Airflow reloads it")
     if not errors:
         yield Finding("ok", "DAG files", f"{len(dags)} DAGs, no import errors")
     for dag in dags:
         if dag["is_paused"]:
             waits_for_assets = "asset" in (dag.get("timetable_summary") or "").lower()
-            text = "is paused: events of its assets are lost meanwhile (the sweep finds their files)" if waits_for_assets else "is paused"
-            yield Finding("warn", dag["dag_id"], text, "unpause it in the UI when that is not meant")
+            text = (
+                "is paused: events of its assets are lost until it is unpaused (the sweep finds their files)"
+                if waits_for_assets
+                else "is paused"
+            )
+            yield Finding("warn", dag["dag_id"], text, "unpause it in the UI if this is not intended")
 
 
 def _plugins(api: AirflowApi) -> Iterator[Finding]:
     errors = api.plugin_import_errors()
     for error in errors:
         yield Finding(
-            "fail", error["source"], error["error"].strip().splitlines()[-1], "mend the plugin, then: aisleflow down, aisleflow up"
+            "fail", error["source"], error["error"].strip().splitlines()[-1], "fix the plugin, then: aisleflow down, aisleflow up"
         )
     if not errors:
         yield Finding("ok", "plugins", "no import errors")

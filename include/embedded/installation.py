@@ -1,4 +1,4 @@
-"""The whole installation of one home: up, down, status."""
+"""The installation of one home: up, down, status."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from include.embedded.postgres import AIRFLOW, Cluster, ensure_postgres, running
 from include.embedded.processes import identify
 from include.errors import TerminalError
 
-#: Ten files take a few seconds; a cold file cache on a busy machine takes more.
+#: Ten files take a few seconds, more with a cold file cache on a busy machine.
 PARSED_SECONDS = 180
 
 
@@ -41,7 +41,7 @@ class ComponentStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What runs in one home. ``ui_url`` is ``None`` as long as Airflow does not answer."""
+    """The state of one home. ``ui_url`` is ``None`` while Airflow does not respond."""
 
     home: str
     is_up: bool
@@ -52,13 +52,13 @@ class Status:
 
 
 def up(home: Path, progress: Progress = no_progress) -> Status:
-    """Bring everything up that is not: PostgreSQL, both schemas, Airflow's components, pools, DAGs. Safe to repeat.
+    """Start what is not running: PostgreSQL, both schemas, Airflow's components, pools, DAGs. Safe to repeat.
 
-    A DAG is unpaused the first time it is seen here; one that an operator has paused since stays paused.
-    Interrupted or failed before the components are healthy, it stops again what it started.
+    A DAG is unpaused when it is first seen here; one paused later by an operator stays paused.
+    If it is interrupted or fails before the components are healthy, it stops what it started.
 
     Raises:
-        TerminalError: a component does not start, or a DAG file cannot be imported (the components then stay up).
+        TerminalError: a component does not start, or a DAG file cannot be imported (the components then keep running).
     """
     layout = Layout(home)
     with components.services_lock(home, progress) as lock, ExitStack() as port_claim:
@@ -79,7 +79,7 @@ def up(home: Path, progress: Progress = no_progress) -> Status:
 
 
 def down(home: Path, progress: Progress = no_progress) -> list[str]:
-    """Stop everything of this home and wait until it is gone; return the names of what was stopped."""
+    """Stop everything of this home and wait for its end; return the names of the stopped components."""
     if not Layout(home).run.is_dir():
         return []
     with components.services_lock(home, progress):
@@ -88,7 +88,7 @@ def down(home: Path, progress: Progress = no_progress) -> list[str]:
 
 
 def status(home: Path) -> Status:
-    """Tell what runs, without starting anything."""
+    """Return what is running, without starting anything."""
     layout = Layout(home)
     cluster = running_postgres(home)
     states = {state.component.name: state for state in known_components(home)}
@@ -128,13 +128,13 @@ def status(home: Path) -> Status:
 
 @contextmanager
 def _rollback_on_failure(home: Path, progress: Progress) -> Iterator[None]:
-    """Leave nothing behind that was started inside, whatever ends it: an error, Ctrl-C, a request to terminate."""
+    """Stop everything started inside the block if it ends with an error, Ctrl-C or a termination signal."""
     had_postgres = running_postgres(home) is not None
     running_before = {state.component.name for state in known_components(home) if state.state == "running"}
     try:
         yield
     except BaseException:
-        progress("stopping what this command has started")
+        progress("stopping the components this command started")
         components.stop(home, {state.component.name for state in known_components(home)} - running_before)
         if not had_postgres:
             stop_postgres(home)
@@ -142,7 +142,7 @@ def _rollback_on_failure(home: Path, progress: Progress) -> Iterator[None]:
 
 
 def _stop_orphaned(home: Path, cluster: Cluster, progress: Progress) -> None:
-    """Stop components that are older than the database server: it was gone meanwhile, and they die of that sooner or later."""
+    """Stop components older than the database server: they lost their connection and would fail later."""
     server = identify(cluster.pid)
     older = {
         state.component.name
@@ -150,19 +150,19 @@ def _stop_orphaned(home: Path, cluster: Cluster, progress: Progress) -> None:
         if state.component.name in components.AIRFLOW and state.process and server and state.process.start_ticks < server.start_ticks
     }
     if older:
-        progress("PostgreSQL was gone meanwhile: restarting what depends on it")
+        progress("PostgreSQL was restarted: restarting the components that depend on it")
         components.stop(home, older, progress)
 
 
 def _choose_ports(home: Path, reservations: ExitStack, progress: Progress) -> None:
-    """Keep the ports of components that run; otherwise choose. A port they expect but somebody took costs a restart."""
+    """Keep the ports of running components, else choose new ones. If another process took their port, they are restarted."""
     running = {state.component.name for state in known_components(home) if state.state == "running"}
     if "api-server" in running:
         return
     if running & components.AIRFLOW:
         if ports.reserve_api_port(home, reservations):
             return
-        progress("the API server's port was taken meanwhile: restarting all components on another")
+        progress("the API server's port is taken: restarting all components on another one")
         components.stop(home, components.AIRFLOW, progress)
     chosen = ports.choose(home, reservations)
     if chosen.api != settings().api_port:
@@ -175,12 +175,12 @@ def _start_airflow(home: Path, environment: dict[str, str], lock: TextIOWrapper,
         if components.start(home, component, environment, lock):
             progress(f"starting {component.name}")
         elif components.settings_changed(home, component, environment):
-            progress(f"{component.name} still runs with the settings of its start; to apply new ones: aisleflow down, aisleflow up")
+            progress(f"{component.name} is still running with earlier settings; to apply new ones: aisleflow down, aisleflow up")
     components.wait_until_healthy(home, wanted, progress)
 
 
 def _migrate_airflow(layout: Layout, cluster: Cluster, environment: dict[str, str], lock: TextIOWrapper, progress: Progress) -> None:
-    """Run ``airflow db migrate`` once per Airflow version; the database itself remembers which one it has seen."""
+    """Run ``airflow db migrate`` once per Airflow version; the database's comment records the version."""
     mark = f"migrated by Airflow {version('apache-airflow-core')}"
     with psycopg.connect(cluster.url(AIRFLOW), autocommit=True) as connection:
         found = connection.execute(
@@ -188,7 +188,7 @@ def _migrate_airflow(layout: Layout, cluster: Cluster, environment: dict[str, st
         ).fetchone()
         if found and found[0] == mark:
             return
-        progress("creating Airflow's tables (some seconds, once)")
+        progress("creating Airflow's tables (a few seconds, once)")
         components.run_command(layout.home, "airflow-db-migrate", [sys.executable, "-m", "airflow", "db", "migrate"], environment, lock)
         connection.execute(f"COMMENT ON DATABASE {AIRFLOW} IS '{mark}'")
 
@@ -202,7 +202,7 @@ def _migrate_warehouse(url: str, progress: Progress) -> None:
 
 
 def _create_pools(api: AirflowApi, progress: Progress) -> None:
-    """Create the pools; before any DAG is unpaused, for a task whose pool is missing waits for ever in silence."""
+    """Create the pools before any DAG is unpaused: tasks without their pool stay queued silently."""
     from include.orchestration.pools import POOLS
 
     present = api.pools()
@@ -216,7 +216,7 @@ def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[
     """Wait until every DAG file was parsed since it changed and since the DAG processor started; return the DAGs.
 
     Raises:
-        TerminalError: files cannot be imported, or hold no DAG.
+        TerminalError: files cannot be imported, or define no DAG.
     """
     folder = PROJECT / "dags"
     files = {str(path.relative_to(folder)): path.stat().st_mtime for path in folder.rglob("*.py") if "__pycache__" not in path.parts}
@@ -238,32 +238,32 @@ def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[
             break
         if time.monotonic() > deadline:
             raise TerminalError(
-                f"no DAG came out of {', '.join(missing)} within {PARSED_SECONDS} seconds. "
-                f"Does each file build one? Read {Layout(home).logs / 'dag-processor.log'}."
+                f"{', '.join(missing)} defined no DAG within {PARSED_SECONDS} seconds. "
+                f"Check that each file defines one. Read {Layout(home).logs / 'dag-processor.log'}."
             )
         progress(f"waiting for {len(missing)} DAG files to be parsed")
         time.sleep(0.5)
     if errors:
         text = "\n".join(f"--- {name}\n{error['stack_trace'].strip()}" for name, error in sorted(errors.items()))
         raise TerminalError(
-            f"{len(errors)} DAG files cannot be imported. Airflow stays up; mend them and run `aisleflow up` again.\n{text}"
+            f"{len(errors)} DAG files cannot be imported. Airflow keeps running; fix them and run `aisleflow up` again.\n{text}"
         )
     return dags
 
 
 def _is_after(timestamp: str | None, changed_at: float | None, started_at: float) -> bool:
-    """Tell whether a moment of Airflow's is later than a file's change and a process' start (both epoch seconds)."""
+    """Return whether a timestamp of Airflow is later than a file's change and a process' start (both epoch seconds)."""
     return bool(timestamp) and changed_at is not None and datetime.fromisoformat(str(timestamp)).timestamp() >= max(changed_at, started_at)
 
 
 def _unpause_new_dags(layout: Layout, api: AirflowApi, dags: list[Json], progress: Progress) -> None:
-    """Unpause what was never unpaused here; a DAG paused since then is the operator's decision."""
-    noted = layout.home / "unpaused_dags.txt"
-    seen = set(noted.read_text().split()) if noted.exists() else set()
+    """Unpause DAGs that were never unpaused here; a DAG paused later is the operator's decision."""
+    record = layout.home / "unpaused_dags.txt"
+    seen = set(record.read_text().split()) if record.exists() else set()
     for dag in dags:
         name = dag["dag_id"]
         if dag["is_paused"] and name in seen:
             progress(f"{name} stays paused, as an operator left it")
         elif dag["is_paused"]:
             api.unpause(name)
-    noted.write_text("".join(f"{name}\n" for name in sorted(seen | {dag["dag_id"] for dag in dags})))
+    record.write_text("".join(f"{name}\n" for name in sorted(seen | {dag["dag_id"] for dag in dags})))

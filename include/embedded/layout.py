@@ -1,4 +1,4 @@
-"""Where things lie below ``AISLEFLOW_HOME``, and the file lock that keeps two commands apart."""
+"""Paths below ``AISLEFLOW_HOME``, and the file lock that serialises commands."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from include.errors import ConfigurationError
 
 PROJECT = Path(__file__).parents[2]
 
-#: Where the sandbox's ports begin.
+#: The first port of sandboxes.
 FIRST_SANDBOX_PORT = 8700
 
-#: Hears one line of text for a person about what is happening right now.
+#: Receives one human-readable progress message.
 Progress = Callable[[str], None]
 
 
 def hostname() -> str:
-    """Return the name under which Airflow's components find one another: it needs no resolver, so it works offline."""
+    """Return the host name that Airflow's components use for one another; it needs no resolver, so it works offline."""
     return "127.0.0.1"
 
 
 def no_progress(_message: str) -> None:
-    """Be the progress listener of a caller that does not want any."""
+    """Ignore progress messages."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The files and folders of one home; a path here says nothing about its existence."""
+    """The paths of one home, existing or not."""
 
     home: Path
 
     def __post_init__(self) -> None:
-        """Make the home absolute: processes with other working directories meet in it."""
+        """Make the home absolute: it is used by processes with other working directories."""
         object.__setattr__(self, "home", self.home.expanduser().resolve())
 
     @property
@@ -47,12 +47,12 @@ class Layout:
 
     @property
     def airflow_home(self) -> Path:
-        """``AIRFLOW_HOME``; task logs lie in its ``logs``."""
+        """``AIRFLOW_HOME``; task logs are in its ``logs``."""
         return self.home / "airflow"
 
     @property
     def run(self) -> Path:
-        """Who runs now: process records, locks, the port in use."""
+        """Process records, locks, ports in use."""
         return self.home / "run"
 
     @property
@@ -67,11 +67,11 @@ class Layout:
 
     @property
     def passwords_file(self) -> Path:
-        """User name to password of Airflow's UI (0600)."""
+        """User name → password of Airflow's UI (0600)."""
         return self.home / "passwords.json"
 
     def create(self) -> None:
-        """Create the folders that are missing.
+        """Create missing folders.
 
         Raises:
             ConfigurationError: the home cannot be written.
@@ -91,9 +91,9 @@ class Layout:
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[TextIOWrapper]:
-    """Hold an exclusive ``flock`` on ``path``; call ``waiting`` once when somebody else holds it.
+    """Hold an exclusive ``flock`` on ``path``; call ``waiting`` once if another process holds it.
 
-    The lock ends with the last process that has the yielded file open, however that process ends.
+    The lock is released when the last process that has the yielded file open ends, in any way.
     """
     with path.open("a+") as file:
         try:
@@ -109,7 +109,7 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[Te
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace ``path`` by a file that only its owner may read, in one step."""
+    """Atomically replace ``path`` by a file that only its owner may read."""
     temporary_path = path.with_name(f"{path.name}.{os.getpid()}.new")
     with os.fdopen(os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
@@ -119,13 +119,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 def rotate_log(log: Path) -> None:
-    """Make room for a new log file; the one of the last start stays as ``<name>.log.1``."""
+    """Rotate a log file; the one of the last start is kept as ``<name>.log.1``."""
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
 
 
 def tail(path: Path, lines: int = 20, bytes_max: int = 64_000) -> str:
-    """Return the last lines of a log file, or a sentence when there is none."""
+    """Return the last lines of a log file, or a message if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - bytes_max))

@@ -1,4 +1,4 @@
-"""The ports of one home: chosen once per start, noted in ``run/ports.json``, never shared with another home."""
+"""The ports of one home: chosen once per start, stored in ``run/ports.json``, never shared with another home."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.config import settings
 from include.embedded.layout import Layout
 from include.errors import TerminalError
 
-#: Where the API server listens: for this machine only. A name may lead to IPv6, where somebody else may listen.
+#: Address of the API server, for this machine only. A host name may resolve to IPv6, where another process may listen.
 HOST = "127.0.0.1"
 
 #: Airflow's usual port for the logs of running tasks. Its server cannot be bound to one address; requests are signed.
@@ -30,7 +30,7 @@ class Ports:
 
 
 def known(home: Path) -> Ports | None:
-    """Return the ports of the last start; ``None`` when there was none."""
+    """Return the ports of the last start; ``None`` before the first one."""
     try:
         return Ports(**json.loads(_file(home).read_text()))
     except FileNotFoundError:
@@ -50,10 +50,10 @@ def ui_url(home: Path) -> str:
 
 
 def choose(home: Path, reservations: ExitStack) -> Ports:
-    """Choose free ports and note them; the API's candidates begin at ``AISLEFLOW_API_PORT``.
+    """Choose and store free ports; the API's candidates begin at ``AISLEFLOW_API_PORT``.
 
-    They are kept from other homes until ``reservations`` is closed (by then somebody listens on them): two installations
-    that start at once take different ports.
+    They are reserved until ``reservations`` is closed (by then a component listens on them): two installations
+    that start concurrently take different ports.
 
     Raises:
         TerminalError: all candidates are taken.
@@ -64,7 +64,7 @@ def choose(home: Path, reservations: ExitStack) -> Ports:
 
 
 def reserve_api_port(home: Path, reservations: ExitStack) -> bool:
-    """Keep the API's port of the last start from others again; return whether it was free."""
+    """Reserve the API's port of the last start again; return whether it was free."""
     found = known(home)
     return found is not None and _claim(found.api, HOST, reservations)
 
@@ -73,13 +73,15 @@ def _first_free(first: int, host: str, reservations: ExitStack) -> int:
     for port in range(first, min(first + _PORTS_TRIED, 65_536)):
         if _claim(port, host, reservations):
             return port
-    raise TerminalError(f"no free port from {first} on. End what listens there, or set AISLEFLOW_API_PORT to the start of another range.")
+    raise TerminalError(
+        f"no free port from {first} on. Stop the processes that use them, or set AISLEFLOW_API_PORT to the start of another range."
+    )
 
 
 def _claim(port: int, host: str, reservations: ExitStack) -> bool:
-    """Keep a port nobody listens on, by a name in the kernel's abstract socket namespace.
+    """Reserve an unused port by a name in the kernel's abstract socket namespace.
 
-    That is one for all users of the machine, and gives a name up with its holder.
+    The namespace is common to all users of the machine, and a name is released with its holder.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

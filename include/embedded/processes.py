@@ -1,8 +1,8 @@
-"""Start a process in a session of its own, find it again, and end its whole session.
+"""Starts a process in its own session, finds it again, and ends its whole session.
 
-A session is the only mark that everything a component starts keeps: Airflow's tasks have process groups of
-their own, and some of its processes overwrite their command line and environment. The session's number is
-the process id of its first process, so one record (boot, process id, start time) names it without doubt.
+Only the session is common to all processes of a component: Airflow's tasks have separate process groups,
+and some processes overwrite their command line and environment. The session's id is
+the process id of its first process, so one record (boot, process id, start time) identifies it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from include.errors import TerminalError
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
-#: The new process writes its own record before it becomes the command: there is no moment at which it runs
-#: unrecorded, not even when the starter is killed. Until then it holds the starter's lock (as its stdin).
+#: The new process writes its record before it executes the command, so it never runs unrecorded,
+#: even if the caller is killed. Until then it holds the caller's lock (as its stdin).
 _RECORD_AND_EXEC = """
 cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" > "$0.new" && mv -f "$0.new" "$0" && exec "$@" < /dev/null
 """
@@ -32,7 +32,7 @@ cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" > "$0.new" && mv -f "$0.new"
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process that cannot be mistaken for a later one of the same number; the leader of its session.
+    """Identity of a process, distinct from a later one with the same id; the leader of its session.
 
     ``start_ticks`` is field 22 of ``/proc/<pid>/stat``: clock ticks between boot and the process' start.
     """
@@ -42,7 +42,7 @@ class ProcessId:
     boot_id: str
 
     def is_alive(self) -> bool:
-        """Tell whether exactly this process still runs (a zombie does not)."""
+        """Return whether exactly this process is still running (a zombie is not)."""
         return identify(self.pid) == self
 
 
@@ -54,7 +54,7 @@ class _Stat:
 
 
 def _stat_of(text: str) -> _Stat:
-    """Read ``/proc/<pid>/stat``; the second field is a name in brackets that may hold anything.
+    """Read ``/proc/<pid>/stat``; the second field is a name in brackets that may contain any character.
 
     >>> _stat_of("7 (a) b) S 1 7 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4242 9 9")
     _Stat(state='S', session=5, start_ticks=4242)
@@ -79,7 +79,7 @@ def identify(pid: int) -> ProcessId | None:
 
 
 def read_record(path: Path) -> ProcessId | None:
-    """Read what a started process wrote about itself; ``None`` when there is no (whole) record."""
+    """Read the record of a started process; ``None`` if it is missing or truncated."""
     try:
         boot_id, stat = path.read_text().splitlines()[:2]
         return ProcessId(int(stat.split(maxsplit=1)[0]), _stat_of(stat).start_ticks, boot_id)
@@ -88,10 +88,10 @@ def read_record(path: Path) -> ProcessId | None:
 
 
 def session_members(leader: ProcessId) -> list[int]:
-    """Return the process ids of the leader's session, without zombies; also when the leader itself is gone.
+    """Return the process ids of the leader's session, without zombies; also if the leader has ended.
 
-    Empty after a reboot, and when the leader's number now belongs to another process: the kernel gives a
-    number away only when no session of that number is left.
+    Empty after a reboot, and if the leader's id belongs to another process: the kernel reuses an
+    id only when no session with that id is left.
     """
     if leader.boot_id != _BOOT_ID.read_text().strip():
         return []
@@ -110,7 +110,7 @@ def spawn(
     ``lock`` is the lock the caller holds: the new process shares it until its record is written.
 
     Raises:
-        TerminalError: the process ended before it could write its record.
+        TerminalError: the process ended before it wrote its record.
     """
     record.unlink(missing_ok=True)
     with log.open("ab") as output:
@@ -126,10 +126,10 @@ def spawn(
 
 
 def terminate_sessions(leaders: Sequence[ProcessId], *, grace_seconds: float) -> int:
-    """End whole sessions: TERM, wait, then KILL what is left; return how many processes had to be killed.
+    """End whole sessions: TERM, wait, then KILL what is left; return the number of killed processes.
 
-    Only the leader gets TERM, because it knows how to stop its own children; without it, everyone gets TERM.
-    Once the leader has left, its leftovers have two more seconds.
+    Only the leader gets TERM, because it stops its children itself; without a leader all processes get TERM.
+    After the leader has ended, remaining processes get two more seconds.
     """
     for leader in leaders:
         for pid in [leader.pid] if leader.is_alive() else session_members(leader):
@@ -154,5 +154,5 @@ def terminate_sessions(leaders: Sequence[ProcessId], *, grace_seconds: float) ->
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):  # it may end by itself in between
+    with suppress(ProcessLookupError):  # it may have ended in between
         os.kill(pid, number)

@@ -1,7 +1,7 @@
-"""The sandbox retailers as one more component of an installation.
+"""The sandbox retailers as a component of an installation.
 
-``sandbox.json`` in the home remembers the world; while it is there, the retailers' base URLs of this home are the
-sandbox's (``include/config.py`` reads it), so every process of the installation crawls localhost and nothing else.
+``sandbox.json`` in the home stores the world; while it exists, the retailers' base URLs of this home are the
+sandbox's (``include/config.py`` reads it), so every process of the installation crawls localhost only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = no_progr
     """Serve a world, replacing another one; return the sandbox's base URL. Safe to repeat.
 
     Raises:
-        TerminalError: it does not start; the message holds the end of its log.
+        TerminalError: it does not start; the message contains the end of its log.
         ConfigurationError: a recorded world without a folder.
     """
     if world.kind == "recorded" and not world.folder:
@@ -57,7 +57,7 @@ def start_sandbox(home: Path, world: SandboxWorld, progress: Progress = no_progr
 
 
 def saved_sandbox(home: Path) -> tuple[SandboxWorld, str] | None:
-    """Return the world and base URL this home was last served, if any."""
+    """Return the last world and base URL of this home, if any."""
     try:
         known = json.loads((home / SANDBOX_FILE).read_text())
     except FileNotFoundError:
@@ -79,7 +79,7 @@ def _free_port() -> int:
         if _is_free(port):
             return port
     raise ConfigurationError(
-        f"no free port between {FIRST_SANDBOX_PORT} and {FIRST_SANDBOX_PORT + _PORTS_TRIED} for the sandbox. End what listens there."
+        f"no free port between {FIRST_SANDBOX_PORT} and {FIRST_SANDBOX_PORT + _PORTS_TRIED} for the sandbox. Stop the processes that use them."
     )
 
 

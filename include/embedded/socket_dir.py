@@ -1,4 +1,4 @@
-"""The folder of PostgreSQL's unix socket: in the home where that is short and plain, else a private one in ``/tmp``."""
+"""The folder of PostgreSQL's unix socket: in the home if its path is short and plain, else a private one in ``/tmp``."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def choose_socket_dir(layout: Layout, account: pwd.struct_passwd | None) -> Path
         inside.mkdir(exist_ok=True)
         chosen = inside
     else:
-        noted = _recorded_path(layout)
-        chosen = Path(noted.read_text()) if noted.exists() else Path()
+        record = _recorded_path(layout)
+        chosen = Path(record.read_text()) if record.exists() else Path()
         if not _is_private(chosen, uid):
             chosen = Path(tempfile.mkdtemp(prefix="aisleflow-", dir="/tmp"))
-            noted.write_text(str(chosen))
+            record.write_text(str(chosen))
     chosen.chmod(0o700)
     if account:
         os.chown(chosen, account.pw_uid, account.pw_gid)
@@ -36,17 +36,17 @@ def choose_socket_dir(layout: Layout, account: pwd.struct_passwd | None) -> Path
 
 
 def _recorded_path(layout: Layout) -> Path:
-    """Return the file that names the socket's folder, when that is not in the home."""
+    """Return the file that records the socket's folder if it is not in the home."""
     return layout.run / "postgres.socket_dir"
 
 
 def remove_outer_socket_dir(layout: Layout) -> None:
-    """Leave nothing outside the home behind; a folder that somebody else has put files into stays."""
-    noted = _recorded_path(layout)
-    if noted.exists():
+    """Remove the folder outside the home unless it contains other files."""
+    record = _recorded_path(layout)
+    if record.exists():
         with suppress(OSError):
-            Path(noted.read_text()).rmdir()
-        noted.unlink()
+            Path(record.read_text()).rmdir()
+        record.unlink()
 
 
 def _is_private(folder: Path, uid: int) -> bool:

@@ -84,7 +84,7 @@ def test_the_command_prints_them(night: Warehouse, monkeypatch: pytest.MonkeyPat
     run = CliRunner().invoke(app, ["quality", "results", "--retailer", "aldi", "--night", "2026-11-17", "--json"])
     told = json.loads(run.stdout)
     assert (run.exit_code, told["night"], told["results"], told["checks"][0]["lines"]) == (0, "2026-11-17", [], 100)
-    assert "every rule passed" in CliRunner().invoke(app, ["quality", "results", "--night", "2026-11-17"]).output
+    assert "all rules passed" in CliRunner().invoke(app, ["quality", "results", "--night", "2026-11-17"]).output
     assert (
         "nothing was checked for the night of 2020-01-01" in CliRunner().invoke(app, ["quality", "results", "--night", "2020-01-01"]).output
     )

@@ -1,4 +1,4 @@
-"""Reads ``docker-compose.yaml`` as ``docker compose`` would: anchors merged, variables put in."""
+"""Reads ``docker-compose.yaml`` like ``docker compose``: anchors merged, variables substituted."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Z][A-Z0-9_]*)(?:(?P<h
 
 @cache
 def compose() -> dict[str, Any]:
-    """Return the file, its variables as they stand."""
+    """Return the file without substituting variables."""
     read: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text())
     return read
 
 
 def services() -> dict[str, Service]:
-    """Return name to service, its variables as they stand."""
+    """Return name → service, without substituting variables."""
     found: dict[str, Service] = compose()["services"]
     return found
 
@@ -42,7 +42,7 @@ def variables() -> dict[str, bool]:
 
 
 def settled(value: Any, environment: dict[str, str]) -> Any:
-    """Return a value of the file with its variables put in.
+    """Return a value of the file with its variables substituted.
 
     >>> settled(["${A:-x} $$HOME", "${B-y}"], {"B": ""})
     ['x $HOME', '']
@@ -54,7 +54,7 @@ def settled(value: Any, environment: dict[str, str]) -> Any:
     if not isinstance(value, str):
         return value
 
-    def put_in(part: re.Match[str]) -> str:
+    def substitute(part: re.Match[str]) -> str:
         if part["dollar"]:
             return "$"
         how, given = part["how"] or "", environment.get(part["name"])
@@ -63,11 +63,11 @@ def settled(value: Any, environment: dict[str, str]) -> Any:
             return part["text"] or ""
         return given
 
-    return _VARIABLE.sub(put_in, value)
+    return _VARIABLE.sub(substitute, value)
 
 
 def new_env() -> dict[str, str]:
-    """Return what ``docker/new-env.sh`` prints, as a mapping."""
+    """Return the output of ``docker/new-env.sh`` as a mapping."""
     printed = subprocess.run(["sh", str(ROOT / "docker" / "new-env.sh")], capture_output=True, text=True, check=True).stdout
     lines = [line for line in printed.splitlines() if not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)

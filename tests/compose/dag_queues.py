@@ -1,4 +1,4 @@
-"""Run as a process of its own: prints, as JSON, the queue of every task of the DAG files, as Airflow sees them.
+"""Separate process that prints the queue of every task of the DAG files as JSON.
 
 python tests/compose/dag_queues.py DAG_FOLDER
 """

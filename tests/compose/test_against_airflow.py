@@ -1,4 +1,4 @@
-"""``docker-compose.yaml`` against Airflow itself, the DAGs, and the embedded installation."""
+"""Compares ``docker-compose.yaml`` with Airflow, the DAGs, and the embedded installation."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ pytestmark = pytest.mark.slow
 
 AIRFLOW = re.compile(r"AIRFLOW__([A-Z0-9_]+?)__([A-Z0-9_]+)")
 
-#: What has to differ from the embedded installation: addresses, secrets, places, and what only Celery needs.
+#: Settings that differ from the embedded installation: addresses, secrets, paths, and Celery's.
 DIFFERENT = {
     "AIRFLOW__API__BASE_URL", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
     "AIRFLOW__CORE__EXECUTOR", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
-    "AIRFLOW_CONN_AISLEFLOW_ALERTS",  # no local inbox where there are several machines
-    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION",  # init makes the pools before there is a DAG
+    "AIRFLOW_CONN_AISLEFLOW_ALERTS",  # no local inbox on several machines
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION",  # init creates the pools before the DAGs
 }  # fmt: skip
 
-#: Options of the embedded installation that have no place here: one machine's folders, addresses and ports.
+#: Options of the embedded installation only: one machine's folders, addresses and ports.
 EMBEDDED_ONLY = {
     "AIRFLOW__API__HOST", "AIRFLOW__API__PORT", "AIRFLOW__CORE__HOSTNAME_CALLABLE", "AIRFLOW__CORE__DAGS_FOLDER",
     "AIRFLOW__CORE__PLUGINS_FOLDER", "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT", "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT",
-    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED",  # Airflow 3.3 knows it no longer
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED",  # removed in Airflow 3.3
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def worker_queues() -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def known_options() -> dict[str, Any]:
-    """Section to options, as Airflow and its Celery provider declare them; read without importing Airflow."""
+    """Section → options declared by Airflow and its Celery provider; read without importing Airflow."""
     airflow = importlib.util.find_spec("airflow")
     assert airflow and airflow.submodule_search_locations
     folder = Path(airflow.submodule_search_locations[0])
@@ -83,7 +83,7 @@ def test_every_airflow_option_exists(known_options: dict[str, Any]) -> None:
 
 @pytest.fixture
 def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The environment of the embedded installation, whose PostgreSQL is said to run."""
+    """The environment of the embedded installation, whose PostgreSQL is simulated as running."""
     Layout(tmp_path).create()
     monkeypatch.setattr(airflow_env, "airflow_metadata_urls", lambda _home: ("sync", "async"))
     monkeypatch.setattr(airflow_env, "warehouse_url", lambda _home: "postgresql://postgres@/warehouse?host=/tmp/s")
@@ -99,7 +99,9 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 @pytest.mark.parametrize("service", airflow_services())
 def test_airflow_behaves_as_in_the_embedded_installation(embedded: dict[str, str], service: str) -> None:
     here = environment_of(service)
-    assert not set(embedded) - set(here) - EMBEDDED_ONLY - {"AIRFLOW_HOME"}, "set it in docker-compose.yaml too, or say why not"
+    assert not set(embedded) - set(here) - EMBEDDED_ONLY - {"AIRFLOW_HOME"}, (
+        "set it in docker-compose.yaml too, or add it to EMBEDDED_ONLY with a reason"
+    )
     assert {name: here[name] for name in embedded if name in here and name not in DIFFERENT | {"AIRFLOW_CONN_AISLEFLOW_WAREHOUSE"}} == {
         name: value for name, value in embedded.items() if name in here and name not in DIFFERENT | {"AIRFLOW_CONN_AISLEFLOW_WAREHOUSE"}
     }
@@ -112,7 +114,7 @@ def test_the_users_are_those_of_the_embedded_installation() -> None:
     assert not [name for name in environment_of("worker-1") if name.startswith("UI_")]
 
 
-def test_the_workers_fill_the_parallelism() -> None:
+def test_the_workers_use_the_full_parallelism() -> None:
     concurrency = [int(environment_of(worker)["AIRFLOW__CELERY__WORKER_CONCURRENCY"]) for worker in worker_queues()]
     assert len(concurrency) == 2
     assert sum(concurrency) == PARALLELISM
@@ -131,11 +133,11 @@ def test_every_queue_has_a_worker(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     queues = json.loads(done.stdout.splitlines()[-1])
     assert queues
-    assert not {task: queue for task, queue in queues.items() if queue not in served}, "no worker listens: they would wait for ever"
+    assert not {task: queue for task, queue in queues.items() if queue not in served}, "no worker listens: they would stay queued"
 
 
 def test_a_redelivered_task_is_not_run_twice(known_options: dict[str, Any]) -> None:
-    """Redis hands a task that is not acknowledged in time to another worker; the longest crawl takes three hours."""
+    """Redis redelivers a task that is not acknowledged in time; the longest crawl takes three hours."""
     given = environment_of("worker-1").get("AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT")
     described = known_options["celery_broker_transport_options"]["options"]["visibility_timeout"]
     assert given is None and described["default"] is None and "86400 seconds" in described["description"]
@@ -146,7 +148,7 @@ def test_a_redelivered_task_is_not_run_twice(known_options: dict[str, Any]) -> N
 
 @pytest.fixture
 def sandbox_call(monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
-    """(port, host) of the sandbox as its own command line reads them."""
+    """(port, host) of the sandbox, parsed by its command line."""
     called: list[tuple[int, str]] = []
     monkeypatch.setattr(serve, "open_world", lambda kind, **_: kind)
     monkeypatch.setattr(serve, "run", lambda _world, port, host, *_: called.append((port, host)))

@@ -1,4 +1,4 @@
-"""``docker-compose.yaml``: well-formed, safe by default, and in step with the code it runs."""
+"""``docker-compose.yaml``: valid, safe by default, and consistent with the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandbox.world import RETAILERS as SANDBOX_RETAILERS
 from tests.compose.compose_file import compose, new_env, services, settled, variables
 from tests.project.files import ROOT
 
-#: Runs to its end and is gone: its exit code is its health.
+#: Runs to its end: its exit code is its health.
 ONE_SHOTS = {"airflow-init"}
 
 SCALE_OUT_PAGE = ROOT / "docs" / "scale-out.md"
@@ -34,7 +34,7 @@ def test_the_file_is_well_formed() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_a_service_waits_for_exists_and_can_come_true(name: str) -> None:
+def test_dependencies_of_a_service_exist_and_can_be_met(name: str) -> None:
     for awaited, how in services()[name].get("depends_on", {}).items():
         assert awaited in services(), f"{name} waits for {awaited}, which does not exist"
         wanted = "service_completed_successfully" if awaited in ONE_SHOTS else "service_healthy"
@@ -42,13 +42,13 @@ def test_what_a_service_waits_for_exists_and_can_come_true(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_service_says_whether_it_is_well(name: str) -> None:
+def test_every_service_has_a_health_check(name: str) -> None:
     assert ("healthcheck" in services()[name]) == (name not in ONE_SHOTS)
     assert services()[name]["restart"] == ("on-failure:3" if name in ONE_SHOTS else "unless-stopped")
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_nobody_is_root_or_writes_where_nothing_was_said(name: str) -> None:
+def test_no_service_is_root_or_writes_outside_declared_paths(name: str) -> None:
     service = services()[name]
     if "build" in service:
         last_user = re.findall(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1:]
@@ -80,33 +80,33 @@ def test_ports_are_open_to_this_machine_only() -> None:
 def test_images_are_pinned() -> None:
     for name, service in services().items():
         tag = service["image"].partition(":")[2]
-        assert re.match(r"\d+\.\d+", tag), f"{name}: {service['image']} is a moving target; name a version"
+        assert re.match(r"\d+\.\d+", tag), f"{name}: {service['image']} is not pinned; name a version"
 
 
 def test_postgres_is_the_major_version_of_the_embedded_installation() -> None:
     major = services()["postgres"]["image"].partition(":")[2].partition(".")[0]
     assert int(major) == EMBEDDED_POSTGRES
-    # since 18 the image refuses a volume at the old place, /var/lib/postgresql/data
+    # since 18 the image refuses a volume at the old path, /var/lib/postgresql/data
     assert "postgres:/var/lib/postgresql" in services()["postgres"]["volumes"]
 
 
 # -- variables and secrets
 
 
-def test_every_variable_is_explained() -> None:
+def test_every_variable_is_documented() -> None:
     explained = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     explained |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", SCALE_OUT_PAGE.read_text()))
-    assert not set(variables()) - explained, "explain them in docs/scale-out.md or .env.example"
+    assert not set(variables()) - explained, "document them in docs/scale-out.md or .env.example"
 
 
 @pytest.mark.slow
-def test_new_env_draws_exactly_what_has_to_be_set() -> None:
+def test_new_env_generates_exactly_the_required_variables() -> None:
     drawn, again = new_env(), new_env()
     assert set(drawn) == {name for name, is_required in variables().items() if is_required}
     assert all(drawn[name] != again[name] for name in drawn)
     Fernet(drawn["AIRFLOW_FERNET_KEY"])
     plain = {name: value for name, value in drawn.items() if name != "AIRFLOW_FERNET_KEY"}
-    assert all(re.fullmatch(r"[0-9a-f]{48}", value) for value in plain.values()), "they stand unquoted in URLs and in JSON"
+    assert all(re.fullmatch(r"[0-9a-f]{48}", value) for value in plain.values()), "they are used unquoted in URLs and in JSON"
 
 
 def test_no_secret_has_a_value_here() -> None:
@@ -118,7 +118,7 @@ def test_no_secret_has_a_value_here() -> None:
                 assert login.startswith("${"), f"{name}: the password in {variable} is not taken from .env"
 
 
-def test_the_superuser_of_postgres_is_known_to_nobody_else() -> None:
+def test_only_postgres_knows_its_superuser_password() -> None:
     holders = {name for name, service in services().items() if "POSTGRES_PASSWORD" in json.dumps(service)}
     assert holders == {"postgres"}
 
@@ -132,7 +132,7 @@ def own_environments() -> dict[str, dict[str, str | None]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(own_environments()))
-def test_our_settings_are_those_the_code_reads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_project_settings_are_those_of_the_code(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = own_environments()[name]
     for variable in Settings.model_fields:
         monkeypatch.delenv(PREFIX + variable.upper(), raising=False)
@@ -144,15 +144,15 @@ def test_our_settings_are_those_the_code_reads(name: str, monkeypatch: pytest.Mo
     }
     assert not unknown, "a container with an unknown setting refuses to start"
     read = settings()
-    assert not read.allow_live, "nothing but the sandbox is crawled unless somebody says so"
+    assert not read.allow_live, "only the sandbox is crawled by default"
 
 
 def test_every_setting_can_be_set_here() -> None:
-    elsewhere = {"home", "api_port"}  # the image's; the published port's
+    elsewhere = {"home", "api_port"}  # set by the image; the published port
     served = {f"{retailer}_url" for retailer in SANDBOX_RETAILERS}
-    elsewhere |= {f"{retailer}_url" for retailer in RETAILERS} - served  # a site the sandbox does not have is the live one
+    elsewhere |= {f"{retailer}_url" for retailer in RETAILERS} - served  # a site without a sandbox is the live one
     expected = {PREFIX + field.upper() for field in Settings.model_fields if field not in elsewhere}
-    assert expected <= set(own_environments()["worker-1"]), "hand it on under x-settings in docker-compose.yaml"
+    assert expected <= set(own_environments()["worker-1"]), "add it under x-settings in docker-compose.yaml"
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_every_component_has_the_same_warehouse_and_storage() -> None:
 
 
 def test_an_empty_address_in_env_means_the_live_site() -> None:
-    """The way to go live is to set the four addresses to nothing; a default that swallowed that would crawl the sandbox for ever."""
+    """Empty addresses select the live sites; a default that replaced them would always crawl the sandbox."""
     environment = own_environments()["worker-1"]
     for retailer in ("COLES", "WOOLWORTHS", "ALDI", "IGA"):
         name = f"AISLEFLOW_{retailer}_URL"

@@ -20,7 +20,7 @@ SCRIPTS = sorted((ROOT / "docker").rglob("*.sh"))
 
 
 def let_through() -> list[str]:
-    """Return what ``.dockerignore`` lets into the image; everything else stays out."""
+    """Return the patterns that ``.dockerignore`` includes; everything else is excluded."""
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert lines[0] == "*"
     return [line[1:] for line in lines if line.startswith("!")]
@@ -30,20 +30,20 @@ def in_context(name: str) -> bool:
     return any(name == pattern or name.startswith(f"{pattern}/") or fnmatch.fnmatch(name, pattern) for pattern in let_through())
 
 
-def test_what_the_image_needs_exists() -> None:
+def test_the_files_of_the_image_exist() -> None:
     names = [name_of(path) for path in project_files()]
     for pattern in let_through():
         found = [name for name in names if name == pattern or name.startswith(f"{pattern}/") or fnmatch.fnmatch(name, pattern)]
-        assert found, f".dockerignore lets {pattern} through, which does not exist"
+        assert found, f".dockerignore includes {pattern}, which does not exist"
 
 
-def test_what_is_copied_reaches_the_build() -> None:
+def test_copied_files_are_in_the_build_context() -> None:
     copied = [source for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE) for source in line.split()[:-1]]
     assert "." in copied
     assert all(in_context(source) for source in copied if source != ".")
 
 
-def test_the_image_holds_the_whole_program_and_nothing_private() -> None:
+def test_the_image_has_the_whole_program_and_no_private_files() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = [
         "pyproject.toml",
@@ -60,7 +60,7 @@ def test_the_image_holds_the_whole_program_and_nothing_private() -> None:
 
 
 def test_migrations_find_their_sql_in_the_image() -> None:
-    """The code looks for ``sql/`` beside ``include/``; the image keeps both where they are in the repository."""
+    """The code expects ``sql/`` beside ``include/``; the image has the repository's layout."""
     assert Path(migrations.__file__).parents[2] == ROOT
     assert "WORKDIR /opt/aisleflow\n" in DOCKERFILE and "PYTHONPATH=/opt/aisleflow " in DOCKERFILE
 
@@ -71,10 +71,10 @@ def test_versions_are_those_of_the_project() -> None:
     assert python
     assert project["tool"]["mypy"]["python_version"] == python[1]
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON_IMAGE}", "${PYTHON_IMAGE}"]
-    ours = {service["image"] for service in services().values() if "build" in service}
-    assert ours == {f"aisleflow:{project['project']['version']}"}
+    images = {service["image"] for service in services().values() if "build" in service}
+    assert images == {f"aisleflow:{project['project']['version']}"}
     assert f"apache-airflow=={locked('apache-airflow')}" in project["project"]["dependencies"]
-    assert tuple(map(int, locked("celery").split(".")[:2])) < (5, 7), "5.7 removed what the Celery provider imports"
+    assert tuple(map(int, locked("celery").split(".")[:2])) < (5, 7), "5.7 removed an import of the Celery provider"
 
 
 def test_packages_come_from_the_lock_only() -> None:
@@ -85,7 +85,7 @@ def test_packages_come_from_the_lock_only() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
-def test_scripts_are_plain_sh_that_stop_at_the_first_error(script: Path) -> None:
+def test_scripts_are_posix_sh_and_stop_at_the_first_error(script: Path) -> None:
     text = script.read_text()
     assert text.startswith("#!/bin/sh\n#")
     assert re.search(r"^set -eu$", text, re.MULTILINE)
@@ -95,7 +95,7 @@ def test_scripts_are_plain_sh_that_stop_at_the_first_error(script: Path) -> None
         compile(program, script.name, "exec")
 
 
-def test_roles_that_migrations_need_are_made_by_the_superuser() -> None:
+def test_roles_of_migrations_are_created_by_the_superuser() -> None:
     """The warehouse's owner may not create roles."""
     text = "".join(path.read_text() for path in (ROOT / "sql" / "migrations").glob("*.sql"))
     made = (ROOT / "docker" / "postgres" / "create-databases.sh").read_text()

@@ -1,4 +1,4 @@
-"""What ``requirements.lock`` says."""
+"""Versions in ``requirements.lock``."""
 
 from __future__ import annotations
 

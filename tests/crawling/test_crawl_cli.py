@@ -126,7 +126,7 @@ def test_a_session_is_put_shown_and_removed_and_never_printed() -> None:
 
     assert all(answer.exit_code == 0 for answer in answers), [answer.output for answer in answers]
     assert [answers[0].stdout, answers[3].stdout, answers[4].stdout] == [
-        "coles: there is no session\n", "coles: the session is removed\n", "coles: there was none\n",
+        "coles: there is no session\n", "coles: the session is removed\n", "coles: there was no session\n",
     ]  # fmt: skip
     assert json.loads(answers[2].stdout)["is_over"] is False
     assert not any("s3cr3t" in answer.output or "Mozilla" in answer.output for answer in answers)
@@ -144,7 +144,7 @@ def test_a_session_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("", "stdin must hold"), ("no cookie", "not of the form name=value"), ("a=1\nx\ny\n", "stdin must hold")]
+    ("given", "said"), [("", "stdin must have"), ("no cookie", "not of the form name=value"), ("a=1\nx\ny\n", "stdin must have")]
 )
 def test_what_is_no_session_is_refused_and_not_repeated(given: str, said: str) -> None:
     result = call("session", "set", "coles", stdin=given)

@@ -1,4 +1,4 @@
-"""The REST client against a server that answers as Airflow does."""
+"""The REST client against a server that responds like Airflow."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from include.errors import TerminalError, TransientError
 
 @dataclass
 class FakeAirflow:
-    """Answers by (method, path); records what it was asked. A list of answers is given one after the other."""
+    """Responds by (method, path) and records the requests. A list of responses is used one by one."""
 
     url: str = ""
-    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    responses: dict[tuple[str, str], Any] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, list[str]], Any]] = field(default_factory=list)
     tokens: int = 0
     valid_tokens: set[str] = field(default_factory=set)
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any, token: str | None) -> tuple[int, Any]:
+    def respond(self, method: str, path: str, query: dict[str, list[str]], body: Any, token: str | None) -> tuple[int, Any]:
         if path == "/auth/token":
             if body["password"] != "right":
                 return 401, {"detail": "Invalid credentials"}
@@ -36,7 +36,7 @@ class FakeAirflow:
         if token not in self.valid_tokens and not path.endswith("/health"):
             return 401, {"detail": "expired"}
         self.asked.append((method, path, query, body))
-        found = self.answers[method, path]
+        found = self.responses[method, path]
         if isinstance(found, list):
             found = found.pop(0)
         if callable(found):
@@ -52,7 +52,7 @@ def airflow() -> Iterator[FakeAirflow]:
         def respond(self) -> None:
             address = urlsplit(self.path)
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            code, value = fake.answer(
+            code, value = fake.respond(
                 self.command, address.path, parse_qs(address.query), json.loads(sent or "null"), self.headers.get("Authorization")
             )
             text = json.dumps(value).encode()
@@ -80,26 +80,26 @@ def api(airflow: FakeAirflow) -> AirflowApi:
     return AirflowApi(airflow.url + "/", "admin", "right")
 
 
-def test_lists_are_read_to_their_last_page(airflow: FakeAirflow, api: AirflowApi) -> None:
+def test_all_pages_of_a_list_are_read(airflow: FakeAirflow, api: AirflowApi) -> None:
     tasks = [{"task_id": "crawl", "map_index": number} for number in range(250)]
 
     def page(query: dict[str, list[str]]) -> dict[str, Any]:
         offset, limit = int(query["offset"][0]), int(query["limit"][0])
         return {"task_instances": tasks[offset : offset + limit], "total_entries": len(tasks)}
 
-    airflow.answers["GET", "/api/v2/dags/d/dagRuns/r%2B1/taskInstances"] = page
+    airflow.responses["GET", "/api/v2/dags/d/dagRuns/r%2B1/taskInstances"] = page
     assert api.task_instances("d", "r+1") == tasks
     assert len(airflow.asked) == 3
 
 
-def test_a_limit_asks_for_no_more_than_that(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["GET", "/api/v2/dags/~/dagRuns"] = lambda query: {"dag_runs": [{}] * int(query["limit"][0])}
+def test_a_limit_is_passed_to_the_api(airflow: FakeAirflow, api: AirflowApi) -> None:
+    airflow.responses["GET", "/api/v2/dags/~/dagRuns"] = lambda query: {"dag_runs": [{}] * int(query["limit"][0])}
     assert len(api.list_runs(limit=7, state="failed")) == 7
     assert airflow.asked[0][2] == {"order_by": ["-run_after"], "state": ["failed"], "limit": ["7"], "offset": ["0"]}
 
 
 def test_an_expired_token_is_renewed_once(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["GET", "/api/v2/dags/d/dagRuns/r"] = {"state": "running"}
+    airflow.responses["GET", "/api/v2/dags/d/dagRuns/r"] = {"state": "running"}
     api.run("d", "r")
     airflow.valid_tokens = set()
     assert api.run("d", "r") == {"state": "running"}
@@ -117,25 +117,25 @@ def test_a_wrong_password_is_terminal_and_names_its_file(airflow: FakeAirflow) -
 def test_a_refusal_is_terminal_and_an_overload_is_transient(
     airflow: FakeAirflow, api: AirflowApi, code: int, error: type[Exception]
 ) -> None:
-    airflow.answers["POST", "/api/v2/dags/d/dagRuns"] = (code, {"detail": "what is wrong."})
-    with pytest.raises(error, match=rf"POST .*/dags/d/dagRuns: {code} what is wrong\. "):
+    airflow.responses["POST", "/api/v2/dags/d/dagRuns"] = (code, {"detail": "bad key."})
+    with pytest.raises(error, match=rf"POST .*/dags/d/dagRuns: {code} bad key\. "):
         api.trigger("d")
 
 
-def test_an_api_that_is_not_there_is_transient_and_says_what_to_do() -> None:
+def test_an_unreachable_api_is_transient_and_names_the_next_step() -> None:
     with pytest.raises(TransientError, match="aisleflow status"):
         AirflowApi("http://127.0.0.1:1", "admin", "x").health()
 
 
-def test_no_proxy_stands_between(airflow: FakeAirflow, api: AirflowApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_bypassed(airflow: FakeAirflow, api: AirflowApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    airflow.answers["GET", "/api/v2/monitor/health"] = {"scheduler": {"status": "healthy"}}
+    airflow.responses["GET", "/api/v2/monitor/health"] = {"scheduler": {"status": "healthy"}}
     assert api.health()["scheduler"]["status"] == "healthy"
     assert airflow.tokens == 0  # health needs no login
 
 
 def test_a_trigger_sends_only_what_is_given(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["POST", "/api/v2/dags/d/dagRuns"] = {"dag_run_id": "r"}
+    airflow.responses["POST", "/api/v2/dags/d/dagRuns"] = {"dag_run_id": "r"}
     api.trigger("d")
     api.trigger("d", partition_key="coles|2026-11-18", conf={"a": 1}, run_id="r", note="n")
     assert [asked[3] for asked in airflow.asked] == [
@@ -144,34 +144,34 @@ def test_a_trigger_sends_only_what_is_given(airflow: FakeAirflow, api: AirflowAp
     ]
 
 
-def test_waiting_for_a_run_tells_how_far_it_is(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["GET", "/api/v2/dags/d/dagRuns/r"] = [{"state": "queued"}, {"state": "running"}, {"state": "failed"}]
-    airflow.answers["GET", "/api/v2/dags/d/dagRuns/r/taskInstances"] = {"task_instances": [{"state": "success"}, {"state": None}]}
-    heard: list[tuple[str, dict[str, int]]] = []
-    run = api.wait_for_run("d", "r", timeout_seconds=60, progress=lambda state, tasks: heard.append((state, tasks)), every_seconds=0)
+def test_waiting_for_a_run_reports_progress(airflow: FakeAirflow, api: AirflowApi) -> None:
+    airflow.responses["GET", "/api/v2/dags/d/dagRuns/r"] = [{"state": "queued"}, {"state": "running"}, {"state": "failed"}]
+    airflow.responses["GET", "/api/v2/dags/d/dagRuns/r/taskInstances"] = {"task_instances": [{"state": "success"}, {"state": None}]}
+    messages: list[tuple[str, dict[str, int]]] = []
+    run = api.wait_for_run("d", "r", timeout_seconds=60, progress=lambda state, tasks: messages.append((state, tasks)), every_seconds=0)
     assert run["state"] == "failed"
-    assert heard == [(state, {"success": 1, "None": 1}) for state in ("queued", "running", "failed")]
+    assert messages == [(state, {"success": 1, "None": 1}) for state in ("queued", "running", "failed")]
 
 
-def test_waiting_ends_when_time_is_up_and_points_to_the_page(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["GET", "/api/v2/dags/d/dagRuns/r"] = {"state": "running"}
+def test_waiting_ends_at_the_time_limit_with_the_runs_page(airflow: FakeAirflow, api: AirflowApi) -> None:
+    airflow.responses["GET", "/api/v2/dags/d/dagRuns/r"] = {"state": "running"}
     with pytest.raises(TransientError, match=r"still running.*/dags/d/runs/r"):
         api.wait_for_run("d", "r", timeout_seconds=0, every_seconds=0)
 
 
-def test_clearing_names_tasks_and_places(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["POST", "/api/v2/dags/d/clearTaskInstances"] = {"task_instances": [{"task_id": "crawl"}]}
+def test_clearing_names_tasks_and_map_indexes(airflow: FakeAirflow, api: AirflowApi) -> None:
+    airflow.responses["POST", "/api/v2/dags/d/clearTaskInstances"] = {"task_instances": [{"task_id": "crawl"}]}
     assert api.clear("d", "r", ["emit", ("crawl", 3)]) == [{"task_id": "crawl"}]
     body = airflow.asked[0][3]
     assert body["task_ids"] == ["emit", ["crawl", 3]]
     assert (body["dry_run"], body["include_downstream"], body["only_failed"]) == (False, True, False)
 
 
-def test_an_event_goes_to_the_asset_of_that_name_or_uri(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["GET", "/api/v2/assets"] = {
+def test_an_event_is_posted_to_the_asset_with_that_name_or_uri(airflow: FakeAirflow, api: AirflowApi) -> None:
+    airflow.responses["GET", "/api/v2/assets"] = {
         "assets": [{"id": 4, "name": "inbox", "uri": "x://inbox"}, {"id": 9, "name": "outbox", "uri": "x://outbox"}]
     }
-    airflow.answers["POST", "/api/v2/assets/events"] = {"id": 1}
+    airflow.responses["POST", "/api/v2/assets/events"] = {"id": 1}
     api.post_asset_event("outbox", partition_key="k", extra={"files": 2})
     api.post_asset_event("x://inbox")
     assert [asked[3] for asked in airflow.asked if asked[0] == "POST"] == [
@@ -182,9 +182,9 @@ def test_an_event_goes_to_the_asset_of_that_name_or_uri(airflow: FakeAirflow, ap
         api.post_asset_event("x")
 
 
-def test_a_pool_is_created_changed_or_left_alone(airflow: FakeAirflow, api: AirflowApi) -> None:
-    airflow.answers["GET", "/api/v2/pools"] = {"pools": [{"name": "crawl_iga", "slots": 1}]}
-    airflow.answers["POST", "/api/v2/pools"] = airflow.answers["PATCH", "/api/v2/pools/crawl_iga"] = {}
+def test_a_pool_is_created_changed_or_unchanged(airflow: FakeAirflow, api: AirflowApi) -> None:
+    airflow.responses["GET", "/api/v2/pools"] = {"pools": [{"name": "crawl_iga", "slots": 1}]}
+    airflow.responses["POST", "/api/v2/pools"] = airflow.responses["PATCH", "/api/v2/pools/crawl_iga"] = {}
     for name, slots in (("crawl_iga", 1), ("crawl_iga", 2), ("crawl_aldi", 1)):
         api.put_pool(name, slots)
     assert [asked[:2] for asked in airflow.asked if asked[0] != "GET"] == [("PATCH", "/api/v2/pools/crawl_iga"), ("POST", "/api/v2/pools")]

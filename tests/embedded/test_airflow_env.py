@@ -1,4 +1,4 @@
-"""What Airflow's components are told, and the secrets and ports of a home."""
+"""The environment of Airflow's components, and the secrets and ports of a home."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home with ports, whose PostgreSQL is said to run."""
+    """A home with ports, whose PostgreSQL is simulated as running."""
     folder = tmp_path / "a home"
     Layout(folder).create()
     monkeypatch.setattr(airflow_env, "airflow_metadata_urls", lambda _home: ("sync", "async"))
@@ -36,20 +36,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @given(user=TEXT, password=TEXT, database=TEXT, host=st.sampled_from(["db.example", "/run/a b", "::1"]), port=st.integers(1, 65_535))
-def test_a_connection_and_its_url_turn_into_each_other(user: str, password: str, database: str, host: str, port: int) -> None:
+def test_connection_and_url_are_converted_into_each_other(user: str, password: str, database: str, host: str, port: int) -> None:
     connection = json.dumps({"conn_type": "postgres", "login": user, "password": password, "schema": database, "host": host, "port": port})
     url = url_from_connection(connection)
     assert conninfo_to_dict(url) == {"user": user, "password": password, "dbname": database, "host": host, "port": str(port)}
     assert json.loads(connection_from_url(url)) == json.loads(connection)
 
 
-def test_further_parameters_of_a_url_survive_as_extra() -> None:
+def test_additional_url_parameters_are_kept_as_extra() -> None:
     connection = connection_from_url("postgresql://u@db/w?sslmode=require&application_name=a%20b")
     assert json.loads(connection)["extra"] == {"sslmode": "require", "application_name": "a b"}
     assert conninfo_to_dict(url_from_connection(connection))["application_name"] == "a b"
 
 
-def test_the_environment_of_one_home_is_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_one_home_is_complete(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "64")
     monkeypatch.setenv("AIRFLOW__SMTP__SMTP_HOST", "mail.example")
     monkeypatch.setenv("AIRFLOW_CONFIG", "/elsewhere/airflow.cfg")
@@ -68,14 +68,14 @@ def test_the_environment_of_one_home_is_whole(home: Path, monkeypatch: pytest.Mo
     assert found["AISLEFLOW_WAREHOUSE_URL"] == "postgresql://postgres@/warehouse?host=/run/s"
 
 
-def test_a_warehouse_elsewhere_is_the_tasks_warehouse_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_use_an_external_warehouse_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", "postgresql://u:p@db.example/w")
     found = environment(home)
     assert found["AISLEFLOW_WAREHOUSE_URL"] == "postgresql://u:p@db.example/w"
     assert json.loads(found["AIRFLOW_CONN_AISLEFLOW_WAREHOUSE"])["host"] == "db.example"
 
 
-def test_secrets_are_drawn_once_and_for_the_owner_only(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_generated_once_and_readable_by_the_owner_only(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")
     first, again = environment(home), environment(home)
     assert [first[key] for key in keys] == [again[key] for key in keys]
@@ -87,18 +87,18 @@ def test_secrets_are_drawn_once_and_for_the_owner_only(home: Path, tmp_path: Pat
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_password_set_by_hand_stays(home: Path) -> None:
+def test_a_manually_set_password_is_kept(home: Path) -> None:
     Layout(home).passwords_file.write_text('{"admin": "mine"}')
     assert passwords(home)["admin"] == "mine"
     assert set(json.loads(Layout(home).passwords_file.read_text())) == {"admin", "op", "viewer"}
 
 
-def test_a_home_never_started_has_no_address(tmp_path: Path) -> None:
+def test_a_home_that_was_never_started_has_no_address(tmp_path: Path) -> None:
     with pytest.raises(TerminalError, match="aisleflow up"):
         ui_url(tmp_path)
 
 
-def test_taken_ports_and_those_of_another_start_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_used_and_reserved_ports_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as listener, ExitStack() as reservations:
         listener.bind((ports.HOST, 0))
         listener.listen()
@@ -111,7 +111,7 @@ def test_taken_ports_and_those_of_another_start_are_passed_over(tmp_path: Path, 
         assert len({taken, chosen[0].api, chosen[1].api}) == 3
         assert chosen[0].logs != chosen[1].logs
         assert ports.known(first) == chosen[0]
-        assert not reserve_api_port(first, reservations)  # somebody holds it: ourselves
+        assert not reserve_api_port(first, reservations)  # held by this process
     with ExitStack() as later:
         assert reserve_api_port(first, later)
     assert ui_url(second) == f"http://127.0.0.1:{chosen[1].api}"

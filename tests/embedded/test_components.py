@@ -1,4 +1,4 @@
-"""Starting, judging and stopping components: small stand-ins instead of Airflow's own."""
+"""Starting, checking and stopping components: small substitutes for Airflow's."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ FOREVER = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
 class Health:
-    """A health address whose answer a test sets."""
+    """A health URL whose response is set by a test."""
 
     def __init__(self) -> None:
         health = self
-        self.code, self.answer = 200, b"{}"
+        self.code, self.body = 200, b"{}"
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(health.code)
-                self.send_header("Content-Length", str(len(health.answer)))
+                self.send_header("Content-Length", str(len(health.body)))
                 self.end_headers()
-                self.wfile.write(health.answer)
+                self.wfile.write(health.body)
 
             def log_message(self, format: str, *args: Any) -> None: ...
 
@@ -92,7 +92,7 @@ def kill(home: Path, name: str) -> None:
         time.sleep(0.01)
 
 
-def test_a_component_is_found_again_by_a_second_start_and_gone_after_stop(home: Path, health: Health) -> None:
+def test_a_second_start_finds_a_component_and_stop_removes_it(home: Path, health: Health) -> None:
     component = Component("extra", FOREVER, health.url)
     assert begin(home, component)
     assert not begin(home, component)
@@ -122,25 +122,25 @@ def test_a_killed_component_is_dead_and_its_children_end_before_a_new_one_starts
     assert "up" in (Layout(home).logs / "extra.log.1").read_text()
 
 
-def test_a_component_that_dies_while_it_starts_is_named_with_the_end_of_its_log(home: Path, health: Health) -> None:
+def test_the_error_of_a_component_that_dies_during_its_start_has_its_log(home: Path, health: Health) -> None:
     health.code = 503
     component = Component("extra", (sys.executable, "-c", "print('no such table'); raise SystemExit(4)"), health.url)
-    with pytest.raises(TerminalError, match=r"(?s)extra died while it started.*extra\.log.*no such table"):
+    with pytest.raises(TerminalError, match=r"(?s)extra died during its start.*extra\.log.*no such table"):
         start_component(home, component)
     assert known_components(home) == []
 
 
-def test_a_component_that_stays_unhealthy_is_stopped_again(home: Path, health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unhealthy_component_is_stopped(home: Path, health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(components, "HEALTHY_SECONDS", 0)
     health.code = 503
-    heard: list[str] = []
+    messages: list[str] = []
     with pytest.raises(TerminalError, match="was not healthy after 0 seconds"):
-        start_component(home, Component("extra", FOREVER, health.url), heard.append)
+        start_component(home, Component("extra", FOREVER, health.url), messages.append)
     assert known_components(home) == []
 
 
-def test_an_extra_component_is_started_once_and_waited_for(home: Path, health: Health) -> None:
-    health.answer = b"not even JSON"
+def test_an_additional_component_is_started_once_and_waited_for(home: Path, health: Health) -> None:
+    health.body = b"not even JSON"
     component = Component("sandbox", FOREVER, health.url)
     assert start_component(home, component)
     assert not start_component(home, component)
@@ -159,34 +159,34 @@ def test_a_heartbeat_counts_when_it_is_healthy_and_younger_than_the_process(
     assert process
     started_at = datetime.fromtimestamp(psutil.Process(process.pid).create_time(), UTC)
     beat = None if seconds_after_start is None else (started_at + timedelta(seconds=seconds_after_start)).isoformat()
-    health.answer = json.dumps({"scheduler": {"status": status, "latest_scheduler_heartbeat": beat}}).encode()
+    health.body = json.dumps({"scheduler": {"status": status, "latest_scheduler_heartbeat": beat}}).encode()
     assert components.is_healthy(home, component) is is_well
 
 
-def test_a_health_address_nobody_answers_is_not_healthy(home: Path) -> None:
+def test_an_unreachable_health_url_is_not_healthy(home: Path) -> None:
     component = Component("extra", FOREVER, "http://127.0.0.1:1/health")
     begin(home, component)
     assert not components.is_healthy(home, component)
 
 
-def test_tasks_may_report_until_the_scheduler_has_left_and_others_stop_last(home: Path, health: Health) -> None:
+def test_the_api_server_stops_after_the_scheduler_and_other_components_last(home: Path, health: Health) -> None:
     for name in ("sandbox", "api-server", "scheduler", "triggerer"):
         begin(home, Component(name, FOREVER, health.url))
-    heard: list[str] = []
+    messages: list[str] = []
     with services_lock(home):
-        assert stop(home, progress=heard.append) == ["scheduler", "triggerer", "api-server", "sandbox"]
-    assert heard == ["stopping scheduler, triggerer", "stopping api-server", "stopping sandbox"]
+        assert stop(home, progress=messages.append) == ["scheduler", "triggerer", "api-server", "sandbox"]
+    assert messages == ["stopping scheduler, triggerer", "stopping api-server", "stopping sandbox"]
 
 
-def test_only_what_is_named_is_stopped(home: Path, health: Health) -> None:
+def test_only_the_named_components_are_stopped(home: Path, health: Health) -> None:
     for name in ("one", "two"):
         begin(home, Component(name, FOREVER, health.url))
     with services_lock(home):
-        assert stop(home, ["one", "never heard of"]) == ["one"]
+        assert stop(home, ["one", "unknown"]) == ["one"]
     assert [state.component.name for state in known_components(home)] == ["two"]
 
 
-def test_changed_settings_are_noticed(home: Path, health: Health) -> None:
+def test_changed_settings_are_detected(home: Path, health: Health) -> None:
     component, before = Component("extra", FOREVER, health.url), dict(os.environ)
     begin(home, component, before)
     assert not components.settings_changed(home, component, {**before, "SHLVL": "9"})
@@ -202,7 +202,7 @@ def test_a_command_run_once_leaves_a_log_and_no_record(home: Path) -> None:
         assert stop(home) == []
 
 
-def test_one_left_over_by_a_killed_starter_is_stopped_like_a_component(home: Path) -> None:
+def test_a_command_left_by_a_killed_process_is_stopped_like_a_component(home: Path) -> None:
     record = Layout(home).run / "migrate.process"
     with services_lock(home) as lock:
         spawn(FOREVER, record=record, log=Layout(home).logs / "x.log", lock=lock, environment=dict(os.environ), folder=home)
@@ -210,15 +210,15 @@ def test_one_left_over_by_a_killed_starter_is_stopped_like_a_component(home: Pat
     assert not record.exists()
 
 
-def test_waiting_says_for_whom(home: Path, health: Health) -> None:
+def test_waiting_reports_the_component(home: Path, health: Health) -> None:
     health.code = 503
     component = Component("extra", FOREVER, health.url)
     begin(home, component)
-    heard: list[str] = []
+    messages: list[str] = []
 
-    def hear(message: str) -> None:
-        heard.append(message)
+    def record_message(message: str) -> None:
+        messages.append(message)
         health.code = 200
 
-    wait_until_healthy(home, [component], hear)
-    assert heard == ["waiting for extra"]
+    wait_until_healthy(home, [component], record_message)
+    assert messages == ["waiting for extra"]

@@ -1,4 +1,4 @@
-"""What the doctor finds, and what it says to do."""
+"""The doctor's findings and remedies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def by_subject(findings: list[Finding]) -> dict[str, Finding]:
     return {finding.subject: finding for finding in findings}
 
 
-def test_a_home_never_started_is_told_to_start(tmp_path: Path) -> None:
+def test_the_remedy_for_a_new_home_is_to_start_it(tmp_path: Path) -> None:
     found = by_subject(doctor(tmp_path / "never"))
     assert (found["postgres"].level, found["postgres"].remedy) == ("fail", "aisleflow up")
     assert (found["components"].level, found["components"].remedy) == ("fail", "aisleflow up")
@@ -44,7 +44,7 @@ def test_a_home_never_started_is_told_to_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("free_gib", "level"), [(0.5, "fail"), (3, "warn"), (50, "ok")])
-def test_a_full_disk_is_seen_before_it_is_full(home: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, level: str) -> None:
+def test_low_disk_space_is_reported_early(home: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, level: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(0, 0, int(free_gib * 1024**3)))
     found = by_subject(doctor(home))["disk"]
     assert found.level == level
@@ -52,7 +52,7 @@ def test_a_full_disk_is_seen_before_it_is_full(home: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_dead_and_absent_components_are_told_apart(home: Path) -> None:
+def test_dead_and_missing_components_are_distinguished(home: Path) -> None:
     (home / "run" / "ports.json").write_text('{"api": 1, "logs": 2}')
     component = Component("sandbox", (sys.executable, "-c", "import time; time.sleep(600)"), "http://127.0.0.1:1/")
     with services_lock(home) as lock:
@@ -66,11 +66,11 @@ def test_dead_and_absent_components_are_told_apart(home: Path) -> None:
     found = by_subject(doctor(home))
     assert "died" in found["sandbox"].text
     assert str(Layout(home).logs / "sandbox.log") in found["sandbox"].remedy
-    assert {found[name].text for name in components.AIRFLOW} == {"does not run"}
+    assert {found[name].text for name in components.AIRFLOW} == {"is not running"}
 
 
 @pytest.mark.slow
-def test_what_airflow_tells_becomes_findings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_problems_reported_by_airflow_become_findings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from include.orchestration.pools import POOLS
 
     class Api:
@@ -101,7 +101,7 @@ def test_what_airflow_tells_becomes_findings(home: Path, monkeypatch: pytest.Mon
     assert "pools" not in found
 
 
-def test_further_checks_are_asked_and_one_that_fails_is_a_finding(home: Path) -> None:
+def test_additional_checks_run_and_a_failing_one_is_a_finding(home: Path) -> None:
     def waiting_files(of: Path) -> list[Finding]:
         return [Finding("warn", "outbox", f"3 files wait in {of}", "aisleflow ...")]
 

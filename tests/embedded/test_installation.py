@@ -1,4 +1,4 @@
-"""What `up` decides: ports, pauses, what counts as parsed, what a failure undoes."""
+"""Decisions of `up`: ports, pauses, when a DAG file counts as parsed, the rollback of a failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOREVER = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
 class FakeApi:
-    """Knows pools and DAGs, and remembers what was changed."""
+    """Has pools and DAGs, and records changes."""
 
     def __init__(
         self, dags: list[dict[str, Any]] | None = None, errors: list[dict[str, Any]] | None = None, pools: dict[str, int] | None = None
@@ -70,18 +70,18 @@ def dag(name: str, *, is_paused: bool = True, file: str = "night.py", parsed: st
     return {"dag_id": name, "is_paused": is_paused, "relative_fileloc": file, "last_parsed_time": parsed}
 
 
-def test_a_dag_is_unpaused_the_first_time_only(home: Path) -> None:
+def test_a_dag_is_unpaused_only_once(home: Path) -> None:
     api = FakeApi([dag("one"), dag("two", is_paused=False)])
     installation._unpause_new_dags(Layout(home), api, api.dags, no_progress)  # type: ignore[arg-type]
     assert api.unpaused == ["one"]
-    heard: list[str] = []
+    messages: list[str] = []
     api = FakeApi([dag("one"), dag("two"), dag("three")])
-    installation._unpause_new_dags(Layout(home), api, api.dags, heard.append)  # type: ignore[arg-type]
+    installation._unpause_new_dags(Layout(home), api, api.dags, messages.append)  # type: ignore[arg-type]
     assert api.unpaused == ["three"]
-    assert heard == [f"{name} stays paused, as an operator left it" for name in ("one", "two")]
+    assert messages == [f"{name} stays paused, as an operator left it" for name in ("one", "two")]
 
 
-def test_pools_are_made_right(home: Path) -> None:
+def test_pools_are_corrected(home: Path) -> None:
     from include.orchestration.pools import POOLS
 
     api = FakeApi(pools={"crawl_iga": 99, "default_pool": 128})
@@ -95,19 +95,19 @@ def test_a_file_counts_as_parsed_only_after_its_last_change(home: Path, parsed: 
     if counts:
         assert installation._wait_until_parsed(home, api, no_progress) == api.dags  # type: ignore[arg-type]
     else:
-        with pytest.raises(TerminalError, match=r"no DAG came out of night\.py.*dag-processor\.log"):
+        with pytest.raises(TerminalError, match=r"night\.py defined no DAG.*dag-processor\.log"):
             installation._wait_until_parsed(home, api, no_progress)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
 def test_a_parse_older_than_the_dag_processor_does_not_count(home: Path) -> None:
     run(home, "dag-processor")
-    with pytest.raises(TerminalError, match="no DAG came out"):
+    with pytest.raises(TerminalError, match="defined no DAG"):
         installation._wait_until_parsed(home, FakeApi([dag("night", parsed="2001-01-01T00:00:00+00:00")]), no_progress)  # type: ignore[arg-type]
     installation._wait_until_parsed(home, FakeApi([dag("night", parsed="2100-01-01T00:00:00+00:00")]), no_progress)  # type: ignore[arg-type]
 
 
-def test_an_import_error_is_shown_and_an_outdated_one_is_not(home: Path) -> None:
+def test_an_import_error_is_reported_and_an_outdated_one_is_not(home: Path) -> None:
     error = {"filename": "night.py", "timestamp": "2033-05-18T03:33:20+00:00", "stack_trace": "ModuleNotFoundError: nope\n"}
     with pytest.raises(TerminalError, match=r"(?s)1 DAG files cannot be imported.*aisleflow up.*--- night\.py\nModuleNotFoundError: nope"):
         installation._wait_until_parsed(home, FakeApi(errors=[error]), no_progress)  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ def test_an_import_error_is_shown_and_an_outdated_one_is_not(home: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_stops_only_the_started_components(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[Path] = []
     monkeypatch.setattr(installation, "running_postgres", lambda _home: None)
     monkeypatch.setattr(installation, "stop_postgres", stopped.append)
@@ -135,7 +135,7 @@ def test_a_failure_stops_what_was_started_and_nothing_else(home: Path, monkeypat
 
 
 @pytest.mark.slow
-def test_ports_stay_while_components_expect_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ports_are_kept_while_components_use_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as reservations:
         installation._choose_ports(home, reservations, no_progress)
     first = ports.known(home)
@@ -143,15 +143,15 @@ def test_ports_stay_while_components_expect_them(home: Path, monkeypatch: pytest
     with ExitStack() as reservations:
         installation._choose_ports(home, reservations, no_progress)
         assert ports.known(home) == first
-    monkeypatch.setattr(ports, "reserve_api_port", lambda _home, _hold: False)  # somebody took it
+    monkeypatch.setattr(ports, "reserve_api_port", lambda _home, _reservations: False)  # taken by another process
     with ExitStack() as reservations:
-        heard: list[str] = []
-        installation._choose_ports(home, reservations, heard.append)
-        assert "restarting all components" in heard[0]
+        messages: list[str] = []
+        installation._choose_ports(home, reservations, messages.append)
+        assert "restarting all components" in messages[0]
         assert known_components(home) == []
 
 
-def test_a_home_never_started_is_down_and_stays_untouched(tmp_path: Path) -> None:
+def test_a_home_that_was_never_started_is_down_and_unchanged(tmp_path: Path) -> None:
     home = tmp_path / "never"
     found = installation.status(home)
     assert (found.is_up, found.ui_url, found.warehouse_url) == (False, None, None)

@@ -18,13 +18,13 @@ def test_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert Layout(Path("here")).run == tmp_path / "here" / "run"
 
 
-def test_home_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_created_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="AISLEFLOW_HOME"):
         Layout(tmp_path / "file" / "home").create()
 
 
-def test_private_file_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("before")
     path.chmod(0o644)
@@ -35,7 +35,7 @@ def test_private_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -> None:
+def test_a_lock_excludes_other_processes_until_it_is_released(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     attempt = f"import fcntl; fcntl.flock(open({str(path)!r}), fcntl.LOCK_EX | fcntl.LOCK_NB)"
     with locked(path):
@@ -44,8 +44,8 @@ def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_whoever_waits_for_a_lock_says_so_once(tmp_path: Path) -> None:
-    path, heard = tmp_path / "lock", []
+def test_waiting_for_a_lock_is_reported_once(tmp_path: Path) -> None:
+    path, messages = tmp_path / "lock", []
     holder = subprocess.Popen(
         [sys.executable, "-c", f"import fcntl; f = open({str(path)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -54,17 +54,17 @@ def test_whoever_waits_for_a_lock_says_so_once(tmp_path: Path) -> None:
     holder.stdout.readline()
 
     def waiting() -> None:
-        heard.append("waiting")
+        messages.append("waiting")
         assert holder.stdin
         holder.stdin.close()
 
     with locked(path, waiting):
-        assert heard == ["waiting"]
+        assert messages == ["waiting"]
     holder.wait(10)
     holder.stdout.close()
 
 
-def test_tail_is_the_end_of_a_log_or_says_that_there_is_none(tmp_path: Path) -> None:
+def test_tail_is_the_end_of_a_log_or_reports_a_missing_log(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
     assert "no log at" in tail(log)
     log.write_text("")

@@ -1,4 +1,4 @@
-"""One installation, started for real: found by a second start, healed after kills, gone after `down`."""
+"""A real installation: found by a second start, restored after kills, removed by `down`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
-    """A home with a space, up while port 8080 (or what is set) is taken; down and gone afterwards."""
+    """A home with a space in its path, started while port 8080 (or the configured one) is taken; removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="aisle live "))
     settings = pytest.MonkeyPatch()
     settings.delenv("AISLEFLOW_NOW", raising=False)
@@ -58,15 +58,15 @@ def leaders(home: Path) -> dict[str, ProcessId]:
 
 def test_a_second_start_finds_the_first(home: Path) -> None:
     before = leaders(home)
-    heard: list[str] = []
+    messages: list[str] = []
     assert set(before) == components.AIRFLOW
-    found = up(home, heard.append)
+    found = up(home, messages.append)
     assert leaders(home) == before
     assert found.is_up
-    assert not [message for message in heard if message.startswith("starting")]
+    assert not [message for message in messages if message.startswith("starting")]
 
 
-def test_the_doctor_is_content_and_every_dag_is_awake(home: Path) -> None:
+def test_the_doctor_finds_nothing_and_every_dag_is_unpaused(home: Path) -> None:
     from include.orchestration.pools import POOLS
 
     assert [finding for finding in doctor(home) if finding.level == "fail"] == []
@@ -76,12 +76,12 @@ def test_the_doctor_is_content_and_every_dag_is_awake(home: Path) -> None:
     assert client(home, "viewer").health()["metadatabase"]["status"] == "healthy"
 
 
-def test_what_was_killed_comes_back(home: Path) -> None:
+def test_killed_components_are_restarted(home: Path) -> None:
     before = leaders(home)
     os.kill(before["scheduler"].pid, signal.SIGKILL)
     while before["scheduler"].is_alive():
         time.sleep(0.01)
-    assert session_members(before["scheduler"])  # its workers have outlived it
+    assert session_members(before["scheduler"])  # its workers are still running
     assert not status(home).is_up
     assert any(finding.subject == "scheduler" and finding.level == "fail" for finding in doctor(home))
     assert up(home).is_up
@@ -90,7 +90,7 @@ def test_what_was_killed_comes_back(home: Path) -> None:
     assert {name for name in before if after[name] != before[name]} == {"scheduler"}
 
 
-def test_a_database_killed_under_its_components_comes_back_with_them(home: Path) -> None:
+def test_a_killed_database_is_restarted_with_its_components(home: Path) -> None:
     server, before = running_postgres(home), leaders(home)
     assert server
     os.kill(server.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, for real: odd homes, crashes, stale files."""
+"""A real embedded PostgreSQL: unusual homes, crashes, stale files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def temporary_home(inside: str = "") -> Iterator[Path]:
-    """Make a home of its own: pytest closes its folders to other users, and for root PostgreSQL runs as one."""
+    """Create a home outside pytest's folders, which other users cannot enter: for root PostgreSQL runs as another user."""
     folder = Path(tempfile.mkdtemp(prefix="aisle-test-"))
     try:
         yield folder / inside
@@ -56,10 +56,10 @@ def kill(pid: int) -> None:
         time.sleep(0.01)
 
 
-def test_it_starts_once_and_keeps_what_is_committed_over_a_stop(home: Path) -> None:
-    heard: list[str] = []
-    first = ensure_postgres(home, heard.append)
-    assert "starting PostgreSQL" in heard
+def test_it_starts_once_and_committed_data_survives_a_stop(home: Path) -> None:
+    messages: list[str] = []
+    first = ensure_postgres(home, messages.append)
+    assert "starting PostgreSQL" in messages
     assert ensure_postgres(home, pytest.fail) == first == running_postgres(home)
     assert rows(home) == 1
     assert stop_postgres(home)
@@ -68,7 +68,7 @@ def test_it_starts_once_and_keeps_what_is_committed_over_a_stop(home: Path) -> N
     assert rows(home) == 2
 
 
-def test_its_settings_keep_commits_safe_and_strangers_out(home: Path) -> None:
+def test_commits_are_durable_and_other_users_have_no_access(home: Path) -> None:
     cluster = ensure_postgres(home)
     names = ("fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "TimeZone", "max_connections", "shared_buffers")
     with psycopg.connect(cluster.url("warehouse")) as connection:
@@ -76,12 +76,12 @@ def test_its_settings_keep_commits_safe_and_strangers_out(home: Path) -> None:
     assert values == [("on",), ("on",), ("on",), ("",), ("UTC",), ("200",), ("256MB",)]
     assert stat.S_IMODE(cluster.socket_dir.stat().st_mode) == 0o700
     assert len(os.fsencode(cluster.socket_dir)) <= 85
-    assert not cluster.socket_dir.is_relative_to(home)  # too long, and not plain
+    assert not cluster.socket_dir.is_relative_to(home)  # too long, with special characters
 
 
-def test_a_short_plain_home_holds_its_own_socket() -> None:
+def test_a_short_plain_home_contains_its_socket() -> None:
     with temporary_home() as folder:
-        (folder / "postgres.new").mkdir()  # half a cluster of a killed initdb
+        (folder / "postgres.new").mkdir()  # partial cluster of a killed initdb
         (folder / "postgres.new" / "PG_VERSION").write_text("18\n")
         cluster = ensure_postgres(folder)
         assert not (folder / "postgres.new").exists()
@@ -94,7 +94,7 @@ def test_a_short_plain_home_holds_its_own_socket() -> None:
         assert urlsplit(sync_url).query == f"host={cluster.socket_dir}"
 
 
-def test_it_comes_back_after_kill_9_with_every_commit(home: Path) -> None:
+def test_it_restarts_after_kill_9_with_every_commit(home: Path) -> None:
     cluster, before = ensure_postgres(home), rows(home)
     kill(cluster.pid)
     assert running_postgres(home) is None
@@ -106,7 +106,7 @@ def test_a_busy_backend_that_outlived_its_server_is_ended(home: Path) -> None:
     cluster = ensure_postgres(home)
     busy = psycopg.connect(warehouse_url(home), autocommit=True)
     backend = busy.info.backend_pid
-    busy.pgconn.send_query(b"DO 'BEGIN LOOP END LOOP; END'")  # never looks whether its server still lives
+    busy.pgconn.send_query(b"DO 'BEGIN LOOP END LOOP; END'")  # never checks whether its server is running
     kill(cluster.pid)
     assert psutil.pid_exists(backend)
     ensure_postgres(home)
@@ -115,7 +115,7 @@ def test_a_busy_backend_that_outlived_its_server_is_ended(home: Path) -> None:
     assert rows(home) > 0
 
 
-def test_a_stale_file_that_names_a_strangers_process_is_not_believed(home: Path) -> None:
+def test_a_stale_pid_file_with_the_id_of_another_process_is_ignored(home: Path) -> None:
     ensure_postgres(home)
     stop_postgres(home)
     lines = [str(os.getpid()), str(home / "postgres"), "1", "5432", str(home), "", "1 2", "ready"]
@@ -124,34 +124,34 @@ def test_a_stale_file_that_names_a_strangers_process_is_not_believed(home: Path)
     assert ensure_postgres(home).pid != os.getpid()
 
 
-def test_a_lost_note_means_that_the_running_server_is_taken_over(home: Path) -> None:
+def test_a_running_server_without_a_record_is_used(home: Path) -> None:
     cluster = ensure_postgres(home)
     (home / "run" / "postgres.pid").unlink()
     assert ensure_postgres(home) == cluster
 
 
-def test_a_socket_folder_outside_the_home_goes_with_the_server(home: Path) -> None:
+def test_a_socket_folder_outside_the_home_is_removed_with_the_server(home: Path) -> None:
     before = ensure_postgres(home).socket_dir
     assert before.is_dir()
     stop_postgres(home)
     assert not before.exists()
 
 
-def test_a_socket_folder_swept_away_is_made_again(home: Path) -> None:
+def test_a_deleted_socket_folder_is_created_again(home: Path) -> None:
     cluster = ensure_postgres(home)
     kill(cluster.pid)
     shutil.rmtree(cluster.socket_dir)
     assert ensure_postgres(home).socket_dir.is_dir()
 
 
-def test_a_cluster_of_another_version_is_named(tmp_path: Path) -> None:
+def test_a_cluster_of_another_version_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
     with pytest.raises(TerminalError, match=r"PostgreSQL 16.*pg_upgrade"):
         ensure_postgres(tmp_path)
 
 
-def test_a_start_that_fails_shows_the_end_of_the_log(home: Path) -> None:
+def test_the_error_of_a_failed_start_has_the_end_of_the_log(home: Path) -> None:
     ensure_postgres(home)
     stop_postgres(home)
     own = home / "postgres" / "postgresql.conf"
@@ -164,7 +164,7 @@ def test_a_start_that_fails_shows_the_end_of_the_log(home: Path) -> None:
         own.write_text(before)
 
 
-def test_a_home_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_created_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError):
         ensure_postgres(tmp_path / "file" / "home")

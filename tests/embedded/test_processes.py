@@ -1,4 +1,4 @@
-"""Processes are found again by their own record, and end with everything they started."""
+"""Processes are found by their record, and end with everything they started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from include.errors import TerminalError
 
 pytestmark = pytest.mark.slow
 
-#: A component that has a child in a process group of its own, as Airflow's tasks are, and says when both run.
+#: A component with a child in a separate process group, like Airflow's tasks; prints when both are running.
 PARENT = """
 import os, subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('child', flush=True); time.sleep(600)"],
@@ -33,7 +33,7 @@ Start = Callable[..., ProcessId]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start Python code as a component; nothing of it is left after the test."""
+    """Start Python code as a component and end it after the test."""
     started: list[ProcessId] = []
     reaped: list[subprocess.Popen[bytes]] = []
 
@@ -63,10 +63,10 @@ def test_a_process_records_itself(start: Start) -> None:
     assert os.getsid(found.pid) == found.pid
 
 
-def test_a_whole_session_ends_also_what_ignores_term_and_has_a_group_of_its_own(start: Start) -> None:
+def test_a_whole_session_ends_including_children_that_ignore_term(start: Start) -> None:
     leader = start(PARENT, until="child")
     assert len(session_members(leader)) == 2
-    assert terminate_sessions([leader], grace_seconds=30) == 1  # the leader went by TERM, its child had to be killed
+    assert terminate_sessions([leader], grace_seconds=30) == 1  # TERM ended the leader, its child had to be killed
     assert session_members(leader) == []
 
 
@@ -80,7 +80,7 @@ def test_children_of_a_killed_leader_are_found_and_ended(start: Start) -> None:
     assert session_members(leader) == []
 
 
-def test_orphans_of_a_killed_leader_are_asked_before_they_are_killed(start: Start) -> None:
+def test_orphans_of_a_killed_leader_get_term_before_kill(start: Start) -> None:
     code = PARENT.replace("signal.signal(signal.SIGTERM, signal.SIG_IGN);", "")
     leader = start(code, until="child")
     os.kill(leader.pid, signal.SIGKILL)
@@ -97,7 +97,7 @@ def test_a_leader_that_ends_in_time_is_not_killed(start: Start) -> None:
     assert terminate_sessions([leader], grace_seconds=30) == 0
 
 
-def test_a_number_given_away_since_is_somebody_else(start: Start) -> None:
+def test_a_reused_process_id_is_another_process(start: Start) -> None:
     found = start("import time; time.sleep(600)")
     for other in (replace(found, start_ticks=found.start_ticks - 1), replace(found, boot_id="another boot")):
         assert not other.is_alive()
@@ -115,7 +115,7 @@ def test_a_zombie_is_not_alive(start: Start) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "boot\n", "boot\n12 (x", "half"])
-def test_half_a_record_is_none(tmp_path: Path, text: str) -> None:
+def test_a_truncated_record_is_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.process"
     path.write_text(text)
     assert read_record(path) is None
@@ -126,8 +126,8 @@ def test_a_record_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         spawn(["true"], record=tmp_path / "absent" / "x", log=tmp_path / "log", lock=lock, environment=dict(os.environ), folder=tmp_path)
 
 
-def test_a_starter_killed_at_any_moment_leaves_a_recorded_process(tmp_path: Path) -> None:
-    """The record comes from the process itself, which holds the lock until then: whoever gets the lock sees the record."""
+def test_a_process_is_recorded_even_if_its_parent_is_killed(tmp_path: Path) -> None:
+    """The process writes its record and holds the lock until then: the next holder of the lock sees the record."""
     code = f"""
 import os, signal, subprocess, sys
 from pathlib import Path
@@ -137,7 +137,7 @@ real = subprocess.Popen
 def popen(*arguments, **named):
     started = real(*arguments, **named)
     print(started.pid, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)   # before the starter could have noted anything
+    os.kill(os.getpid(), signal.SIGKILL)   # before the parent could record anything
 processes.subprocess.Popen = popen
 folder = Path({str(tmp_path)!r})
 with locked(folder / "lock") as lock:

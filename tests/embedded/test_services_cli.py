@@ -1,4 +1,4 @@
-"""The commands around it all: text, JSON, exit codes."""
+"""The service commands: text, JSON, exit codes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def status(*, is_healthy: bool = True) -> Status:
     return Status("/h", is_healthy, "http://127.0.0.1:8080", "postgresql://x", "/h/passwords.json", [line])
 
 
-def test_up_ends_with_the_address_and_where_the_passwords_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "up", lambda _home, told: (told("starting scheduler"), status())[1])
+def test_up_prints_the_address_and_the_passwords_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "up", lambda _home, progress: (progress("starting scheduler"), status())[1])
     done = runner.invoke(services.app, ["up"])
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
@@ -35,7 +35,7 @@ def test_up_ends_with_the_address_and_where_the_passwords_are(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(("error", "code"), [(TerminalError("it is broken"), 1), (NeedsPersonError("it waits"), 3)])
-def test_an_error_is_a_sentence_and_an_exit_code(monkeypatch: pytest.MonkeyPatch, error: Exception, code: int) -> None:
+def test_an_error_has_a_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch, error: Exception, code: int) -> None:
     def fail(*_arguments: object) -> Status:
         raise error
 
@@ -46,20 +46,20 @@ def test_an_error_is_a_sentence_and_an_exit_code(monkeypatch: pytest.MonkeyPatch
     assert (done.exit_code, json.loads(done.stdout)) == (code, {"error": str(error)})
 
 
-def test_wrong_usage_is_two() -> None:
+def test_wrong_usage_exits_with_two() -> None:
     assert runner.invoke(services.app, ["up", "--fast"]).exit_code == 2
 
 
-@pytest.mark.parametrize(("is_healthy", "code", "shown"), [(True, 0, "running"), (False, 1, "not healthy")])
-def test_status_says_it_in_its_exit_code_too(monkeypatch: pytest.MonkeyPatch, is_healthy: bool, code: int, shown: str) -> None:
+@pytest.mark.parametrize(("is_healthy", "code", "state"), [(True, 0, "running"), (False, 1, "not healthy")])
+def test_status_sets_the_exit_code(monkeypatch: pytest.MonkeyPatch, is_healthy: bool, code: int, state: str) -> None:
     monkeypatch.setattr(installation, "status", lambda _home: status(is_healthy=is_healthy))
     done = runner.invoke(services.app, ["status"])
     assert done.exit_code == code
-    assert shown in done.stdout
+    assert state in done.stdout
     assert json.loads(runner.invoke(services.app, ["status", "--json"]).stdout)["is_up"] is is_healthy
 
 
-def test_down_names_what_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_down_lists_the_stopped_components(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "down", lambda _home, _told: ["scheduler", "postgres"])
     assert runner.invoke(services.app, ["down"]).stdout == "Stopped scheduler, postgres.\n"
     monkeypatch.setattr(installation, "down", lambda _home, _told: [])
@@ -67,7 +67,7 @@ def test_down_names_what_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("level", "code"), [("ok", 0), ("warn", 0), ("fail", 1)])
-def test_doctor_asks_further_checks_and_fails_only_on_failures(monkeypatch: pytest.MonkeyPatch, level: str, code: int) -> None:
+def test_doctor_runs_additional_checks_and_fails_only_on_failures(monkeypatch: pytest.MonkeyPatch, level: str, code: int) -> None:
     def check(_home: Path) -> list[Finding]:
         return [Finding(level, "outbox", "[3] files wait", "aisleflow status")]
 

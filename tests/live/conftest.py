@@ -1,4 +1,4 @@
-"""One running installation for all live tests: its own home, its own ports, stopped at the end whatever happens."""
+"""One running installation for all live tests, with its own home and ports; always stopped at the end."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ AISLEFLOW = Path(sys.executable).parent / "aisleflow"
 
 @dataclass(frozen=True)
 class Installation:
-    """A running installation and the ways to it that a user has: the command line, Airflow's REST API, SQL."""
+    """A running installation and its user interfaces: the command line, Airflow's REST API, SQL."""
 
     home: Path
 
     def run(self, *arguments: str, expect: int | None = 0) -> dict[str, Any]:
-        """Run a command with --json, check its exit code (``None``: any), return what it printed."""
+        """Run a command with --json, check its exit code (``None``: any), return its output."""
         done = subprocess.run(
             [AISLEFLOW, *arguments, "--json"], env=self.environment, capture_output=True, text=True, timeout=1500, check=False
         )
         assert expect is None or done.returncode == expect, (
             f"aisleflow {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         )
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        output: dict[str, Any] = json.loads(done.stdout)
+        return output
 
     @property
     def environment(self) -> dict[str, str]:
@@ -61,7 +61,7 @@ class Installation:
             return connection.execute(text, values).fetchall()
 
     def prices(self) -> list[dict[str, Any]]:
-        """Return every published price without surrogate keys: what a re-run must not change."""
+        """Return every published price without surrogate keys: a re-run must not change them."""
         return self.query(
             "SELECT to_jsonb(p) - 'product_id' - 'is_current' AS row FROM core.store_price AS p ORDER BY retailer, store_id, sku"
         )
@@ -79,7 +79,7 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 180) -> A
 
 @contextmanager
 def fresh_installation(name: str) -> Iterator[Installation]:
-    """Yield an installation in a home of its own; everything of it is stopped and removed at the end."""
+    """Yield an installation in its own home; it is stopped and removed at the end."""
     # short: a socket's path may have 107 bytes; outside the project: git and linters look there
     home = Path(tempfile.mkdtemp(prefix=f"aisleflow-{name}-"))
     made = Installation(home)

@@ -1,4 +1,4 @@
-"""A task killed in the middle, cleared as an operator would: the warehouse equals an undisturbed one row for row."""
+"""A task killed and cleared like by an operator: the warehouse equals an undisturbed one row for row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE = Path(__file__).parents[2] / "sample"
 
 @pytest.fixture(scope="module")
 def undisturbed() -> Iterator[Installation]:
-    """A warehouse into which the same store-days went without a disturbance."""
+    """A warehouse with the same store-days, ingested undisturbed."""
     with fresh_installation("calm") as calm:
         for retailer in ("aldi", "woolworths", "iga"):
             calm.run("import", *map(str, sample_of(retailer)), expect=None)
@@ -56,14 +56,14 @@ def sample_prices(installation: Installation, stores: list[tuple[str, str]]) -> 
     [
         ("load", "aldi", "SELECT pg_advisory_xact_lock(hashtextextended('aisleflow:file:{file_id}', 0))"),
         ("resolve", "woolworths", "SELECT pg_advisory_xact_lock(hashtextextended('aisleflow:resolve', 0))"),
-        ("publish", "iga", "LOCK TABLE core.price IN EXCLUSIVE MODE"),  # writing waits, reading does not
+        ("publish", "iga", "LOCK TABLE core.price IN EXCLUSIVE MODE"),  # blocks writers, not readers
     ],
     ids=["load", "resolve", "publish"],
 )
-def test_a_task_killed_in_the_middle_is_cleared_and_ends_like_an_undisturbed_one(
+def test_a_killed_and_cleared_task_ends_like_an_undisturbed_one(
     disturbed: Installation, undisturbed: Installation, task: str, retailer: str, lock: str
 ):
-    """The task is made to wait at a known point by a lock it needs, killed there with -9, and cleared."""
+    """A lock makes the task wait at a known point, where it is killed with -9; then it is cleared."""
     staged = disturbed.run("import", "--stage-only", *map(str, sample_of(retailer)))["files"]
     connection = disturbed.connect()
     connection.execute(lock.format(file_id=staged[0]["file_id"]))
@@ -103,7 +103,7 @@ def test_a_task_killed_in_the_middle_is_cleared_and_ends_like_an_undisturbed_one
         state = next(t["state"] for t in disturbed.api.task_instances("ingest_prices", run["dag_run_id"]) if t["task_id"] == task)
         return state in ("up_for_retry", "failed")
 
-    wait_for(settled, "the scheduler's notice of the kill")
+    wait_for(settled, "the detection of the kill by the scheduler")
     disturbed.api.clear("ingest_prices", run["dag_run_id"], [task], downstream=True)
     disturbed.api.wait_for_run("ingest_prices", run["dag_run_id"], timeout_seconds=300)
 

@@ -1,4 +1,4 @@
-"""The installation as its users have it: a scheduler that really schedules, nights over two dates, cleared and killed tasks.
+"""A real installation with its scheduler: nights over two dates, cleared and killed tasks.
 
 The tests share one installation and build on one another, top to bottom.
 """
@@ -20,9 +20,9 @@ SAMPLE = Path(__file__).parents[2] / "sample"
 
 
 def is_proven(report: dict[str, Any]) -> bool:
-    verdict = report["verify"]
-    return verdict["right"] > 0 and not (
-        verdict["wrong"]["count"] or verdict["missing"]["count"] or verdict["extra"]["count"] or verdict["not_compared"]
+    result = report["verify"]
+    return result["right"] > 0 and not (
+        result["wrong"]["count"] or result["missing"]["count"] or result["extra"]["count"] or result["not_compared"]
     )
 
 
@@ -47,17 +47,17 @@ def test_a_tuesday_is_crawled_published_and_proven(installation: Installation):
         )
 
 
-def test_the_wednesday_after_moves_prices_and_delists_what_is_gone(installation: Installation):
+def test_the_next_wednesday_changes_prices_and_delists_missing_products(installation: Installation):
     report = installation.run("night", "--date", WEDNESDAY)
 
     assert is_proven(report), report["verify"]
     for row in report["retailers"]:
-        least_share = 0.01 if row["retailer"] == "aldi" else 0.1  # Aldi's everyday prices move little
-        assert row["updated"] > least_share * row["unchanged"], f"{row['retailer']}: prices move on Wednesdays"
+        least_share = 0.01 if row["retailer"] == "aldi" else 0.1  # Aldi's everyday prices change rarely
+        assert row["updated"] > least_share * row["unchanged"], f"{row['retailer']}: prices change on Wednesdays"
         assert row["delisted"] > 0
 
 
-def test_every_run_of_both_nights_is_green(installation: Installation):
+def test_every_run_of_both_nights_succeeds(installation: Installation):
     runs = [run for run in installation.api.list_runs() if run["dag_id"] != "sweep_outbox"]
 
     assert {run["dag_id"] for run in runs} >= {"discover_stores", "scrape_aldi", "enrich_barcodes", "ingest_prices"}
@@ -69,7 +69,7 @@ def test_every_run_of_both_nights_is_green(installation: Installation):
         for task in installation.api.task_instances("scrape_aldi", run["dag_run_id"])
         if task["task_id"] == "crawl"
     ]
-    assert all(task["rendered_map_index"].startswith("G") for task in crawl), "mapped tasks carry the store's name"
+    assert all(task["rendered_map_index"].startswith("G") for task in crawl), "mapped tasks are labelled with the store's name"
 
 
 @pytest.mark.parametrize("task", ["load", "check", "resolve", "publish"])
@@ -84,7 +84,7 @@ def test_clearing_any_task_of_a_past_run_changes_no_price(installation: Installa
     assert installation.prices() == before
 
 
-def test_a_cleared_store_of_a_past_night_is_crawled_afresh_and_stays_true(installation: Installation):
+def test_a_cleared_store_of_a_past_night_is_crawled_again_and_stays_correct(installation: Installation):
     run = next(run for run in installation.api.list_runs("scrape_iga") if run["partition_key"] == TUESDAY)
     installation.api.clear("scrape_iga", run["dag_run_id"], [("crawl", 0)], downstream=True)
     installation.api.wait_for_run("scrape_iga", run["dag_run_id"], timeout_seconds=240)
@@ -94,5 +94,5 @@ def test_a_cleared_store_of_a_past_night_is_crawled_afresh_and_stays_true(instal
         "the new store-day's publication",
     )
 
-    verdict = installation.run("sandbox", "verify")
-    assert verdict["is_right"], verdict
+    result = installation.run("sandbox", "verify")
+    assert result["is_right"], result

@@ -1,4 +1,4 @@
-"""Where the night needs a person: a held store-day is asked about in Airflow and decided there; others are published meanwhile."""
+"""Decisions in Airflow: a held store-day waits for an operator there; the others are published."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SAMPLE = Path(__file__).parents[2] / "sample" / "store-days"
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Installation]:
-    """A running installation with people to answer it."""
+    """A running installation with its UI users."""
     with fresh_installation("people") as made:
         made.run("up")
         yield made
 
 
 def times_a_hundred(source: Path, target: Path) -> Path:
-    """Write a store-day whose prices were taken for cents."""
+    """Write a store-day whose prices are 100 times too high."""
     with gzip.open(source, "rt") if source.suffix == ".gz" else source.open() as file:
         lines = [json.loads(line) for line in file]
     for line in lines:
@@ -46,7 +46,7 @@ def question(installation: Installation) -> dict[str, Any] | None:
     return None
 
 
-def test_a_held_store_day_is_released_by_an_answer_in_airflow_and_the_others_never_waited(running: Installation, tmp_path: Path):
+def test_a_held_store_day_is_released_in_airflow_without_delaying_the_others(running: Installation, tmp_path: Path):
     first, second = sorted(SAMPLE.glob("aldi-*"))[:2]
     other = sorted(SAMPLE.glob("iga-*"))[0]
     running.run("import", str(first))
@@ -62,15 +62,15 @@ def test_a_held_store_day_is_released_by_an_answer_in_airflow_and_the_others_nev
     assert "price_scale" in details["subject"] and "aldi" in details["subject"]
     assert "Publication status of the night" in details["body"] and f"file {held['file_id']}" in details["body"]
 
-    running.api._call("PATCH", path, body={"chosen_options": ["Release"], "params_input": {"why": "the shelf really says so"}})
+    running.api._call("PATCH", path, body={"chosen_options": ["Release"], "params_input": {"why": "checked at the shelf"}})
 
     wait_for(
         lambda: running.query("SELECT FROM ops.staged_file WHERE file_id = %s AND state = 'published'", held["file_id"]), "its publication"
     )
     decided = running.query("SELECT decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s", held["file_id"])
-    assert decided == [{"decided_by": "admin", "decision_reason": "the shelf really says so"}]
+    assert decided == [{"decided_by": "admin", "decision_reason": "checked at the shelf"}]
     alerts = running.run("alerts")
-    assert any("price_scale" in json.dumps(alert) for alert in alerts.get("alerts", alerts)), "the inbox tells of it"
+    assert any("price_scale" in json.dumps(alert) for alert in alerts.get("alerts", alerts)), "the inbox has its alert"
 
     red = next(run for run in running.api.list_runs("ingest_prices") if run["state"] == "failed")
     running.api.clear("ingest_prices", red["dag_run_id"], ["report"], downstream=True)

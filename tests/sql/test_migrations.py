@@ -81,7 +81,7 @@ def test_a_warehouse_of_an_edited_migration_is_told(empty_database: str, monkeyp
         connection.execute("UPDATE ops.applied_migration SET content_hash = 'of an earlier draft'")
     assert schema() == (
         "fail",
-        "revision 0001, but another edition of migration 0001 made it: its tables may differ from what the code expects",
+        "revision 0001, but it was made by another version of migration 0001: its tables may differ from what the code expects",
     )
 
 

@@ -1,4 +1,4 @@
-"""Every form in which files say when a line was seen."""
+"""Every date and time format of staged lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.model.offer import decode
 @pytest.mark.parametrize(
     ("text", "state", "utc"),
     [
-        ("2026-11-18T04:30:00+11:00", "WA", "2026-11-17T17:30"),  # aware: as it is, whatever the state
+        ("2026-11-18T04:30:00+11:00", "WA", "2026-11-17T17:30"),  # aware: the state is ignored
         ("2026-11-17T17:30:00Z", None, "2026-11-17T17:30"),
         ("2026-11-18T04:30:00", "VIC", "2026-11-17T17:30"),  # naive: the store's local time
         ("2026-11-18T04:30:00", "qld", "2026-11-17T18:30"),
@@ -38,12 +38,12 @@ def test_instants(text: str, state: str | None, utc: str) -> None:
     "text",
     ["", "yesterday", "18/11/2026", "2026-13-01", "2026-11-18T25:00:00", "20261118T", "0001-01-01T00:00:00", "9999-12-31T23:59:59-10:00"],
 )
-def test_what_is_no_instant(text: str) -> None:
+def test_invalid_instants(text: str) -> None:
     found = read_instant(text, "VIC")
-    assert found is None or found.year == 1  # the first year stands, its last hours before it do not
+    assert found is None or found.year == 1  # the first year is valid, the hours before it in UTC are not
 
 
-def test_metadata_wins_over_the_product() -> None:
+def test_metadata_takes_precedence_over_the_product() -> None:
     line = decode(b'{"product": {"scraped_date": "2026-11-10"}, "metadata": {"scraped_date": "2026-11-11", "state": "qld"}}')
     found = line_instant(line)
     assert found is not None and found.isoformat() == "2026-11-11T02:00:00+00:00"
@@ -51,6 +51,6 @@ def test_metadata_wins_over_the_product() -> None:
     assert older is not None and older.day == 10
 
 
-@pytest.mark.parametrize("said", [b"5", b"null", b'["2026-11-18"]', b"{}"])
-def test_a_time_of_another_type_is_none(said: bytes) -> None:
-    assert line_instant(decode(b'{"product": {}, "metadata": {"scraped_at": ' + said + b"}}")) is None
+@pytest.mark.parametrize("value", [b"5", b"null", b'["2026-11-18"]', b"{}"])
+def test_a_time_of_another_type_is_none(value: bytes) -> None:
+    assert line_instant(decode(b'{"product": {}, "metadata": {"scraped_at": ' + value + b"}}")) is None

@@ -1,4 +1,4 @@
-"""Writer and reader of staged files: what is promised is what is read, and nothing else is visible."""
+"""Writer and reader of staged files: the content matches the manifest, and data without a manifest is invisible."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lines_of(data: bytes, maximum: int = MAX) -> list[RawLine]:
     return list(read_lines(io.BytesIO(data), "x", maximum))
 
 
-def test_what_is_written_is_read_back(storage: Storage) -> None:
+def test_written_offers_are_read_back(storage: Storage) -> None:
     manifest = write(storage, milk(brand="Zorbo"), milk("7", price_current=None, observed_at=AT.replace(hour=16)))
     assert (manifest.rows, manifest.observed_at, manifest.last_observed_at) == (2, AT.replace(hour=16), AT)
     assert manifest.missing["brand"] == 1 and manifest.missing["price_current"] == 1
@@ -65,13 +65,13 @@ def test_data_without_manifest_is_invisible(storage: Storage) -> None:
     assert storage.exists(manifest.data_path(Stage.OUTBOX)) and list(storage.manifests(Stage.OUTBOX)) == []
 
 
-def test_a_writer_left_early_leaves_nothing(storage: Storage) -> None:
+def test_an_aborted_writer_leaves_no_file(storage: Storage) -> None:
     with StoreDayWriter(storage, Stage.OUTBOX, StoreRef("aldi", "G1"), date(2026, 11, 18), "r") as writer:
         writer.write(milk())
     assert list(storage.manifests(Stage.OUTBOX)) == [] and not storage.exists("outbox")
 
 
-def test_an_empty_crawl_is_no_store_day(storage: Storage) -> None:
+def test_an_empty_crawl_is_an_error(storage: Storage) -> None:
     with pytest.raises(TerminalError, match=r"coles COL:401: no offer was written.*See the crawl's log"):
         write(storage)
 
@@ -86,7 +86,7 @@ def test_a_memory_root_works_like_a_disk() -> None:
     storage.filesystem.rm(storage.full("archive"), recursive=True)
 
 
-def test_move_repeats_from_every_half_way(storage: Storage) -> None:
+def test_an_interrupted_move_can_be_repeated(storage: Storage) -> None:
     manifest = write(storage, milk())
     data, note = storage.read(manifest.data_path(Stage.OUTBOX)), manifest.to_json()
     half_ways: list[Callable[[], None]] = [
@@ -111,7 +111,7 @@ def test_move_repeats_from_every_half_way(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("store_id", ["COL:401", "..", "a/b", "../../etc", ".", "x%2Fy", "ä b", "G102"])
-def test_no_store_id_climbs(storage: Storage, store_id: str) -> None:
+def test_no_store_id_leaves_the_root(storage: Storage, store_id: str) -> None:
     manifest = write(storage, milk(), store_id=store_id)
     path = manifest.path(Stage.OUTBOX)
     assert path.count("/") == 3 and not {"..", "."} & set(path.split("/"))
@@ -119,29 +119,29 @@ def test_no_store_id_climbs(storage: Storage, store_id: str) -> None:
 
 
 @pytest.mark.parametrize("store_id", ["", "x" * 65, "a\nb"])
-def test_impossible_store_ids_are_refused(store_id: str) -> None:
+def test_invalid_store_ids_are_refused(store_id: str) -> None:
     with pytest.raises(TerminalError, match="is empty, longer than 64 characters or holds control characters"):
         StagedName("aldi", store_id, date(2026, 11, 18), "r", "0" * 64)
 
 
 @pytest.mark.parametrize("run_key", ["a/b", "..//", "a--b", "", "x" * 81])
-def test_impossible_run_keys_are_refused(run_key: str) -> None:
+def test_invalid_run_keys_are_refused(run_key: str) -> None:
     with pytest.raises(TerminalError, match="run key"):
         StagedName("aldi", "G1", date(2026, 11, 18), run_key, "0" * 64)
 
 
-def test_run_keys_are_always_possible() -> None:
+def test_generated_run_keys_are_valid() -> None:
     for parts in (("scrape aldi", "manual__2026-11-18T04:00:00+11:00"), ("a--b", "../c"), ("x" * 300,)):
         StagedName("aldi", "G1", date(2026, 11, 18), run_key_of(*parts), "0" * 64)
 
 
-def test_a_renamed_manifest_is_noticed(storage: Storage) -> None:
+def test_a_renamed_manifest_is_detected(storage: Storage) -> None:
     path = write(storage, milk()).path(Stage.OUTBOX)
     with pytest.raises(ManifestError, match="A file was renamed or its manifest was swapped"):
         read_manifest(storage.read(path), path.replace("2026-11-18", "2026-11-19"))
 
 
-def test_swapped_manifests_are_noticed(storage: Storage) -> None:
+def test_swapped_manifests_are_detected(storage: Storage) -> None:
     one, two = write(storage, milk()), write(storage, milk("9"), store_id="COL:402")
     with pytest.raises(ManifestError, match="its manifest was swapped"):
         read_manifest(storage.read(one.path(Stage.OUTBOX)), two.path(Stage.OUTBOX))
@@ -151,14 +151,14 @@ def changed(manifest: Manifest, **fields: Any) -> bytes:
     return json.dumps(json.loads(manifest.to_json()) | fields).encode()
 
 
-def test_a_newer_format_says_upgrade(storage: Storage) -> None:
+def test_the_error_for_a_newer_format_advises_to_upgrade(storage: Storage) -> None:
     manifest = write(storage, milk())
     with pytest.raises(ManifestError, match=r"format version 99, this installation reads up to 1. Upgrade Aisleflow"):
         read_manifest(changed(manifest, format_version=99), manifest.path(Stage.OUTBOX))
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"observed_at": "2026-11-18T04:00:00"}, "need a UTC offset"),
         ({"rows": -1}, "-1 rows"),
@@ -167,58 +167,58 @@ def test_a_newer_format_says_upgrade(storage: Storage) -> None:
         ({"night": "soon"}, "not a manifest"),
     ],
 )
-def test_damaged_manifests_say_what_is_wrong(storage: Storage, fields: dict[str, Any], said: str) -> None:
+def test_the_error_for_a_damaged_manifest_names_the_problem(storage: Storage, fields: dict[str, Any], message: str) -> None:
     manifest = write(storage, milk())
-    with pytest.raises(TerminalError, match=said):
+    with pytest.raises(TerminalError, match=message):
         read_manifest(changed(manifest, **fields), manifest.path(Stage.OUTBOX))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 5000])
-def test_what_is_no_manifest_says_so(content: bytes) -> None:
+def test_an_invalid_manifest_is_an_error(content: bytes) -> None:
     with pytest.raises(ManifestError, match=r"outbox/x: not a manifest .*aisleflow import"):
         read_manifest(content, "outbox/x")
 
 
 @pytest.mark.parametrize("fields", [{"rows": 3}, {"rows": 1}])
-def test_wrong_row_counts_are_noticed(storage: Storage, fields: dict[str, int]) -> None:
+def test_wrong_row_counts_are_detected(storage: Storage, fields: dict[str, int]) -> None:
     manifest = write(storage, milk("1"), milk("2"))
     manifest.rows = fields["rows"]
     with pytest.raises(UnreadableFile, match=f"promises {fields['rows']} rows .* the file holds 2 .* stage the store-day again"):
         list(open_staged(storage, manifest, Stage.OUTBOX, MAX))
 
 
-def test_changed_content_is_noticed(storage: Storage, store_day: StoreDays) -> None:
+def test_changed_content_is_detected(storage: Storage, store_day: StoreDays) -> None:
     manifest = store_day(lines=[offer("1", 1.0)])
     storage.write(manifest.data_path(Stage.OUTBOX), gzip.compress(b'{"product": {}, "metadata": {}}\n'))
     with pytest.raises(UnreadableFile, match="It was changed after it was staged"):
         list(open_staged(storage, manifest, Stage.OUTBOX, MAX))
 
 
-def test_missing_data_is_noticed(storage: Storage) -> None:
+def test_missing_data_is_detected(storage: Storage) -> None:
     manifest = write(storage, milk())
     storage.remove(manifest.data_path(Stage.OUTBOX))
     with pytest.raises(UnreadableFile, match="the manifest names this data file, but it is not there"):
         list(open_staged(storage, manifest, Stage.OUTBOX, MAX))
 
 
-def test_plain_and_packed_read_the_same() -> None:
+def test_plain_and_compressed_files_are_read_alike() -> None:
     data = b'{"a": 1}\n{"b": 2}'
     assert lines_of(data) == lines_of(gzip.compress(data)) == [RawLine(1, b'{"a": 1}'), RawLine(2, b'{"b": 2}')]
 
 
-def test_blank_lines_keep_their_numbers_and_crlf_is_no_blank() -> None:
+def test_blank_lines_are_numbered_and_crlf_is_not_a_blank_line() -> None:
     assert [(line.number, line.raw.strip()) for line in lines_of(b"one\r\n\r\n   \ntwo\r\n\n")] == [(1, b"one"), (4, b"two")]
     assert decode(lines_of(b'{"product": {"sku": 1}, "metadata": {}}\r\n')[0].raw).product.sku == 1
 
 
 @pytest.mark.parametrize("size", [21, 2_500_000])
-def test_an_overlong_line_is_cut_and_its_neighbours_stay(size: int) -> None:
+def test_an_overlong_line_is_truncated_and_its_neighbours_are_kept(size: int) -> None:
     found = lines_of(b"before\n" + b"x" * size + b"\nafter\n", maximum=20)
     assert [(line.number, line.problem) for line in found] == [(1, None), (2, "line_too_long"), (3, None)]
     assert len(found[1].raw) <= 2000 and found[2].raw == b"after"
 
 
-def test_an_overlong_last_line_without_its_end() -> None:
+def test_an_overlong_last_line_without_newline() -> None:
     assert [(line.number, line.problem) for line in lines_of(b"a\n" + b"x" * 3_000_000, maximum=20)] == [(1, None), (2, "line_too_long")]
     assert lines_of(b"x" * 20, maximum=20)[0].problem is None
 
