@@ -197,10 +197,7 @@ def _plural(count: int, word: str) -> str:
 def unalerted(connection: Connection, retailers: Sequence[str], memory: SentAlerts) -> list[dict[int, str]]:
     """Return the held store-days without an alert, one group per retailer and night: file id → key of its alert."""
     groups: dict[tuple[str, Any], dict[int, str]] = {}
-    for row in connection.execute(
-        "SELECT file_id, retailer, night, state_reason FROM ops.staged_file WHERE state = 'held' AND retailer = ANY(%s) ORDER BY retailer, night, file_id",
-        (list(retailers),),
-    ).fetchall():
+    for row in connection.run("diagnostics/list_held_files", {"retailers": list(retailers)}).fetchall():
         key = held_key([row])
         if not memory.was_sent(key):
             groups.setdefault((row["retailer"], row["night"]), {})[int(row["file_id"])] = key

@@ -51,10 +51,7 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
     """
     with warehouse.transaction() as connection:
         lock(connection, "resolve")
-        rows = connection.execute(
-            "SELECT file_id FROM ops.staged_file WHERE retailer = %s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY file_id",
-            (retailer,),
-        ).fetchall()
+        rows = connection.run("ledger/list_checked", {"retailer": retailer}).fetchall()
         file_ids = [int(row["file_id"]) for row in rows]
         result = _resolve(connection, retailer, file_ids) if file_ids else Resolution()
     if result.skus >= _GROWTH:
@@ -102,9 +99,7 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
         run("fill_products")
     else:
         created = proposals = 0
-    counts = connection.execute(
-        "SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending"
-    ).fetchone()
+    counts = connection.run("resolution/count_pending").fetchone()
     assert counts is not None
     learned, conflicts, moved = _learn_barcodes(connection, values)
     refreshed = run("refresh_skus")
@@ -123,9 +118,7 @@ def _read_texts(connection: Connection) -> None:
         "CREATE TEMPORARY TABLE IF NOT EXISTS pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
     )
     last = 0
-    while chunk := connection.execute(
-        "SELECT n, name, brand, size FROM pending WHERE n > %s AND folded_brand IS NULL ORDER BY n LIMIT %s", (last, _CHUNK)
-    ).fetchall():
+    while chunk := connection.run("resolution/list_unread_texts", {"after": last, "limit": _CHUNK}).fetchall():
         with connection.cursor() as cursor, cursor.copy("COPY pending_text FROM STDIN") as copy:
             for row in chunk:
                 name, brand, size = row["name"], row["brand"], row["size"]
@@ -134,10 +127,7 @@ def _read_texts(connection: Connection) -> None:
                     (row["n"], product_key(name, brand, size) or None, fold_brand(brand or ""), own_label_of(brand), quantity, unit)
                 )
         last = chunk[-1]["n"]
-    connection.execute(
-        "UPDATE pending SET product_key = t.product_key, folded_brand = t.folded_brand, own_label_of = t.own_label_of, "
-        "size_quantity = t.size_quantity, size_unit = t.size_unit, leader = t.n FROM pending_text AS t WHERE t.n = pending.n AND pending.folded_brand IS NULL"
-    )
+    connection.run("resolution/apply_texts")
 
 
 def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int, int, int]:

@@ -151,7 +151,7 @@ def _world(
 
 def _next_night(warehouse: Warehouse) -> date:
     with warehouse.transaction() as connection:
-        row = connection.execute("SELECT max(night) AS night FROM ops.crawl_plan").fetchone()
+        row = connection.run("diagnostics/find_newest_plan").fetchone()
     last: date | None = row["night"] if row else None
     return clock.night_of(clock.system_now()) if last is None else last + timedelta(days=1)
 
@@ -179,10 +179,7 @@ def _run_night(api: AirflowApi, warehouse: Warehouse, tonight: date, served: lis
 
 def _discovered(warehouse: Warehouse) -> set[str]:
     with warehouse.transaction() as connection:
-        return {
-            row["retailer"]
-            for row in connection.execute("SELECT DISTINCT retailer FROM core.store WHERE discovered_at IS NOT NULL").fetchall()
-        }
+        return {row["retailer"] for row in connection.run("diagnostics/list_discovered_retailers").fetchall()}
 
 
 class _WaitingForOperator(Exception):
@@ -225,11 +222,7 @@ def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, sh
 def _waiting(warehouse: Warehouse, tonight: date) -> set[str]:
     """Return the retailers with a store-day of tonight that is staged and not decided."""
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT retailer FROM ops.crawl_outcome AS o WHERE night = %(night)s AND manifest IS NOT NULL AND NOT EXISTS "
-            "(SELECT FROM ops.staged_file AS f WHERE (f.retailer, f.store_id, f.run_key) = (o.retailer, o.store_id, o.run_key) AND f.state NOT IN ('waiting', 'loaded'))",
-            {"night": tonight},
-        ).fetchall()
+        rows = connection.run("diagnostics/list_waiting_retailers", {"night": tonight}).fetchall()
     return {row["retailer"] for row in rows}
 
 

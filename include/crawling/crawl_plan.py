@@ -96,11 +96,7 @@ def decide(
 
 def plan_rows(connection: Connection, retailer: str, night: date) -> list[dict[str, Any]]:
     """Return a night's plan in its order: place, decision, store_id, name, state, online_store_id, reason."""
-    rows = connection.execute(
-        "SELECT p.position, p.decision, p.store_id, s.name, s.state, s.online_store_id, p.reason FROM ops.crawl_plan AS p JOIN core.store AS s USING (retailer, store_id) "
-        "WHERE p.night = %s AND p.retailer = %s ORDER BY array_position(ARRAY['crawl', 'deferred', 'excluded'], p.decision), p.position",
-        (night, retailer),
-    ).fetchall()
+    rows = connection.run("stores/list_plan", {"night": night, "retailer": retailer}).fetchall()
     return [dict(row) for row in rows]
 
 

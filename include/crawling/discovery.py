@@ -72,9 +72,7 @@ def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[Stor
                     "now": clock.now(),
                 },
             ).rowcount
-        row = connection.execute(
-            "SELECT count(*)::integer AS closed FROM core.store WHERE retailer = %s AND closed_at IS NOT NULL", (retailer,)
-        ).fetchone()
+        row = connection.run("stores/count_closed", {"retailer": retailer}).fetchone()
         assert row is not None
     if is_short:
         raise IncompleteStoreFinder(
@@ -120,10 +118,7 @@ def known_store(warehouse: Warehouse, retailer: str, store_id: str) -> StoreRef 
 
 
 def _count_open_supermarkets(connection: Connection, retailer: str) -> int:
-    row = connection.execute(
-        "SELECT count(*)::integer AS known FROM core.store WHERE retailer = %s AND is_supermarket AND is_confirmed AND closed_at IS NULL",
-        (retailer,),
-    ).fetchone()
+    row = connection.run("stores/count_open_supermarkets", {"retailer": retailer}).fetchone()
     assert row is not None
     return int(row["known"])
 

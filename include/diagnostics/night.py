@@ -46,9 +46,7 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
         NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with the next step of each.
     """
     with warehouse.transaction() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT retailer FROM ops.crawl_plan WHERE night = %s AND decision = 'crawl'", (night,)
-        ).fetchall()
+        rows = connection.run("diagnostics/list_planned_retailers", {"night": night}).fetchall()
     planned = {row["retailer"] for row in rows}
     lines = [
         f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, has its run failed?"

@@ -147,7 +147,7 @@ def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[s
     with connection.cursor() as cursor, cursor.copy("COPY candidate_sku FROM STDIN") as copy:
         for sku in skus:
             copy.write_row((sku,))
-    connection.execute("CREATE TEMPORARY TABLE sku_without_barcode ON COMMIT DROP AS SELECT DISTINCT sku FROM candidate_sku")
+    connection.run("enrichment/collect_skus_without_barcode")
     connection.execute("ANALYZE sku_without_barcode")
     return {row["sku"]: row["gtin"] for row in connection.run("enrichment/find_barcodes", {"retailer": retailer}).fetchall()}
 

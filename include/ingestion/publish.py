@@ -118,10 +118,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     values["store_key"] = store["store_key"]
     is_older = store["complete_at"] is not None and (file.observed_at, file.file_id) < (store["complete_at"], store["complete_file_id"])
     if is_older:
-        counts = connection.execute(
-            "SELECT 0 AS created, 0 AS updated, 0 AS unchanged, 0 AS unavailable, count(*) AS outdated FROM staging.offer WHERE file_id = %(file_id)s AND reasons IS NULL AND NOT is_folded",
-            values,
-        ).fetchone()
+        counts = connection.run("publishing/count_outdated", values).fetchone()
         delisted = 0
         outcome: dict[str, str | None] = {
             "state": "superseded",

@@ -87,10 +87,10 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         connection.run("loading/mark_duplicates", {"file_id": file_id})
         mark(connection, [file_id])
         refresh_reasons(connection, file_id)
-        rows = connection.execute("SELECT line_number, reasons FROM staging.offer WHERE file_id = %s", (file_id,)).fetchall()
+        rows = connection.run("loading/list_reasons", {"file_id": file_id}).fetchall()
         passed = [row["line_number"] for row in rows if row["reasons"] is None and row["line_number"] in wanted]
         still_refused = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
-        connection.execute("DELETE FROM staging.offer WHERE file_id = %s AND NOT line_number = ANY(%s)", (file_id, passed))
+        connection.run("loading/keep_lines", {"file_id": file_id, "lines": passed})
         reason = f"passes rule catalogue {version}"
         outcomes = _publish_staged(connection, file, "recheck", reason) if passed else {}
         if passed:

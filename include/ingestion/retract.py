@@ -161,6 +161,7 @@ def _replay(
         copy_rows(connection, "staging.offer", rows)
         connection.run("loading/mark_duplicates", values)
         connection.run("retraction/mark_refused", values)
+        connection.run("loading/fold_into_accepted", {"file_ids": [other.file_id]})
         if other.is_complete:
             connection.run("publishing/freeze_refused", values)
         merge_prices(connection, values)

@@ -7,20 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from include.warehouse.engine import Warehouse
+from include.warehouse.statements import statement
 
 
 def stream_prices(warehouse: Warehouse) -> Iterator[dict[str, Any]]:
     """Yield every row of ``core.store_price``, store by store."""
     with warehouse.transaction() as connection, connection.cursor(name="prices") as cursor:
         cursor.itersize = 5_000
-        cursor.execute(
-            "SELECT retailer, store_id, sku, price_cents, was_price_cents, is_available, is_listed, observed_at, barcode FROM core.store_price ORDER BY retailer, store_id, sku"
-        )
+        cursor.execute(statement("export/list_prices"))
         yield from cursor
 
 
 def last_complete(warehouse: Warehouse) -> Mapping[tuple[str, str], datetime]:
     """Return (retailer, store_id) → instant of the store's newest complete store-day."""
     with warehouse.transaction() as connection:
-        rows = connection.execute("SELECT retailer, store_id, complete_at FROM core.store WHERE complete_at IS NOT NULL").fetchall()
+        rows = connection.run("export/list_watermarks").fetchall()
     return {(row["retailer"], row["store_id"]): row["complete_at"] for row in rows}

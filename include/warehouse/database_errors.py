@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from include.errors import TerminalError, TransientError
+from include.warehouse.statements import statement
 
 #: Classes of codes that pass by themselves: connection lost, transaction rolled back (deadlock, serialization), resources short
 #: (disk, memory, connections), a person or a shutdown stepped in, the system below failed.
@@ -134,17 +135,8 @@ def constraint_of(connection: psycopg.Connection[Any], info: DatabaseErrorInfo) 
     """Return the definition of the constraint or index an error names, and its columns."""
     if not info.constraint:
         return None, (info.column,) if info.column else ()
-    row = connection.execute(
-        "SELECT pg_get_constraintdef(c.oid) AS definition, "
-        "ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.conrelid AND attnum = ANY (c.conkey) ORDER BY array_position(c.conkey, attnum)) AS columns "
-        "FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = t.relnamespace "
-        "WHERE c.conname = %s AND n.nspname = coalesce(%s, n.nspname) AND t.relname = coalesce(%s, t.relname) "
-        "UNION ALL SELECT pg_get_indexdef(i.indexrelid), "
-        "ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = i.indrelid AND attnum = ANY (i.indkey)) "
-        "FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = x.relnamespace "
-        "WHERE x.relname = %s AND n.nspname = coalesce(%s, n.nspname) LIMIT 1",
-        (info.constraint, info.schema, info.table, info.constraint, info.schema),
-    ).fetchone()
+    values = {"name": info.constraint, "schema": info.schema, "relation": info.table}
+    row = connection.execute(statement("warehouse/describe_constraint"), values).fetchone()
     if row is None:
         return None, (info.column,) if info.column else ()
     definition, columns = (row["definition"], row["columns"]) if isinstance(row, dict) else row

@@ -71,8 +71,8 @@ def test_missing_stores_are_listed_with_their_next_step(strict_warehouse: Wareho
 
     text = str(caught.value)
     assert "coles: nothing was planned. Look at the DAG scrape_coles" in text
-    assert "aldi 1: failed: TransientError: the site is down. Clear the store's failed crawl task." in text
-    assert "aldi 2: blocked: RunAlreadyBlocked: a bot wall. The site refuses requests" in text
+    assert "aldi 1: failed: the site is down. Clear the store's failed crawl task." in text
+    assert "aldi 2: blocked: a bot wall. The site refuses requests" in text
     assert "aldi 3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
     assert "aldi 4: not crawled" in text
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from include.alerts.alerts import held_alert
+from include.alerts.alerts import held_alert, unalerted
+from include.alerts.memory import SentAlerts
 from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -19,3 +20,5 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     files = pipeline.load(warehouse, storage, "aldi")
     pipeline.check(warehouse, storage, "aldi")
     held_alert(warehouse, files, storage)
+    with warehouse.transaction() as connection:
+        unalerted(connection, ["aldi"], SentAlerts(storage))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from include.ingestion import pipeline
 from include.readers.export import export_prices
+from include.readers.published import last_complete, stream_prices
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offers
@@ -18,4 +19,8 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     pipeline.ingest(warehouse, storage, "aldi")
     with tempfile.TemporaryDirectory() as folder:
         whole = export_prices(warehouse, str(Path(folder) / "prices.csv"))
+        last_complete(warehouse)
+        list(stream_prices(warehouse))
+        with warehouse.transaction() as connection:  # streamed above through a cursor of the server's
+            connection.run("export/list_prices")
         export_prices(warehouse, str(Path(folder) / "prices.parquet"), retailer="aldi", since=whole.cursor.isoformat())

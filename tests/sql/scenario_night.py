@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
 
+from include.cli import night as night_command
 from include.crawling import crawl_plan, discovery
 from include.diagnostics import ingest_summary, night
 from include.enrichment.prefill import prefill_waiting
+from include.errors import NeedsPersonError
 from include.ingestion import pipeline
 from include.ledger import quarantine
 from include.model.store import StoreRecord, StoreRef
@@ -40,3 +43,8 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     ingest_summary.summarise(warehouse, night=NIGHT)
     ingest_summary.list_files(warehouse, [1, 2])
     quarantine.list_refused_lines(warehouse)
+    with contextlib.suppress(NeedsPersonError):
+        night.raise_if_missing(warehouse, NIGHT)
+    night_command._next_night(warehouse)
+    night_command._discovered(warehouse)
+    night_command._waiting(warehouse, NIGHT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from include.staging.storage import Storage
+from include.warehouse.dictionary import data_dictionary
 from include.warehouse.engine import Warehouse
 from include.warehouse.migrations import edited_migrations, migrate, missing_retailers
 
@@ -15,3 +16,5 @@ def play(warehouse: Warehouse, storage: Storage) -> None:
     migrate(warehouse.url)
     missing_retailers(warehouse.url)
     edited_migrations(warehouse.url)
+    with warehouse.transaction() as connection:
+        data_dictionary(connection)

@@ -58,7 +58,7 @@ def publish(warehouse: Warehouse, storage: Storage) -> str | None:
 def are_current(warehouse: Warehouse, storage: Storage) -> bool:
     """Return whether the pages show the newest check that was kept, or none was."""
     with warehouse.transaction() as connection:
-        row = connection.execute("SELECT max(check_id) AS newest FROM ops.quality_check WHERE evaluation IS NOT NULL").fetchone()
+        row = connection.run("quality/find_newest_evaluation").fetchone()
     newest = row["newest"] if row else None
     return newest is None or (storage.exists(_NEWEST) and storage.read(_NEWEST) == str(newest).encode())
 

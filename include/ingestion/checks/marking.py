@@ -7,7 +7,7 @@ from typing import LiteralString, cast
 
 from psycopg import sql
 
-from include.model.rules import ROW_RULES
+from include.model.rules import BY_ID, ROW_RULES
 from include.warehouse.engine import Connection
 
 
@@ -33,22 +33,10 @@ def mark_refused(connection: Connection, file_ids: Sequence[int]) -> dict[str, i
         )
     )
     connection.execute("ANALYZE broken_line")
-    connection.execute(
-        "UPDATE staging.offer AS offer SET reasons = nullif(line.reasons, '{}') FROM broken_line AS line "
-        "WHERE offer.file_id = line.file_id AND offer.line_number = line.line_number AND offer.reasons IS DISTINCT FROM nullif(line.reasons, '{}')"
-    )
-    # a sound line does not fold into a refused one: the first line of each SKU that passes stands for its doubles
-    connection.execute(
-        "UPDATE staging.offer AS offer SET is_folded = placed.place > 1 "
-        "FROM (SELECT twin.file_id, twin.line_number, row_number() OVER (PARTITION BY twin.file_id, twin.sku ORDER BY twin.reasons IS NOT NULL, twin.line_number) AS place "
-        "FROM staging.offer AS twin JOIN (SELECT DISTINCT offer.file_id, offer.sku FROM broken_line JOIN staging.offer AS offer USING (file_id, line_number) "
-        "WHERE offer.reasons IS NOT NULL AND offer.defects IS NULL AND NOT offer.is_folded AND NOT offer.is_contradicted) AS refused USING (file_id, sku) "
-        "WHERE twin.defects IS NULL) AS placed "
-        "WHERE offer.file_id = placed.file_id AND offer.line_number = placed.line_number AND offer.is_folded <> (placed.place > 1)"
-    )
-    found = connection.execute(
-        "SELECT rule_id, count(*)::integer AS lines FROM broken_line CROSS JOIN LATERAL unnest(reasons || warnings) AS rule_id GROUP BY rule_id"
-    ).fetchall()
+    connection.run("quality/mark_reasons")
+    found = connection.run("quality/count_broken").fetchall()
+    if any(BY_ID[row["rule_id"]].severity == "refuse" for row in found):  # a batch without a refused line is not looked at again
+        connection.run("loading/fold_into_accepted", {"file_ids": list(file_ids)})
     return {rule.rule_id: 0 for rule in ROW_RULES} | {row["rule_id"]: row["lines"] for row in found}
 
 

@@ -38,7 +38,7 @@ def record_check(
     ).fetchone()  # fmt: skip
     assert row is not None
     connection.run("quality/delete_old_evaluations", {"keep": EVALUATIONS_KEPT})
-    connection.execute("DELETE FROM ops.data_quality_result WHERE file_id = ANY(%s)", (list(file_ids),))
+    connection.run("quality/forget_results", {"file_ids": list(file_ids)})
     connection.run(
         "quality/record_row_results",
         {

@@ -12,10 +12,7 @@ from include.warehouse.engine import Warehouse
 def newest_night(warehouse: Warehouse, retailer: str | None = None) -> date | None:
     """Return the newest night whose store-days were checked; ``None``: there is none yet."""
     with warehouse.transaction() as connection:
-        row = connection.execute(
-            "SELECT max(night) AS night FROM ops.staged_file WHERE checked_at IS NOT NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s)",
-            {"retailer": retailer},
-        ).fetchone()
+        row = connection.run("quality/find_newest_night", {"retailer": retailer}).fetchone()
     return row["night"] if row else None
 
 

@@ -164,28 +164,13 @@ def _report_rejected_lines(
         connection = dry_warehouse.connection
         if is_batch:
             keep_only(connection, retailer, [file_id])
-        rows = {
-            int(row["line_number"]): dict(row)
-            for row in connection.execute(
-                "SELECT * FROM staging.offer WHERE file_id = %s AND NOT is_folded ORDER BY line_number", (file_id,)
-            ).fetchall()
-        }
-        connection.execute(
-            "CREATE TEMPORARY TABLE dry_run_lines ON COMMIT DROP AS SELECT * FROM staging.offer WHERE file_id = %s", (file_id,)
-        )
-        # checks look at every line of the file: there, only the lines on trial are in it. For the other steps a folded line is
-        # listed and otherwise left alone: there, all lines are folded but those on trial
-        connection.execute(
-            "UPDATE staging.offer SET file_id = CASE WHEN %(check)s THEN -file_id ELSE file_id END, is_folded = true, reasons = NULL WHERE file_id = %(file_id)s",
-            {"check": step == "check", "file_id": file_id},
-        )
+        rows = {int(row["line_number"]): dict(row) for row in connection.run("isolation/list_lines", {"file_id": file_id}).fetchall()}
+        is_check = step == "check"
+        connection.run("isolation/keep_lines", {"file_id": file_id})
+        connection.run("isolation/deactivate_lines", {"file_id": file_id, "is_check": is_check})
 
         def activate_lines(part: Sequence[int]) -> None:
-            connection.execute(
-                "UPDATE staging.offer AS offer SET file_id = kept.file_id, is_folded = kept.is_folded, reasons = kept.reasons FROM dry_run_lines AS kept "
-                "WHERE offer.file_id = %s AND offer.line_number = kept.line_number AND offer.line_number = ANY(%s)",
-                (-file_id if step == "check" else file_id, list(part)),
-            )
+            connection.run("isolation/activate_lines", {"file_id": -file_id if is_check else file_id, "lines": list(part)})
 
         def attempt(part: Sequence[int]) -> DatabaseErrorInfo | None:
             return _attempt(dry_warehouse, lambda: activate_lines(part), lambda: run(dry_warehouse), deadline)

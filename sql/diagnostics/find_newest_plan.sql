@@ -1,0 +1,7 @@
+-- The newest night that was planned.
+--
+-- Called by   include/cli/night.py
+-- Reads       ops.crawl_plan
+-- Run again   same answer until the next plan
+
+SELECT max(night) AS night FROM ops.crawl_plan

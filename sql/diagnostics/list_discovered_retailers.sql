@@ -1,0 +1,7 @@
+-- Retailers whose stores were discovered.
+--
+-- Called by   include/cli/night.py
+-- Reads       core.store
+-- Run again   same answer until the next discovery
+
+SELECT DISTINCT retailer FROM core.store WHERE discovered_at IS NOT NULL ORDER BY retailer

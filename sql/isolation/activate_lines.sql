@@ -1,0 +1,12 @@
+-- Put the lines on trial back into a step that is rehearsed, as they were.
+--
+-- Called by   include/ingestion/isolation/steps.py
+-- Parameters  file_id bigint: where the lines stand now; lines integer[]
+-- Reads       dry_run_lines   temporary
+-- Writes      staging.offer
+-- Run again   same rows: rewritten with the values they have
+
+UPDATE staging.offer AS offer
+   SET file_id = kept.file_id, is_folded = kept.is_folded, reasons = kept.reasons
+  FROM dry_run_lines AS kept
+ WHERE offer.file_id = %(file_id)s AND offer.line_number = kept.line_number AND offer.line_number = ANY (%(lines)s)

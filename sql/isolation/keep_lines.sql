@@ -1,0 +1,10 @@
+-- Keep the staged lines of a store-day aside, as they were before the search began.
+--
+-- Called by   include/ingestion/isolation/steps.py
+-- Parameters  file_id bigint
+-- Reads       staging.offer
+-- Writes      dry_run_lines   temporary; one row per line
+-- Run again   nothing written
+
+CREATE TEMPORARY TABLE IF NOT EXISTS dry_run_lines ON COMMIT DROP AS
+SELECT * FROM staging.offer WHERE file_id = %(file_id)s

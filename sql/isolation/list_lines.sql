@@ -1,0 +1,8 @@
+-- The lines of a store-day that stand for their SKUs, whole.
+--
+-- Called by   include/ingestion/isolation/steps.py
+-- Parameters  file_id bigint
+-- Reads       staging.offer
+-- Run again   same answer
+
+SELECT * FROM staging.offer WHERE file_id = %(file_id)s AND NOT is_folded ORDER BY line_number

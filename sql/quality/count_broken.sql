@@ -1,0 +1,10 @@
+-- How many lines break each rule, warnings too.
+--
+-- Called by   include/ingestion/checks/marking.py
+-- Reads       broken_line   temporary
+-- Run again   same answer
+
+SELECT rule_id, count(*)::integer AS lines
+  FROM broken_line
+ CROSS JOIN LATERAL unnest(reasons || warnings) AS rule_id
+ GROUP BY rule_id

@@ -1,0 +1,7 @@
+-- The newest check whose suite result is kept.
+--
+-- Called by   include/ingestion/checks/data_docs.py
+-- Reads       ops.quality_check
+-- Run again   same answer until the next check
+
+SELECT max(check_id) AS newest FROM ops.quality_check WHERE evaluation IS NOT NULL

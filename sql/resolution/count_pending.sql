@@ -1,0 +1,7 @@
+-- How many SKUs were unknown, and what joined them.
+--
+-- Called by   include/catalogue/resolve.py
+-- Reads       pending   temporary
+-- Run again   same answer
+
+SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending

@@ -1,0 +1,8 @@
+-- How many stores of a retailer are taken for closed.
+--
+-- Called by   include/crawling/discovery.py
+-- Parameters  retailer text
+-- Reads       core.store
+-- Run again   same answer until the next discovery
+
+SELECT count(*)::integer AS closed FROM core.store WHERE retailer = %(retailer)s AND closed_at IS NOT NULL

@@ -1,0 +1,8 @@
+-- How many confirmed supermarkets of a retailer are open.
+--
+-- Called by   include/crawling/discovery.py
+-- Parameters  retailer text
+-- Reads       core.store
+-- Run again   same answer until the next discovery
+
+SELECT count(*)::integer AS known FROM core.store WHERE retailer = %(retailer)s AND is_supermarket AND is_confirmed AND closed_at IS NULL
