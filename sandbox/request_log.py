@@ -114,7 +114,7 @@ class Traffic:
         store_id: str | None = None,
         status: int | None = None,
     ) -> int:
-        """Return number of requests requests were answered, of all since the start or the last reset."""
+        """Return the number of finished requests since the start or the last reset."""
         filters = (retailer, route, purpose, store_id, status)
         return sum(
             count
