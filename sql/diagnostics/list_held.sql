@@ -6,11 +6,11 @@
 -- Run again   same answer while the ledger is the same
 
 SELECT file.file_id, file.retailer, file.store_id, file.night, file.rows, file.state, file.state_reason, file.manifest,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('rule_id', result.rule_id, 'scope', result.scope, 'failed', result.failed,
-                                                     'checked', result.checked, 'detail', result.detail) ORDER BY result.rule_id)
-                   FROM ops.data_quality_result AS result
-                  WHERE result.file_id = file.file_id AND result.scope <> 'row' AND result.severity = 'critical' AND NOT result.is_passed),
-                '[]') AS rules
+       coalesce(failed.rules, '[]') AS rules
   FROM ops.staged_file AS file
+  LEFT JOIN (SELECT file_id, jsonb_agg(jsonb_build_object('rule_id', rule_id, 'scope', scope, 'failed', failed, 'checked', checked, 'detail', detail) ORDER BY rule_id) AS rules
+               FROM ops.data_quality_result
+              WHERE file_id = ANY (%(file_ids)s) AND scope <> 'row' AND severity = 'critical' AND NOT is_passed
+              GROUP BY file_id) AS failed USING (file_id)
  WHERE file.file_id = ANY (%(file_ids)s)
  ORDER BY file.retailer, file.night, file.store_id, file.file_id

@@ -9,7 +9,7 @@ SELECT offer.line_number, offer.sku, offer.name, offer.price, offer.reasons, kno
   FROM staging.offer AS offer
   JOIN ops.staged_file AS file USING (file_id)
   LEFT JOIN core.store AS store ON store.retailer = file.retailer AND store.store_id = file.store_id
-  LEFT JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+  LEFT JOIN core.sku AS sku ON sku.retailer = (SELECT retailer FROM ops.staged_file WHERE file_id = %(file_id)s) AND sku.sku = offer.sku
   LEFT JOIN core.price AS known ON known.store_key = store.store_key AND known.sku_key = sku.sku_key
         AND known.store_key = ANY (ARRAY(SELECT s.store_key FROM core.store AS s JOIN ops.staged_file AS f USING (retailer, store_id) WHERE f.file_id = %(file_id)s))
  WHERE offer.file_id = %(file_id)s AND NOT offer.is_folded

@@ -5,11 +5,14 @@
 -- Reads       ops.staged_file, ops.data_quality_result
 -- Run again   same answer while nothing is decided
 
-SELECT file.file_id
-  FROM ops.staged_file AS named
-  JOIN ops.staged_file AS file ON file.retailer = named.retailer AND file.checked_at = named.checked_at AND file.state = 'held'
- WHERE named.file_id = %(file_id)s
-   AND (SELECT bool_and(result.scope = 'retailer')
-          FROM ops.data_quality_result AS result
-         WHERE result.file_id = file.file_id AND result.scope <> 'row' AND NOT result.is_passed AND result.severity = 'critical')
- ORDER BY file.file_id
+WITH beside AS MATERIALIZED (
+    SELECT file_id
+      FROM ops.staged_file
+     WHERE state = 'held' AND (retailer, checked_at) = (SELECT retailer, checked_at FROM ops.staged_file WHERE file_id = %(file_id)s)
+)
+SELECT file_id
+  FROM ops.data_quality_result
+ WHERE file_id = ANY (ARRAY(SELECT file_id FROM beside)) AND scope <> 'row' AND NOT is_passed AND severity = 'critical'
+ GROUP BY file_id
+HAVING bool_and(scope = 'retailer')
+ ORDER BY file_id

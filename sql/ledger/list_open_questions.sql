@@ -6,6 +6,6 @@
 -- Run again   same answer while nothing is decided
 
 SELECT file_id, retailer, store_id, state, state_reason, rows
-  FROM ops.staged_file
- WHERE retailer = ANY (%(retailers)s) AND night = %(night)s AND (state = 'held' OR state = 'refused' AND decided_by IS NULL)
+  FROM (SELECT * FROM ops.staged_file WHERE night = %(night)s OFFSET 0) AS file  -- by the night, never by all files of a retailer
+ WHERE retailer = ANY (%(retailers)s) AND (state = 'held' OR state = 'refused' AND decided_by IS NULL)
  ORDER BY retailer, store_id, file_id

@@ -19,7 +19,7 @@ WITH judged AS (
       FROM staging.offer AS offer
       JOIN ops.staged_file AS file USING (file_id)
       JOIN core.store AS store ON store.store_key = %(store_key)s
-      LEFT JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+      LEFT JOIN core.sku AS sku ON sku.retailer = (SELECT retailer FROM ops.staged_file WHERE file_id = %(file_id)s) AND sku.sku = offer.sku
       LEFT JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key
      WHERE offer.file_id = %(file_id)s
 ), unpublished AS (

@@ -14,8 +14,7 @@ WITH seen AS MATERIALIZED (
            CASE WHEN offer.was_price > offer.price THEN (offer.was_price * 100)::integer END AS was_price_cents,
            offer.unit_price, offer.unit_of_measure, coalesce(offer.is_on_special, false) AS is_on_special, offer.observed_at
       FROM staging.offer AS offer
-      JOIN ops.staged_file AS file USING (file_id)
-      JOIN core.sku AS sku ON sku.retailer = file.retailer AND sku.sku = offer.sku
+      JOIN core.sku AS sku ON sku.retailer = (SELECT retailer FROM ops.staged_file WHERE file_id = %(file_id)s) AND sku.sku = offer.sku
      WHERE offer.file_id = %(file_id)s AND offer.reasons IS NULL AND NOT offer.is_folded
 ), known AS MATERIALIZED (
     SELECT * FROM core.price WHERE store_key = %(store_key)s

@@ -11,13 +11,12 @@
 CREATE TEMPORARY TABLE IF NOT EXISTS affected ON COMMIT DROP AS
 SELECT price.sku_key, sku.sku, price.file_id = %(file_id)s AS is_written, false AS is_known,
        price.price_cents, price.is_listed, price.is_available
-  FROM ops.staged_file AS file
-  JOIN core.price AS price ON price.store_key = %(store_key)s
+  FROM core.price AS price
   JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN (SELECT DISTINCT line.sku FROM ops.quarantined_offer AS line WHERE line.file_id = %(file_id)s) AS refused USING (sku)
- WHERE file.file_id = %(file_id)s AND sku.retailer = (SELECT retailer FROM core.store WHERE store_key = %(store_key)s)
-   AND (price.file_id = file.file_id
-        OR file.is_complete
-           AND (price.delisted_at = file.observed_at
-                OR NOT price.uses_store_watermark AND price.observed_at = file.observed_at
+ WHERE price.store_key = %(store_key)s AND sku.retailer = (SELECT retailer FROM core.store WHERE store_key = %(store_key)s)
+   AND (price.file_id = %(file_id)s
+        OR (SELECT is_complete FROM ops.staged_file WHERE file_id = %(file_id)s)
+           AND (price.delisted_at = (SELECT observed_at FROM ops.staged_file WHERE file_id = %(file_id)s)
+                OR NOT price.uses_store_watermark AND price.observed_at = (SELECT observed_at FROM ops.staged_file WHERE file_id = %(file_id)s)
                 OR NOT price.uses_store_watermark AND refused.sku IS NOT NULL))

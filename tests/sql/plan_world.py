@@ -1,0 +1,278 @@
+"""A warehouse full of other retailers, and the history of one that begins later: what the plans of all statements are measured on."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, LiteralString, cast
+from unittest.mock import patch
+
+import psycopg
+
+from include import clock
+from include.alerts.alerts import held_alert
+from include.alerts.held_question import held_question
+from include.config import settings
+from include.crawling import crawl_plan, discovery, outcomes
+from include.crawling.canary import choose_store
+from include.diagnostics import ingest_summary, night
+from include.enrichment.prefill import prefill_waiting
+from include.errors import NeedsPersonError
+from include.ingestion import deciding, pipeline
+from include.ingestion.checks import gate, results
+from include.ingestion.checks.marking import mark_refused
+from include.ingestion.release_lines import recheck_lines, release_lines
+from include.ingestion.retract import retract
+from include.ledger import files as ledger_files
+from include.ledger import held, quarantine, rejections, settling
+from include.ledger.decisions import discard_lines
+from include.ledger.open_questions import raise_if_undecided
+from include.model.rules import ROW_RULES
+from include.model.store import StoreRecord
+from include.readers import published
+from include.staging.storage import Stage, Storage
+from include.warehouse.engine import Warehouse
+from tests.checks.counting import count_broken
+from tests.conftest import RELAXED
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
+from tests.sql.plans import BELIEFS, Measured, measure, measuring, prepare, save_beliefs
+from tests.sql.twice import files
+
+THURSDAY, FRIDAY = (f"2026-11-{day}T04:30:00+11:00" for day in (19, 20))
+NIGHT = date(2026, 11, 18)
+#: After the last of them.
+NOW = "2026-11-21T09:00:00+00:00"
+
+#: Products, prices and store-days of other retailers: 5,000 SKUs in 4 stores, a month of ledger.
+_OTHERS = """
+INSERT INTO core.product (name, size, size_quantity, size_unit, created_at)
+SELECT 'Other ' || g, '100 g', 100, 'g', '2026-10-01' FROM generate_series(1, {skus}) AS g;
+INSERT INTO core.product_alias SELECT 'other ' || product_id, product_id, 1 FROM core.product;
+INSERT INTO core.product_barcode SELECT '7' || lpad(product_id::text, 13, '0'), product_id, true, '2026-10-01' FROM core.product WHERE product_id % 3 > 0;
+INSERT INTO core.sku (retailer, sku, product_id, name, size, category, joined_by, joined_at)
+SELECT 'aldi', product_id::text, product_id, name, size, 'Pantry', 'new', '2026-10-01' FROM core.product;
+INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
+SELECT 'aldi', 'G' || g, 'Aldi ' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, 4) AS g;
+INSERT INTO ops.quality_check (retailer, catalogue_version, files_hash, files, lines, nights, broken, held, checked_at)
+SELECT 'aldi', '1', g::text, 10, 50000, ARRAY[date '2026-10-01' + g], '{{}}', 0, '2026-10-01'::timestamptz + g * interval '1 day' FROM generate_series(1, 30) AS g;
+INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at, rows, is_complete, manifest, statistics, registered_at, published_at)
+SELECT 'aldi', store_id, date '2026-10-01' + d, 'run ' || d, md5(store_id || d), 'published', 'archive', at, at, 5000, true, '{{}}', '{{"filled": {{"name": 5000}}, "categories": {{"Pantry": 5000}}}}', at, at
+  FROM core.store CROSS JOIN generate_series(1, {nights}) AS d CROSS JOIN LATERAL (SELECT '2026-10-01'::timestamptz + d * interval '1 day' AS at) AS instant;
+INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id)
+SELECT store_key, sku_key, 100 + sku_key % 900, false, true, true, true, '2026-11-16', '2026-11-16', file_id
+  FROM core.store CROSS JOIN core.sku CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
+INSERT INTO ops.data_quality_result (file_id, rule_id, scope, severity, is_passed, checked, failed, check_id, checked_at)
+SELECT file_id, 'rule ' || g, CASE WHEN g < 3 THEN 'row' ELSE 'store_day' END, 'warning', g >= 3, 5000, 1, 1, '2026-10-01' FROM ops.staged_file CROSS JOIN generate_series(1, 8) AS g;
+INSERT INTO ops.quarantined_offer (file_id, line_number, retailer, store_id, sku, reasons, quarantined_at)
+SELECT file_id, g, 'aldi', store_id, g::text, '{{price_not_positive}}', '2026-10-01' FROM ops.staged_file CROSS JOIN generate_series(1, 4) AS g
+"""
+
+#: Store-days of many stores of a third retailer: each published once, and once more staged with two lines.
+_MANY = """
+INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
+SELECT 'woolworths', g::text, 'W' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, {stores}) AS g;
+INSERT INTO core.product (name, created_at) VALUES ('Milk', '2026-10-01'), ('Bread', '2026-10-01');
+INSERT INTO core.sku (retailer, sku, product_id, name, joined_by, joined_at)
+SELECT 'woolworths', row_number() OVER (ORDER BY product_id), product_id, name, 'new', '2026-10-01' FROM core.product WHERE name IN ('Milk', 'Bread');
+INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id)
+SELECT store_key, sku_key, 100, false, true, true, true, '2026-11-16', '2026-11-16', file_id
+  FROM core.store JOIN core.sku USING (retailer) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file WHERE retailer = 'woolworths';
+INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at, rows, is_complete, manifest, statistics, registered_at, published_at)
+SELECT 'woolworths', store_id, at::date, kind, md5(store_id || kind), kind, 'archive', at, at, 2, true, '{{}}', '{{"filled": {{"name": 2}}, "categories": {{"Pantry": 2}}}}', at, at
+  FROM core.store CROSS JOIN (VALUES ('published', timestamptz '2026-11-16'), ('loaded', timestamptz '2026-11-18'), ('held', timestamptz '2026-11-18 01:00')) AS kinds (kind, at)
+ WHERE retailer = 'woolworths';
+INSERT INTO staging.offer (file_id, line_number, retailer, store_id, sku, name, price, observed_at)
+SELECT file_id, line, retailer, store_id, line::text, 'Milk', 1.5, observed_at FROM ops.staged_file CROSS JOIN generate_series(1, 2) AS line WHERE retailer = 'woolworths' AND state = 'loaded';
+INSERT INTO staging.loaded_file SELECT file_id FROM ops.staged_file WHERE retailer = 'woolworths' AND state = 'loaded';
+INSERT INTO ops.crawl_outcome (retailer, store_id, night, run_key, state, is_complete, rows, pages, requests, manifest, detail, started_at, finished_at)
+SELECT retailer, store_id, '2026-11-18', 'run ' || attempt, 'crawled', true, 2, 1, 1, 'x', '{{}}', '2026-11-18', timestamptz '2026-11-18' + attempt * interval '1 minute'
+  FROM core.store CROSS JOIN generate_series(1, 2) AS attempt WHERE retailer = 'woolworths'
+"""
+
+
+def run_all(connection: psycopg.Connection[Any], text: str, **sizes: int) -> None:
+    """Run statements parted by semicolons."""
+    for part in text.format(**sizes).split(";\n"):
+        connection.execute(cast(LiteralString, part))
+
+
+def lines(n: int, day: int) -> list[Line]:
+    """Return the lines of one store-day: n SKUs, a fifth of them twice, a tenth refused; from the second day on prices, names and barcodes move."""
+
+    def line(number: int) -> Line:
+        price = 1 + number % 50 + (day if number % 3 == 0 else 0)
+        given = gtin(number + (50_000_000 if number % 20 == 1 and day else 0)) if number % 4 < 2 + day % 2 else None
+        name = (
+            f"Good {number // 2 if number % 7 == 0 else number}"
+            + (" new" if day and number % 4 == 0 else "")
+            + (" donation" if number % 10 == day else "")
+        )
+        return offer(f"S{number}", price, name=name, brand=f"Brand {number % 300}", size=f"{100 + number % 9} g", barcode=given)
+
+    first = n // 10 * day
+    numbers = range(first, first + n)
+    return [*map(line, numbers), *map(line, numbers[: n // 5])]
+
+
+def history(
+    warehouse: Warehouse,
+    storage: Storage,
+    n: int,
+    *,
+    others: int = 1,
+    beliefs: tuple[str, ...] = BELIEFS,
+    until_first: bool = False,
+    names: dict[str, str] | None = None,
+) -> Measured:
+    """Play the history of a retailer that begins later than others, with n lines a store-day, and measure every statement of it.
+
+    Args:
+        warehouse: empty, of this call alone.
+        storage: empty.
+        n: SKUs a store-day.
+        others: how many times over there are other retailers.
+        beliefs: to measure under.
+        until_first: end with the retailer's first whole store-day.
+        names: of statements that stand in no file, by their text.
+    """
+    stage = StoreDays(storage)
+    with psycopg.connect(warehouse.url, autocommit=True) as connection:
+        prepare(connection)
+        run_all(connection, _OTHERS, skus=5_000 * others, nights=30 * others)
+        save_beliefs(connection, "others")
+    stage("iga", "I1", at="2026-11-16T04:30:00+11:00", lines=lines(30, 0))
+    pipeline.ingest(warehouse, storage, "iga")
+    with psycopg.connect(warehouse.url, autocommit=True) as connection:
+        save_beliefs(connection, "first")
+    with measuring(n, beliefs, names) as measured:
+        stage("iga", "I1", at=TUESDAY, lines=lines(n, 0))
+        pipeline.ingest(warehouse, storage, "iga")
+        if until_first:
+            return measured
+        stage("iga", "I1", at=WEDNESDAY, lines=lines(n, 1))
+        stage("iga", "I2", at=WEDNESDAY, lines=lines(n, 1), complete=None)
+        pipeline.ingest(warehouse, storage, "iga")
+        second = _newest(warehouse, "I1")
+        _decide(warehouse, storage, second)
+        retract(warehouse, storage, "iga", "I1", second, "ann", "a test store")
+        stage("iga", "I1", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
+        prefill_waiting(warehouse, storage, "iga")
+        _hold(warehouse, storage, n)
+        _many_stores(warehouse, storage, n)
+        _export(warehouse, measured, beliefs)
+    return measured
+
+
+def _newest(warehouse: Warehouse, store_id: str) -> int:
+    with warehouse.transaction() as connection:
+        row = connection.execute("SELECT max(file_id) AS file_id FROM ops.staged_file WHERE store_id = %s", (store_id,)).fetchone()
+    assert row is not None
+    return int(row["file_id"])
+
+
+def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:
+    quarantine.list_refused_lines(warehouse)
+    quarantine.undecided_files(warehouse, "iga", None)
+    recheck_lines(warehouse, storage, file_id, mark_refused, "0", "ann")
+    release_lines(warehouse, storage, file_id, "ann", "a mistake", rule_id="donation")
+    other = _newest(warehouse, "I2")
+    discard_lines(warehouse, other, "ann", "wrong", rule_id="donation")
+    with warehouse.transaction() as connection:
+        connection.run("ledger/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
+
+
+def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
+    warehouse.settings = warehouse.settings.model_copy(update={"hold_scale_share": 0.1})
+    StoreDays(storage)("iga", "I2", at=FRIDAY, lines=[offer(f"S{number}", 100 * (1 + number % 50)) for number in range(n)])
+    pipeline.ingest(warehouse, storage, "iga")
+    file_id = _newest(warehouse, "I2")
+    held.claim(warehouse, ["iga"], "run")
+    held_question(warehouse, storage, [file_id])
+    held_alert(warehouse, [file_id], storage)
+    quarantine.batch_of(warehouse, file_id)
+    held.answer(warehouse, storage, [file_id], "release", "ann", "it is right", "Airflow")
+    deciding.publish_released(warehouse, storage, "iga")
+
+
+def _many_stores(warehouse: Warehouse, storage: Storage, n: int) -> None:
+    found = [
+        StoreRecord(retailer="coles", store_id=f"COL:{number}", online_store_id=None, name="Coles", state="VIC") for number in range(n)
+    ]
+    discovery.merge_found_stores(warehouse, "coles", found)
+    discovery.merge_found_stores(warehouse, "coles", found[n // 100 :])
+    discovery.list_stores(warehouse, "coles")
+    crawl_plan.plan(warehouse, "coles", NIGHT)
+    choose_store(warehouse, "coles")
+    with psycopg.connect(warehouse.url, autocommit=True) as connection:
+        run_all(connection, _MANY, stores=n // 4)
+    crawl_plan.plan(warehouse, "woolworths", NIGHT)
+    gate.check(warehouse, "woolworths")
+    with warehouse.transaction() as connection:
+        connection.execute("UPDATE ops.quality_check SET evaluation = '{}' WHERE retailer IN ('iga', 'woolworths')")
+        rows = connection.execute("SELECT file_id FROM ops.staged_file WHERE retailer = 'woolworths'").fetchall()
+        file_ids = [int(row["file_id"]) for row in rows]
+        connection.run("ledger/hold_files", {"check_id": 1, "file_ids": file_ids, "reasons": ["a reason"] * len(file_ids)})
+        connection.run("quality/list_evaluations")
+    results.results(warehouse, NIGHT, is_all=True)
+    night.summary(warehouse, NIGHT)
+    night.missing(warehouse, NIGHT)
+    ingest_summary.summarise(warehouse, night=NIGHT)
+    ingest_summary.summarise(warehouse, file_ids=file_ids)
+    ingest_summary.list_files(warehouse, file_ids)
+    held.claim(warehouse, ["woolworths"], "run")
+    held_alert(warehouse, file_ids[: n // 8], storage)
+    _look_at_ledger(warehouse, file_ids)
+    outcomes.staged(warehouse, "woolworths", "run 1")
+    published.last_complete(warehouse)
+
+
+def _look_at_ledger(warehouse: Warehouse, file_ids: list[int]) -> None:
+    quarantine.list_undecided(warehouse)
+    quarantine.show(warehouse, _newest(warehouse, "I1"))
+    with suppress(NeedsPersonError):
+        raise_if_undecided(warehouse, ["iga", "woolworths"], NIGHT.isoformat())
+    held.list_unclaimed(warehouse, ["woolworths"])
+    held.still_held(warehouse, file_ids)
+    held.list_released_unpublished(warehouse, file_ids)
+    ledger_files.list_store(warehouse, "iga", "I1")
+    rejections.list_rejected(warehouse, ["iga", "woolworths"])
+    with warehouse.transaction() as connection:
+        connection.run("ledger/list_states", {"retailer": "woolworths"})
+        connection.run("ledger/list_nights", {"file_ids": file_ids})
+        connection.run("ledger/sum_published", {"file_ids": file_ids})
+        connection.run("ledger/count_undecided", {"file_ids": file_ids})
+        connection.run("quality/list_passed", {"file_ids": file_ids, "version": "1"})
+        settling.keep_only(connection, "woolworths", file_ids[::2])
+
+
+def _export(warehouse: Warehouse, measured: Measured, beliefs: tuple[str, ...]) -> None:
+    """What is not sent through ``execute``: the export's query, and the suite's scan."""
+    text = files()["export/copy_store_prices"]
+    inner = text[text.index("COPY (") + 6 : text.rindex(") TO STDOUT")]
+    with warehouse.transaction() as connection:
+        measure(connection, measured, "export/copy_store_prices", inner, {"retailer": "iga", "since": None}, beliefs)
+        counts = ", ".join(f"count(*) FILTER (WHERE {rule.predicate})" for rule in ROW_RULES).replace("%", "%%")
+        rows = connection.execute(
+            "SELECT file_id FROM ops.staged_file WHERE retailer = 'woolworths' AND state IN ('loaded', 'held')"
+        ).fetchall()
+        numbers = ", ".join(str(row["file_id"]) for row in rows)
+        measure(
+            connection,
+            measured,
+            "inline: the suite",
+            f"SELECT {counts} FROM (SELECT * FROM staging.offer WHERE file_id IN ({numbers})) AS batch",
+            {},
+            beliefs,
+        )
+
+
+def play(url: str, n: int, **options: Any) -> Measured:
+    """Play the history in an empty warehouse of its own."""
+    warehouse = Warehouse(url, settings().model_copy(update=RELAXED | {"ingest_workers": 1}))
+    try:
+        with tempfile.TemporaryDirectory() as folder, patch("include.ingestion.checks.suite.count_broken", count_broken):
+            return history(warehouse, Storage(f"file://{Path(folder) / 'storage'}"), n, **options)
+    finally:
+        warehouse.close()
