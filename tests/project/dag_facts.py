@@ -70,10 +70,12 @@ def starts_when_unpaused(dag: Any) -> bool:
     from airflow.timetables import trigger
     from airflow.timetables.base import TimeRestriction
 
+    from include import clock
+
     timetable = coerce_to_core_timetable(dag.timetable)
     if not isinstance(timetable, trigger.CronTriggerTimetable):
         return False
-    now = timetable._align_to_prev(pendulum.now("UTC")).add(minutes=1)
+    now = timetable._align_to_prev(pendulum.instance(clock.now())).add(minutes=1)
     with mock.patch.object(trigger, "utcnow", return_value=now):
         first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=TimeRestriction(None, None, False))
     assert first
