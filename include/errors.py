@@ -7,6 +7,8 @@ of the difference only at the border (``include/orchestration/border.py``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class AisleflowError(Exception):
     """Anything this project raises on purpose. The message is an interface: it is tested."""
@@ -26,3 +28,17 @@ class ConfigurationError(TerminalError):
 
 class NeedsPersonError(AisleflowError):
     """Nothing is broken, but the next step is a person's: held data, a bot wall (exit code 3)."""
+
+
+def raise_together(errors: Sequence[AisleflowError]) -> None:
+    """Raise the errors of parts of one work: a single one as it is, several as one that lists them. Without any, do nothing.
+
+    Raises:
+        TransientError: all of them are worth trying again.
+        TerminalError: at least one of them is not.
+    """
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        kind = TransientError if all(isinstance(error, TransientError) for error in errors) else TerminalError
+        raise kind("\n".join(dict.fromkeys(map(str, errors)))) from errors[0]

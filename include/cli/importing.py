@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
 from include.cli.through_airflow import ingest_through_airflow
+from include.errors import AisleflowError
 from include.model.rules import reason_of
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
@@ -49,7 +51,7 @@ def import_(
 
     with domain(as_json) as (warehouse, storage), progress() as show_progress, SuiteHelper(warehouse, storage) as suite:
         imported = []
-        rejections: list[str] = []
+        failed: AisleflowError | None = None
         for path in list_data_files(paths):
             show_progress(f"staging {path}")
             imported.append(import_file(warehouse, storage, path))
@@ -62,20 +64,29 @@ def import_(
             ingest_through_airflow(
                 warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], show_progress
             )
-            rejections = [text] if (text := rejected.build_report(warehouse, retailers)) else []
+            failed = _error_of(lambda: rejected.raise_if_rejected(warehouse, retailers))
         else:
-            rejections = pipeline.ingest_retailers(warehouse, storage, retailers, suite, show_progress)
+            failed = _error_of(lambda: pipeline.ingest_retailers(warehouse, storage, retailers, suite, show_progress))
         report = report_of(warehouse, imported)
     if as_json:
         print_json(report)
     else:
         print_report(report)
-    for rejection in rejections:
-        print(f"error: {rejection}", file=sys.stderr)
-    if not stage_only and any(file["state"] in ("waiting", "loaded") for file in report["files"]):
+    if failed is not None:
+        print(f"error: {failed}", file=sys.stderr)
+    if failed is not None or (not stage_only and any(file["state"] in ("waiting", "loaded") for file in report["files"])):
         raise typer.Exit(FAILED)
     if any(file["state"] in ("held", "refused") for file in report["files"]) or report["refused"]:
         raise typer.Exit(NEEDS_PERSON)
+
+
+def _error_of(run: Callable[[], object]) -> AisleflowError | None:
+    """Run something; return its error, to be printed after the report of what was done all the same."""
+    try:
+        run()
+    except AisleflowError as error:
+        return error
+    return None
 
 
 def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, Any]:

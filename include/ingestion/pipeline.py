@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from include.catalogue.resolve import Resolution
+from include.errors import AisleflowError, raise_together
 from include.ingestion.checks import data_docs
 from include.ingestion.checks.gate import CheckReport, CountBroken
 from include.ingestion.checks.suite_helper import SuiteHelper
@@ -75,26 +77,41 @@ def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Prog
     return done
 
 
-def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], suite: SuiteHelper, progress: Progress) -> list[str]:
-    """Run all four steps for several retailers, each step for all of them before the next; return what the database rejects, per retailer.
+def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], suite: SuiteHelper, progress: Progress) -> None:
+    """Run all four steps for several retailers, each step for all of them before the next. A retailer whose step fails goes no further; the others do.
 
     ``suite`` imports Great Expectations while files are loaded, and builds its pages while prices are published.
+
+    Raises:
+        AisleflowError: what failed, of all retailers together, and what the database rejects; everything else is published.
     """
-    if not retailers:
-        return []
-    for retailer in retailers:
+    errors = list[AisleflowError]()
+    going = list(retailers)
+
+    def for_each(step: Callable[[str], Any]) -> list[Any]:
+        done = []
+        for retailer in list(going):
+            try:
+                done.append(step(retailer))
+            except AisleflowError as error:
+                errors.append(error)
+                going.remove(retailer)
+        return done
+
+    def load_and_start(retailer: str) -> None:
         progress(f"ingesting {retailer}")
         if load(warehouse, storage, retailer, progress):
             suite.start()
-    checked = [check(warehouse, storage, retailer, suite.count_broken) for retailer in retailers]
-    if any(report.files for report in checked):
+
+    for_each(load_and_start)
+    if any(report.files for report in for_each(lambda retailer: check(warehouse, storage, retailer, suite.count_broken))):
         suite.start_docs()
-    for retailer in retailers:
-        resolve(warehouse, storage, retailer)
-    for retailer in retailers:
-        publish(warehouse, storage, retailer, progress)
+    for_each(lambda retailer: resolve(warehouse, storage, retailer))
+    for_each(lambda retailer: publish(warehouse, storage, retailer, progress))
     suite.wait_for_docs()
-    return [text for retailer in retailers if (text := rejected.build_report(warehouse, [retailer]))]
+    going = list(retailers)
+    for_each(lambda retailer: rejected.raise_if_rejected(warehouse, [retailer]))
+    raise_together(errors)
 
 
 def publish_data_docs(warehouse: Warehouse, storage: Storage) -> None:

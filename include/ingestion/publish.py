@@ -11,7 +11,7 @@ from typing import Any
 from include import clock
 from include.ingestion.load import raw_lines
 from include.ingestion.price_changes import announce_price_change
-from include.ingestion.workers import MIN_LINES_FOR_THREADS, run_parallel, workers_for
+from include.ingestion.workers import run_parallel, workers_for
 from include.ledger.files import LedgerEntry, entry, loaded_files
 from include.ledger.quarantine import keep_raw_texts, quarantine_lines
 from include.ledger.settling import close, move_to_final_stage, refuse
@@ -58,12 +58,14 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
         nonlocal done, total
         for file_id in file_ids:
             counts = publish_file(warehouse, storage, file_id)
+            if counts is None and _is_pending(warehouse, file_id):
+                return  # the newer store-days wait for it: published before it they would supersede it
             with progress_lock:
                 done, total = done + 1, total + (counts or PublishCounts())
                 progress(f"published {done} of {len(rows)} store-days of {retailer}")
 
     # the server does the work and a thread only waits for it: threads are enough here
-    run_parallel(stores.values(), [publish_store] * workers_for(warehouse, sum(row["rows"] for row in rows), MIN_LINES_FOR_THREADS))
+    run_parallel(stores.values(), [publish_store] * workers_for(warehouse))
     return total
 
 
@@ -87,6 +89,11 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
     if counts is not None:
         move_to_final_stage(warehouse, storage, file.manifest)
     return counts
+
+
+def _is_pending(warehouse: Warehouse, file_id: int) -> bool:
+    with warehouse.transaction() as connection:
+        return entry(connection, file_id).state == "loaded"
 
 
 def _is_ready(connection: Connection, file_id: int) -> bool:

@@ -27,18 +27,16 @@ Item = TypeVar("Item")
 
 #: A helper takes most of a second to start: for fewer lines it is not worth it.
 MIN_LINES_FOR_HELPERS = 60_000
-#: A thread costs little, a further connection a few milliseconds.
-MIN_LINES_FOR_THREADS = 5_000
 _MAX_CORES = 4
 
 
-def workers_for(warehouse: Warehouse, lines: int, worth_it: int | None = None) -> int:
+def workers_for(warehouse: Warehouse, lines: int | None = None) -> int:
     """Return how many store-days to work on at once: the setting, else the cores this process may use, at most four.
 
-    One for fewer ``lines`` than are ``worth_it`` (by default :data:`MIN_LINES_FOR_HELPERS`), and in a dry run, which has a single
-    connection and must not be committed by others.
+    One in a dry run, which has a single connection and must not be committed by others, and, where helper processes are to work on ``lines``
+    (``None``: threads work, which cost nothing to start), for fewer than :data:`MIN_LINES_FOR_HELPERS`.
     """
-    if warehouse.is_dry_run or lines < min(MIN_LINES_FOR_HELPERS, worth_it or MIN_LINES_FOR_HELPERS):
+    if warehouse.is_dry_run or (lines is not None and lines < MIN_LINES_FOR_HELPERS):
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return warehouse.settings.ingest_workers or min(cores, _MAX_CORES)

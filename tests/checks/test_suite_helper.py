@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def test_the_helper_counts_and_builds_the_pages(true_helper: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(lines=[offer("1"), offer("2", -1)])
     with SuiteHelper(warehouse, storage) as helper:
-        assert pipeline.ingest_retailers(warehouse, storage, ["aldi"], helper, lambda _: None) == []
+        pipeline.ingest_retailers(warehouse, storage, ["aldi"], helper, lambda _: None)
         process = helper._helper
         assert process is not None and psutil.pid_exists(process.pid)
     assert not psutil.pid_exists(process.pid), "it ends with the command"
@@ -63,11 +63,11 @@ def test_without_the_helper_the_gate_asks_here(
     )
 
 
-def test_scipys_statistics_are_loaded_when_they_are_used() -> None:
+def test_what_distributions_need_is_loaded_when_it_is_used() -> None:
     program = (
         "import sys\nfrom include.ingestion.checks.library import great_expectations\ngreat_expectations()\n"
-        "print(type(sys.modules['scipy.stats']).__name__, 'scipy.stats._stats_py' in sys.modules)\n"
-        "from scipy import stats\nprint(round(stats.norm.cdf(0), 3))"
+        "print([name for name in ('scipy.stats', 'altair') if type(sys.modules[name]).__name__ != '_LazyModule'])\n"
+        "import altair\nfrom scipy import stats\nprint(round(stats.norm.cdf(0), 3), altair.Chart.__name__)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["_LazyModule", "False", "0.5"]
+    assert done.stdout.split("\n")[:2] == ["[]", "0.5 Chart"]

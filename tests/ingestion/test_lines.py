@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import threading
@@ -13,6 +14,7 @@ import pytest
 from include.ingestion import lines, pipeline, products
 from include.ingestion.copying import COLUMNS, copy_lines, copy_rows
 from include.ingestion.lines import LineReader
+from include.staging import staged_file
 from include.staging.manifest import Manifest
 from include.staging.staged_file import RawLine, read_lines
 from include.staging.storage import Storage
@@ -140,6 +142,36 @@ def test_a_line_without_end_is_cut_and_refused() -> None:
     file = EndlessLine()
     assert [(found.number, len(found.raw), found.problem) for found in read_lines(file, "x", 1_000)] == [(1, 2000, "line_too_long")]  # type: ignore[arg-type]
     assert file.largest <= 1 << 22, "it is read in pieces"
+
+
+class LongLine(io.RawIOBase):
+    """One line, read in pieces. Counts the bytes that whoever reads it has made anew, from piece to piece, in its own variables."""
+
+    def __init__(self, pieces: int) -> None:
+        self.left, self.bytes_made, self.seen = pieces, 0, dict[int, bytes]()
+
+    def read(self, size: int = -1) -> bytes:
+        for value in inspect.currentframe().f_back.f_locals.values():  # type: ignore[union-attr]
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, bytes) and id(part) not in self.seen:
+                    self.seen[id(part)] = part  # kept, so that no other gets its number
+                    self.bytes_made += len(part)
+        self.left -= 1
+        return b"%d" % (10**size - self.left) if self.left >= 0 else b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+
+def test_the_work_of_a_long_line_grows_with_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staged_file, "_CHUNK", 100)
+    made = []
+    for pieces in (100, 400):
+        file = LongLine(pieces)
+        (found,) = read_lines(file, "x", 1_000_000)  # type: ignore[arg-type]
+        assert len(found.raw) >= 100 * (pieces - 1)
+        made.append(file.bytes_made)
+    assert made[0] > 100 * 99 and made[1] < 5 * made[0]
 
 
 def test_memories_of_the_reader_are_bounded() -> None:

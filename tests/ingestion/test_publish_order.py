@@ -82,7 +82,10 @@ def test_the_newest_of_several_files_wins_in_every_order_of_arrival(warehouse: W
         assert ("4" in found) == (days[1] in order[:newest]), "only a price that was known before can outlive its refusal"
 
 
-def test_rows_that_vanish_between_two_files_delist_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_rows_that_vanish_between_two_files_delist_nothing(
+    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays
+) -> None:
+    warehouse = make_warehouse(ingest_workers=1)  # a second thread would have begun with the other store before the rows vanish
     for store_id in ("G1", "G2"):
         store_day(store_id=store_id, at=TUESDAY, lines=offers(5))
     pipeline.ingest(warehouse, storage, "aldi")
@@ -107,6 +110,22 @@ def test_a_file_checked_by_another_run_waits_until_it_is_resolved(warehouse: War
     assert publish_checked(warehouse, storage, "aldi").store_days == 0 and cents(warehouse) == {}
     pipeline.resolve(warehouse, storage, "aldi")
     assert publish_checked(warehouse, storage, "aldi").created == 3
+
+
+def test_a_store_day_that_is_not_ready_keeps_the_newer_ones_of_its_store_waiting(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays
+) -> None:
+    store_day(at=TUESDAY, lines=[*offers(3), offer("9")])
+    store_day(at=WEDNESDAY, lines=offers(3, price=2.0))
+    store_day(store_id="G2", lines=offers(3))
+    for step in (pipeline.load, pipeline.check, pipeline.resolve):
+        step(warehouse, storage, "aldi")
+    with warehouse.transaction() as connection:  # as if another run had loaded it again and not resolved it yet
+        connection.execute("DELETE FROM core.sku WHERE sku = '9'")
+    assert publish_checked(warehouse, storage, "aldi").store_days == 1 and cents(warehouse, "G1") == {}
+    pipeline.ingest(warehouse, storage, "aldi")
+    assert rows(warehouse, "SELECT state, count(*) FROM ops.staged_file GROUP BY 1") == [{"state": "published", "count": 3}]
+    assert cents(warehouse, "G1") == {str(n): 200 for n in range(1, 4)}
 
 
 def test_a_rerun_supersedes_its_own_file_and_no_other(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:

@@ -36,7 +36,7 @@ LATER = "2026-11-18T09:00:00+11:00"
 
 @pytest.fixture
 def always_use_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let helpers and threads start however few lines there are."""
+    """Let helpers start however few lines there are."""
     monkeypatch.setattr(workers, "MIN_LINES_FOR_HELPERS", 1)
 
 
@@ -184,8 +184,7 @@ def test_number_of_workers(make_warehouse: Callable[..., Warehouse], monkeypatch
     assert workers_for(make_warehouse(ingest_workers=5), many) == 5
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(3)), raising=False)
     assert [workers_for(make_warehouse(), lines) for lines in (many - 1, many)] == [1, 3]
-    few = workers.MIN_LINES_FOR_THREADS
-    assert [workers_for(make_warehouse(), lines, few) for lines in (few - 1, few)] == [1, 3]
+    assert workers_for(make_warehouse()) == 3, "threads need no lines"
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     assert workers_for(make_warehouse(), many) == 4
 
@@ -208,9 +207,7 @@ def test_the_first_error_ends_the_others_after_what_they_are_at() -> None:
     assert done == [0, 2]
 
 
-def test_stores_published_at_once_end_as_one_after_the_other(
-    make_warehouse: Callable[..., Warehouse], tmp_path: Path, always_use_helpers: None
-) -> None:
+def test_stores_published_at_once_end_as_one_after_the_other(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> None:
     found = []
     for count in (1, 4):
         warehouse, storage = make_warehouse(ingest_workers=count), Storage(f"file://{tmp_path / str(count)}")
@@ -229,7 +226,7 @@ def test_stores_published_at_once_end_as_one_after_the_other(
 
 
 def test_an_error_in_one_store_leaves_the_others_whole(
-    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, always_use_helpers: None
+    make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays
 ) -> None:
     warehouse = make_warehouse(ingest_workers=2)
     for number in range(6):

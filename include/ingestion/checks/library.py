@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
 from types import ModuleType
+
+#: Modules to load when something of them is first used. Only the library's expectations about distributions use these, and no suite
+#: of ours holds one: they compute with the one and draw with the other. The library names both when it is imported.
+_LOADED_WHEN_USED = ("scipy.stats", "altair")
 
 
 def great_expectations() -> ModuleType:
     """Import Great Expectations, unless it is imported already, and return it."""
     if "great_expectations" not in sys.modules:
-        _load_when_used("scipy", "stats")
-    return importlib.import_module("great_expectations")
+        finder = _LazyFinder()
+        sys.meta_path.insert(0, finder)
+        try:
+            return importlib.import_module("great_expectations")
+        finally:
+            sys.meta_path.remove(finder)
+    return sys.modules["great_expectations"]
 
 
-def _load_when_used(package: str, name: str) -> None:
-    """Have a module loaded when something of it is first used.
+class _LazyFinder(MetaPathFinder):
+    """Finds the modules to load when they are used where they are installed, and has them loaded late."""
 
-    Only the library's expectations about distributions use ``scipy.stats``, and no suite of ours holds one: the library names
-    it when it is imported, which costs a third of that.
-    """
-    full = f"{package}.{name}"
-    if full in sys.modules:
-        return
-    parent = importlib.import_module(package)
-    spec = importlib.util.find_spec(full)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{full} is not installed. Run `make install`.")
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[full] = module
-    spec.loader.exec_module(module)
-    setattr(parent, name, module)
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return how to load one of them; ``None`` for any other module."""
+        spec = PathFinder.find_spec(fullname, path, target) if fullname in _LOADED_WHEN_USED else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
