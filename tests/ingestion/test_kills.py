@@ -197,10 +197,10 @@ def test_a_crash_at_every_boundary_changes_no_result(nights: Nights, monkeypatch
 @pytest.mark.parametrize(
     ("step", "statement"),
     [
-        ("load", "loading/finish_load"),
+        ("load", "ledger/finish_load"),
         ("resolve", "resolution/create_products"),
         ("publish", "publishing/merge_prices"),
-        ("publish", "publishing/close_file"),
+        ("publish", "ledger/close_file"),
     ],
 )
 def test_a_killed_process_changes_no_result(nights: Nights, step: str, statement: str) -> None:
