@@ -21,6 +21,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from include.errors import ConfigurationError
+from include.files import replace_text
 
 MELBOURNE = ZoneInfo("Australia/Melbourne")
 
@@ -75,9 +76,7 @@ def set_sandbox_clock(instant: datetime | None) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {"now": instant.astimezone(UTC).isoformat(), "set_at": system_now().isoformat()}
-    temporary_path = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary_path.write_text(json.dumps(state))
-    temporary_path.replace(path)
+    replace_text(path, json.dumps(state))
 
 
 def parse_instant(text: str, source: str) -> datetime:

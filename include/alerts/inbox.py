@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from pathlib import Path
 from typing import Any
 
 from include import clock
+from include.files import replace_text
 
 #: Alerts kept; older ones are removed.
 MAX_ALERTS = 500
@@ -27,11 +27,7 @@ def put(home: Path, title: str, body: str, severity: str) -> Path:
     at = clock.now()
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
     path = inbox / f"{at:%Y%m%dT%H%M%S%f}--{slug or 'alert'}--{uuid.uuid4().hex[:6]}.json"
-    temporary_path = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary_path.write_text(
-        json.dumps({"at": at.isoformat(), "severity": severity, "title": title, "body": body}, ensure_ascii=False, indent=2)
-    )
-    temporary_path.replace(path)
+    replace_text(path, json.dumps({"at": at.isoformat(), "severity": severity, "title": title, "body": body}, ensure_ascii=False, indent=2))
     for old in sorted(inbox.glob("*.json"))[:-MAX_ALERTS]:
         old.unlink(missing_ok=True)
     return path

@@ -15,7 +15,7 @@ from include import clock
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.wording.brand import fold_brand, own_label_of
 from include.wording.product_key import RULE_VERSION, product_key
-from include.wording.size import total
+from include.wording.size import TOLERANCE, total
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,13 @@ def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]
 
 
 def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
-    values: dict[str, Any] = {"retailer": retailer, "file_ids": list(file_ids), "now": clock.now(), "rule_version": RULE_VERSION}
+    values: dict[str, Any] = {
+        "retailer": retailer,
+        "file_ids": list(file_ids),
+        "now": clock.now(),
+        "rule_version": RULE_VERSION,
+        "size_tolerance": TOLERANCE,
+    }
 
     def run(name: str, **more: Any) -> int:
         if name in _AFTER_FILLING:  # this transaction's own table: the planner cannot know what was put in, and nobody else is locked out

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from include import clock
 from include.errors import ConfigurationError
+from include.files import replace_text
 
 log = logging.getLogger(__name__)
 
@@ -74,14 +73,7 @@ def put(home: Path, retailer: str, session: Session) -> Path:
     """Keep a session; returns the file (mode 0600)."""
     path = _path(home, retailer)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary_path = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(session.to_json())
-        Path(temporary_path).replace(path)
-    except BaseException:
-        Path(temporary_path).unlink(missing_ok=True)
-        raise
+    replace_text(path, session.to_json(), mode=0o600)
     return path
 
 

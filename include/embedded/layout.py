@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from include.errors import ConfigurationError
+from include.files import replace_text
 
 PROJECT = Path(__file__).parents[2]
 
@@ -110,12 +111,7 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[Te
 
 def write_private(path: Path, text: str) -> None:
     """Atomically replace ``path`` by a file that only its owner may read."""
-    temporary_path = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with os.fdopen(os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary_path.replace(path)
+    replace_text(path, text, mode=0o600)
 
 
 def rotate_log(log: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 from include.ingestion.copying import COLUMNS
 from include.ingestion.lines import LineReader
 from include.ledger.files import LedgerEntry
+from include.model.rules import PRICE_MAX_DOLLARS
 from include.staging.staged_file import RawLine, UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 
 #: Quarantine keeps so many characters of a line; a text of this length may be cut.
 TEXT_CHARACTERS_MAX = 20_000
-_CENTS_MAX = 2_000_000
 _INDEXED_BYTES_MAX = 2_000
 _COLUMN_INDEX = {name: index for index, name in enumerate(COLUMNS)}
 _UNPUBLISHABLE_DEFECTS = {
@@ -86,7 +86,7 @@ def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
         if Decimal(price) <= 0:
             return "its price is not above zero"
         if not _is_cents(Decimal(price)):
-            return "its price is no amount in whole cents up to $20,000.00: it does not fit the price table"
+            return f"its price is no amount in whole cents up to ${PRICE_MAX_DOLLARS:,}.00: it does not fit the price table"
     changed: dict[str, Any] = {"defects": None}
     was = column_value(row, "was_price")
     if was is not None and not _is_cents(Decimal(was)):
@@ -97,4 +97,4 @@ def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
 
 
 def _is_cents(dollars: Decimal) -> bool:
-    return 0 < dollars * 100 <= _CENTS_MAX and dollars == round(dollars, 2)
+    return 0 < dollars <= PRICE_MAX_DOLLARS and dollars == round(dollars, 2)

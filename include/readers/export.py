@@ -27,6 +27,7 @@ import psycopg
 
 from include import clock
 from include.errors import ConfigurationError, TransientError
+from include.files import replaced_file
 from include.ingestion.price_changes import wait_for_price_changes
 from include.retailer_names import RETAILERS
 from include.warehouse.database_errors import raise_unless_data_error
@@ -190,7 +191,8 @@ def _atomic_writer(target: str) -> Iterator[IO[bytes]]:
     is_local = "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol)
     try:
         if is_local:
-            with _atomic_local_file(Path(path)) as file:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with replaced_file(Path(path)) as file:
                 yield file
         else:
             with _atomic_upload(filesystem, path) as file:
@@ -203,20 +205,6 @@ def _write_error(target: str, error: OSError) -> ConfigurationError | TransientE
     if isinstance(error, PermissionError | NotADirectoryError | FileNotFoundError | FileExistsError):
         return ConfigurationError(f"{target} cannot be written ({error}). Give a file in a folder you may write to.")
     return TransientError(f"{target} could not be written ({error}). The target is unchanged; free some space or try again.")
-
-
-@contextmanager
-def _atomic_local_file(path: Path) -> Iterator[IO[bytes]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writing = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    try:
-        with writing.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        writing.replace(path)
-    finally:
-        writing.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 -- Record learned barcodes that contradict what is known, with both sides; they are not applied.
 --
 -- Called by   include/catalogue/resolve.py
--- Parameters  retailer text; now timestamptz
+-- Parameters  retailer text; now timestamptz; size_tolerance numeric: sizes that differ by a larger share conflict
 -- Reads       learned_barcode, core.product, core.product_barcode, core.sku
 -- Writes      ops.barcode_conflict
 -- Run again   nothing written
@@ -14,7 +14,7 @@ SELECT %(retailer)s, sku, gtin, product_id, owner_product_id, reason, file_id, %
                       OR mine.own_label_of IS NOT NULL
                          AND EXISTS (SELECT FROM core.sku AS s WHERE s.product_id = owner.product_id AND s.retailer <> mine.own_label_of) THEN 'own_label'
                     WHEN owner.size_unit = mine.size_unit
-                     AND abs(owner.size_quantity - mine.size_quantity) > 0.01 * greatest(owner.size_quantity, mine.size_quantity) THEN 'size'
+                     AND abs(owner.size_quantity - mine.size_quantity) > %(size_tolerance)s * greatest(owner.size_quantity, mine.size_quantity) THEN 'size'
                 END AS reason
           FROM learned_barcode
           JOIN core.product AS mine ON mine.product_id = learned_barcode.product_id
