@@ -33,7 +33,7 @@ from include.model.rules import ROW_RULES
 from include.model.store import StoreRecord
 from include.readers import published
 from include.staging.storage import Stage, Storage
-from include.warehouse.engine import Warehouse
+from include.warehouse.engine import Connection, Warehouse
 from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
@@ -188,12 +188,23 @@ def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
     StoreDays(storage)("iga", "I2", at=FRIDAY, lines=[offer(f"S{number}", 100 * (1 + number % 50)) for number in range(n)])
     pipeline.ingest(warehouse, storage, "iga")
     file_id = _newest(warehouse, "I2")
+    with warehouse.transaction() as connection, connection.transaction():
+        _isolate(connection, file_id, n)
+        raise psycopg.Rollback
     held.claim(warehouse, ["iga"], "run")
     held_question(warehouse, storage, [file_id])
     held_alert(warehouse, [file_id], storage)
     quarantine.batch_of(warehouse, file_id)
     held.answer(warehouse, storage, [file_id], "release", "ann", "it is right", "Airflow")
     deciding.publish_released(warehouse, storage, "iga")
+
+
+def _isolate(connection: Connection, file_id: int, n: int) -> None:
+    connection.run("isolation/list_lines", {"file_id": file_id})
+    connection.run("isolation/keep_lines", {"file_id": file_id})
+    connection.run("publishing/count_outdated", {"file_id": file_id})
+    connection.run("isolation/deactivate_lines", {"file_id": file_id, "is_check": False})
+    connection.run("isolation/activate_lines", {"file_id": file_id, "lines": list(range(n // 2))})
 
 
 def _many_stores(warehouse: Warehouse, storage: Storage, n: int) -> None:
@@ -242,6 +253,12 @@ def _look_at_ledger(warehouse: Warehouse, file_ids: list[int]) -> None:
         connection.run("ledger/list_states", {"retailer": "woolworths"})
         connection.run("ledger/list_nights", {"file_ids": file_ids})
         connection.run("ledger/sum_published", {"file_ids": file_ids})
+        for name in ("list_planned_retailers", "list_waiting_retailers"):
+            connection.run(f"diagnostics/{name}", {"night": NIGHT})
+        for name in ("find_newest_plan", "list_discovered_retailers"):
+            connection.run(f"diagnostics/{name}")
+        connection.run("diagnostics/list_held_files", {"retailers": ["iga", "woolworths"]})
+        connection.run("quality/find_newest_night", {"retailer": None})
         connection.run("ledger/count_undecided", {"file_ids": file_ids})
         connection.run("quality/list_passed", {"file_ids": file_ids, "version": "1"})
         settling.keep_only(connection, "woolworths", file_ids[::2])
@@ -253,6 +270,7 @@ def _export(warehouse: Warehouse, measured: Measured, beliefs: tuple[str, ...]) 
     inner = text[text.index("COPY (") + 6 : text.rindex(") TO STDOUT")]
     with warehouse.transaction() as connection:
         measure(connection, measured, "export/copy_store_prices", inner, {"retailer": "iga", "since": None}, beliefs)
+        connection.run("export/list_prices")
         counts = ", ".join(f"count(*) FILTER (WHERE {rule.predicate})" for rule in ROW_RULES).replace("%", "%%")
         rows = connection.execute(
             "SELECT file_id FROM ops.staged_file WHERE retailer = 'woolworths' AND state IN ('loaded', 'held')"

@@ -28,9 +28,13 @@ LOOK_UPS = {
     "diagnostics/list_blockers": "reads the sessions of the server",
     "resolution/create_pending": "makes an empty temporary table",
     "stores/record_outcome": "one row by its key, store and run",
+    "warehouse/describe_constraint": "reads PostgreSQL's catalogue, of one constraint",
     "warehouse/ensure_retailers": "one row per retailer",
+    "warehouse/list_columns": "reads PostgreSQL's catalogue",
+    "warehouse/list_functions": "reads PostgreSQL's catalogue",
     "warehouse/list_migrations": "one row per migration",
     "warehouse/list_retailers": "one row per retailer",
+    "warehouse/list_schemas": "reads PostgreSQL's catalogue",
 }
 
 
