@@ -203,7 +203,7 @@ class Retailer(ABC):
         return (row.offer for row in self.rows(body, store, observed_at) if isinstance(row, OfferRow))
 
     def store_on_page(self, body: Any) -> str | None:
-        """Return the store a page says it is for, in the form of :meth:`asked_store`; ``None`` where it does not say."""
+        """Return the store a page says it is for, in the form of :meth:`request_store_id`; ``None`` where it does not say."""
         return None
 
     def request_store_id(self, store: StoreRef) -> str:
@@ -241,7 +241,7 @@ class Retailer(ABC):
         return self.session_page
 
     def store_pages(self) -> Iterable[Page]:
-        """Return the requests of the store finder; each is followed by :meth:`more_store_pages`."""
+        """Return the requests of the store finder; each is followed by :meth:`next_store_pages`."""
         return ()
 
     def next_store_pages(self, page: Page, body: Any) -> Iterable[Page]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.retailer_names import RETAILERS
+from sandbox.world import RETAILERS
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from include.config import Settings
 from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
 from include.model.store import StoreRef
-from include.retailer_names import RETAILERS
 from include.retailers.registry import retailer_of
 from include.staging.staged_file import load_manifest
 from include.staging.storage import Storage
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
+from sandbox.world import RETAILERS
 
 pytestmark = pytest.mark.slow
 

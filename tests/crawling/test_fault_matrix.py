@@ -14,14 +14,13 @@ from include.config import Settings
 from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
 from include.model.store import StoreRef
-from include.retailer_names import RETAILERS
 from include.retailers.errors import Blocked, EmptyCrawl, ShapeChanged, SiteError, WrongStore
 from include.retailers.registry import retailer_of
 from include.staging.staged_file import load_manifest, open_staged
 from include.staging.storage import Storage
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
-from sandbox.world import World
+from sandbox.world import RETAILERS, World
 from tests.crawling.fault_matrix import STATED, Case
 
 pytestmark = pytest.mark.slow

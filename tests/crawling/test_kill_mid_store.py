@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from include.retailer_names import RETAILERS
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
-from sandbox.world import World
+from sandbox.world import RETAILERS, World
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,6 @@ from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.ingestion.load import load_waiting
 from include.model.store import StoreRef
-from include.retailer_names import RETAILERS
 from include.retailers.aldi import Aldi
 from include.retailers.base import OfferRow
 from include.retailers.errors import Blocked, BreakerOpen, RunAlreadyBlocked, ShapeChanged
@@ -29,7 +28,7 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
-from sandbox.world import World
+from sandbox.world import RETAILERS, World
 from tests.warehouse.looking import cents, one, rows
 
 NIGHT = date(2026, 11, 18)

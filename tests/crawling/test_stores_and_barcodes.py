@@ -18,6 +18,9 @@ from include.retailers.coles_graphql import FOUND_MAX
 from include.retailers.registry import RETAILERS
 from tests.crawling.fake_site import Hillview, Site, json_reply
 
+#: The retailers whose answer :func:`finder_answer` imitates.
+FINDERS = ("coles", "woolworths", "aldi", "iga")
+
 FIRLE = StoreRef("coles", "COL:401", "Firle", "SA")
 
 
@@ -162,7 +165,7 @@ def test_the_iga_locator_goes_on_where_an_answer_is_full() -> None:
         ({"state": "New South Wales", "postcode": "2000"}, ("NSW", "2000")),
     ],
 )
-@pytest.mark.parametrize("name", RETAILERS)
+@pytest.mark.parametrize("name", FINDERS)
 def test_every_finder_cleans_state_and_postcode(name: str, said: dict[str, Any], clean: tuple[str | None, str | None]) -> None:
     (store,) = RETAILERS[name].stores(finder_answer(name, **said))
 
@@ -173,7 +176,7 @@ def test_every_finder_cleans_state_and_postcode(name: str, said: dict[str, Any],
     ("said", "clean"),
     [(("-37.8", "145.1"), (-37.8, 145.1)), ((0, 0), (None, None)), ((37.8, 145.1), (None, None)), ((None, ""), (None, None)), (("?", 1), (None, None))],
 )  # fmt: skip
-@pytest.mark.parametrize("name", RETAILERS)
+@pytest.mark.parametrize("name", FINDERS)
 def test_every_finder_keeps_positions_in_australia_only(name: str, said: tuple[Any, Any], clean: tuple[float | None, float | None]) -> None:
     (store,) = RETAILERS[name].stores(finder_answer(name, latitude=said[0], longitude=said[1]))
 

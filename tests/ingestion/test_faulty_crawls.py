@@ -13,12 +13,12 @@ from include.crawling.crawl_run import CrawlRun
 from include.crawling.store_crawl import crawl_store
 from include.ingestion import pipeline
 from include.model.store import StoreRef
-from include.retailer_names import RETAILERS
 from include.retailers.registry import retailer_of
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
+from sandbox.world import RETAILERS
 from tests.warehouse.looking import rows
 
 WORLD = GeneratedWorld(5, WorldSize(stores=2, products=400, silent_stores=0))
