@@ -1,4 +1,4 @@
-"""The one way into ``staging.offer``: ``COPY``, in constant memory."""
+"""Fills ``staging.offer`` by ``COPY``, in constant memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any, LiteralString
 
 from include.warehouse.engine import Connection
 
-#: What a line gives, in the order of :class:`include.ingestion.lines.LineReader`'s rows.
+#: Columns of a line, in the order of :class:`include.ingestion.lines.LineReader`'s rows.
 COLUMNS: tuple[LiteralString, ...] = (
     "file_id", "line_number", "retailer", "store_id", "sku", "name", "brand", "size", "url", "image_url", "category",
     "price", "was_price", "unit_price", "unit_of_measure", "is_on_special", "gtins", "barcode_note", "observed_at", "defects",
 )  # fmt: skip
 
 
-#: Text is handed to ``COPY`` in blocks of about so many characters: a call for every row costs as much as forming it.
+#: Text is passed to ``COPY`` in blocks of about this size: a call per row costs as much as formatting it.
 _BLOCK_CHARACTERS = 1 << 17
-#: What ``COPY`` would take for the end of a column or row, or for an escape.
+#: Characters with a meaning in ``COPY``'s text form.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def copy_text(values: Iterable[str | int | None]) -> str:
-    """Return columns in the text form of ``COPY``, without the end of the row.
+    """Return columns in the text form of ``COPY``, without the newline.
 
     >>> copy_text((7, None, "a\\tb"))
     '7\\t\\\\N\\ta\\\\tb'
@@ -30,12 +30,12 @@ def copy_text(values: Iterable[str | int | None]) -> str:
 
 
 def _escape(text: str) -> str:
-    # what is printable holds no tab and no newline; translating is slow, and hardly ever needed
+    # printable text has no tab or newline; translate() is slow and rarely needed
     return text if "\\" not in text and text.isprintable() else text.translate(_ESCAPES)
 
 
 def copy_lines(connection: Connection, table: LiteralString, lines: Iterable[str]) -> None:
-    """Copy rows that are in the text form of ``COPY`` already, each with its newline, into a table with :data:`COLUMNS`."""
+    """Copy rows in the text form of ``COPY``, each with its newline, into a table with :data:`COLUMNS`."""
     columns: LiteralString = ", ".join(COLUMNS)
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         block, characters = list[str](), 0

@@ -1,4 +1,4 @@
-"""What follows from decisions: what was released is published, what a rule change may let pass is checked again."""
+"""Steps after decisions: publish released store-days, check held data again after a rule change."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Progress = Callable[[str], None]
 def recheck(
     warehouse: Warehouse, storage: Storage, by: str, retailer: str | None = None, file_id: int | None = None, progress: Progress = log.info
 ) -> dict[str, Any]:
-    """Check held store-days and undecided refused lines again, with the present reader and rules; what passes is published.
+    """Check held store-days and undecided refused lines with the current reader and rules; publish those that pass.
 
     Returns:
-        ``lines``: per file what became of its refused lines; ``held``: per store-day that was held its state now.
+        ``lines``: outcomes of the refused lines per file; ``held``: current ledger row of each store-day that was held.
     """
     files = quarantine.undecided_files(warehouse, retailer, file_id)
     lines = []
-    for place, refused in enumerate(files["lines"], start=1):
+    for position, refused in enumerate(files["lines"], start=1):
         lines.append(release_lines.recheck_lines(warehouse, storage, refused, mark_refused, CATALOGUE_VERSION, by))
-        progress(f"read the refused lines of {place} of {len(files['lines'])} files again")
+        progress(f"checked the refused lines of {position} of {len(files['lines'])} files again")
     reason = f"held store-day, rule catalogue {CATALOGUE_VERSION}"
     requeued = decide_files(warehouse, storage, files["held"], "recheck", by, reason, "command line", held_only=True)
     for name in requeued.retailers:
@@ -45,7 +45,7 @@ def recheck(
 
 
 def publish_released(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> PublishCounts:
-    """Publish what a person released; whatever else of the retailer is checked goes with it."""
+    """Publish the released store-days of a retailer, along with its other checked ones."""
     pipeline.check(warehouse, storage, retailer)
     pipeline.resolve(warehouse, storage, retailer)
     published = pipeline.publish(warehouse, storage, retailer, progress)

@@ -1,8 +1,8 @@
-"""Helper processes: programs of this project that a process starts beside itself, asks by lines and ends with its own end.
+"""Helper processes: child programs of this project that exchange JSON lines with their parent.
 
-A helper is a program of its own, not a fork: an Airflow task may be forbidden to have children of ``multiprocessing``, and forking
-a process that has threads is not safe. Its first line of input is JSON, what it begins with; every further line is a command, and
-it answers each with one line of JSON. Its input ends with the process that started it, however that ends, and so does the helper.
+A helper is a separate program, not a fork: an Airflow task may not be allowed ``multiprocessing`` children, and forking a process
+with threads is unsafe. Its first input line is its setup, every further line a command with one line as response, all in JSON. When the
+parent ends, for any reason, the helper's input ends and the helper exits.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Handler = Callable[[Any], Any]
 
 
 class Helper:
-    """One helper process, from the side of who started it. It ends with the block, and with this process."""
+    """The parent's handle of one helper process, which ends with the ``with`` block or with the parent."""
 
     def __init__(self, program: str, setup: Mapping[str, Any]) -> None:
-        """``program`` is the module to run; ``setup`` what it is told first. Not as arguments: a URL may hold a password."""
+        """``program`` is the module to run; ``setup`` goes through its input, not its arguments: a URL may hold a password."""
         path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", program],
@@ -60,7 +60,7 @@ class Helper:
         return self._process.pid
 
     def kill(self) -> None:
-        """End it now; the server rolls back what it was doing."""
+        """Kill the process; the server rolls back its transaction."""
         self._process.kill()
 
     def send(self, command: Any) -> None:
@@ -68,35 +68,35 @@ class Helper:
         self._write(json.dumps(command))
 
     def receive(self) -> Any:
-        """Wait for the next response; ``None``: it has ended, or could not carry out the command (it has logged why)."""
+        """Wait for the next response; ``None``: the helper ended, or the command failed (the helper logged why)."""
         assert self._process.stdout is not None
         try:
             response = json.loads(self._process.stdout.readline() or "null")
-        except json.JSONDecodeError:  # it was killed in the middle of a line
+        except json.JSONDecodeError:  # killed in the middle of a line
             return None
         return response["response"] if response else None
 
-    def ask(self, command: Any) -> Any:
+    def call(self, command: Any) -> Any:
         """Send a command and wait for its response."""
         self.send(command)
         return self.receive()
 
     def _write(self, line: str) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended: the missing response says so
+        with suppress(BrokenPipeError):  # the helper ended: receive() returns None
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
 
 
 def serve(prepare: Callable[[Any], Handler]) -> None:
-    """Be a helper: prepare with what the first line says, then carry out commands until told to end.
+    """Run as a helper: prepare with the setup, then execute commands until the end command.
 
-    A command that fails is answered with nothing: the process that asked does the work itself, and raises what there is to raise.
+    A failed command has an empty response: the parent then does the work itself and raises the error.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the process that started this one decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group: the parent decides
     responses = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no response
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # output of libraries is not a response
     setup = json.loads(sys.stdin.readline())
     inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin, inbox), daemon=True).start()
@@ -104,12 +104,12 @@ def serve(prepare: Callable[[Any], Handler]) -> None:
     while (command := inbox.get()) != _END:
         try:
             response = {"response": handle(json.loads(command))}
-        except Exception:  # whatever it is: see above
-            log.exception("a helper could not carry out its command %s", command[:200])
+        except Exception:  # logged here, raised by the parent: see the docstring
+            log.exception("a helper failed to execute its command %s", command[:200])
             response = {"response": None}
         print(json.dumps(response), file=responses, flush=True)
     sys.stderr.flush()
-    os._exit(0)  # taking the interpreter down takes longer than some commands
+    os._exit(0)  # the interpreter's shutdown takes longer than some commands
 
 
 def _listen(commands: TextIO, inbox: queue.SimpleQueue[str]) -> None:
@@ -117,5 +117,5 @@ def _listen(commands: TextIO, inbox: queue.SimpleQueue[str]) -> None:
         inbox.put(line.strip())
         if line.strip() == _END:
             return
-    # the input broke off without an end: whoever started this process is gone, and nobody may work on unseen
+    # end of input without the end command: the parent died, so this process must not go on working
     os._exit(1)

@@ -1,7 +1,7 @@
-"""Bringing a store-day from outside into the outbox: any file of the staged layout, packed or plain.
+"""Import of external store-days into the outbox: files of the staged layout, gzipped or plain.
 
-A manifest beside the file is believed and held against the content. Without one, a first pass finds out which
-store it is and when it was seen; whether it is complete is judged later, in time order, by its rows.
+A manifest beside the file is compared with the content. Without one, a first pass finds the store and the time of
+observation; completeness is estimated later, in time order, from the rows.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from include.staging.staged_file import UnreadableFile, pack, read_lines, stage_
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 
-#: From this share of its lines on, a file belongs to a store; what names another store is then a refused line.
+#: Minimum share of a file's lines that must name one store; lines of other stores are then refused.
 SINGLE_STORE_SHARE = 0.95
-#: A longer line is cut here, as it is when it is loaded: no file needs more memory than this.
+#: Longer lines are cut, as in loading, to limit memory.
 LINE_BYTES_MAX = 1_000_000
-#: Different metadata counted before they are read: a crawl writes one per page.
+#: Distinct metadata texts counted before they are decoded; a crawl writes one per page.
 _PENDING_MAX = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """What became of one path: ``waiting`` with its ledger id, ``known`` already, or ``refused`` with the reason."""
+    """Outcome of one path: ``waiting`` with its file id, already ``known``, or ``refused`` with the reason."""
 
     path: str
     outcome: str
@@ -50,12 +50,12 @@ class ImportedFile:
 
 
 def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedFile:
-    """Stage one file into the outbox and enter it into the ledger. Equal content is never entered twice.
+    """Stage one file into the outbox and register it in the ledger. Equal content is registered once.
 
     A file that cannot be staged is kept in the refused stage, with the reason in the ledger.
 
     Raises:
-        TerminalError: there is no such file.
+        TerminalError: the file does not exist.
     """
     if not path.is_file():
         raise TerminalError(f"{path}: no such file. Give store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")
@@ -77,7 +77,7 @@ def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedF
 
 
 def list_data_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the data files among paths; a folder stands for every ``*.jsonl`` and ``*.jsonl.gz`` below it."""
+    """Return the given data files; a folder is expanded to every ``*.jsonl`` and ``*.jsonl.gz`` below it."""
     found: list[Path] = []
     for path in paths:
         found += sorted(p for p in path.rglob("*") if p.name.endswith((".jsonl", ".jsonl.gz"))) if path.is_dir() else [path]
@@ -97,8 +97,8 @@ def _with_manifest(path: Path, packed: Path) -> Manifest:
             rows += 1
     if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
         raise UnreadableFile(
-            f"{path}: its manifest promises {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
-            f"The file or {manifest_path.name} was changed; export the store-day again, or remove the manifest to have the file judged by its rows."
+            f"{path}: its manifest states {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
+            f"The file or {manifest_path.name} was changed; export the store-day again, or remove the manifest to have its completeness estimated from its rows."
         )
     _write_gzip(path, packed)
     return manifest
@@ -141,7 +141,7 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
         )
     if store not in time_ranges:
         raise UnreadableFile(
-            f"{path}: no line says when it was seen (`scraped_at` or `scraped_date`). Without it the newest price cannot be told; add it to `metadata`."
+            f"{path}: no line has a time of observation (`scraped_at` or `scraped_date`), which decides the newest price. Add it to `metadata`."
         )
     name, state = found.names_and_states[store]
     sha256 = digest.hexdigest()
@@ -151,14 +151,14 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
         retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(earliest),
         run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(found.missing), source=path.name,
     )  # fmt: skip
-    manifest.data = manifest.name.stem + DATA_SUFFIX  # checks every part of the name, too
+    manifest.data = manifest.name.stem + DATA_SUFFIX  # also checks every part of the name
     return manifest
 
 
 class _FoundStores:
-    """What the lines of a file say about stores, times and missing fields, counted while they pass by in bounded memory.
+    """Counts of the stores, times and missing fields in a file's lines, in bounded memory.
 
-    Most lines of a file share their metadata, and stores share their products: both are counted as they stand, and read once.
+    Most lines share their metadata, and stores share their products: both are counted as raw bytes and decoded once.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -172,7 +172,7 @@ class _FoundStores:
         self._pending_missing: Counter[tuple[str, ...]] = Counter()
 
     def add(self, raw: bytes) -> None:
-        """Count one line; one that cannot be read is left to ingestion, which refuses it with its reason."""
+        """Count one line; unreadable ones are skipped here, because ingestion refuses them with a reason."""
         try:
             raw_product, raw_metadata = split(raw)
             product = read_product(raw_product)
@@ -188,14 +188,14 @@ class _FoundStores:
             self.finish()
 
     def finish(self) -> None:
-        """Read what was counted since the last time, in the order in which it came."""
+        """Decode the metadata counted since the last call, in the order of the lines."""
         for (raw_metadata, product_time), lines in self._pending.items():
             metadata = decode_metadata(raw_metadata)
             store = (str(metadata.company), str(metadata.store_id))
             self.stores[store] += lines
             self.names_and_states.setdefault(store, (_text(metadata.store_name), _text(metadata.state)))
             instant = metadata_instant(metadata, product_time)
-            # a time in the future is no night's instant: such lines are refused one by one
+            # a future time is not used: such lines are refused one by one
             if instant is not None and (instant <= self._now or store not in self.time_ranges):
                 past = [moment for moment in self.time_ranges.get(store, ()) if moment <= self._now] or [instant]
                 self.time_ranges[store] = (min(*past, instant), max(*past, instant))

@@ -1,7 +1,7 @@
-"""From one raw line to one row of ``staging.offer``. The reader judges nothing.
+"""Converts one raw line to one row of ``staging.offer``, without checking rules.
 
-What SQL could not see any more (not JSON, a price that is text) is noted in ``defects``; the rule catalogue turns
-it into reasons. Of a key that stands in a line more than once the last one counts, as everywhere in JSON.
+Defects that SQL cannot detect in the row (not JSON, a price that is text) are listed in ``defects``; the rule catalogue
+turns them into reasons. Of a repeated JSON key the last value counts, as in most JSON readers.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from include.model.offer import decode_metadata, split
 from include.staging.manifest import Manifest
 from include.staging.staged_file import RawLine
 
-#: A clock that runs a little ahead is no news; a line further ahead than this is.
+#: Accepted clock skew; a line later than this is in the future.
 FUTURE_TOLERANCE = timedelta(minutes=10)
 _NULL = r"\N"
-#: So many different texts of metadata are kept of one file: a crawl writes one per page.
+#: Metadata texts cached per file; a crawl writes one per page.
 _KEPT_METADATA = 4_096
 
 
@@ -31,7 +31,7 @@ class _MetadataPart(NamedTuple):
     text: str
     is_foreign: bool
     state: Any
-    #: The line's instant and what is wrong with it; ``None`` where the metadata says no time.
+    #: The line's instant and its defect; ``None`` if the metadata has no time.
     instant: tuple[str, str | None] | None
 
 
@@ -46,7 +46,7 @@ class LineReader:
         self._metadata: dict[bytes, _MetadataPart] = {}
 
     def __call__(self, line: RawLine) -> tuple[Any, ...]:
-        """Return one row in the order of :data:`COLUMNS`. Never raises for what stands in the line."""
+        """Return one row in the order of :data:`COLUMNS`. Never raises for the line's content."""
         parts = self._read(line)
         if isinstance(parts, str):
             return self._unreadable(line.number, parts)

@@ -1,4 +1,4 @@
-"""From staged file to ``staging.offer``: one stream a file, constant memory, every line accounted for; several files at once."""
+"""Loads staged files into ``staging.offer``: one stream per file, constant memory, every line counted, several files in parallel."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 def load_waiting(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None] = log.info) -> list[int]:
-    """Register and load every waiting file of a retailer, several at once where there are cores and lines enough.
+    """Register and load every waiting file of a retailer, in parallel if there are enough cores and lines.
 
     Returns:
-        Ids of the files now loaded and not yet checked, oldest store-day first; those of an earlier,
-        interrupted run are among them.
+        Ids of the loaded and unchecked files, oldest store-day first, including those of an
+        interrupted run.
     """
     register_waiting(warehouse, storage, retailer)
     with warehouse.transaction() as connection:
@@ -40,15 +40,15 @@ def load_waiting(warehouse: Warehouse, storage: Storage, retailer: str, progress
     load_parallel(warehouse, storage, files, ensure_loaded, on_loaded)
     with warehouse.transaction() as connection:
         if files:
-            connection.execute("ANALYZE staging.offer")  # the table was empty a moment ago: the planner would guess wrong
+            connection.execute("ANALYZE staging.offer")  # the table was empty before, so its statistics are outdated
         return [file.file_id for file in entries(connection, retailer, ["loaded"])]
 
 
 def ensure_loaded(warehouse: Warehouse, storage: Storage, file_id: int) -> bool:
-    """Load one file unless its rows stand in ``staging.offer`` already (a crash of the server empties that table).
+    """Load one file unless its rows are already in ``staging.offer`` (a server crash empties that table).
 
     Returns:
-        False if the file could not be read: it is refused with its reason.
+        False if the file is unreadable: it is refused with its reason.
     """
     try:
         with warehouse.transaction() as connection:
@@ -76,7 +76,7 @@ def _load(connection: Connection, storage: Storage, file_id: int, manifest: Mani
 
 
 def raw_lines(storage: Storage, manifest: Manifest, stage: Stage, numbers: set[int], line_bytes_max: int) -> Iterator[tuple[int, str]]:
-    """Yield (line number, raw text) of the wanted lines, for quarantine: read again from the file, cut at 20,000 characters."""
+    """Yield (line number, raw text) of the wanted lines of a file, cut at 20,000 characters, for quarantine."""
     for line in open_staged(storage, manifest, stage, line_bytes_max):
         if line.number in numbers:
             yield line.number, line.raw[:80_000].decode("utf-8", "replace").replace("\x00", "\ufffd")[:20_000]

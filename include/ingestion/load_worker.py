@@ -1,4 +1,4 @@
-"""The program of one loading helper: a command is a file id, the response true once it is loaded. See ``include/ingestion/workers.py``."""
+"""Program of a loading helper: a command is a file id, its response ``true`` once the file is loaded. See ``include/ingestion/workers.py``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.warehouse.engine import Warehouse
 
 
 def prepare(setup: Any) -> Handler:
-    """Open warehouse and storage; return what loads one file."""
+    """Open warehouse and storage; return the handler that loads one file."""
     warehouse, storage = Warehouse(setup["url"], Settings(**setup["settings"])), Storage(setup["storage"])
 
     def load(file_id: int) -> bool:

@@ -1,7 +1,6 @@
-"""The steps of ingestion in their order: what the DAGs' tasks and the command line both call.
+"""The steps of ingestion in their order, called by the DAGs' tasks and the command line.
 
-Every step works on whatever the ledger says is next for the retailer, so each may be killed, repeated or run twice
-at once.
+Every step takes its work from the ledger, so it may be killed, repeated or run concurrently.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What one pass over a retailer's waiting files did."""
+    """Counts of one pass over a retailer's waiting files."""
 
     loaded: int
     checked: CheckReport
@@ -115,13 +114,13 @@ def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence
 
 
 def publish_data_docs(warehouse: Warehouse, storage: Storage) -> None:
-    """Build Data Docs of the newest checks, unless they stand: after publishing, for prices never wait for pages."""
+    """Build Data Docs of the newest checks if they are missing. Call it after publishing: prices must not wait for pages."""
     if not data_docs.are_current(warehouse, storage):
         data_docs.publish_if_possible(warehouse, storage)
 
 
 def _reload(warehouse: Warehouse, storage: Storage, retailer: str) -> int:
-    """Load again what a crash of the server emptied: ``staging.offer`` is unlogged. Returns the number of files."""
+    """Load files again whose rows a server crash deleted from the unlogged ``staging.offer``. Returns their number."""
     with warehouse.transaction() as connection:
         lost = lost_files(connection, retailer)
     steps.load_files(warehouse, storage, lost)

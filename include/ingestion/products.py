@@ -1,7 +1,6 @@
-"""From the product of a raw line to columns of ``staging.offer``. The reader judges nothing.
+"""Converts the product of a raw line to columns of ``staging.offer``, without checking rules.
 
-Stores of one retailer repeat most products byte for byte: what was read from a product is kept, in bounded memory, for the next
-line that holds the same bytes.
+Stores of one retailer repeat most products byte for byte, so read products are cached by their bytes, in bounded memory.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from include.wording.text import clean
 from include.wording.unit_price import unit_price
 
 _NUMBER_LENGTH_MAX = 24
-#: Entries of each memory of one field below: a retailer's range fits in, and memory stays the same for 10 and 1,000 store-days.
+#: Entries of each field's cache: a retailer's range fits in, and memory is the same for 10 and 1,000 store-days.
 _CACHE = 32_768
-#: Products kept, by the bytes of their JSON: 30,000 products, a large supermarket's range. What is kept of each takes as much again.
+#: Size of the product cache in bytes of JSON: 30,000 products, a large supermarket's range. The parsed parts take as much again.
 _KEPT_BYTES = 48 << 20
 _KEPT_PRODUCT_BYTES_MAX = 16_384
 
 
 class ProductPart(NamedTuple):
-    """What one product gives: its columns from ``sku`` to ``barcode_note``, and what the line's other columns need of it.
+    """One product's columns from ``sku`` to ``barcode_note``, and its input to the line's other columns.
 
-    ``text`` is the columns in the text form of ``COPY``; ``raw_time`` is when the product itself says it was seen (older files);
-    ``missing`` are the fields of :data:`COUNTED_FIELDS` it does not fill.
+    ``text`` is the columns in the text form of ``COPY``; ``raw_time`` is the product's own time of observation (older files);
+    ``missing`` are its empty fields among :data:`COUNTED_FIELDS`.
     """
 
     columns: tuple[str | int | None, ...]
@@ -46,12 +45,12 @@ _kept_bytes = 0
 
 
 def read_product(raw: bytes) -> ProductPart:
-    """Read the JSON of a product. Never raises for what stands in its fields.
+    """Read the JSON of a product. Never raises for the values of its fields.
 
     Raises:
-        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is no JSON object.
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: not a JSON object.
     """
-    global _kept, _kept_bytes  # noqa: PLW0603 one memory a process, and threads may lose an entry to each other
+    global _kept, _kept_bytes  # noqa: PLW0603 one cache per process; a race between threads only loses an entry
     part = _kept.get(raw)
     if part is None:
         part = _read(decode_product(raw))
@@ -88,7 +87,7 @@ def _missing(product: LineProduct) -> tuple[str, ...]:
 
 
 def _number(value: Any, defect: str, defects: list[str]) -> str | int | None:
-    """Return a JSON number as PostgreSQL reads it, exactly; note a defect for anything else but null."""
+    """Return a JSON number as PostgreSQL reads it, exactly; add a defect for anything else but null."""
     if value is None:
         return None
     kind = type(value)
@@ -109,19 +108,19 @@ def _fits_column(text: str) -> bool:
         value = Decimal(text)
     except InvalidOperation:
         return False
-    size = value.copy_abs()  # abs() would calculate, and overflow with an exponent of 10 digits
+    size = value.copy_abs()  # abs() would round, and overflow with an exponent of 10 digits
     return value.is_finite() and size < 10**12 and (value == 0 or size > Decimal("1e-12"))
 
 
 def _sku(value: Any) -> str | None:
     if type(value) is int:
         return str(value)
-    # text is kept as it is, zero padding and all; a fraction is no product number
+    # text is kept unchanged, with its zero padding; a fraction is not a SKU
     return read_text(value) if type(value) is str else None
 
 
 def _clean(text: str) -> str | None:
-    # most texts have nothing to clean, and saying so is cheaper than remembering them
+    # most texts need no cleaning, and this test is cheaper than a cache look-up
     if text and text.isprintable() and "&" not in text and "  " not in text and text[0] != " " and text[-1] != " ":
         return text
     return _clean_other(text)
@@ -133,7 +132,7 @@ def _clean_other(text: str) -> str | None:
 
 
 def read_text(value: Any) -> str | None:
-    """Return a text cleaned, a whole number as text, and nothing for anything else."""
+    """Return cleaned text, an integer as text, and ``None`` for anything else."""
     if type(value) is str:
         return _clean(value)
     return str(value) if type(value) is int else None
@@ -142,18 +141,18 @@ def read_text(value: Any) -> str | None:
 def _category(path: Any) -> str | None:
     if not isinstance(path, list):
         return None
-    return _categoryread_text(tuple(part for part in path if type(part) is str))
+    return _category_text(tuple(part for part in path if type(part) is str))
 
 
 @lru_cache(_CACHE)
-def _categoryread_text(path: tuple[str, ...]) -> str | None:
+def _category_text(path: tuple[str, ...]) -> str | None:
     return " > ".join(cleaned for part in path if (cleaned := _clean(part))) or None
 
 
 @lru_cache(_CACHE)
 def _unit_price_of(text: str) -> tuple[str | None, str | None]:
     parsed = unit_price(text)
-    # numeric(12, 4): what is larger is no unit price of a supermarket
+    # the column is numeric(12, 4); a larger unit price is implausible
     return (None, None) if parsed is None or parsed.value >= 10**8 else (str(parsed.value), parsed.unit)
 
 

@@ -1,4 +1,4 @@
-"""Publishing: per store-day one transaction under the store's lock: prices, quarantine, ledger. The file moves after it."""
+"""Publishing: prices, quarantine and ledger in one transaction per store-day, under the store's lock. The file is moved afterwards."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class PublishCounts:
 
 
 def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None] = log.info) -> PublishCounts:
-    """Publish every checked, not held store-day of a retailer: stores side by side, the store-days of one store oldest first.
+    """Publish every checked, not held store-day of a retailer: stores in parallel, the store-days of one store oldest first.
 
-    Each store-day is its own transaction: a kill loses nothing but those at work, which roll back whole.
+    Each store-day is one transaction: a kill only rolls back those in progress.
     """
     with warehouse.transaction() as connection:
         rows = loaded_files(connection, retailer, is_checked=True)
@@ -70,9 +70,9 @@ def publish_checked(warehouse: Warehouse, storage: Storage, retailer: str, progr
 
 
 def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> PublishCounts | None:
-    """Publish one checked store-day; ``None`` if another run was quicker, or a step before is to be done again. Safe to repeat.
+    """Publish one checked store-day; ``None`` if another run published it first, or an earlier step must be repeated. Safe to repeat.
 
-    A file that was changed since it was loaded is refused, and the others go on.
+    A file that was changed since it was loaded is refused; the others are published.
     """
     try:
         with warehouse.transaction() as connection:
@@ -97,7 +97,7 @@ def _is_pending(warehouse: Warehouse, file_id: int) -> bool:
 
 
 def _is_ready(connection: Connection, file_id: int) -> bool:
-    # since the list was made the server may have crashed, or another run may have loaded the file and not resolved it yet
+    # since the files were listed the server may have crashed, or another run may have loaded the file and not resolved it yet
     row = connection.run("publishing/is_ready", {"file_id": file_id}).fetchone()
     if row is None or not row["is_ready"]:
         log.warning("file %s is not ready to be published: it is loaded, checked or resolved again by the next run", file_id)
@@ -129,7 +129,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
         delisted = 0
         outcome: dict[str, str | None] = {
             "state": "superseded",
-            "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases were taken, prices not",
+            "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases are published, prices are not",
         }
     else:
         if file.is_complete:
@@ -153,7 +153,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
 
 
 def merge_prices(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Publish the accepted lines that stand in ``staging.offer`` for a file; needs the store's lock. Returns the counts."""
+    """Publish a file's accepted lines in ``staging.offer``; needs the store's lock. Returns the counts."""
     connection.run("publishing/ensure_change_month", {"now": values["now"]})
     counts = connection.run("publishing/merge_prices", values).fetchone()
     assert counts is not None

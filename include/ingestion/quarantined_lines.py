@@ -1,4 +1,4 @@
-"""Refused lines read again: from the archived file where it is still there, else from the text quarantine keeps."""
+"""Reads refused lines again, from the archived file if it still exists, else from the text in quarantine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.model.rules import PRICE_MAX_DOLLARS
 from include.staging.staged_file import RawLine, UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 
-#: Quarantine keeps so many characters of a line; a text of this length may be cut.
+#: Maximum characters of a line kept in quarantine; a text of this length may be cut.
 TEXT_CHARACTERS_MAX = 20_000
 _INDEXED_BYTES_MAX = 2_000
 _COLUMN_INDEX = {name: index for index, name in enumerate(COLUMNS)}
@@ -36,11 +36,11 @@ def column_value(row: Row, column: str) -> Any:
 def reread_lines(
     storage: Storage, file: LedgerEntry, lines: Sequence[Mapping[str, Any]], line_bytes_max: int, *, with_twins: bool = False
 ) -> dict[int, Row]:
-    """Return line number → row for every refused line that can still be read whole; the others are left out.
+    """Return line number → row for every refused line that is still completely readable; the others are omitted.
 
     Args:
-        lines: rows of ``ops.quarantined_offer``. A line is judged by the time at which it was refused: a time in the future then stays one.
-        with_twins: also the file's other lines of the same SKUs, where the file is still in the archive.
+        lines: rows of ``ops.quarantined_offer``. A line is read as of its refusal: a time in the future then stays one.
+        with_twins: also return the file's other lines of the same SKUs, if the file is still in the archive.
     """
     wanted = {int(line["line_number"]) for line in lines}
     reader = LineReader(file.file_id, file.manifest, min(line["quarantined_at"] for line in lines))
@@ -49,7 +49,7 @@ def reread_lines(
         for line in open_staged(storage, file.manifest, Stage.ARCHIVE, line_bytes_max):
             if with_twins or line.number in wanted:
                 rows[line.number] = reader(line)
-    except UnreadableFile:  # pruned, or damaged since: what quarantine kept has to do
+    except UnreadableFile:  # pruned, or damaged since: use the text in quarantine
         return {
             int(line["line_number"]): reader(RawLine(int(line["line_number"]), line["raw_text"].encode()))
             for line in lines
@@ -60,22 +60,22 @@ def reread_lines(
 
 
 def is_intact(line: Mapping[str, Any]) -> bool:
-    """Say whether quarantine kept a line as it was: neither cut, nor with bytes replaced that were not UTF-8."""
+    """Return whether quarantine holds the unchanged line: not cut, and without replaced bytes that were not UTF-8."""
     text = line["raw_text"]
     return text is not None and len(text) < TEXT_CHARACTERS_MAX and "\ufffd" not in text and "line_too_long" not in line["reasons"]
 
 
 def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
-    """Return a refused line as it can be published in spite of its rules, or why it cannot be.
+    """Return a refused line in publishable form, or the reason why it cannot be published.
 
-    What hinders nobody is left out: a was-price that is none. A time in the future becomes the store-day's.
+    An invalid was-price is removed. A time in the future is replaced by the store-day's.
     """
     defects = set((column_value(row, "defects") or "{}").strip("{}").split(",")) - {""}
     for defect, why in _UNPUBLISHABLE_DEFECTS.items():
         if defect in defects:
             return why
     if column_value(row, "sku") is None:
-        return "it has no SKU, so the price belongs to nothing"
+        return "it has no SKU, so its price belongs to no product"
     if column_value(row, "name") is None:
         return "it has no name"
     texts = "".join(column_value(row, name) or "" for name in ("name", "brand", "size"))

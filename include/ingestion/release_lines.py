@@ -1,8 +1,8 @@
-"""Refused lines that are published after all: because a person says so, or because they pass since a rule or the reader was mended.
+"""Publishes refused lines that an operator released, or that pass since a rule or the reader was fixed.
 
-All of it happens in one transaction per file: killed anywhere, nothing is half done, and the same command finds the rest.
-A released line counts as its own store-day's observation: it never replaces a newer one, and a store-day that is older
-than the store's last complete one gives products and no prices, as in publishing.
+Each file is one transaction: after a kill the same command resumes.
+A released line is an observation of its own store-day: it never replaces a newer one, and a store-day older than the
+store's last complete one publishes products and no prices, as in publishing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Marker = Callable[[Connection, Sequence[int]], Any]
 
 @dataclass(frozen=True, slots=True)
 class LineDecisionResult:
-    """What became of refused lines of one file. ``refused`` = line number → why it stays in quarantine."""
+    """Outcome of a decision about refused lines of one file. ``refused`` = line number → why it stays in quarantine."""
 
     file_id: int
     decided: int = 0
@@ -44,10 +44,10 @@ def release_lines(
 ) -> LineDecisionResult:  # fmt: skip
     """Publish refused lines in spite of their rules: the named ones, or all that a rule refused.
 
-    Lines that cannot be published stay in quarantine, each with why. Lines released before are left alone.
+    Lines that cannot be published stay in quarantine, each with a reason. Lines released before are skipped.
 
     Raises:
-        TerminalError: no reason is given, there is no such file or line, or a line was discarded.
+        TerminalError: no reason is given, unknown file or line, or a line was discarded.
     """
     with warehouse.transaction() as connection:
         announce_price_change(connection)
@@ -66,11 +66,11 @@ def release_lines(
 
 
 def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Marker, version: str, by: str) -> LineDecisionResult:
-    """Read all undecided refused lines of a file again, with the present reader and rules: what passes is published, the rest stays with its present reasons.
+    """Check all undecided refused lines of a file with the current reader and rules: publish those that pass, update the reasons of the others.
 
     Args:
-        mark: writes the reasons of the present rules to the staged rows of a file.
-        version: of the rule catalogue; stands in the decision.
+        mark: writes the reasons of the current rules to the staged rows of a file.
+        version: version of the rule catalogue, recorded in the decision.
     """
     with warehouse.transaction() as connection:
         announce_price_change(connection)
@@ -82,7 +82,7 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         wanted = {int(line["line_number"]) for line in chosen}
         rows_by_line = reread_lines(storage, file, chosen, warehouse.settings.line_bytes_max, with_twins=True)
         unreadable = dict.fromkeys(sorted(wanted - rows_by_line.keys()), "its text was cut and its file is no longer in the archive")
-        discarded = decided_lines(connection, file_id, "discarded")  # a line a person called wrong contradicts nobody
+        discarded = decided_lines(connection, file_id, "discarded")  # a line an operator discarded does not count as a duplicate
         _stage(connection, file_id, [row for number, row in rows_by_line.items() if number not in discarded])
         connection.run("loading/mark_duplicates", {"file_id": file_id})
         mark(connection, [file_id])
@@ -137,7 +137,7 @@ def _publish(connection: Connection, file: LedgerEntry, rows: Sequence[Row], by:
 
 
 def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
-    # nobody else sees these rows: they are gone before the transaction ends
+    # other transactions never see these rows: they are deleted before the commit
     delete_staged_rows(connection, [file_id])
     copy_rows(connection, "staging.offer", rows)
 

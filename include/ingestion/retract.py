@@ -1,8 +1,8 @@
-"""Taking a published store-day back: the store reads as if it had never been published, and incremental readers hear of every correction.
+"""Retraction of a published store-day: the store's prices become as if it had never been published, and incremental readers get every correction.
 
-The rows it touched are worked out anew by publishing the store's other store-days again, from the archive and in order of
-time, onto a working store that nobody else ever sees; the statements are those of publishing itself. Products, SKUs
-and barcodes stay: they are knowledge, not prices. Everything is one transaction under the store's lock.
+The affected rows are recomputed by publishing the store's other store-days again, from the archive and in order of
+time, to a temporary working store that no other transaction sees, with the statements of publishing. Products, SKUs
+and barcodes stay. Everything is one transaction under the store's lock.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetractionResult:
-    """What taking a store-day back did. Rows = restored + relisted + withdrawn + unknown.
+    """Counts of a retraction. Rows = restored + relisted + withdrawn + unknown.
 
-    ``withdrawn``: SKUs the store-day was the first to price; ``unknown``: what they cost before is no longer in the archive (``unknown_skus``).
-    Both are delisted and marked. ``outdated_files``: store-days that gave no prices because this one was newer; their prices are not taken now either.
+    ``withdrawn``: SKUs first priced by this store-day; ``unknown``: SKUs whose earlier price is no longer in the archive (``unknown_skus``).
+    Both are delisted and marked. ``outdated_files``: store-days that published no prices because this one was newer; they still publish none.
     """
 
     file_id: int
@@ -54,14 +54,14 @@ class RetractionResult:
 
 
 def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str, file_id: int, by: str, reason: str) -> RetractionResult:
-    """Take one published store-day of a store back, and restore what stood before.
+    """Retract one published store-day of a store and restore the earlier prices.
 
     Returns:
-        What was done; ``earlier_retraction`` says so when it had been taken back before.
+        The counts; ``earlier_retraction`` describes an earlier retraction of the file, after which nothing is done.
 
     Raises:
-        TerminalError: no reason; no such file of this store; it is not published; or a later store-day is gone from the archive,
-            so that nobody can tell what it confirmed.
+        TerminalError: no reason; no such file of this store; it is not published; or a later store-day is missing in the
+            archive, so that the prices it confirmed are unknown.
     """
     with warehouse.transaction() as connection:
         announce_price_change(connection)
@@ -75,7 +75,7 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         connection.run("retraction/collect_affected", values)
         skus = {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
         values["working_store_key"] = _working_store(connection, file)
-        connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # what happens on the working store is no news
+        connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # changes of the working store are not logged
         missing = _replay(connection, storage, file, others, skus, values["working_store_key"], warehouse.settings.line_bytes_max)
         done = _restore(connection, file, others, values, missing)
         connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
@@ -86,7 +86,7 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         connection.run("retraction/set_watermark", values)
         newest = connection.execute("SELECT complete_at FROM core.store WHERE store_key = %s", (store_key,)).fetchone()
         assert newest is not None
-        log.info("took file %s of %s %s back: %s", file_id, retailer, store_id, done)
+        log.info("retracted file %s of %s %s: %s", file_id, retailer, store_id, done)
         return RetractionResult(
             **(done | {"file_id": file_id, "complete_at": newest["complete_at"], "outdated_files": _outdated_files(connection, file)})
         )
@@ -97,7 +97,7 @@ def _file(connection: Connection, retailer: str, store_id: str, file_id: int) ->
     if row is None or (row["retailer"], row["store_id"]) != (retailer, store_id):
         belongs = f"it belongs to {row['retailer']}:{row['store_id']}" if row else "the ledger has no such file"
         raise TerminalError(
-            f"file {file_id} is no store-day of {retailer}:{store_id}: {belongs}. List its store-days: aisleflow store files {retailer}:{store_id}"
+            f"file {file_id} is not a store-day of {retailer}:{store_id}: {belongs}. List its store-days: aisleflow store files {retailer}:{store_id}"
         )
     try:
         return entry(connection, file_id)
@@ -109,7 +109,7 @@ def _file(connection: Connection, retailer: str, store_id: str, file_id: int) ->
 
 def _earlier_retraction(connection: Connection, file_id: int) -> str | None:
     row = next((decided for decided in decisions_of(connection, file_id) if decided["choice"] == "retract"), None)
-    return f"{row['decided_by']} took it back on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decision_reason']}" if row else None
+    return f"{row['decided_by']} retracted it on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decision_reason']}" if row else None
 
 
 def _lock_store(connection: Connection, retailer: str, store_id: str) -> int:
@@ -122,7 +122,7 @@ def _lock_store(connection: Connection, retailer: str, store_id: str) -> int:
 def _working_store(connection: Connection, file: LedgerEntry) -> int:
     row = connection.execute(
         "INSERT INTO core.store (retailer, store_id, first_seen_at) VALUES (%s, %s, %s) RETURNING store_key",
-        (file.manifest.retailer, f"taking back file {file.file_id}", clock.now()),
+        (file.manifest.retailer, f"retraction of file {file.file_id}", clock.now()),
     ).fetchone()
     assert row is not None
     return int(row["store_key"])
@@ -137,7 +137,7 @@ def _replay(
     working_store_key: int,
     line_bytes_max: int,
 ) -> list[int]:
-    """Publish the affected SKUs of the other store-days onto the working store; return the files that are no longer there."""
+    """Publish the affected SKUs of the other store-days to the working store; return the files missing in the archive."""
     missing = []
     for other in others:
         try:
@@ -145,8 +145,8 @@ def _replay(
         except UnreadableFile as error:
             if (other.observed_at, other.file_id) > (file.observed_at, file.file_id):
                 raise TerminalError(
-                    f"file {other.file_id} of {other.manifest.night}, published after file {file.file_id}, is no longer in the archive ({error}): nobody can tell what it "
-                    "confirmed, so nothing was changed. The store's next complete crawl replaces its prices: request it, or import a store-day."
+                    f"file {other.file_id} of {other.manifest.night}, published after file {file.file_id}, is no longer in the archive ({error}): the prices it confirmed "
+                    "are unknown, so nothing was changed. The store's next complete crawl replaces its prices: request it, or import a store-day."
                 ) from error
             missing.append(other.file_id)
             continue

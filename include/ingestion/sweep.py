@@ -1,4 +1,4 @@
-"""Finds what waits too long, repairs what a kill left behind, removes what is past its time."""
+"""Finds overdue files, finishes interrupted moves, removes archived files after their retention."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 def sweep(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
-    """Settle decided files that still stand in the outbox, and say what waits.
+    """Move decided files that are still in the outbox, and return the overdue ones.
 
     Returns:
-        As :func:`waiting_files`.
+        See :func:`waiting_files`.
     """
     for retailer in RETAILERS:
         for manifest, state in _outbox(warehouse, storage, retailer):
@@ -32,9 +32,9 @@ def sweep(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
 
 
 def waiting_files(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
-    """Return what waits in the outbox longer than ``AISLEFLOW_SWEEP_AFTER_MINUTES``: ``retailer|night`` → file names.
+    """Return files that wait in the outbox longer than ``AISLEFLOW_SWEEP_AFTER_MINUTES``: ``retailer|night`` → file names.
 
-    Held files wait for a person, not for ingestion: they are not among them.
+    Held files are not included: they wait for a decision, not for ingestion.
     """
     waiting: dict[str, list[str]] = {}
     for retailer in RETAILERS:
@@ -71,7 +71,7 @@ def _is_overdue(warehouse: Warehouse, storage: Storage, path: str) -> bool:
 
 
 def prune_archive(warehouse: Warehouse, storage: Storage) -> int:
-    """Remove archived files older than ``AISLEFLOW_ARCHIVE_DAYS`` by their night; the ledger keeps its rows. Returns how many."""
+    """Remove archived files older than ``AISLEFLOW_ARCHIVE_DAYS`` by their night; the ledger keeps its rows. Returns their number."""
     oldest = clock.night_of(clock.now() - timedelta(days=warehouse.settings.archive_days))
     removed = 0
     for path in storage.manifests(Stage.ARCHIVE):

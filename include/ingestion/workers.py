@@ -1,7 +1,7 @@
-"""Several files at once: this process loads, and beside it helper processes, as many as there are further cores.
+"""Parallel loading: this process and one helper process per further core.
 
-A helper (``include/ingestion/helper.py``, program ``load_worker.py``) is told one file id at a time. A transaction it leaves behind
-is rolled back by the server. What a helper could not load, this process tries itself, so that an error is raised where it is understood.
+A helper (``include/ingestion/helper.py``, program ``load_worker.py``) gets one file id at a time. The server rolls back a transaction
+that it leaves open. Files that a helper failed to load are loaded in this process, which raises their errors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 Load = Callable[[Warehouse, Storage, int], bool]
 Item = TypeVar("Item")
 
-#: A helper takes most of a second to start: for fewer lines it is not worth it.
+#: A helper takes almost a second to start, so fewer lines are loaded without helpers.
 MIN_LINES_FOR_HELPERS = 60_000
 _MAX_CORES = 4
 
@@ -43,10 +43,10 @@ def workers_for(warehouse: Warehouse, lines: int | None = None) -> int:
 
 
 def run_parallel(items: Iterable[Item], workers: Sequence[Callable[[Item], None]], stop: Callable[[], None] = lambda: None) -> None:
-    """Let several hands take items in their order until none is left: the first hand in this thread, each other in its own.
+    """Distribute items to workers in their order: the first worker runs in this thread, each other in a separate one.
 
     Raises:
-        What a hand raised first: nothing further is begun, ``stop`` is called, and the other hands end what they are at.
+        The first error of a worker: no further item is started, ``stop`` is called, and the other workers finish their current item.
     """
     queue, errors = deque(items), list[BaseException]()
 
@@ -58,7 +58,7 @@ def run_parallel(items: Iterable[Item], workers: Sequence[Callable[[Item], None]
                 except IndexError:
                     return
                 worker(item)
-        except BaseException as error:  # whatever it is, it is raised in the calling thread
+        except BaseException as error:  # raised again in the calling thread
             errors.append(error)
             queue.clear()
             stop()
@@ -76,7 +76,7 @@ def run_parallel(items: Iterable[Item], workers: Sequence[Callable[[Item], None]
 def load_parallel(
     warehouse: Warehouse, storage: Storage, files: Sequence[LedgerEntry], load: Load, on_loaded: Callable[[LedgerEntry], None]
 ) -> None:
-    """Load files, oldest first, with helpers where they are worth their start; ``on_loaded`` is called after each, by one thread at a time.
+    """Load files, oldest first, with helpers if there are enough lines; ``on_loaded`` is called after each, by one thread at a time.
 
     Raises:
         What ``load`` raises: files already loaded stay loaded.
@@ -89,15 +89,15 @@ def load_parallel(
             on_loaded(file)
 
     def load_in_helper(helper: Helper, file: LedgerEntry) -> None:
-        if helper.ask(file.file_id):
+        if helper.call(file.file_id):
             with progress_lock:
                 on_loaded(file)
         else:
-            log.warning("a loading helper did not load file %s: this process tries it itself", file.file_id)
+            log.warning("a loading helper did not load file %s: this process retries it", file.file_id)
             failed.append(file)
 
     workers = min(workers_for(warehouse, sum(file.manifest.rows for file in files)), len(files))
-    if storage.url.startswith("memory:"):  # what stands in this process's memory no other process sees
+    if storage.url.startswith("memory:"):  # other processes cannot read this process's memory
         workers = 1
     with ExitStack() as stack:
         setup = {"url": warehouse.url, "storage": storage.url, "settings": warehouse.settings.model_dump(mode="json")}

@@ -1,12 +1,12 @@
-"""Whether a store was crawled whole: the manifest says so, else the ledger judges the file by its rows."""
+"""Completeness of store-days without a manifest, estimated from their row counts."""
 
 from __future__ import annotations
 
 from include.warehouse.engine import Connection
 
 
-def judge_completeness(connection: Connection, retailer: str, rows_share: float, baseline_days: int) -> None:
-    """Judge every waiting file that came without a manifest, in time order, not in the order of arrival.
+def estimate_completeness(connection: Connection, retailer: str, rows_share: float, baseline_days: int) -> None:
+    """Set ``is_complete`` of every waiting file without a manifest, in time order, not in the order of arrival.
 
     Complete = at least ``rows_share`` of the rows of the store's last complete store-day; without one, of the
     median of the retailer's store-days within ``baseline_days``; without any: incomplete.

@@ -1,6 +1,6 @@
-"""A person's decisions about staged files and their refused lines: one path for every door, and the record of who decided what, when, why and where.
+"""Decisions about staged files and their refused lines, shared by the DAG, the command line and the web UI.
 
-A decision checks the file's state, carries itself out and is recorded, all in one transaction; rows of the record are only ever added.
+A decision is checked against the file's state, carried out and recorded in one transaction; the record is append-only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 Choice = Literal["release", "discard", "leave", "unanswered", "recheck", "retract"]
 Via = Literal["command line", "Airflow"]
 
-#: In which states a whole file can be decided so.
+#: File states that allow each decision about a whole file.
 _FILE_STATES: Mapping[Choice, tuple[str, ...]] = {
     "release": ("held",),
     "discard": ("held", "refused"),
@@ -34,17 +34,17 @@ _FILE_STATES: Mapping[Choice, tuple[str, ...]] = {
     "recheck": ("held",),
     "retract": ("published",),
 }
-#: In which states a file has refused lines to decide one by one.
+#: File states that allow decisions about single refused lines.
 _LINE_STATES = ("published", "superseded")
 
 
 class NotDecidable(TerminalError):
-    """A file is in no state in which this can be decided: mostly, somebody was quicker."""
+    """The file's state does not allow this decision; usually another decision came first."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecidedFiles:
-    """What one decision about several files did. ``skipped``: a sentence for each that was not held any more."""
+    """Result of one decision about several files. ``skipped``: one message per file that was no longer held."""
 
     applied: list[int]
     retailers: list[str]
@@ -54,14 +54,14 @@ class DecidedFiles:
 def decide_files(
     warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: Choice, by: str, reason: str, via: Via, *, held_only: bool = False
 ) -> DecidedFiles:  # fmt: skip
-    """Decide about whole files, all or none, and move what is discarded out of the outbox. Publishing what is released is the next step.
+    """Decide about whole files, all or none, and move discarded ones out of the outbox. The caller publishes released ones.
 
     Args:
-        held_only: leave files that are no longer held as they are; without it they are an error.
+        held_only: skip files that are no longer held; without it they are an error.
 
     Raises:
-        NotDecidable: a file is in no state in which this can be decided (says which); nothing was decided.
-        TerminalError: there is no such file, or no reason is given.
+        NotDecidable: the state of a file (named in the message) does not allow it; nothing was decided.
+        TerminalError: unknown file, or no reason is given.
     """
     applied: list[int] = []
     retailers: set[str] = set()
@@ -91,13 +91,13 @@ def decide(
     """Check, carry out and record one decision about a file, or about refused lines of it, inside the caller's transaction.
 
     Args:
-        lines: so many refused lines are decided, and their rows are written already; ``None`` = the whole file.
-        rule_id: all lines of this rule were meant.
-        detail: what the decision did, in counts.
+        lines: number of refused lines decided, whose rows are already written; ``None`` = the whole file.
+        rule_id: set if the decision covers all lines of this rule.
+        detail: counts of the decision's effects.
 
     Raises:
         NotDecidable: the file's state does not allow it.
-        TerminalError: there is no such file, or no reason is given.
+        TerminalError: unknown file, or no reason is given.
     """
     check_decidable(connection, file_id, choice, reason, about_lines=lines is not None)
     if lines is None:
@@ -110,35 +110,35 @@ def decide(
 
 
 def check_decidable(connection: Connection, file_id: int, choice: Choice, reason: str, *, about_lines: bool = False) -> None:
-    """Lock a file and check that this can be decided about it, or about its lines; see :func:`decide`."""
+    """Lock a file and check that its state allows this decision; see :func:`decide`."""
     if not reason.strip():
         raise TerminalError("a decision needs a reason: --why '…'. It is kept in the ledger.")
     file = _lock_file(connection, file_id)
     if file is None:
-        raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
+        raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows the undecided ones.")
     states = _LINE_STATES if about_lines else _FILE_STATES[choice]
     if file["state"] in states:
         return
     is_now = f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) is {file['state']}"
     if about_lines:
-        raise NotDecidable(f"{is_now}, so it has no lines to decide one by one. See what it is: aisleflow quarantine show {file_id}")
+        raise NotDecidable(f"{is_now}, so it has no single lines to decide. Look at it: aisleflow quarantine show {file_id}")
     if choice == "retract":
         raise NotDecidable(
-            f"{is_now}: none of its prices is published, so there is nothing to take back. See what it is: aisleflow quarantine show {file_id}"
+            f"{is_now}: none of its prices is published, so there is nothing to retract. Look at it: aisleflow quarantine show {file_id}"
         )
-    decided = f" {file['decided_by']} decided so: {file['decision_reason']}." if file["decided_by"] else ""
+    decided = f" Decided by {file['decided_by']}: {file['decision_reason']}." if file["decided_by"] else ""
     raise NotDecidable(
-        f"{is_now}, not {' or '.join(states)}: there is nothing to decide.{decided} `aisleflow quarantine list` shows what waits."
+        f"{is_now}, not {' or '.join(states)}: there is nothing to decide.{decided} `aisleflow quarantine list` shows the undecided ones."
     )
 
 
 def choose_lines(
     connection: Connection, file_id: int, lines: Sequence[int], rule_id: str | None, target_state: str = "released"
 ) -> list[dict[str, Any]]:
-    """Return the undecided refused lines meant, locked. A line named that was decided otherwise is an error, one decided so is left out.
+    """Lock and return the selected undecided lines. A named line already in ``target_state`` is skipped; another decision is an error.
 
     Raises:
-        TerminalError: a line was not refused, no line was refused by the rule, or a line named was decided otherwise.
+        TerminalError: a line was not refused, no line was refused by the rule, or a named line was decided otherwise.
     """
     values = {"file_id": file_id, "lines": list(lines) or None, "rule_id": rule_id}
     rows = [dict(row) for row in connection.run("ledger/lock_lines", values).fetchall()]
@@ -146,15 +146,15 @@ def choose_lines(
     if unknown := sorted(set(lines) - found):
         refused_by = f" by rule {rule_id}" if rule_id else ""
         raise TerminalError(
-            f"file {file_id}: line {', '.join(map(str, unknown))} was not refused{refused_by}. See which were: aisleflow quarantine show {file_id}"
+            f"file {file_id}: line {', '.join(map(str, unknown))} was not refused{refused_by}. List the refused ones: aisleflow quarantine show {file_id}"
         )
     if rule_id and not rows:
         raise TerminalError(f"file {file_id}: no line was refused by rule {rule_id}. See the reasons: aisleflow quarantine show {file_id}")
     if lines and (decided_differently := [row for row in rows if row["state"] not in ("quarantined", target_state)]):
         one = decided_differently[0]
         raise TerminalError(
-            f"file {file_id}, line {one['line_number']} was {one['state']} by {one['decided_by']} ({one['decision_reason']}), and a decision about a line stands. "
-            "Wait for the store's next crawl: it brings the price of the day."
+            f"file {file_id}, line {one['line_number']} was {one['state']} by {one['decided_by']} ({one['decision_reason']}), and a decision about a line is final. "
+            "Wait for the store's next crawl: it reads the current price."
         )
     return [row for row in rows if row["state"] == "quarantined"]
 
@@ -162,10 +162,10 @@ def choose_lines(
 def discard_lines(
     warehouse: Warehouse, file_id: int, by: str, reason: str, *, lines: Sequence[int] = (), rule_id: str | None = None, via: Via = "command line"
 ) -> int:  # fmt: skip
-    """Settle refused lines for good: they are wrong, nobody needs to look at them again. Safe to repeat. Returns how many.
+    """Discard refused lines permanently and return their number. Safe to repeat.
 
     Raises:
-        TerminalError: no reason is given, there is no such file or line, or a line was released.
+        TerminalError: no reason is given, unknown file or line, or a line was released.
     """
     with warehouse.transaction() as connection:
         check_decidable(connection, file_id, "discard", reason, about_lines=True)
@@ -197,8 +197,8 @@ def _carry_out(connection: Connection, file_id: int, choice: Choice, by: str, re
         _settle(connection, file_id, "discarded", by, reason, stage="refused")
         delete_staged_rows(connection, [file_id])
     elif choice == "retract":
-        _settle(connection, file_id, "discarded", by, reason, state_reason=f"taken back after it was published: {reason}")
-        _discard_lines(connection, file_id, None, by, f"its store-day was taken back: {reason}")
+        _settle(connection, file_id, "discarded", by, reason, state_reason=f"retracted after it was published: {reason}")
+        _discard_lines(connection, file_id, None, by, f"its store-day was retracted: {reason}")
 
 
 def _settle(
@@ -218,8 +218,6 @@ def _discard_lines(connection: Connection, file_id: int, lines: Sequence[int] | 
 
 def _decided_before(file_id: int, file: dict[str, Any] | None) -> str:
     if file is None:
-        return f"file {file_id} is not in the ledger any more"
-    said = (
-        f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) was decided before this answer: it is {file['state']}"
-    )
-    return f"{said}, decided by {file['decided_by']}: {file['decision_reason']}" if file["decided_by"] else said
+        return f"file {file_id} is no longer in the ledger"
+    skipped = f"file {file_id} ({file['retailer']} {file['store_id']} of {file['night']}) was decided earlier: it is {file['state']}"
+    return f"{skipped}, decided by {file['decided_by']}: {file['decision_reason']}" if file["decided_by"] else skipped

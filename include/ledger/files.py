@@ -1,6 +1,6 @@
-"""Reading the ledger, the record of every staged file: what became of it decides what happens to it next.
+"""Read access to the ledger, the record of every staged file and its state.
 
-The ledger's rows are written by this package and by nothing else.
+Only this package writes the ledger's rows.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from include.staging.manifest import Manifest
 from include.staging.storage import Stage
 from include.warehouse.engine import Connection, Warehouse
 
-#: Where the file of each final state belongs; files in other states stay in the outbox.
+#: Stage of the files in each final state; files in other states stay in the outbox.
 FINAL_STAGE = {"published": Stage.ARCHIVE, "superseded": Stage.ARCHIVE, "refused": Stage.REFUSED, "discarded": Stage.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One staged file as the steps need it. ``is_released`` says that a person let it through its store-level checks."""
+    """One staged file. ``is_released``: an operator overrode its store-level checks."""
 
     file_id: int
     state: str
@@ -33,7 +33,7 @@ class LedgerEntry:
 
 
 def find(connection: Connection, manifest: Manifest) -> int | None:
-    """Return the ledger's id of this content of this run, if it is known."""
+    """Return the file id of this content of this run, ``None`` if it is not registered."""
     row = connection.execute(
         "SELECT file_id FROM ops.staged_file WHERE (retailer, store_id, run_key, content_hash) = (%s, %s, %s, %s)",
         (manifest.retailer, manifest.store_id, manifest.run_key, manifest.sha256),
@@ -68,18 +68,18 @@ def published_entries(connection: Connection, retailer: str, store_id: str) -> l
 
 
 def lost_files(connection: Connection, retailer: str) -> list[int]:
-    """Return the loaded files of a retailer whose rows no longer stand in ``staging.offer``: a crash of the server empties it."""
+    """Return the loaded files of a retailer whose rows are missing in ``staging.offer``, which a server crash empties."""
     return [int(row["file_id"]) for row in connection.run("ledger/list_lost", {"retailer": retailer}).fetchall()]
 
 
 def loaded_files(connection: Connection, retailer: str, *, is_checked: bool = False) -> list[dict[str, Any]]:
-    """Return the loaded files of a retailer whose rows stand in ``staging.offer``, oldest store-day first: file_id, store_id, rows, check_version."""
+    """Return the loaded files of a retailer whose rows are in ``staging.offer``, oldest store-day first: file_id, store_id, rows, check_version."""
     rows = connection.run("ledger/list_loaded", {"retailer": retailer, "is_checked": is_checked}).fetchall()
     return [dict(row) for row in rows]
 
 
 def list_store(warehouse: Warehouse, retailer: str, store_id: str) -> list[dict[str, Any]]:
-    """Return the store-days of one store, the newest first, with what became of each."""
+    """Return the store-days of one store and their states, newest first."""
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_store", {"retailer": retailer, "store_id": store_id}).fetchall()
     return [dict(row) for row in rows]

@@ -1,4 +1,4 @@
-"""Questions about held store-days: which are open, who asks them, what was answered. The ledger decides, so nobody is asked twice."""
+"""Questions about held store-days: open ones, their run and their decisions, kept in the ledger so that each is asked once."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ HeldChoice = Literal["release", "discard", "leave"]
 
 
 def list_unclaimed(warehouse: Warehouse, retailers: Sequence[str]) -> list[str]:
-    """Return ``retailer|night`` of held store-days no run has taken on yet."""
+    """Return ``retailer|night`` of held store-days that no run has claimed."""
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_unclaimed", {"retailers": list(retailers)}).fetchall()
     return [f"{row['retailer']}|{row['night']}" for row in rows]
 
 
 def claim(warehouse: Warehouse, retailers: Sequence[str], run: str, *, again: bool = False) -> list[dict[str, Any]]:
-    """Take on, for one run, the questions nobody asks yet, and return all open questions of this run.
+    """Claim the unclaimed questions for one run, and return all open questions of this run.
 
     Args:
-        run: id of the run; the same run gets its own questions again, as long as they are open.
-        again: ask also about what another run has asked or asks.
+        run: id of the run; repeating the call returns its open questions again.
+        again: claim also the questions of other runs.
 
     Returns:
         One per held store-day, or one for all store-days of a batch that only a rule about the whole retailer holds:
@@ -62,21 +62,21 @@ def list_released_unpublished(warehouse: Warehouse, file_ids: Sequence[int]) -> 
 def answer(
     warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: HeldChoice, by: str | None, reason: str, via: Via
 ) -> DecidedFiles:
-    """Carry out one answer for all files of a question, all or none. Files that are no longer held are left as they are. Safe to repeat.
+    """Apply one decision to all files of a question, all or none. Files that are no longer held are skipped. Safe to repeat.
 
     Args:
-        by: who answered; ``None`` = nobody did in time: the files stay held, and that is recorded.
+        by: the user who decided; ``None`` = the question timed out: the files stay held, and that is recorded.
 
     Raises:
-        NeedsPersonError: an answer without a reason.
+        NeedsPersonError: no reason is given.
     """
     if by is None:
         return decide_files(
-            warehouse, storage, file_ids, "unanswered", "nobody", reason.strip() or "nobody answered in time", via, held_only=True
+            warehouse, storage, file_ids, "unanswered", "nobody", reason.strip() or "no decision in time", via, held_only=True
         )
     if not reason.strip():
         raise NeedsPersonError(
-            "the answer gives no reason, so nothing was decided. Clear the task `ask` with downstream and answer again with `why` filled in, "
+            "the decision has no reason, so nothing was decided. Clear the task `ask` with downstream and decide again with `why` filled in, "
             f"or decide on the command line: aisleflow quarantine {choice if choice != 'leave' else 'show'} {file_ids[0]}"
             + (" --why '…'." if choice != "leave" else ".")
         )

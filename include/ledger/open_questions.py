@@ -1,4 +1,4 @@
-"""What waits for a person after ingestion: held store-days and refused files."""
+"""Open questions after ingestion: held store-days and refused files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.warehouse.engine import Warehouse
 
 
 class HeldStoreDays(NeedsPersonError):
-    """Nothing but held store-days waits. ``files``: their ids and reasons, for whoever told of them already."""
+    """Only held store-days are undecided. ``files``: their ids and reasons, to suppress repeated alerts."""
 
     def __init__(self, message: str, files: Sequence[dict[str, Any]]) -> None:
         """Keep ``file_id`` and ``state_reason`` of each file."""
@@ -22,7 +22,7 @@ def raise_if_undecided(warehouse: Warehouse, retailers: Sequence[str], night: st
     """Raise if store-days of these retailers and this night are held or were refused.
 
     Raises:
-        NeedsPersonError: (:class:`HeldStoreDays` where nothing was refused) names each with its reason and the commands that settle it.
+        NeedsPersonError: (:class:`HeldStoreDays` where nothing was refused) lists each with its reason and the commands that decide it.
     """
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_open_questions", {"retailers": list(retailers), "night": night}).fetchall()
@@ -34,7 +34,7 @@ def raise_if_undecided(warehouse: Warehouse, retailers: Sequence[str], night: st
         held, refused = (sum(row["state"] == state for row in rows) for state in ("held", "refused"))
         message = (
             f"{held} store-day(s) of {night} held and {refused} file(s) refused; everything else is published.\n{listed}\n"
-            "Look: aisleflow quarantine show ID. A held one: aisleflow quarantine release ID --why …, or discard ID --why …. "
-            "A refused one: stage the store-day again (clear its crawl task), or take note of it: aisleflow quarantine discard ID --why …. Then clear this task."
+            "Look at one: aisleflow quarantine show ID. A held one: aisleflow quarantine release ID --why …, or discard ID --why …. "
+            "A refused one: stage the store-day again (clear its crawl task), or acknowledge it: aisleflow quarantine discard ID --why …. Then clear this task."
         )
         raise NeedsPersonError(message) if refused else HeldStoreDays(message, rows)

@@ -1,4 +1,4 @@
-"""Refused lines and held store-days: what waits and why. Lines enter quarantine, and leave it, here."""
+"""Quarantine: refused lines and held store-days with their reasons."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 
 
 def list_undecided(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
-    """Return held store-days and refused files nobody has decided about, oldest first: file_id, retailer, store_id, night, rows, state, state_reason."""
+    """Return undecided held store-days and refused files, oldest first: file_id, retailer, store_id, night, rows, state, state_reason."""
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_undecided_files", {"retailer": retailer}).fetchall()
     return [dict(row) for row in rows]
 
 
 def list_refused_lines(warehouse: Warehouse, retailer: str | None = None) -> list[dict[str, Any]]:
-    """Return per file how many lines are in quarantine for which rule, newest night first: file_id, retailer, store_id, night, rule_id, lines, reason."""
+    """Return the number of quarantined lines per file and rule, newest night first: file_id, retailer, store_id, night, rule_id, lines, reason."""
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_lines", {"retailer": retailer}).fetchall()
     return [{**row, "reason": reason_of(row["rule_id"])} for row in rows]
@@ -39,7 +39,7 @@ def show(warehouse: Warehouse, file_id: int, limit: int = 20) -> dict[str, Any]:
     with warehouse.transaction() as connection:
         file = connection.execute("SELECT * FROM ops.staged_file WHERE file_id = %s", (file_id,)).fetchone()
         if file is None:
-            raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows what waits.")
+            raise TerminalError(f"no file {file_id} in the ledger. `aisleflow quarantine list` shows the undecided ones.")
         results = connection.run("ledger/list_results", {"file_id": file_id}).fetchall()
         lines = connection.run("ledger/list_refused_lines", {"file_id": file_id, "limit": limit}).fetchall()
         decisions = decisions_of(connection, file_id)
@@ -59,21 +59,21 @@ def _next_steps(file: Mapping[str, Any], undecided: int) -> list[str]:
     file_id = file["file_id"]
     if file["state"] == "held":
         return [
-            "What to do: nothing of it is published until somebody decides, here or in the Airflow UI (Required Actions).",
-            f"  right after all: aisleflow quarantine release {file_id} --why '…'",
-            f"  wrong:           aisleflow quarantine discard {file_id} --why '…'; the store's next crawl takes its place",
-            f"  a rule or the reader was mended: aisleflow quarantine recheck --file {file_id}",
+            "What to do: decide, here or in the Airflow UI (Required Actions); until then nothing of it is published.",
+            f"  data is correct: aisleflow quarantine release {file_id} --why '…'",
+            f"  data is wrong:   aisleflow quarantine discard {file_id} --why '…'; the store's next crawl replaces it",
+            f"  a rule or the reader was fixed: aisleflow quarantine recheck --file {file_id}",
         ]
     if file["state"] == "refused":
         return [
-            f"What to do: stage the store-day again (clear its crawl task), then take note: aisleflow quarantine discard {file_id} --why '…'"
+            f"What to do: stage the store-day again (clear its crawl task), then acknowledge it: aisleflow quarantine discard {file_id} --why '…'"
         ]
     if undecided:
         return [
             f"What to do: {undecided} line(s) wait; the rest of the file is {file['state']}, and the products of these lines keep their last price.",
-            f"  right after all: aisleflow quarantine release {file_id} --line N --why '…' (or --rule RULE)",
-            f"  wrong:           aisleflow quarantine discard {file_id} --line N --why '…' (or --rule RULE)",
-            f"  a rule or the reader was mended: aisleflow quarantine recheck --file {file_id}",
+            f"  data is correct: aisleflow quarantine release {file_id} --line N --why '…' (or --rule RULE)",
+            f"  data is wrong:   aisleflow quarantine discard {file_id} --line N --why '…' (or --rule RULE)",
+            f"  a rule or the reader was fixed: aisleflow quarantine recheck --file {file_id}",
         ]
     return []
 
@@ -82,29 +82,31 @@ def undecided_files(warehouse: Warehouse, retailer: str | None, file_id: int | N
     """Return the ledger ids of held store-days (``held``) and of files with undecided refused lines (``lines``), oldest first.
 
     Raises:
-        TerminalError: the file is named and neither.
+        TerminalError: the named file is neither.
     """
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_undecided", {"retailer": retailer, "file_id": file_id}).fetchall()
     if file_id is not None and not rows:
-        raise TerminalError(f"file {file_id} is not held and has no undecided refused lines. `aisleflow quarantine list` shows what waits.")
+        raise TerminalError(
+            f"file {file_id} is not held and has no undecided refused lines. `aisleflow quarantine list` shows the undecided ones."
+        )
     return {kind: [int(row["file_id"]) for row in rows if row["is_held"] == (kind == "held")] for kind in ("held", "lines")}
 
 
 def prune_decided(warehouse: Warehouse) -> int:
-    """Forget refused lines that were released or discarded more than ``AISLEFLOW_QUARANTINE_DAYS`` ago; returns how many.
+    """Delete refused lines that were released or discarded more than ``AISLEFLOW_QUARANTINE_DAYS`` ago; return their number.
 
-    Undecided lines are never forgotten, and none while its file is in the archive: taking a store-day back needs to know them.
+    Undecided lines are kept, and so are all lines whose file is in the archive: a retraction needs them.
     """
     days = max(warehouse.settings.quarantine_days, warehouse.settings.archive_days)
     with warehouse.transaction() as connection:
         found = connection.run("ledger/prune_decided", {"decided_before": clock.now() - timedelta(days=days)}).rowcount
-    log.info("forgot %s decided lines older than %s days", found, days)
+    log.info("deleted %s decided lines older than %s days", found, days)
     return found
 
 
 def batch_of(warehouse: Warehouse, file_id: int) -> list[int]:
-    """Return the held files that the same check held together with this one by a rule about the whole retailer; at least itself."""
+    """Return the files that the same check and retailer-level rule held together with this one, itself included."""
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_batch", {"file_id": file_id}).fetchall()
     ids = [int(row["file_id"]) for row in rows]
@@ -112,7 +114,7 @@ def batch_of(warehouse: Warehouse, file_id: int) -> list[int]:
 
 
 def quarantine_lines(connection: Connection, file_id: int, now: datetime) -> set[int]:
-    """Move the refused lines of a file from staging to quarantine; return the numbers of those whose text is still to be kept."""
+    """Move the refused lines of a file from staging to quarantine; return the numbers of those whose raw text is not stored yet."""
     values = {"file_id": file_id, "now": now}
     if connection.run("ledger/quarantine_lines", values).rowcount <= 0:
         return set()
@@ -120,17 +122,17 @@ def quarantine_lines(connection: Connection, file_id: int, now: datetime) -> set
 
 
 def keep_raw_texts(connection: Connection, file_id: int, texts: Mapping[int, str]) -> None:
-    """Keep how refused lines read in their file: line number → text."""
+    """Store the raw text of refused lines: line number → text."""
     connection.run("ledger/keep_raw_texts", {"file_id": file_id, "lines": list(texts), "texts": list(texts.values())})
 
 
 def refresh_reasons(connection: Connection, file_id: int) -> None:
-    """Give undecided refused lines the reasons that their staged rows have by the present rules."""
+    """Update the reasons of undecided refused lines from their staged rows, checked by the current rules."""
     connection.run("ledger/refresh_reasons", {"file_id": file_id})
 
 
 def settle_released(connection: Connection, file_id: int, store_key: int, by: str, reason: str, now: datetime) -> dict[str, int]:
-    """Mark the staged lines of a file as released, with what becomes of each; return lines per outcome.
+    """Mark the staged lines of a file as released, each with its outcome; return lines per outcome.
 
     Lines whose price must not be published leave staging.
     """

@@ -1,4 +1,4 @@
-"""Entering staged files into the ledger: waiting ones, and those that are refused at the door."""
+"""Register staged files in the ledger, either as waiting or as refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from include import clock
-from include.ledger.completeness import judge_completeness
+from include.ledger.completeness import estimate_completeness
 from include.ledger.settling import delete_staged_rows, move_to_final_stage
 from include.staging import staged_file
 from include.staging.manifest import Manifest, ManifestError
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> list[int]:
-    """Enter every file of a retailer's outbox that the ledger does not know, then judge completeness in time order.
+    """Register every new file of a retailer's outbox, then estimate completeness in time order.
 
-    A manifest that cannot be read is refused with its reason. Files whose fate is already decided (a move
-    was interrupted, or a re-run wrote equal content again) are moved to where they belong.
+    A manifest that cannot be read is refused with its reason. Files in a final state (a move was
+    interrupted, or a re-run wrote equal content again) are moved to their final stage.
 
     Returns:
         File ids registered now, in order of registration.
@@ -39,7 +39,7 @@ def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> l
         if path not in known and (file_id := _register_path(warehouse, storage, path))
     ]
     with warehouse.transaction() as connection:
-        judge_completeness(connection, retailer, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
+        estimate_completeness(connection, retailer, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
     return registered
 
 
@@ -59,7 +59,7 @@ def _register_path(warehouse: Warehouse, storage: Storage, path: str) -> int | N
 
 
 def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OUTBOX) -> int | None:
-    """Enter one manifest as a waiting file; ``None`` if the ledger knows this content of this run already.
+    """Register one manifest as a waiting file; ``None`` if this content of this run is already registered.
 
     An unpublished file of the same run and store is superseded.
     """
@@ -70,7 +70,7 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
             "retailer": manifest.retailer, "store_id": manifest.store_id, "night": manifest.night, "run_key": manifest.run_key,
             "content_hash": manifest.sha256, "stage": stage, "observed_at": manifest.observed_at, "last_observed_at": manifest.last_observed_at,
             "rows": manifest.rows, "is_complete": manifest.complete,
-            "completeness_reason": None if manifest.complete is None else manifest.incomplete_reason or "its manifest says so",
+            "completeness_reason": None if manifest.complete is None else manifest.incomplete_reason or "stated in its manifest",
             "is_partial_on_request": manifest.is_partial_on_request, "manifest": Jsonb(msgspec.to_builtins(manifest)), "now": clock.now(),
         },
     ).fetchone()  # fmt: skip
@@ -83,7 +83,7 @@ def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OU
 
 
 def refuse_unreadable_manifest(warehouse: Warehouse, storage: Storage, path: str, reason: str) -> None:
-    """Refuse a file whose manifest cannot be read: both files move aside untouched and the ledger keeps the reason."""
+    """Refuse a file whose manifest cannot be read: both files move to the refused stage unchanged, the ledger keeps the reason."""
     content = storage.read(path)
     data_path = path.removesuffix(MANIFEST_SUFFIX) + DATA_SUFFIX
     _enter_refused(warehouse, path.split("/")[1], store_id_of(path), hashlib.sha256(content).hexdigest(), path, reason)
@@ -95,7 +95,7 @@ def refuse_unreadable_manifest(warehouse: Warehouse, storage: Storage, path: str
 
 
 def refuse_import(warehouse: Warehouse, storage: Storage, path: Path, reason: str) -> None:
-    """Refuse a file offered for import that cannot even be staged: a copy is kept, the ledger keeps the reason."""
+    """Refuse an import file that cannot be staged: a copy and the reason are kept."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Store-days that wait because the database rejects lines of them: what it rejected stands in the ledger, and the next run tries again."""
+"""Store-days that wait because the database rejects lines of them: the ledger keeps the rejection, the next run retries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.warehouse.engine import Warehouse
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What the database rejects of one store-day: a headline, the first lines at fault, how many more there are, what to do."""
+    """The database's rejection of a store-day: headline, first rejected lines, number of further ones, next step."""
 
     headline: str
     lines: tuple[str, ...]
@@ -25,13 +25,13 @@ class Rejection:
     next_step: str
 
     def text(self) -> str:
-        """Return all of it for a person."""
+        """Return the rejection as human-readable text."""
         more = [f"  … and {self.more_lines} more, all in the log of the task"] if self.more_lines else []
         return "\n".join([self.headline, *(f"  {line}" for line in self.lines), *more, f"Next: {self.next_step}"])
 
 
 def save_rejection(warehouse: Warehouse, file_id: int, rejection: Rejection) -> None:
-    """Keep what the database rejects of a store-day that is still to be published."""
+    """Store the rejection of a store-day that is not published yet."""
     with warehouse.transaction() as connection:
         connection.execute(
             "UPDATE ops.staged_file SET rejection = %s, state_reason = %s WHERE file_id = %s AND state IN ('waiting', 'loaded')",
@@ -40,13 +40,13 @@ def save_rejection(warehouse: Warehouse, file_id: int, rejection: Rejection) -> 
 
 
 def requeue_rejected(warehouse: Warehouse, file_id: int) -> None:
-    """Take a store-day out of its batch: it waits again, and its next load begins from its file."""
+    """Remove a store-day from its batch: it waits again, and its next load starts from its file."""
     with warehouse.transaction() as connection:
         requeue(connection, file_id, "loaded")
 
 
 def clear_rejections(warehouse: Warehouse, retailer: str) -> None:
-    """Forget earlier rejections of a retailer: its waiting store-days are about to be tried again."""
+    """Delete the rejections of a retailer, whose waiting store-days are about to be retried."""
     with warehouse.transaction() as connection:
         connection.run("ledger/clear_rejections", {"retailer": retailer})
 

@@ -1,4 +1,4 @@
-"""What becomes of a staged file on its way: loaded, checked, held, closed, refused, sent back; and its place in the storage."""
+"""State changes of a staged file: loaded, checked, held, closed, refused, requeued; and the move to its final stage."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ log = logging.getLogger(__name__)
 
 
 def finish_load(connection: Connection, file_id: int, now: datetime) -> None:
-    """Note that the rows of a file stand in ``staging.offer``, with its statistics; belongs into the transaction that copied them."""
+    """Record that a file's rows are in ``staging.offer``, with its statistics. Call it in the transaction that copied them."""
     connection.execute("INSERT INTO staging.loaded_file (file_id) VALUES (%s)", (file_id,))
     connection.run("ledger/finish_load", {"file_id": file_id, "now": now})
 
 
 def mark_checked(connection: Connection, file_ids: Sequence[int], version: str, checked_at: datetime | None) -> None:
-    """Note that files were checked by a version of the rule catalogue; without ``checked_at`` the earlier instant stays."""
+    """Record the rule catalogue version that checked the files; ``checked_at=None`` keeps the earlier instant."""
     connection.run("ledger/mark_checked", {"file_ids": list(file_ids), "version": version, "checked_at": checked_at})
 
 
 def hold(connection: Connection, check_id: int, reasons: Mapping[int, Sequence[str]]) -> dict[int, str]:
-    """Hold store-days for their reasons; return those held, each as a sentence. What a person released goes on."""
+    """Hold store-days for their reasons and return a message for each. Store-days released by an operator are not held again."""
     marked = connection.run(
         "ledger/hold_files",
         {"check_id": check_id, "file_ids": list(reasons), "reasons": ["; ".join(found) for found in reasons.values()]},
@@ -48,7 +48,7 @@ def close(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def requeue(connection: Connection, file_id: int, state: str) -> str | None:
-    """Send a file in this state back to the start of ingestion: it is loaded and checked afresh. Returns its retailer; ``None``: another state."""
+    """Return a file in this state to the start of ingestion, to be loaded and checked again. Returns its retailer; ``None``: another state."""
     row = connection.execute(
         "UPDATE ops.staged_file SET state = 'waiting', check_version = NULL, state_reason = CASE state WHEN 'held' THEN NULL ELSE state_reason END "
         "WHERE file_id = %s AND state = %s RETURNING retailer",
@@ -61,17 +61,17 @@ def requeue(connection: Connection, file_id: int, state: str) -> str | None:
 
 
 def keep_only(connection: Connection, retailer: str, file_ids: Sequence[int]) -> None:
-    """Let all other loaded files of a retailer wait: for a dry run of a step on a part of its batch."""
+    """Set all other loaded files of a retailer to waiting, for a dry run on part of its batch."""
     connection.run("ledger/keep_only", {"retailer": retailer, "file_ids": list(file_ids)})
 
 
 def delete_staged_rows(connection: Connection, file_ids: Sequence[int]) -> None:
-    """Clear files from ``staging.offer``, and the note that they stand there."""
+    """Delete the rows of files from ``staging.offer`` and from ``staging.loaded_file``."""
     connection.run("ledger/delete_staged_rows", {"file_ids": list(file_ids)})
 
 
 def refuse(warehouse: Warehouse, storage: Storage, file_id: int, reason: str) -> None:
-    """Refuse a whole file with its reason: it moves to the refused stage, nothing of it is published."""
+    """Refuse a whole file with its reason and move it to the refused stage; nothing of it is published."""
     with warehouse.transaction() as connection:
         manifest = entry(connection, file_id).manifest
         delete_staged_rows(connection, [file_id])
@@ -83,7 +83,7 @@ def refuse(warehouse: Warehouse, storage: Storage, file_id: int, reason: str) ->
 
 
 def move_to_final_stage(warehouse: Warehouse, storage: Storage, manifest: Manifest) -> None:
-    """Move a file whose fate is decided out of the outbox. Repeatable; the sweep calls it for what a kill left behind."""
+    """Move a file in a final state out of the outbox. Repeatable; the sweep calls it for moves that a kill interrupted."""
     with warehouse.transaction() as connection:
         row = connection.execute(
             "SELECT state FROM ops.staged_file WHERE (retailer, store_id, run_key, content_hash) = (%s, %s, %s, %s)",

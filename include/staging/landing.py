@@ -1,9 +1,9 @@
-"""Raw answers: every page lands untouched before it is read, so a parser fix re-reads without the network.
+"""Raw responses: every page is landed unchanged before it is parsed, so a parser fix needs no new requests.
 
-``landing/<retailer>/<store id, percent-encoded>/<night>--<run key>/<page>.gz`` holds one answer: a JSON
-header line (request without secrets, status, a few headers, times), then the body as it came.
-``begun.json`` in the same folder says when this store-day began, and so does each page; pages of an
-earlier beginning are not read again.
+``landing/<retailer>/<store id, percent-encoded>/<night>--<run key>/<page>.gz`` holds one response: a JSON
+header line (request without secrets, status, a few headers, times), then the unchanged body.
+``begun.json`` in the same folder and the header of each page hold the start of this store-day; pages of
+an earlier start are ignored.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class UnreadableLanding(TerminalError):
 
 
 class PageResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer of a site, as it came.
+    """One unchanged response of a site.
 
     ``params`` and ``json`` are the request's, without cookies and keys. ``headers`` is a subset, names in
-    lower case. ``observed_at`` is the instant at which the whole body was here: the instant of its offers.
+    lower case. ``observed_at`` is the instant at which the body was complete: the instant of its offers.
     """
 
     method: str
@@ -67,9 +67,9 @@ class Landing:
 
     @classmethod
     def resume(cls, storage: Storage, store: StoreRef, night: date, run_key: str, *, hours: float) -> Self:
-        """Go on where an attempt of the same run stopped, else begin a fresh store-day under the real time.
+        """Resume an attempt of the same run, else start a new store-day at the real time.
 
-        An attempt is continued when it began less than ``hours`` ago and in the store's present price week.
+        An attempt is resumed if it began less than ``hours`` ago and in the store's current price week.
         """
         now, folder = clock.now(), folder_of(store, night, run_key)
         started = _started_at(storage, folder)
@@ -80,7 +80,7 @@ class Landing:
 
     @classmethod
     def open_existing(cls, storage: Storage, store: StoreRef, night: date, run_key: str) -> Self:
-        """Open what a past run landed, of any age.
+        """Open the landed pages of a past run, of any age.
 
         Raises:
             TerminalError: this run landed nothing for this store.
@@ -89,18 +89,18 @@ class Landing:
         started = _started_at(storage, folder)
         if started is None:
             raise TerminalError(
-                f"{folder}: nothing was landed there. A landing folder is named by retailer, store, night and run; list the storage root to see which there are."
+                f"{folder}: no landed pages. A landing folder is named by retailer, store, night and run; list the storage root for the existing ones."
             )
         return cls(storage, folder, started)
 
-    def put(self, page: str, answer: PageResponse) -> None:
-        """Land an answer under a page name; a later answer to the same page replaces it."""
-        header = msgspec.structs.asdict(answer) | {"started_at": self.started_at}
+    def put(self, page: str, response: PageResponse) -> None:
+        """Land a response under a page name; a later response for the same page replaces it."""
+        header = msgspec.structs.asdict(response) | {"started_at": self.started_at}
         body = header.pop("body")
         self._storage.write(self._path(page), gzip.compress(msgspec.json.encode(header) + b"\n" + body, compresslevel=3, mtime=0))
 
     def get(self, page: str) -> PageResponse | None:
-        """Return the landed answer of a page, ``None`` if there is none of this beginning.
+        """Return the landed response of a page, ``None`` if this store-day has none.
 
         Raises:
             UnreadableLanding: the file is damaged.
@@ -111,10 +111,10 @@ class Landing:
             return None
         try:
             header, _, body = gzip.decompress(content).partition(b"\n")
-            answer = msgspec.convert(msgspec.json.decode(header) | {"body": body}, _Header)
+            response = msgspec.convert(msgspec.json.decode(header) | {"body": body}, _Header)
         except (EOFError, OSError, zlib.error, TypeError, msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise UnreadableLanding(f"{self._path(page)}: not a landed page ({error}). Delete it; a crawl asks for it again.") from error
-        return answer if answer.started_at == self.started_at else None
+            raise UnreadableLanding(f"{self._path(page)}: not a landed page ({error}). Delete it; a crawl requests it again.") from error
+        return response if response.started_at == self.started_at else None
 
     def pages(self) -> Iterator[str]:
         """Yield the names of all landed pages, sorted."""
@@ -128,7 +128,7 @@ class Landing:
 
 
 def folder_of(store: StoreRef, night: date, run_key: str) -> str:
-    """Return the folder of one store-day; its parts are checked as those of a staged file are.
+    """Return the folder of one store-day; its parts are checked like those of a staged file.
 
     >>> folder_of(StoreRef("coles", "COL:401"), date(2026, 11, 18), "r1")
     'landing/coles/COL%3A401/2026-11-18--r1'
@@ -139,7 +139,7 @@ def folder_of(store: StoreRef, night: date, run_key: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class LandedRun:
-    """A store-day of which pages are landed."""
+    """A store-day with landed pages."""
 
     store_id: str
     night: date
@@ -166,12 +166,12 @@ def landed_runs(storage: Storage, retailer: str, store_id: str | None = None, ni
 
 
 def prune_landing(storage: Storage, retailers: Iterable[str], oldest: date) -> int:
-    """Remove the landed pages of nights before ``oldest``; returns how many store-days went. Safe to repeat."""
+    """Remove the landed pages of nights before ``oldest``; return the number of store-days removed. Safe to repeat."""
     removed = 0
     for retailer in retailers:
         for run in landed_runs(storage, retailer):
             if run.night < oldest:
-                with suppress(FileNotFoundError):  # another pruning was quicker
+                with suppress(FileNotFoundError):  # another process removed it first
                     storage.filesystem.rm(storage.full(folder_of(StoreRef(retailer, run.store_id), run.night, run.run_key)), recursive=True)
                     removed += 1
     return removed
@@ -181,7 +181,7 @@ def _started_at(storage: Storage, folder: str) -> datetime | None:
     try:
         return msgspec.json.decode(storage.read(f"{folder}/{_START_MARKER}"), type=_StartMarker).started_at
     except (FileNotFoundError, msgspec.DecodeError):
-        return None  # a marker cut short by a kill is as good as none: the store-day begins again
+        return None  # a truncated marker (killed write) counts as none: the store-day starts again
 
 
 def _may_resume(started: datetime, now: datetime, state: str | None, hours: float) -> bool:

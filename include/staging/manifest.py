@@ -1,4 +1,4 @@
-"""The manifest of a staged file: what the file holds, and whether the store was crawled whole."""
+"""The manifest of a staged file: its content and completeness."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.errors import TerminalError
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, StagedName
 
 FORMAT_VERSION = 1
-#: A store-day outside of these is a damaged manifest, and its instant may be more than a database or UTC can hold.
+#: A manifest with another year is damaged; its instant may be out of range for the database or UTC.
 _YEARS = range(1990, 2200)
 
 
@@ -19,7 +19,7 @@ class ManifestError(TerminalError):
 
 
 class Categories(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
-    """What a crawl meant to read and did read. ``skipped`` maps a category to its reason."""
+    """Expected and finished categories of a crawl. ``skipped`` maps a category to its reason."""
 
     expected: list[str] = msgspec.field(default_factory=list)
     finished: list[str] = msgspec.field(default_factory=list)
@@ -27,12 +27,12 @@ class Categories(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
 
 
 class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
-    """Everything known about one store-day besides its lines.
+    """The metadata of one store-day.
 
     ``observed_at`` is the store-day's instant (its earliest line), ``last_observed_at`` its latest line.
-    ``sha256`` is over the uncompressed lines, so the same store-day is the same however it is packed.
-    ``complete`` is ``None`` for a file that came without a manifest: ingestion judges it by its rows.
-    ``is_partial_on_request``: only a part of the store was asked for on purpose.
+    ``sha256`` is over the uncompressed lines, so it does not depend on the compression.
+    ``complete`` is ``None`` for a file that came without a manifest: ingestion estimates it from the rows.
+    ``is_partial_on_request``: the run requested only a part of the store.
     """
 
     format_version: int = FORMAT_VERSION
@@ -60,7 +60,7 @@ class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
 
     @property
     def name(self) -> StagedName:
-        """The staged name this manifest stands for; checks every part of it."""
+        """The staged name of this manifest; checks every part of it."""
         return StagedName(self.retailer, self.store_id, self.night, self.run_key, self.sha256)
 
     def path(self, stage: Stage) -> str:
@@ -72,7 +72,7 @@ class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
         return f"{stage}/{self.name.folder}/{self.name.stem}{DATA_SUFFIX}"
 
     def to_json(self) -> bytes:
-        """Serialise, readable by a person, keys in a fixed order."""
+        """Serialise human-readably, keys in a fixed order."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2)
 
 
@@ -81,7 +81,7 @@ def read_manifest(content: bytes, path: str) -> Manifest:
 
     Args:
         content: the manifest's JSON.
-        path: where it stands, for the error.
+        path: its path, for the error.
 
     Raises:
         ManifestError: not JSON, a key missing or of the wrong type, a newer format, or a name that does not fit.

@@ -1,4 +1,4 @@
-"""Writing and reading staged files: constant memory, any storage root, nothing half-written visible."""
+"""Write and read staged files: constant memory, any storage root, no partial file visible."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from include.staging.manifest import Categories, Manifest, read_manifest
 from include.staging.storage import Stage, Storage
 
 _CHUNK = 1 << 20
-#: What reading a damaged file raises; an ``OSError`` that is no ``BadGzipFile`` is the disk's or the network's.
+#: Errors of a damaged file; an ``OSError`` other than ``BadGzipFile`` comes from the disk or the network.
 _DAMAGE: tuple[type[Exception], ...] = (EOFError, OSError, IsalError)  # type: ignore[assignment]  # the package's stub takes the class for an instance
 #: ISA-L's level 2. On real store-days (1,213 bytes a line) it takes 1.1 microseconds and 135 bytes a line, where zlib takes
 #: 24.2 and 108 at level 9, 11.6 and 111 at level 6, 6.1 and 132 at level 3.
 _PACK_LEVEL = 2
-#: Product keys whose absence is counted in the manifest: field fill is a check of its own.
+#: Offer fields whose absence is counted in the manifest, for the check of field fill.
 COUNTED_FIELDS = ("name", "brand", "size", "barcode", "price_current", "per_unit_price_string", "category_path")
 
 
 class UnreadableFile(TerminalError):
-    """The bytes cannot be unpacked, or are not what the manifest promised."""
+    """The file cannot be unpacked, or differs from its manifest."""
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What is counted while lines pass by."""
+    """Counters and digest of the written lines."""
 
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     rows: int = 0
@@ -46,7 +46,7 @@ class _Tally:
     latest: datetime | None = None
     missing: Counter[str] = field(default_factory=Counter)
 
-    def see(self, instant: datetime | None) -> None:
+    def add_instant(self, instant: datetime | None) -> None:
         if instant is not None:
             self.earliest = instant if self.earliest is None else min(self.earliest, instant)
             self.latest = instant if self.latest is None else max(self.latest, instant)
@@ -55,7 +55,7 @@ class _Tally:
 class StoreDayWriter:
     """Writes one store-day: lines to a local temporary file, then data file, then manifest.
 
-    Use as a context manager; :meth:`publish` makes it visible. Leaving without it leaves nothing.
+    Use as a context manager; :meth:`publish` makes it visible, without it nothing is written.
     """
 
     #: Where the manifest stands below the storage root, once it is published.
@@ -80,7 +80,7 @@ class StoreDayWriter:
         self._directory.cleanup()
 
     def _close(self) -> None:
-        self._gzip.close()  # writes the trailer, and leaves the file beneath open
+        self._gzip.close()  # writes the trailer, and leaves the underlying file open
         self._file.close()
 
     @property
@@ -95,7 +95,7 @@ class StoreDayWriter:
         self._gzip.write(line)
         tally.digest.update(line)
         tally.rows += 1
-        tally.see(offer.observed_at)
+        tally.add_instant(offer.observed_at)
         for name in COUNTED_FIELDS:
             value = getattr(offer, name)
             if value is None or value == "" or value == ():
@@ -113,7 +113,7 @@ class StoreDayWriter:
         """Make the store-day visible: data file first, manifest last. Safe to repeat with equal lines.
 
         Raises:
-            TerminalError: nothing was written; an empty crawl is a failure, not a store-day.
+            TerminalError: no line was written: an empty crawl is a failure.
         """
         tally = self._tally
         if tally.earliest is None or tally.latest is None:
@@ -142,7 +142,7 @@ def stage_local(storage: Storage, stage: Stage, local: Path, manifest: Manifest)
 
 
 class RawLine(NamedTuple):
-    """One line as bytes. ``problem`` says why it was cut, where it was."""
+    """One line as bytes. ``problem``: why it was cut, if it was."""
 
     number: int
     raw: bytes
@@ -153,20 +153,20 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib
     """Yield the lines of an opened data file, gzip or plain, blank lines left out (they keep their numbers).
 
     ``digest`` is fed with the unpacked bytes. A line longer than ``line_bytes_max`` is cut to its first 2,000 bytes and marked; memory stays bounded,
-    and the time grows with the bytes, however long a line is.
+    and the time is linear in the bytes for lines of any length.
 
     Raises:
         UnreadableFile: the gzip stream is damaged or cut short.
     """
     number, overlong = 0, False
-    pending, pending_bytes = list[bytes](), 0  # the beginning of a line whose end has not come yet
+    pending, pending_bytes = list[bytes](), 0  # start of a line that continues in the next chunk
     try:
         unpacked = _unpack(file)
         while chunk := unpacked.read(_CHUNK):
             if digest is not None:
                 digest.update(chunk)
             lines = chunk.split(b"\n")
-            rest = lines.pop()
+            remainder = lines.pop()
             if lines and pending:
                 lines[0] = b"".join([*pending, lines[0]])
                 pending, pending_bytes = [], 0
@@ -177,9 +177,9 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib
                     yield RawLine(number, raw[:2000], "line_too_long")
                 elif raw.strip():
                     yield RawLine(number, raw)
-            if rest and not overlong:
-                pending.append(rest)
-                pending_bytes += len(rest)
+            if remainder and not overlong:
+                pending.append(remainder)
+                pending_bytes += len(remainder)
                 if pending_bytes > line_bytes_max:
                     pending, overlong = [b"".join(pending)[:2000]], True
         last = b"".join(pending)
@@ -191,7 +191,7 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise
         raise UnreadableFile(
-            f"{where}: the gzip data breaks off or is damaged after line {number} ({error}). Crawl or export the store-day again."
+            f"{where}: the gzip data is truncated or damaged after line {number} ({error}). Crawl or export the store-day again."
         ) from error
 
 
@@ -202,12 +202,12 @@ def _unpack(file: IO[bytes]) -> IO[bytes]:
 
 
 def pack(target: IO[bytes]) -> IO[bytes]:
-    """Return a writer that packs into an opened file; equal bytes give equal files. Closing it leaves the file beneath open."""
+    """Return a writer that packs into an opened file; equal bytes give equal files. Closing it leaves the underlying file open."""
     return igzip.IGzipFile(filename="", fileobj=target, mode="wb", compresslevel=_PACK_LEVEL, mtime=0)  # type: ignore[no-untyped-call,return-value]
 
 
 def open_staged(storage: Storage, manifest: Manifest, stage: Stage, line_bytes_max: int) -> Iterator[RawLine]:
-    """Yield the lines of a staged file, and hold the content against the manifest at its end.
+    """Yield the lines of a staged file, then compare its content with the manifest.
 
     Raises:
         UnreadableFile: damaged, missing, or its rows or SHA-256 differ from the manifest's.
@@ -217,14 +217,14 @@ def open_staged(storage: Storage, manifest: Manifest, stage: Stage, line_bytes_m
     try:
         file = storage.open(path)
     except FileNotFoundError as error:
-        raise UnreadableFile(f"{path}: the manifest names this data file, but it is not there. Stage the store-day again.") from error
+        raise UnreadableFile(f"{path}: the data file named by the manifest is missing. Stage the store-day again.") from error
     with file:
         for line in read_lines(file, path, line_bytes_max, digest):
             rows += 1
             yield line
     if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
         raise UnreadableFile(
-            f"{path}: the manifest promises {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
+            f"{path}: the manifest states {manifest.rows} rows with SHA-256 {manifest.sha256[:16]}…, the file holds {rows} with {digest.hexdigest()[:16]}…. "
             "It was changed after it was staged; stage the store-day again."
         )
 
@@ -235,9 +235,9 @@ def load_manifest(storage: Storage, path: str) -> Manifest:
 
 
 def move(storage: Storage, manifest: Manifest, source: Stage, target: Stage) -> None:
-    """Move a staged file to another stage: data, manifest there, manifest here, data here.
+    """Move a staged file to another stage: copy data, write the new manifest, remove the old manifest, remove the old data.
 
-    Repeatable at any point: at every moment at least one stage names the whole file.
+    Repeatable after any interruption: at every moment at least one stage holds the complete file.
     """
     if storage.exists(manifest.path(source)):
         if storage.exists(manifest.data_path(source)):

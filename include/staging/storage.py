@@ -1,8 +1,8 @@
-"""Where staged files live: any fsspec root, and the one layout below it.
+"""The storage root (any fsspec URL) and its layout.
 
 ``<root>/<stage>/<retailer>/<store id, percent-encoded>/<night>--<run key>--<content hash>.jsonl.gz``
-with ``….manifest.json`` beside it, written last. **A data file no manifest names does not exist** for a
-reader, so publication needs no rename (object stores have none) and nobody sees half a file.
+with ``….manifest.json`` beside it, written last. **Readers ignore a data file without a manifest**, so
+publication needs no rename (object stores have none) and no reader sees a partial file.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StagedName:
-    """What the name of a staged file says. Equal in every stage: a file moves, its name stays.
+    """The parts of a staged file's name, which is the same in every stage.
 
     Raises:
-        TerminalError: a part could not stand in a path (names are built from data, so they are checked).
+        TerminalError: a part is not allowed in a path (names are built from data, so they are checked).
     """
 
     retailer: str
@@ -70,17 +70,17 @@ class StagedName:
     @property
     def folder(self) -> str:
         """Retailer and store part of the path."""
-        # quote() leaves '.' alone, and a store called '..' must not climb
+        # quote() keeps '.', and a store named '..' must not leave the folder
         return f"{self.retailer}/{quote(self.store_id, safe='').replace('.', '%2E')}"
 
     @property
     def stem(self) -> str:
-        """File name without suffix. The hash is cut: the ledger and the manifest hold it whole."""
+        """File name without suffix, with a shortened hash (the ledger and the manifest hold the full one)."""
         return f"{self.night.isoformat()}--{self.run_key}--{self.content_hash[:16]}"
 
 
 def run_key_of(*parts: str) -> str:
-    """Make a run key from what identifies a run (DAG id, run id): path-safe, stable, at most 80 characters.
+    """Make a run key from the ids of a run (DAG id, run id): path-safe, stable, at most 80 characters.
 
     >>> run_key_of("scrape_aldi", "scheduled__2026-11-18T04:00:00+11:00")
     'scrape_aldi_scheduled_2026-11-18T04_00_00+11_00'
@@ -90,7 +90,7 @@ def run_key_of(*parts: str) -> str:
 
 
 class Storage:
-    """One storage root. Paths handed out are relative to it, so a root may move or be mounted elsewhere."""
+    """One storage root. All paths are relative to it, so a root may be moved or mounted elsewhere."""
 
     def __init__(self, url: str) -> None:
         """``url`` is any fsspec URL (``file://``, ``s3://``, ``memory://``)."""
@@ -107,43 +107,43 @@ class Storage:
         return self._filesystem_and_root[0]
 
     def full(self, path: str) -> str:
-        """Return a relative path as the file system wants it."""
+        """Return the file system's path of a relative path."""
         return f"{self._filesystem_and_root[1]}/{path}"
 
     def open(self, path: str, mode: str = "rb") -> IO[bytes]:
-        """Open a relative path; folders are made when writing."""
+        """Open a relative path; writing creates the folders."""
         full = self.full(path)
         if "r" not in mode:
             self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         return self.filesystem.open(full, mode)  # type: ignore[no-any-return]
 
     def put(self, local_path: str, path: str) -> None:
-        """Copy a local file into the root. A half-copied file is invisible until a manifest names it."""
+        """Copy a local file into the root. Readers ignore it until its manifest is written."""
         full = self.full(path)
         self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         self.filesystem.put_file(local_path, full)
 
     def read(self, path: str) -> bytes:
-        """Read a small file whole."""
+        """Read a small file into memory."""
         with self.open(path) as file:
             return file.read()
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a small file. On a local disk it appears whole or not at all; object stores give that anyway."""
+        """Write a small file atomically: by rename on a local disk, by the object store itself elsewhere."""
         local = "file" in self._protocols
-        target = f"{path}.{uuid4().hex[:12]}.writing" if local else path  # two may write the same file at once
+        target = f"{path}.{uuid4().hex[:12]}.writing" if local else path  # two processes may write the same file concurrently
         with self.open(target, "wb") as file:
             file.write(content)
         if local:
             self.filesystem.mv(self.full(target), self.full(path))
 
     def exists(self, path: str) -> bool:
-        """Is there such a file now? Never answered from a listing cache."""
+        """Return whether the file exists now, bypassing the listing cache."""
         self.filesystem.invalidate_cache()
         return bool(self.filesystem.exists(self.full(path)))
 
     def modified(self, path: str) -> datetime | None:
-        """When a file was last written, in UTC; ``None`` where it is gone or the file system does not say."""
+        """Return when a file was last written, in UTC; ``None`` if it is missing or the file system does not report it."""
         try:
             at: datetime = self.filesystem.modified(self.full(path))
         except (FileNotFoundError, NotImplementedError):
@@ -152,7 +152,7 @@ class Storage:
 
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""
-        with suppress(FileNotFoundError):  # another run of the same repair was quicker: the aim is reached
+        with suppress(FileNotFoundError):  # another process removed it first
             self.filesystem.rm_file(self.full(path))
 
     def manifests(self, stage: Stage, below: str | None = None) -> Iterator[str]:
@@ -170,7 +170,7 @@ class Storage:
 
 
 def store_id_of(path: str) -> str:
-    """Return the store id a relative path names.
+    """Return the store id in a relative path.
 
     >>> store_id_of("outbox/coles/COL%3A401/2026-11-18--r--0.jsonl.gz")
     'COL:401'

@@ -42,7 +42,7 @@ class Connection(psycopg.Connection[DictRow]):
 class Warehouse:
     """The warehouse behind one libpq URL. Cheap to make; connects when first used."""
 
-    #: True where nothing is ever committed (``include/ingestion/isolation/rehearsal.py``).
+    #: True where nothing is ever committed (``include/ingestion/isolation/dry_run.py``).
     is_dry_run = False
 
     def __init__(self, url: str, settings: Settings) -> None:

@@ -170,7 +170,7 @@ def test_a_night_without_faults_raises_no_finding(series: Series, night: date) -
     judged = {
         row["rule_id"]
         for row in rows(
-            series.warehouse, "SELECT rule_id FROM ops.quality_result WHERE night = %s AND detail NOT LIKE 'not judged%%'", night
+            series.warehouse, "SELECT rule_id FROM ops.quality_result WHERE night = %s AND detail NOT LIKE 'not evaluated%%'", night
         )
     }
     assert judged == set(DRILLS) - {"changes_across_weeks" if night == TUESDAY else "changes_within_week"}, "none of them slept"
@@ -265,7 +265,7 @@ def test_ten_ordinary_nights_and_two_wednesdays_are_silent(
         row["night"]
         for row in rows(
             strict_warehouse,
-            "SELECT night FROM ops.quality_result WHERE rule_id = 'changes_across_weeks' AND detail NOT LIKE 'not judged%%'",
+            "SELECT night FROM ops.quality_result WHERE rule_id = 'changes_across_weeks' AND detail NOT LIKE 'not evaluated%%'",
         )
     }
     assert wednesdays == {date(2026, 11, 11), date(2026, 11, 18)}

@@ -96,9 +96,7 @@ def test_what_was_decided_on_the_command_line_meanwhile_stands(strict_warehouse:
     decide_files(strict_warehouse, storage, [two_held[0]], "discard", "bob", "test data", "command line")
     done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "looks right", "Airflow")
     assert done.applied == two_held[1:]
-    assert done.skipped == [
-        f"file {two_held[0]} (aldi G1 of 2026-11-18) was decided before this answer: it is discarded, decided by bob: test data"
-    ]
+    assert done.skipped == [f"file {two_held[0]} (aldi G1 of 2026-11-18) was decided earlier: it is discarded, decided by bob: test data"]
     assert held.still_held(strict_warehouse, two_held) == []
 
 
@@ -121,7 +119,7 @@ def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
 
 
 def test_an_answer_without_a_reason_decides_nothing(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    with pytest.raises(NeedsPersonError, match=r"gives no reason, so nothing was decided\. Clear the task `ask`"):
+    with pytest.raises(NeedsPersonError, match=r"has no reason, so nothing was decided\. Clear the task `ask`"):
         held.answer(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
 

@@ -15,7 +15,7 @@ from include.ingestion.checks.store_days import RuleResult
 
 
 def rule_result(rule_id: str, days: list[StoreDay], held: set[int] | None = None) -> RuleResult:
-    return next(found for found in batch.judge(days, held or set(), settings()) if found.rule_id == rule_id)
+    return next(found for found in batch.evaluate(days, held or set(), settings()) if found.rule_id == rule_id)
 
 
 def day(file_id: int = 1, **values: Any) -> StoreDay:
@@ -37,7 +37,7 @@ def test_the_share_that_changed_is_measured_over_all_store_days(rule_id: str, wh
     assert rule_result(rule_id, beyond, held={2}).failed == 0, "one that is held for a reason of its own does not count"
     assert rule_result(rule_id, [beyond[0], replace(beyond[1], is_released=True)]).failed == 0, "nor does one that a person released"
     few = [changes(1, 299, 299)]
-    assert (rule_result(rule_id, few).failed, rule_result(rule_id, few).detail[:10]) == (0, "not judged")
+    assert (rule_result(rule_id, few).failed, rule_result(rule_id, few).detail[:13]) == (0, "not evaluated")
     assert rule_result(rule_id, [changes(1, 300, 300)]).failed == 300
 
 

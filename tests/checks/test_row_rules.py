@@ -191,7 +191,7 @@ def test_disagreement_marks_nothing(warehouse: Warehouse, storage: Storage, stor
     pipeline.load(warehouse, storage, "aldi")
     with pytest.raises(
         TerminalError,
-        match=r"disagree on \{'price_not_positive': \(0, 1\), 'donation': \(1, 0\)\}.*include/model/rules.py; nothing was marked",
+        match=r"count differently for \{'price_not_positive': \(0, 1\), 'donation': \(1, 0\)\}.*include/model/rules.py; nothing was marked",
     ):
         pipeline.check(warehouse, storage, "aldi")
     assert found(warehouse) == [[]] and one(warehouse, "SELECT check_version IS NULL FROM ops.staged_file")

@@ -96,7 +96,7 @@ def test_past_nights_are_there_for_a_reread_whatever_their_age(storage: Storage,
 
 
 def test_a_run_that_landed_nothing_is_named(storage: Storage) -> None:
-    with pytest.raises(TerminalError, match=r"landing/coles/COL%3A401/2026-11-18--gone: nothing was landed there"):
+    with pytest.raises(TerminalError, match=r"landing/coles/COL%3A401/2026-11-18--gone: no landed pages"):
         Landing.open_existing(storage, STORE, NIGHT, "gone")
 
 

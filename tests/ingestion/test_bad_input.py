@@ -40,9 +40,9 @@ def lines(*made: Any, retailer: str = "aldi", store_id: str = "G1", at: str | No
 REFUSED: dict[str, tuple[bytes, str]] = {
     "cut gzip": (
         gzip.compress(lines(*offers(500)))[:-30],
-        r"the gzip data breaks off or is damaged after line \d+ .*Crawl or export the store-day again",
+        r"the gzip data is truncated or damaged after line \d+ .*Crawl or export the store-day again",
     ),
-    "no gzip after all": (b"\x1f\x8b" + b"x" * 50, "the gzip data breaks off or is damaged"),
+    "no gzip after all": (b"\x1f\x8b" + b"x" * 50, "the gzip data is truncated or damaged"),
     "empty": (b"", "the file is empty. A store-day has at least one line; crawl or export it again"),
     "empty gzip": (gzip.compress(b""), "the file is empty"),
     "blank lines": (b"\n \n\n", "the file is empty"),
@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         lines(*offers(3), retailer="tesco"),
         "`metadata.company` is 'tesco'; known retailers: .*coles.*Correct it in the file",
     ),
-    "no time": (lines(*offers(3), at=None), r"no line says when it was seen \(`scraped_at` or `scraped_date`\).*add it to `metadata`"),
+    "no time": (lines(*offers(3), at=None), r"no line has a time of observation \(`scraped_at` or `scraped_date`\).*Add it to `metadata`"),
     "impossible store": (lines(*offers(3), store_id="x" * 65), "is empty, longer than 64 characters or holds control characters"),
 }
 
@@ -149,14 +149,14 @@ def test_a_manifest_beside_the_file_is_believed(
     path, _ = with_manifest(store_day, storage, tmp_path / "aldi" / "G1", suffix)
     assert import_file(warehouse, storage, path).outcome == "waiting"
     assert rows(warehouse, "SELECT is_complete, completeness_reason FROM ops.staged_file") == [
-        {"is_complete": True, "completeness_reason": "its manifest says so"}
+        {"is_complete": True, "completeness_reason": "stated in its manifest"}
     ]
     assert pipeline.ingest(warehouse, storage, "aldi").published.created == 3
 
 
 @pytest.mark.parametrize(("field", "value", "reason"), [
-    ("sha256", None, r"its manifest promises 3 rows with SHA-256 .* or remove the manifest to have the file judged by its rows"),
-    ("rows", 4, r"its manifest promises 4 rows .* the file holds 3 "),
+    ("sha256", None, r"its manifest states 3 rows with SHA-256 .* or remove the manifest to have its completeness estimated from its rows"),
+    ("rows", 4, r"its manifest states 4 rows .* the file holds 3 "),
     ("format_version", 9, "format version 9, this installation reads up to 1. Upgrade Aisleflow"),
     ("store_id", "G9", "A file was renamed or its manifest was swapped"),
 ])  # fmt: skip
@@ -178,7 +178,7 @@ def test_an_unreadable_file_in_the_outbox_stops_no_other(warehouse: Warehouse, s
     storage.write(bad.data_path(Stage.OUTBOX), damaged)
     assert pipeline.ingest(warehouse, storage, "aldi").published.created == 5 and cents(warehouse) == {}
     (refused,) = rows(warehouse, "SELECT state_reason, stage FROM ops.staged_file WHERE state = 'refused'")
-    assert "the gzip data breaks off or is damaged" in refused["state_reason"]
+    assert "the gzip data is truncated or damaged" in refused["state_reason"]
     assert storage.read(bad.data_path(Stage.REFUSED)) == damaged and not storage.exists(bad.data_path(Stage.OUTBOX))
     assert storage.exists(good.data_path(Stage.ARCHIVE)) and one(warehouse, "SELECT count(*) FROM staging.offer") == 0
 

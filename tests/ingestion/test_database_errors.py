@@ -88,7 +88,7 @@ def test_a_check_names_all_culprits_and_the_others_are_published(
         "line 62, SKU dearer: price = 9.99: breaks the constraint only_cheap",
         f"{worse.data_path(Stage.OUTBOX)} (file 2, aldi G2 of 2026-11-18): the database rejects 1 line(s)",
         "everything else is published",
-        "Was the constraint added or changed by hand?",
+        "Was the constraint added or changed manually?",
         "clear the task `load`",
     ):
         assert part in said

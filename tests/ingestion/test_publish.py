@@ -178,7 +178,7 @@ def test_an_older_store_day_brings_products_and_no_price(warehouse: Warehouse, p
     assert one(warehouse, "SELECT count(*) FROM core.product_alias") == 2
     assert one(warehouse, "SELECT name FROM core.sku WHERE sku = '1'") == "Thing 1"
     state = rows(warehouse, "SELECT state, state_reason FROM ops.staged_file ORDER BY file_id")[1]
-    assert state["state"] == "superseded" and "products and aliases were taken, prices not" in state["state_reason"]
+    assert state["state"] == "superseded" and "products and aliases are published, prices are not" in state["state_reason"]
 
 
 def test_an_older_store_day_changes_no_text(warehouse: Warehouse, publish: Callable[..., Any]) -> None:

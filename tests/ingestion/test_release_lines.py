@@ -172,7 +172,7 @@ def test_all_lines_of_a_rule(warehouse: Warehouse, storage: Storage, publish: Ca
 def test_a_decision_about_a_line_stands(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [*offers(5), GIFT])
     discard_lines(warehouse, 1, "bob", "no product", lines=[6])
-    with pytest.raises(TerminalError, match=r"line 6 was discarded by bob \(no product\), and a decision about a line stands"):
+    with pytest.raises(TerminalError, match=r"line 6 was discarded by bob \(no product\), and a decision about a line is final"):
         release(warehouse, storage, 1, 6)
     with pytest.raises(TerminalError, match="line 3 was not refused"):
         release(warehouse, storage, 1, 3)

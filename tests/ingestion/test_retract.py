@@ -160,7 +160,7 @@ def test_the_first_store_day_ever(warehouse: Warehouse, storage: Storage, publis
     done = take_back(warehouse, storage, 1)
     assert (done.withdrawn, done.unknown, done.restored, done.complete_at) == (9, 0, 0, None)
     assert not any(row["is_listed"] or row["is_available"] for row in prices(warehouse).values())
-    assert one(warehouse, "SELECT count(*) FROM core.sku") == 9, "products and SKUs are knowledge, not prices"
+    assert one(warehouse, "SELECT count(*) FROM core.sku") == 9, "products and SKUs stay"
     assert one(warehouse, "SELECT complete_at FROM core.store") is None
 
 
@@ -198,7 +198,7 @@ def test_without_a_later_file_nothing_is_guessed(warehouse: Warehouse, storage: 
     publish(C, BAD["other prices"])
     forget(storage, 2)
     before = contents(warehouse)
-    with pytest.raises(TerminalError, match="nobody can tell what it confirmed, so nothing was changed"):
+    with pytest.raises(TerminalError, match="the prices it confirmed are unknown, so nothing was changed"):
         take_back(warehouse, storage, 2)
     assert contents(warehouse) == before
 
@@ -216,7 +216,7 @@ def test_taken_back_twice_says_so(warehouse: Warehouse, storage: Storage, publis
     publish(B, BAD["other prices"])
     take_back(warehouse, storage, 2)
     before = contents(warehouse)
-    assert take_back(warehouse, storage, 2).earlier_retraction == "ann took it back on 2026-11-18 09:00 UTC: the shop's test system"
+    assert take_back(warehouse, storage, 2).earlier_retraction == "ann retracted it on 2026-11-18 09:00 UTC: the shop's test system"
     assert contents(warehouse) == before
     file = rows(warehouse, "SELECT state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = 2")
     assert file == [{"state": "discarded", "decided_by": "ann", "decision_reason": "the shop's test system"}]
@@ -255,9 +255,9 @@ def test_what_is_not_published_is_not_taken_back(warehouse: Warehouse, storage: 
     publish(A, MONDAY)  # older: superseded
     with pytest.raises(TerminalError, match="is superseded: none of its prices is published"):
         take_back(warehouse, storage, 2)
-    with pytest.raises(TerminalError, match="file 9 is no store-day of aldi:G1: the ledger has no such file"):
+    with pytest.raises(TerminalError, match="file 9 is not a store-day of aldi:G1: the ledger has no such file"):
         take_back(warehouse, storage, 9)
-    with pytest.raises(TerminalError, match="file 1 is no store-day of aldi:G7: it belongs to aldi:G1"):
+    with pytest.raises(TerminalError, match="file 1 is not a store-day of aldi:G7: it belongs to aldi:G1"):
         retract(warehouse, storage, "aldi", "G7", 1, "ann", "why not")
     with pytest.raises(TerminalError, match="needs a reason"):
         retract(warehouse, storage, "aldi", "G1", 1, "ann", " ")

@@ -44,7 +44,7 @@ def always_use_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
 def loaded_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The process ids of the helpers, one entry for each file one of them loaded."""
     pids: list[int] = []
-    load = Helper.ask
+    load = Helper.call
 
     def noted(helper: Helper, file_id: Any) -> Any:
         is_done = load(helper, file_id)
@@ -52,7 +52,7 @@ def loaded_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             pids.append(helper.pid)
         return is_done
 
-    monkeypatch.setattr(Helper, "ask", noted)
+    monkeypatch.setattr(Helper, "call", noted)
     return pids
 
 
@@ -88,7 +88,7 @@ def test_helpers_load_what_one_process_would(
 def test_a_helper_that_dies_costs_nothing(
     make_warehouse: Callable[..., Warehouse], storage: Storage, always_use_helpers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, died = Helper.ask, list[int]()
+    load, died = Helper.call, list[int]()
 
     def load_and_die(helper: Helper, file_id: Any) -> Any:
         if not died:
@@ -96,7 +96,7 @@ def test_a_helper_that_dies_costs_nothing(
             helper.kill()
         return load(helper, file_id)
 
-    monkeypatch.setattr(Helper, "ask", load_and_die)
+    monkeypatch.setattr(Helper, "call", load_and_die)
     warehouse = make_warehouse(ingest_workers=2)
     several(storage)
     assert len(pipeline.load(warehouse, storage, "aldi")) == 8 and died

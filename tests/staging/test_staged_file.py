@@ -183,7 +183,7 @@ def test_an_invalid_manifest_is_an_error(content: bytes) -> None:
 def test_wrong_row_counts_are_detected(storage: Storage, fields: dict[str, int]) -> None:
     manifest = write(storage, milk("1"), milk("2"))
     manifest.rows = fields["rows"]
-    with pytest.raises(UnreadableFile, match=f"promises {fields['rows']} rows .* the file holds 2 .* stage the store-day again"):
+    with pytest.raises(UnreadableFile, match=f"states {fields['rows']} rows .* the file holds 2 .* stage the store-day again"):
         list(open_staged(storage, manifest, Stage.OUTBOX, MAX))
 
 
@@ -197,7 +197,7 @@ def test_changed_content_is_detected(storage: Storage, store_day: StoreDays) -> 
 def test_missing_data_is_detected(storage: Storage) -> None:
     manifest = write(storage, milk())
     storage.remove(manifest.data_path(Stage.OUTBOX))
-    with pytest.raises(UnreadableFile, match="the manifest names this data file, but it is not there"):
+    with pytest.raises(UnreadableFile, match="the data file named by the manifest is missing"):
         list(open_staged(storage, manifest, Stage.OUTBOX, MAX))
 
 
@@ -227,7 +227,7 @@ def test_an_overlong_last_line_without_newline() -> None:
 def test_a_truncated_gzip_is_unreadable(cut: int) -> None:
     packed = gzip.compress(b"".join(hashlib.sha256(bytes([n])).hexdigest().encode() + b"\n" for n in range(200)))
     with pytest.raises(
-        UnreadableFile, match=r"x: the gzip data breaks off or is damaged after line \d+ .*Crawl or export the store-day again"
+        UnreadableFile, match=r"x: the gzip data is truncated or damaged after line \d+ .*Crawl or export the store-day again"
     ):
         lines_of(packed[:cut])
 

@@ -1,13 +1,13 @@
-"""The rules about a retailer: all store-days of one check together. One function a rule; what breaks one holds them all.
+"""Retailer-level rules: one function per rule, evaluated on all store-days of a check; a broken rule holds all of them.
 
-A store-day that a person released is not measured and never held again. One that is held for a reason of its own is left
-out of all measures but ``stores_held``: the rest is judged by the rest.
+A released store-day is not measured and never held again. One held by a store-level rule is left out of all measures but ``stores_held``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Literal
 
 from include.config import Settings
 from include.ingestion.checks.measuring import PriceChanges, StoreDay
@@ -15,17 +15,17 @@ from include.ingestion.checks.store_days import RuleResult
 from include.model.rules import RETAILER_RULES
 
 RULE_IDS = frozenset(rule.rule_id for rule in RETAILER_RULES)
-#: Of fewer goods, a day's share says nothing about a retailer: the smallest has about 1,700 in one store.
+#: With fewer lines the share is not significant: the smallest retailer has about 1,700 in one store.
 TYPICAL_LINES_MIN = 500
-#: One broken store is that store's own affair.
+#: A single held store does not hold its retailer.
 STORES_MIN = 2
 
 
-def judge(days: Sequence[StoreDay], held: Collection[int], settings: Settings) -> list[RuleResult]:
-    """Judge a batch by every rule of the catalogue about a retailer.
+def evaluate(days: Sequence[StoreDay], held: Collection[int], settings: Settings) -> list[RuleResult]:
+    """Evaluate every retailer-level rule of the catalogue on a batch.
 
     Args:
-        held: ids of those that rules about store-days hold.
+        held: ids of the store-days held by store-level rules.
     """
     waiting = [day for day in days if not day.is_released]
     unheld = [day for day in waiting if day.file_id not in held]
@@ -33,16 +33,23 @@ def judge(days: Sequence[StoreDay], held: Collection[int], settings: Settings) -
 
 
 _RuleOutcome = tuple[int, int, str]
+_PERIODS = {"within_week": "inside one price week", "across_weeks": "across a Wednesday"}
 
 
-def _changes(where: str, waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], settings: Settings) -> _RuleOutcome:
-    is_within = where == "inside one price week"
+def _changes(
+    period: Literal["within_week", "across_weeks"], waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], settings: Settings
+) -> _RuleOutcome:
+    is_within, where = period == "within_week", _PERIODS[period]
     changes = sum((day.within_week if is_within else day.across_weeks for day in unheld), PriceChanges())
     limit = settings.hold_changed_within_week_share if is_within else settings.hold_changed_across_weeks_share
     if changes.compared < settings.hold_changed_prices_min:
-        return changes.compared, 0, f"not judged: {changes.compared} prices compared {where}, {settings.hold_changed_prices_min} are needed"
+        return (
+            changes.compared,
+            0,
+            f"not evaluated: {changes.compared} prices compared {where}, {settings.hold_changed_prices_min} are needed",
+        )
     share = changes.changed / changes.compared
-    detail = f"{changes.changed:,} of {changes.compared:,} prices compared {where} changed: {share:.1%}, at most {limit:.0%} is believed"
+    detail = f"{changes.changed:,} of {changes.compared:,} prices compared {where} changed: {share:.1%}, at most {limit:.0%} is allowed"
     return changes.compared, changes.changed if share > limit else 0, detail
 
 
@@ -50,7 +57,7 @@ def _line_share(waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], setting
     known = [(day, day.typical_rows) for day in unheld if day.typical_rows is not None and not day.is_partial_on_request]
     usual, rows = round(sum(rows for _, rows in known)), sum(day.rows for day, _ in known)
     if usual < TYPICAL_LINES_MIN:
-        return rows, 0, f"not judged: these stores had {usual} lines before, {TYPICAL_LINES_MIN} are needed"
+        return rows, 0, f"not evaluated: these stores had {usual} lines before, {TYPICAL_LINES_MIN} are needed"
     detail = f"{rows:,} lines where {len(known)} store-days of these stores usually have {usual:,}: {rows / usual:.0%}"
     return rows, usual - rows if rows < settings.hold_line_share * usual else 0, detail
 
@@ -58,12 +65,12 @@ def _line_share(waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], setting
 def _stores_held(waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], settings: Settings) -> _RuleOutcome:
     held = len(waiting) - len(unheld)
     exceeds_limit = held >= STORES_MIN and held > settings.hold_stores_held_share * len(waiting)
-    return len(waiting), held if exceeds_limit else 0, f"{held} of {len(waiting)} store-days are held for reasons of their own"
+    return len(waiting), held if exceeds_limit else 0, f"{held} of {len(waiting)} store-days are held by store-level rules"
 
 
 _RULES: dict[str, Callable[[Sequence[StoreDay], Sequence[StoreDay], Settings], _RuleOutcome]] = {
-    "changes_within_week": partial(_changes, "inside one price week"),
-    "changes_across_weeks": partial(_changes, "across a Wednesday"),
+    "changes_within_week": partial(_changes, "within_week"),
+    "changes_across_weeks": partial(_changes, "across_weeks"),
     "line_share": _line_share,
     "stores_held": _stores_held,
 }

@@ -1,8 +1,7 @@
-"""Great Expectations' own pages (Data Docs) of the newest checks, for whoever works on the rules.
+"""Great Expectations' HTML pages (Data Docs) of the newest checks, for developers of the rules.
 
-What the suite said is kept in ``ops.quality_check``, for a bounded number of checks. From there the pages are built in one
-place, under one lock, and copied to the storage root all workers share; so it does not matter which worker checked what. The
-library's fonts and pictures (4 MB) are copied once.
+The suite's validation results are kept in ``ops.quality_check``, for a bounded number of checks. The pages are built from there under
+one lock and copied to the storage root that all workers share. The library's fonts and pictures (4 MB) are copied once.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _NEWEST = f"{FOLDER}/newest_check.txt"
 
 
 def address(storage: Storage) -> str | None:
-    """Return where the pages begin, as a URL; ``None``: none were published yet."""
+    """Return the URL of the first page; ``None``: no pages are published."""
     return f"{storage.url}/{INDEX}" if storage.exists(INDEX) else None
 
 
@@ -56,7 +55,7 @@ def publish(warehouse: Warehouse, storage: Storage) -> str | None:
 
 
 def are_current(warehouse: Warehouse, storage: Storage) -> bool:
-    """Return whether the pages show the newest check that was kept, or none was."""
+    """Return whether the pages include the newest kept check, or no check is kept."""
     with warehouse.transaction() as connection:
         row = connection.run("quality/find_newest_evaluation").fetchone()
     newest = row["newest"] if row else None
@@ -64,12 +63,12 @@ def are_current(warehouse: Warehouse, storage: Storage) -> bool:
 
 
 def publish_if_possible(warehouse: Warehouse, storage: Storage) -> None:
-    """Publish the pages after a check; prices never wait for them. What went wrong is logged."""
+    """Publish the pages after a check; a failure is only logged, because prices do not depend on pages."""
     try:
         publish(warehouse, storage)
     except OSError as error:
         log.error(
-            "Data Docs were not published to %s/%s: %s. The results stand in ops.quality_result; `aisleflow quality docs` tries again.",
+            "Data Docs were not published to %s/%s: %s. The results are in ops.quality_result; retry with `aisleflow quality docs`.",
             storage.url,
             FOLDER,
             error,
@@ -113,7 +112,7 @@ def _build(folder: Path, kept: Sequence[Mapping[str, Any]]) -> None:
 
 
 def run_name(retailer: str, nights: Sequence[date]) -> str:
-    """Return the name of a check as the pages show it.
+    """Return the name of a check on the pages.
 
     >>> run_name("coles", [date(2026, 11, 17), date(2026, 11, 18)])
     'coles-2026-11-17-to-2026-11-18'
@@ -122,7 +121,7 @@ def run_name(retailer: str, nights: Sequence[date]) -> str:
 
 
 def _copy(folder: Path, storage: Storage) -> None:
-    """Copy what is new, the first page last but one; pages that it does not name any more go last."""
+    """Copy new files, then the first page; then remove the pages it no longer links to."""
     has_static = storage.exists(f"{FOLDER}/static/styles/data_docs_default_styles.css")
     pages = {f"{FOLDER}/{path.relative_to(folder).as_posix()}": path for path in sorted(folder.rglob("*")) if path.is_file()}
     for name, path in pages.items():

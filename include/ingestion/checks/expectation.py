@@ -1,6 +1,6 @@
-"""An expectation of our own: no line breaks one rule. Great Expectations asks for all rules of a suite in one scan.
+"""A custom expectation: no line breaks one rule. Great Expectations evaluates all rules of a suite in one scan.
 
-Importing this module imports Great Expectations, which takes seconds: only ``suite.py`` does, when a batch is checked.
+Importing this module imports Great Expectations, which takes seconds: only ``suite.py`` does so, when a batch is checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ METRIC = "table.lines_that_break"
 
 
 class LinesThatBreak(TableMetricProvider):
-    """How many lines a predicate is true for: an aggregate, so that the engine bundles those of all rules into one query."""
+    """The number of lines for which a predicate is true: an aggregate, so that the engine bundles all rules into one query."""
 
     metric_name = METRIC
     value_keys = ("rule_id", "predicate")

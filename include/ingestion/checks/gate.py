@@ -1,4 +1,4 @@
-"""The gate between staged and published: marks the lines to refuse, holds the store-days to hold."""
+"""The quality gate between staging and publishing: marks lines as refused and holds store-days."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from include.warehouse.engine import Connection, Warehouse, lock
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a check found: lines per broken rule over the batch, and the reason of each store-day held."""
+    """Result of a check: lines per broken rule over the batch, and the reason of each store-day held."""
 
     files: int = 0
     broken: dict[str, int] = field(default_factory=dict)
     held: dict[int, str] = field(default_factory=dict)
 
 
-#: Runs the suite on a batch: :func:`include.ingestion.checks.suite.count_broken`, or a helper that does.
+#: Runs the suite on a batch: :func:`include.ingestion.checks.suite.count_broken`, or a helper's.
 CountBroken = Callable[[str, Sequence[int], Callable[[dict[str, Any]], object]], dict[str, int]]
 
 
 def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
     """Check every loaded, not yet checked store-day of a retailer as one batch.
 
-    Marks lines to refuse in ``staging.offer``, keeps all results, sets store-days that break a rule about store-days
-    to ``held``, and all of the batch when it breaks a rule about the retailer (unless a person released them).
+    Marks refused lines in ``staging.offer``, records all results, sets store-days that break a store-level rule
+    to ``held``, and the whole batch if it breaks a retailer-level rule (except released store-days).
     Safe to repeat: checked files are not checked again.
 
     Raises:
-        TerminalError: suite and single pass disagree: the catalogue is broken, nothing was marked.
+        TerminalError: suite and single pass count differently: the catalogue is broken, nothing was marked.
     """
     with warehouse.transaction() as connection:
         lock(connection, f"check:{retailer}")
@@ -53,7 +53,7 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         if not file_ids:
             return CheckReport(len(passed))
         broken = mark_refused(connection, file_ids)
-        # the suite reads with a connection of its own: it sees the staged rows, which marking does not change
+        # the suite reads on a separate connection: it sees the staged rows, and its counts do not depend on the marks
         evaluations: list[dict[str, Any]] = []
         expected = broken if warehouse.is_dry_run else (count_broken or suite.count_broken)(warehouse.url, file_ids, evaluations.append)
         if expected != broken:
@@ -61,9 +61,9 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
             raise TerminalError(
                 f"check {retailer}: the suite and the single pass disagree on {differ} (suite, pass). Correct the predicates in include/model/rules.py; nothing was marked."
             )
-        now = clock.now()  # one instant for all: what was checked together is a batch
+        now = clock.now()  # the same instant for all store-days of the batch
         check_id = record_check(connection, retailer, file_ids, broken, next(iter(evaluations), None), now)
-        found = _judge(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
+        found = _evaluate(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
         record_rule_results(connection, check_id, found, now)
         held = hold(connection, check_id, _reasons(found, len(file_ids)))
         mark_checked(connection, file_ids, CATALOGUE_VERSION, now)
@@ -71,20 +71,20 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
 
 
 def _already_passed(connection: Connection, file_ids: Sequence[int]) -> list[int]:
-    """Return the files whose lines a crash of the server emptied after they had passed, or a person had released them: the verdict stands.
+    """Return the files that passed or were released before a server crash deleted their staged lines.
 
-    Their lines are marked again. Judging them again would judge what is left of their batch as if it were the whole: some of it may
-    be published by now.
+    Their lines are only marked again. The earlier result stays valid: a new check would evaluate an incomplete batch, part of which may
+    be published already.
     """
     rows = connection.run("quality/list_passed", {"file_ids": list(file_ids), "version": CATALOGUE_VERSION}).fetchall()
     return [int(row["file_id"]) for row in rows]
 
 
-def _judge(days: Sequence[StoreDay], settings: Settings) -> list[tuple[int, RuleResult]]:
-    """Return what every rule says about every store-day; what is said about the retailer stands at each."""
-    own = [(day.file_id, rule_result) for day in days for rule_result in store_days.judge(day, settings)]
+def _evaluate(days: Sequence[StoreDay], settings: Settings) -> list[tuple[int, RuleResult]]:
+    """Return the result of every rule for every store-day; retailer-level results are repeated for each."""
+    own = [(day.file_id, rule_result) for day in days for rule_result in store_days.evaluate(day, settings)]
     held = {file_id for file_id, rule_result in own if _is_holding(rule_result)}
-    together = batch.judge(days, held, settings)
+    together = batch.evaluate(days, held, settings)
     return own + [(day.file_id, rule_result) for day in days for rule_result in together]
 
 

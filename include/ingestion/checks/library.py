@@ -1,4 +1,4 @@
-"""The one import of Great Expectations. It takes seconds: nothing else imports the library, and this only what is used of it."""
+"""Lazy import of Great Expectations, which takes seconds; all other modules import it through this one."""
 
 from __future__ import annotations
 

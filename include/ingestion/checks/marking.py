@@ -1,4 +1,4 @@
-"""The single pass: one scan of the staged batch finds every line that breaks a row rule, and marks those to refuse."""
+"""The single pass: one scan of the staged batch finds every line that breaks a row rule and marks refused ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from include.warehouse.engine import Connection
 def mark_refused(connection: Connection, file_ids: Sequence[int]) -> dict[str, int]:
     """Write the reasons to every line that breaks a ``refuse`` rule; return lines per rule, warnings too.
 
-    Leaves the temporary table ``broken_line`` (file_id, line_number, reasons, warnings, has_price) for the rules about
-    store-days. A batch without a broken line is scanned once and not written to.
+    Leaves the temporary table ``broken_line`` (file_id, line_number, reasons, warnings, has_price) for the store-level
+    rules. A batch without a broken line is scanned once and not written to.
     """
     connection.execute("DROP TABLE IF EXISTS broken_line")
     batch = sql.SQL("file_id = ANY({})").format(sql.Literal(list(file_ids)))

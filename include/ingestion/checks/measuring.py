@@ -1,4 +1,4 @@
-"""What the rules about store-days look at: counts of a store-day, of its store's last ones, and how its prices moved."""
+"""Input of the store-level rules: counts of a store-day and of its store's last ones, and price changes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from include import clock
 from include.config import Settings
 from include.warehouse.engine import Connection
 
-#: A known price older than this is not compared: over months levels move, and about a third is no measure any more.
+#: Known prices older than this are not compared: over months the price level changes.
 KNOWN_PRICE_MAX_AGE = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
 class PriceChanges:
-    """How many prices could be compared with known ones, and how many differ."""
+    """Number of prices compared with known ones, and of those that differ."""
 
     compared: int = 0
     changed: int = 0
@@ -28,11 +28,11 @@ class PriceChanges:
 
 @dataclass(frozen=True, slots=True)
 class StoreDay:
-    """One store-day of a batch. ``past_…`` are medians over its store's last five complete ones, shares of lines; ``None``: there are none.
+    """One store-day of a batch. ``past_…`` are medians of shares over its store's last five complete ones; ``None``: there are none.
 
-    ``filled`` and ``past_filled`` know brand, size, unit_price, category and barcode. ``typical_rows`` is the median of the
-    last five of any kind, without those that were cut on purpose. ``within_week``, ``across_weeks``: prices against those
-    known since the same price week's Wednesday, and since before; ``scaled`` moved by a factor of 100.
+    ``filled`` and ``past_filled`` have brand, size, unit_price, category and barcode. ``typical_rows`` is the median of the
+    last five of any kind, without those partial on request. ``within_week``, ``across_weeks``: prices compared with those
+    known since the same price week's Wednesday, and with older ones; ``scaled`` changed by a factor of 100.
     """
 
     file_id: int
@@ -65,7 +65,7 @@ FIELDS = ("brand", "size", "unit_price", "category", "barcode")
 
 
 def measure(connection: Connection, retailer: str, file_ids: Sequence[int], settings: Settings) -> list[StoreDay]:
-    """Measure the store-days of a batch, whose lines are marked (the temporary table ``broken_line`` stands)."""
+    """Measure the store-days of a batch whose lines are marked (needs the temporary table ``broken_line``)."""
     rows = connection.run(
         "quality/measure_store_days",
         {
@@ -115,7 +115,7 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
 
 
 def _by_week(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> tuple[PriceChanges, PriceChanges]:
-    """Part the compared prices by the Wednesday between them and the store-day. One that crosses a Wednesday itself takes no part."""
+    """Split the compared prices at the store-day's Wednesday. A store-day that itself crosses a Wednesday is left out."""
     observed_at: datetime = row["observed_at"]
     week = clock.price_week_start(observed_at, row["state"])
     within, across = PriceChanges(), PriceChanges()

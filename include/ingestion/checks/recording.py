@@ -1,4 +1,4 @@
-"""Writes what a check found: the check itself, results per store-day and rule, and what is held."""
+"""Records a check and its results per store-day and rule."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def record_check(
     evaluation: dict[str, Any] | None,
     now: datetime,
 ) -> int:
-    """Keep one check with its row results (the temporary table ``broken_line`` stands); return its id."""
+    """Record a check with its row results (needs the temporary table ``broken_line``); return its id."""
     row = connection.run(
         "quality/record_check",
         {
@@ -52,7 +52,7 @@ def record_check(
 
 
 def record_rule_results(connection: Connection, check_id: int, found: Sequence[tuple[int, RuleResult]], now: datetime) -> None:
-    """Keep what the rules about store-days and about the retailer said, for each file."""
+    """Record the results of store-level and retailer-level rules for each file."""
     rule_results = [rule_result for _, rule_result in found]
     connection.run(
         "quality/record_results",

@@ -1,4 +1,4 @@
-"""What the checks said: for an operator on the morning after."""
+"""Check results of a night."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def newest_night(warehouse: Warehouse, retailer: str | None = None) -> date | No
 
 
 def results(warehouse: Warehouse, night: date, retailer: str | None = None, *, is_all: bool = False) -> dict[str, Any]:
-    """Return the checks of a night and what they found.
+    """Return the checks of a night and their results.
 
     Returns:
         ``checks``: one per batch (retailer, nights, files, lines, held, broken: rule → lines); ``results``: one per store-day and
-        rule that found something (all rules where ``is_all``), what holds first, each with the rule's ``reason``.
+        broken rule (every rule if ``is_all``), holding rules first, each with the rule's ``reason``.
     """
     with warehouse.transaction() as connection:
         values = {"night": night, "retailer": retailer, "is_all": is_all}

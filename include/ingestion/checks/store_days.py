@@ -1,4 +1,4 @@
-"""The rules about one store-day: what it is, against what its store's last ones were. One function a rule."""
+"""Store-level rules: one function per rule, comparing a store-day with its store's last ones."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from include.config import Settings
 from include.ingestion.checks.measuring import StoreDay
 from include.model.rules import STORE_DAY_RULES
 
-#: Of fewer lines a share says little: one line in ten is ten percent.
+#: With fewer lines a share is not significant.
 LINES_MIN = 50
-#: Of fewer known prices no verdict about their scale.
+#: With fewer known prices the scale is not evaluated.
 KNOWN_MIN = 20
-#: Fewer damaged names are the retailer's own typing.
+#: Fewer damaged names are typing errors of the retailer.
 DAMAGED_MIN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule says: ``failed`` is 0 while it is within its limit."""
+    """Result of one rule; ``failed`` is 0 within its limit."""
 
     rule_id: str
     checked: int
@@ -28,8 +28,8 @@ class RuleResult:
     detail: str
 
 
-def judge(day: StoreDay, settings: Settings) -> list[RuleResult]:
-    """Judge one store-day by every rule of the catalogue about store-days."""
+def evaluate(day: StoreDay, settings: Settings) -> list[RuleResult]:
+    """Evaluate every store-level rule of the catalogue on one store-day."""
     return [RuleResult(rule.rule_id, *_RULES[rule.rule_id](day, settings)) for rule in STORE_DAY_RULES]
 
 
@@ -38,9 +38,9 @@ _RuleOutcome = tuple[int, int, str]
 
 def _row_count(day: StoreDay, settings: Settings) -> _RuleOutcome:
     if not day.is_complete:
-        return 0, 0, "not judged: it does not call itself complete"
+        return 0, 0, "not evaluated: the store-day is incomplete"
     if day.past_rows is None:
-        return 0, 0, "not judged: the store's first complete store-day"
+        return 0, 0, "not evaluated: the store's first complete store-day"
     is_short = day.rows < settings.hold_row_count_share * day.past_rows
     detail = f"{day.rows} rows, the median of its last {day.past_files} complete store-days is {day.past_rows:g}"
     return day.rows, round(day.past_rows - day.rows) if is_short else 0, detail
@@ -53,9 +53,9 @@ def _quarantined_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
 
 def _category_lost(day: StoreDay, settings: Settings) -> _RuleOutcome:
     if not day.is_complete:
-        return 0, 0, "not judged: it does not call itself complete"
+        return 0, 0, "not evaluated: the store-day is incomplete"
     if not day.lost_lines:
-        return day.rows, 0, f"every category of at least {settings.hold_category_share:.0%} of the last complete store-day is there"
+        return day.rows, 0, f"every category of at least {settings.hold_category_share:.0%} of the last complete store-day is present"
     return day.rows, day.lost_lines, f"lost since {day.lost_since}: {day.lost_categories}"
 
 
@@ -68,11 +68,11 @@ def _barcode_fill(day: StoreDay, settings: Settings) -> _RuleOutcome:
 
 
 def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _RuleOutcome:
-    # shares of the lines with a name: what is no readable line is the business of the row rules
+    # shares of the lines with a name: unreadable lines are the row rules' concern
     if not day.is_complete:
-        return 0, 0, "not judged: it does not call itself complete"
+        return 0, 0, "not evaluated: the store-day is incomplete"
     if not day.past_files or day.named < LINES_MIN:
-        return 0, 0, "not judged: nothing to compare with" if not day.past_files else f"not judged: fewer than {LINES_MIN} lines"
+        return 0, 0, "not evaluated: nothing to compare with" if not day.past_files else f"not evaluated: fewer than {LINES_MIN} lines"
     below_usual, failed = [], 0
     for name in fields:
         past = day.past_filled.get(name)
@@ -88,7 +88,7 @@ def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _RuleOu
 def _unavailable_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
     lines = day.rows - day.refused
     if lines < LINES_MIN:
-        return 0, 0, f"not judged: fewer than {LINES_MIN} lines"
+        return 0, 0, f"not evaluated: fewer than {LINES_MIN} lines"
     if day.past_unavailable is None:
         limit, usual = settings.hold_unavailable_share, "no complete store-day to compare with"
     else:
@@ -105,7 +105,7 @@ def _encoding(day: StoreDay, settings: Settings) -> _RuleOutcome:
 
 def _price_scale(day: StoreDay, settings: Settings) -> _RuleOutcome:
     is_moved = day.known >= KNOWN_MIN and day.scaled > settings.hold_scale_share * day.known
-    return day.known, day.scaled if is_moved else 0, f"{day.scaled} of {day.known} known prices moved by a factor of 100"
+    return day.known, day.scaled if is_moved else 0, f"{day.scaled} of {day.known} known prices changed by a factor of 100"
 
 
 def _time_span(day: StoreDay, settings: Settings) -> _RuleOutcome:

@@ -1,7 +1,7 @@
-"""The Great Expectations suite, made from the rule catalogue and run in the database on the staged batch.
+"""The Great Expectations suite, built from the rule catalogue and run in the database on the staged batch.
 
-Great Expectations says whether and how often a rule is broken; it never says which rows (it cuts the lists of
-keys), so quarantine is the catalogue's own SQL. Importing the library costs seconds: once per batch.
+Great Expectations counts the lines that break a rule; it truncates lists of rows, so quarantine uses the catalogue's
+SQL. Importing the library takes seconds, once per batch.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def count_broken(url: str, file_ids: Sequence[int], keep: Callable[[dict[str, An
     Args:
         url: libpq URL of the warehouse.
         file_ids: the batch.
-        keep: called with the validation result as the library writes it (JSON values), to be kept for Data Docs.
+        keep: called with the library's validation result (JSON values), for Data Docs.
 
     Returns:
         Rule id → lines that break it, for every row rule of the catalogue.
 
     Raises:
-        TerminalError: an expectation could not be evaluated: the suite itself is broken, which is no data failure.
+        TerminalError: an expectation could not be evaluated: the suite itself is broken, not the data.
     """
     gx: Any = great_expectations()
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -82,7 +82,7 @@ def _sqlalchemy_url(url: str) -> str:
     parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     host = parts.get("host", "")
     query = {"host": host} if host.startswith("/") else {}
-    # the library refuses a URL without a host name, also where the server listens on a socket only
+    # the library requires a host name in the URL, even for a server that only listens on a socket
     made = URL.create(
         "postgresql+psycopg",
         parts.get("user"),

@@ -1,6 +1,6 @@
-"""The program of the suite's helper: it imports Great Expectations while others stage and load. See ``include/ingestion/checks/suite_helper.py``.
+"""Program of the suite's helper. See ``include/ingestion/checks/suite_helper.py``.
 
-A command says what to do: ``count`` runs the suite on a batch, ``data_docs`` builds Data Docs.
+Commands: ``count`` runs the suite on a batch, ``data_docs`` builds Data Docs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from include.warehouse.engine import Warehouse
 
 
 def prepare(setup: Any) -> Handler:
-    """Import the library; return what executes a command."""
+    """Import the library; return the handler of commands."""
     great_expectations()
     warehouse, storage = Warehouse(setup["url"], Settings(**setup["settings"])), Storage(setup["storage"])
 

@@ -1,9 +1,8 @@
-"""Which lines a database error is about: the failed step is rehearsed on halves of the lines until every culprit is found.
+"""Finds the lines that cause a database error by repeating the failed step on halves of the lines, as dry runs.
 
-A rehearsal happens inside savepoints that are always rolled back. A set of lines that the database takes is innocent; one it
-rejects is halved; a single rejected line is a culprit, with what PostgreSQL says about it. Lines that are fine alone and not
-together (two that want one unique value) are found by the shortest rejected beginning. The search is bounded in time and says
-so when it stopped early.
+A dry run uses savepoints that are always rolled back. A set of lines that the database rejects is halved, down to single
+rejected lines with PostgreSQL's error. Lines that are only rejected together (two with the same unique value) are found by the
+shortest rejected prefix. The search is bounded in time; the result states whether it stopped early.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from include.ledger.rejections import Rejection
 from include.warehouse.database_errors import DatabaseErrorInfo, constraint_of
 from include.warehouse.engine import Connection
 
-#: Rehearses a step on some lines and rolls it back; returns what the database says against them, or nothing.
+#: Dry run of a step on some lines; returns the database's error, ``None`` if it accepts them.
 Attempt = Callable[[Sequence[int]], DatabaseErrorInfo | None]
 
 REJECTED_LINES_SHOWN = 20
@@ -36,26 +35,26 @@ _NUMBERS = ("price", "was_price", "unit_price")
 
 
 class SearchStopped(Exception):
-    """The search ran out of time, or the database gave up during it."""
+    """The search ran out of time, or the database failed during it."""
 
 
 @dataclass(slots=True)
 class SearchResult:
-    """What a search found: line (or file) → what the database says against it."""
+    """Result of a search: rejected line (or file) → the database's error."""
 
     rejected_lines: dict[int, DatabaseErrorInfo] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
-    is_whole: bool = True
+    is_finished: bool = True
     seconds: float = 0.0
 
 
 def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> SearchResult:
-    """Find every number whose rehearsal fails, by halving.
+    """Find every number whose dry run fails, by halving.
 
     Args:
         numbers: line numbers (or file ids), in order.
-        attempt: rehearses the step on a subset; may raise :class:`SearchStopped`.
-        seconds_max: the search stops after so long, and ``is_whole`` is false.
+        attempt: dry run of the step on a subset; may raise :class:`SearchStopped`.
+        seconds_max: time limit, after which ``is_finished`` is false.
 
     >>> bad = DatabaseErrorInfo("23514", "no")
     >>> sorted(search(range(1, 100), lambda part: bad if {7, 70} & set(part) else None, 5).rejected_lines)
@@ -82,7 +81,7 @@ def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> Sear
             before, middle = len(found.rejected_lines), len(remaining) // 2
             bisect(remaining[:middle])
             bisect(remaining[middle:])
-            if len(found.rejected_lines) == before:  # each half is fine: they do not go together
+            if len(found.rejected_lines) == before:  # each half is accepted: only the combination is rejected
                 last_index, error = _shortest_failing_prefix(remaining, attempt_part, error)
                 found.rejected_lines[remaining[last_index]] = error
             remaining = [number for number in remaining if number not in found.rejected_lines]
@@ -90,13 +89,13 @@ def search(numbers: Sequence[int], attempt: Attempt, seconds_max: float) -> Sear
     try:
         bisect(list(numbers))
     except SearchStopped:
-        found.is_whole = False
+        found.is_finished = False
     found.seconds = time.monotonic() - started
     return found
 
 
 def _shortest_failing_prefix(remaining: Sequence[int], attempt_part: Attempt, error: DatabaseErrorInfo) -> tuple[int, DatabaseErrorInfo]:
-    """Return the place of the last number of the shortest rejected beginning."""
+    """Return the index of the last number of the shortest rejected prefix, and its error."""
     low, high = 0, len(remaining) - 1
     while low < high:
         middle = (low + high) // 2
@@ -109,7 +108,7 @@ def _shortest_failing_prefix(remaining: Sequence[int], attempt_part: Attempt, er
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """One rejected line: where it stands and what the database has against it."""
+    """One rejected line with the values concerned and the reason."""
 
     line_number: int
     sku: str | None
@@ -123,10 +122,10 @@ class RejectedLine:
 
 
 def describe(connection: Connection, found: SearchResult, rows: dict[int, dict[str, Any]]) -> list[RejectedLine]:
-    """Turn rejected lines into culprits.
+    """Return the rejected lines with their values and reasons.
 
     Args:
-        connection: to look up constraints with.
+        connection: used to look up constraints.
         found: the search's result, keyed by line number.
         rows: line number → its row of ``staging.offer``.
     """
@@ -149,10 +148,10 @@ def _values(facts: DatabaseErrorInfo, columns: Iterable[str], row: dict[str, Any
     if facts.copied_column:
         return ((facts.copied_column[0], _printable(facts.copied_column[1])),)
     staged = list(dict.fromkeys(source for column in columns for source in _SOURCE_COLUMNS.get(column, (column,)) if source in _STAGED))
-    if not staged and (facts.code or "").startswith("22"):  # PostgreSQL names no column: the largest number is the one out of range
+    if not staged and (facts.code or "").startswith("22"):  # PostgreSQL names no column: assume the largest number is out of range
         numbers = {name: abs(row[name]) for name in _NUMBERS if row.get(name) is not None}
         staged = [max(numbers, key=lambda name: numbers[name])] if numbers and facts.code == "22003" else []
-    if not staged and facts.code is None:  # psycopg could not hand a text over
+    if not staged and facts.code is None:  # psycopg could not encode a text
         staged = [name for name in _STAGED if isinstance(row.get(name), str) and not _is_storable(row[name])]
     if not staged:
         staged = [name for name in ("name", "price") if name in row]
@@ -165,14 +164,14 @@ def _is_storable(text: str) -> bool:
 
 def _printable(value: Any) -> str:
     text = str(value)
-    shown = "".join(
+    printable = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text[:_VALUE_CHARACTERS]
     )
-    return f"{shown}… ({len(text):,} characters)" if len(text) > _VALUE_CHARACTERS else shown
+    return f"{printable}… ({len(text):,} characters)" if len(text) > _VALUE_CHARACTERS else printable
 
 
 def describe_error(facts: DatabaseErrorInfo, definition: str | None) -> str:
-    """Say what the database has against a line: constraint with its definition, trigger, or its own words.
+    """Return the reason of a rejection: constraint with its definition, trigger, or PostgreSQL's message.
 
     >>> describe_error(DatabaseErrorInfo("23514", "new row …", schema="core", table="price", constraint="cheap"), "CHECK (price_cents < 200)")
     'breaks the constraint cheap of core.price, CHECK (price_cents < 200)'
@@ -193,38 +192,36 @@ def describe_error(facts: DatabaseErrorInfo, definition: str | None) -> str:
 
 
 def next_step(errors: Iterable[DatabaseErrorInfo]) -> str:
-    """Say what a person does about such errors, by kind, in the order of trying."""
+    """Return the steps to fix such errors, by kind, in the order to try them."""
     codes = {facts.code or "" for facts in errors}
     functions = sorted({facts.function for facts in errors if facts.function})
     steps = []
     if any(code.startswith("23") for code in codes):
-        steps.append("Was the constraint added or changed by hand? Then remove or loosen it (aisleflow warehouse psql).")
+        steps.append("Was the constraint added or changed manually? Then remove or loosen it (aisleflow warehouse psql).")
     if functions:
         steps.append(
-            f"Is the trigger function {', '.join(functions)} meant? It is none of this project's: mend it or drop its trigger (aisleflow warehouse psql)."
+            f"Is the trigger function {', '.join(functions)} intended? It is not part of this project: fix it or drop its trigger (aisleflow warehouse psql)."
         )
     if any(code.startswith(("22", "54")) or not code for code in codes):
         steps.append(
             "The value does not fit the warehouse: have a rule refuse such lines (CONTRIBUTING.md, Add a rule), then the rest of the file is published."
         )
-    steps.append(
-        "Are the lines wrong? Crawl the store again (clear its crawl task with downstream): the new file takes the place of this one."
-    )
+    steps.append("Are the lines wrong? Crawl the store again (clear its crawl task with downstream): the new file replaces this one.")
     return " ".join(steps)
 
 
 def report(
     step: str, first: DatabaseErrorInfo, found: SearchResult, rejected_lines: Sequence[RejectedLine], errors: Sequence[DatabaseErrorInfo]
 ) -> Rejection:
-    """Return what the ledger keeps about a rejected store-day: a headline, the first 20 lines at fault, the next step."""
+    """Return the ledger's record of a rejected store-day: headline, first 20 rejected lines, next step."""
     stopped_note = (
         ""
-        if found.is_whole
+        if found.is_finished
         else f"; the search was stopped after {found.seconds:.0f} seconds (AISLEFLOW_ERROR_SEARCH_SECONDS), there may be more"
     )
     if rejected_lines:
         headline = f"the database rejects {len(rejected_lines)} line(s) of it in step {step}{stopped_note}"
     else:
-        headline = f"the database rejects it in step {step}, and no single line is to blame{stopped_note}: {describe_error(first, None)}"
+        headline = f"the database rejects it in step {step}, and no single line causes it{stopped_note}: {describe_error(first, None)}"
     lines = tuple(rejected_line.text() for rejected_line in rejected_lines[:REJECTED_LINES_SHOWN])
     return Rejection(headline, lines, len(rejected_lines) - len(lines), next_step(errors))

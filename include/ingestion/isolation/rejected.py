@@ -1,4 +1,4 @@
-"""The report about store-days that wait because the database rejects lines of them."""
+"""Report of the store-days that wait because the database rejects lines of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RejectedByDatabase(TerminalError):
 
 
 def build_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
-    """Return one report about every store-day set aside: files, lines, values, constraints, what to do. ``None``: there is none."""
+    """Return one report of all rejected store-days: files, lines, values, constraints, next steps. ``None``: there are none."""
     files = list_rejected(warehouse, retailers)
     if not files:
         return None
@@ -28,7 +28,7 @@ def build_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
         share = max(1, remaining // max(1, len(files[:_LINES_SHOWN]) - len(sections)))
         excerpt, remaining = rejection.lines[:share], max(0, remaining - min(share, len(rejection.lines)))
         is_cut = rejection.more_lines or len(rejection.lines) > len(excerpt)
-        more = [f"  … and more of it: aisleflow quarantine show {file['file_id']}"] if is_cut else []
+        more = [f"  … more of them: aisleflow quarantine show {file['file_id']}"] if is_cut else []
         sections.append(
             "\n".join(
                 [
@@ -39,7 +39,7 @@ def build_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
             )
         )
     if len(files) > _LINES_SHOWN:
-        sections.append(f"… and {len(files) - _LINES_SHOWN} more files: they are in the log of the task that met the error")
+        sections.append(f"… and {len(files) - _LINES_SHOWN} more files: see the log of the failed task")
     first = files[0]["rejection"]
     worst = next(iter(first.lines), first.headline)
     return (
@@ -48,15 +48,15 @@ def build_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
         + "\n".join(sections)
         + "\nWhat to do: "
         + " ".join(steps)
-        + " Then clear the task `load` of this run with downstream (or wait for sweep_outbox, which tries again by itself)."
+        + " Then clear the task `load` of this run with downstream (or wait for sweep_outbox, which retries automatically)."
     )
 
 
 def raise_if_rejected(warehouse: Warehouse, retailers: Sequence[str]) -> None:
-    """Raise if store-days of these retailers were set aside.
+    """Raise if store-days of these retailers are rejected.
 
     Raises:
-        RejectedByDatabase: names every file, its culprit lines (20 at most) and what to do.
+        RejectedByDatabase: lists every file, its rejected lines (20 at most) and the next steps.
     """
     if text := build_report(warehouse, retailers):
         raise RejectedByDatabase(text)

@@ -1,9 +1,9 @@
-"""Each step of ingestion goes on without the store-days whose lines the database rejects, and says which lines those are.
+"""The steps of ingestion, which skip store-days whose lines the database rejects and report those lines.
 
-A database error that lines cause (a constraint, a value out of range, a trigger) rolls its transaction back. Then the step is
-dry_run_lines on parts of the lines until all culprits are found (``include/ingestion/isolation/forensics.py``), the store-day is set aside with
-that report in the ledger, and the others go on. Its file stays in the outbox, ``waiting``: the next run, a clear or the sweep
-tries it again. Errors no line is to blame for pass as what they are: worth another try, or a person's (``include/warehouse/database_errors.py``).
+A database error caused by lines (a constraint, a value out of range, a trigger) rolls its transaction back. Then dry runs of the step
+on parts of the lines find all rejected ones (``include/ingestion/isolation/forensics.py``), the store-day is set aside with that
+report in the ledger, and the others continue. Its file stays in the outbox, ``waiting``: the next run, a clear or the sweep
+retries it. Errors not caused by lines are raised as transient or terminal (``include/warehouse/database_errors.py``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from include.ingestion.checks.gate import CheckReport, CountBroken
 from include.ingestion.checks.gate import check as check_batch
 from include.ingestion.copying import COLUMNS, copy_rows
 from include.ingestion.isolation import forensics
+from include.ingestion.isolation.dry_run import DryRunWarehouse, dry_run
 from include.ingestion.isolation.forensics import SearchResult, SearchStopped
-from include.ingestion.isolation.rehearsal import DryRunWarehouse, dry_run
 from include.ingestion.lines import LineReader
 from include.ingestion.load import ensure_loaded, load_waiting
 from include.ingestion.publish import PublishCounts, publish_checked, publish_file
@@ -45,7 +45,7 @@ _ROUNDS_MAX = 3
 
 @contextmanager
 def _collect_data_errors(operation: str) -> Iterator[list[DatabaseErrorInfo]]:
-    """Take an error that lines can be to blame for, and put it into the list; others pass as this project's errors."""
+    """Catch an error that lines can cause and put it into the list; others are raised as this project's errors."""
     errors: list[DatabaseErrorInfo] = []
     try:
         yield errors
@@ -104,7 +104,7 @@ def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Cal
         return publish_checked(warehouse, storage, retailer, progress)
     assert found
     deadline = _deadline(warehouse)
-    # what was published before (and beside) the error is in the ledger
+    # the counts of what was published before the error, or in parallel, are in the ledger
     done = _published(warehouse, before)
     for file_id in _loaded(warehouse, retailer, is_checked=True):
         with _collect_data_errors(f"publish {retailer}, file {file_id}") as errors:
@@ -129,20 +129,20 @@ def _batch(warehouse: Warehouse, storage: Storage, retailer: str, step: str, run
         files = _loaded(warehouse, retailer)
         failing_files = _find_failing_files(warehouse, retailer, files, run, deadline)
         if not failing_files:
-            continue  # it did not happen again: whatever it was has passed
+            continue  # not reproducible: run the step again
         for file_id in failing_files:
             _report_rejected_lines(warehouse, storage, retailer, file_id, step, found[0], run, deadline, is_batch=True)
             requeue_rejected(warehouse, file_id)
     raise TerminalError(
-        f"{step} {retailer}: the database rejects something that is in no single store-day: {forensics.describe_error(found[0], None)}. Nothing of it was written. "
-        "Look for a constraint or trigger that was added by hand (aisleflow warehouse psql), mend it, then clear the task."
+        f"{step} {retailer}: the database rejects the batch, but no single store-day: {forensics.describe_error(found[0], None)}. Nothing of it was written. "
+        "Look for a constraint or trigger that was added manually (aisleflow warehouse psql), fix it, then clear the task."
     )
 
 
 def _find_failing_files(
     warehouse: Warehouse, retailer: str, files: Sequence[int], run: Callable[[Warehouse], Any], deadline: float
 ) -> list[int]:
-    """Return the store-days without which the step succeeds; when time runs out, all that were not proven innocent."""
+    """Return the rejected store-days; when time runs out, all that were not accepted."""
     with dry_run(warehouse) as dry_warehouse:
 
         def attempt(part: Sequence[int]) -> DatabaseErrorInfo | None:
@@ -151,16 +151,16 @@ def _find_failing_files(
             )
 
         found = forensics.search(files, attempt, _seconds_left(deadline))
-    return sorted(found.rejected_lines) if found.is_whole else sorted(set(files) - found.accepted)
+    return sorted(found.rejected_lines) if found.is_finished else sorted(set(files) - found.accepted)
 
 
 def _report_rejected_lines(
     warehouse: Warehouse, storage: Storage, retailer: str, file_id: int, step: str, first: DatabaseErrorInfo, run: Callable[[Warehouse], Any], deadline: float,
     *, is_batch: bool,
 ) -> None:  # fmt: skip
-    """Find the culprit lines of one store-day that stands in staging, and note them in the ledger."""
-    found, rejected_lines = SearchResult(is_whole=False), list[forensics.RejectedLine]()
-    with _log_broken_off_search(file_id), dry_run(warehouse) as dry_warehouse:
+    """Find the rejected lines of one staged store-day and record them in the ledger."""
+    found, rejected_lines = SearchResult(is_finished=False), list[forensics.RejectedLine]()
+    with _log_failed_search(file_id), dry_run(warehouse) as dry_warehouse:
         connection = dry_warehouse.connection
         if is_batch:
             keep_only(connection, retailer, [file_id])
@@ -181,13 +181,13 @@ def _report_rejected_lines(
 
 
 def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: DatabaseErrorInfo, deadline: float) -> None:
-    """Find the culprit lines of a file that could not be copied into staging, and note them in the ledger."""
+    """Find the rejected lines of a file that could not be copied into staging and record them in the ledger."""
     with warehouse.transaction() as connection:
         manifest = entry(connection, file_id).manifest
     read = LineReader(file_id, manifest, clock.now())
     copied = {row[1]: row for row in map(read, open_staged(storage, manifest, Stage.OUTBOX, warehouse.settings.line_bytes_max))}
-    found, rejected_lines = SearchResult(is_whole=False), list[forensics.RejectedLine]()
-    with _log_broken_off_search(file_id), dry_run(warehouse) as dry_warehouse:
+    found, rejected_lines = SearchResult(is_finished=False), list[forensics.RejectedLine]()
+    with _log_failed_search(file_id), dry_run(warehouse) as dry_warehouse:
 
         def copy(part: Sequence[int]) -> None:
             copy_rows(dry_warehouse.connection, "staging.offer", (copied[number] for number in part))
@@ -204,25 +204,25 @@ def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: Da
 
 
 @contextmanager
-def _log_broken_off_search(file_id: int) -> Iterator[None]:
-    """End a search that the database itself breaks off; what was found by then counts."""
+def _log_failed_search(file_id: int) -> Iterator[None]:
+    """Log a database failure that ends a search; results found before it are kept."""
     try:
         yield
     except psycopg.Error as error:
-        log.warning("the search for the lines at fault in file %s broke off: %s", file_id, DatabaseErrorInfo.of(error).message)
+        log.warning("the search for the rejected lines of file %s failed: %s", file_id, DatabaseErrorInfo.of(error).message)
 
 
 def _attempt(
     dry_warehouse: DryRunWarehouse, prepare: Callable[[], None], run: Callable[[], Any], deadline: float
 ) -> DatabaseErrorInfo | None:
-    """Rehearse a step and undo it; return what the database says against it."""
+    """Run a step and roll it back; return the database's error, if any."""
     try:
         with dry_warehouse.rolled_back() as connection:
             connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(max(1, int(_seconds_left(deadline) * 1000))),))
             prepare()
             run()
     except AisleflowError:
-        return None  # an error of ours: the database took the lines
+        return None  # this project's error: the database accepted the lines
     except (psycopg.Error, UnicodeEncodeError) as error:
         if not is_data_error(error):
             raise SearchStopped from error
@@ -252,12 +252,12 @@ def _save_report(
 
 
 class _ReadOnlyStorage(Storage):
-    """The storage during a rehearsal: it may be read, and writing into it does nothing."""
+    """The storage during a dry run: readable, writes are ignored."""
 
     def __init__(self, storage: Storage) -> None:
         super().__init__(storage.url)
 
-    def exists(self, path: str) -> bool:  # a move asks first whether there is anything to move
+    def exists(self, path: str) -> bool:  # nothing to move
         return False
 
     def remove(self, path: str) -> None:

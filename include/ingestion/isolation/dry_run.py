@@ -1,4 +1,4 @@
-"""A warehouse for trying things out: steps run on it as on the real one, and nothing they do is ever committed."""
+"""A warehouse for dry runs: steps run on it as on the real one, and nothing is committed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from include.warehouse.engine import Connection, Warehouse
 
 
 class DryRunWarehouse(Warehouse):
-    """Looks like the warehouse to every step; its transactions are savepoints inside one that is always rolled back."""
+    """A warehouse whose transactions are savepoints inside one that is always rolled back."""
 
     is_dry_run = True
 
     def __init__(self, warehouse: Warehouse, connection: Connection) -> None:
-        """``connection`` stands in an open transaction of ``warehouse``; see :func:`rehearsal`."""
+        """``connection`` has an open transaction of ``warehouse``; see :func:`dry_run`."""
         self.url, self.settings = warehouse.url, warehouse.settings
         self.connection = connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield the one connection inside a savepoint: released at the end, rolled back on any error."""
+        """Yield the connection inside a savepoint: released at the end, rolled back on any error."""
         with self.connection.transaction():
             yield self.connection
 
     @contextmanager
     def rolled_back(self) -> Iterator[Connection]:
-        """Yield the connection inside a savepoint that is rolled back in any case; constraints speak before that, deferred ones too."""
+        """Yield the connection inside a savepoint that is always rolled back, after deferred constraints were checked."""
         with self.connection.transaction():
             yield self.connection
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -40,7 +40,7 @@ class DryRunWarehouse(Warehouse):
 
 @contextmanager
 def dry_run(warehouse: Warehouse) -> Iterator[DryRunWarehouse]:
-    """Yield a rehearsal on the warehouse; whatever happened in it is rolled back at the end."""
+    """Yield a dry-run warehouse; all its changes are rolled back at the end."""
     with warehouse.transaction() as connection:
         yield DryRunWarehouse(warehouse, connection)
         raise psycopg.Rollback
