@@ -1,15 +1,15 @@
-"""The one clock. Nothing else in the project asks the machine for the time; a test says so.
+"""The one clock. Nothing else in the project reads the machine's time; a test checks this.
 
 Three sources, the first that is set wins:
 
-1. ``AISLEFLOW_NOW``: an ISO 8601 instant; the clock stands still there.
+1. ``AISLEFLOW_NOW``: an ISO 8601 instant; the clock stops there.
 2. the sandbox's clock: the file ``clock.json`` in ``AISLEFLOW_HOME``, written by :func:`set_sandbox_clock`.
-   It holds a simulated instant and the real one at which it was set, and ticks on from there,
-   so that every process of one installation sees the same night.
+   It holds a simulated instant and the real one at which it was set, and runs on from there,
+   so that all processes of an installation have the same time.
 3. the machine's clock.
 
-SQL gets the instant as a parameter. Readers outside (``psql``, a BI tool) use the SQL function
-``core.clock()``, which follows the session setting ``aisleflow.now`` where our connections set it.
+SQL gets the instant as a parameter. External readers (``psql``, a BI tool) use the SQL function
+``core.clock()``, which reads the session setting ``aisleflow.now`` if it is set, as in this project's connections.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def home() -> Path:
 
 
 def now() -> datetime:
-    """Return the present instant, aware, in UTC.
+    """Return the current instant, aware, in UTC.
 
     Raises:
         ConfigurationError: ``AISLEFLOW_NOW`` is not an aware ISO 8601 instant.
@@ -64,7 +64,7 @@ def now() -> datetime:
 
 
 def system_now() -> datetime:
-    """Return the machine's own time, whatever the clock says: to compare with times the file system wrote."""
+    """Return the machine's time, regardless of the clock: to compare with times of the file system."""
     return datetime.now(UTC)
 
 
@@ -95,7 +95,7 @@ def parse_instant(text: str, source: str) -> datetime:
 
 
 def zone_of(state: str | None) -> ZoneInfo:
-    """Return a state's time zone (any case); Melbourne's where the state is unknown.
+    """Return a state's time zone (any case); Melbourne's if the state is unknown.
 
     >>> zone_of("qld").key
     'Australia/Brisbane'
@@ -113,7 +113,7 @@ def night_of(instant: datetime) -> date:
 
 
 def price_week_start(instant: datetime, state: str | None) -> datetime:
-    """Return the start of the price week an instant lies in: Wednesday 00:00 in the store's own zone, in UTC.
+    """Return the start of an instant's price week: Wednesday 00:00 in the store's time zone, in UTC.
 
     >>> price_week_start(parse_instant("2026-11-17T14:30:00+00:00", "x"), "WA").isoformat()
     '2026-11-10T16:00:00+00:00'

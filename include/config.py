@@ -1,8 +1,8 @@
-"""Every setting, once: read from the environment, checked, frozen.
+"""All settings: read from the environment, checked, frozen.
 
 A setting is named ``AISLEFLOW_<FIELD>``. An ``AISLEFLOW_`` name that is not listed here is refused,
-so that a typing error cannot pass for a default. Secrets are no settings: they are Airflow connections.
-``.env.example`` lists each of these with who uses it; a test keeps both equal.
+so that a typing error is not silently ignored. Secrets are not settings: they are Airflow connections.
+``.env.example`` lists each setting with its users; a test compares both.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from include.retailer_names import RETAILERS
 
 PREFIX = "AISLEFLOW_"
 
-#: Where an installation remembers its sandbox (``include/embedded/sandbox.py`` writes it).
+#: File with the address of an installation's sandbox (``include/embedded/sandbox.py`` writes it).
 SANDBOX_FILE = "sandbox.json"
 
 
 class FixedSettings(BaseSettings):
-    """The settings that are the same whatever retailers there are."""
+    """The settings that do not depend on the retailers."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class FixedSettings(BaseSettings):
     warehouse_url: str | None = Field(None, description="libpq URL of the warehouse; without it the embedded PostgreSQL is used.")
     storage_root: str | None = Field(None, description="fsspec URL under which staged files live; without it <home>/storage.")
     api_port: int = Field(
-        8080, ge=1024, le=65_000, description="First port tried for Airflow's UI and API; when taken, the next free one is used."
+        8080, ge=1024, le=65_000, description="First port tried for Airflow's UI and API; if it is in use, the next free one is used."
     )
 
     current_hours: int = Field(72, gt=0, description="A price observed less than this many hours ago is current.")
@@ -43,27 +43,25 @@ class FixedSettings(BaseSettings):
     slow_statement_seconds: float = Field(
         60,
         ge=0,
-        description="A statement that runs longer is reported in the log while it runs: what it waits for, or its plan; 0 = never.",
+        description="A statement that runs longer is reported in the log while it runs: the lock it waits for, or its plan; 0 = never.",
     )
     line_bytes_max: int = Field(1_000_000, gt=0, description="A longer line of a staged file is refused, not read into memory.")
     sweep_after_minutes: int = Field(10, ge=0, description="A file that waits in the outbox longer than this is swept up.")
     alert_repeat_hours: float = Field(
-        12, ge=0, description="A task that fails again with the same message is told about once in so many hours."
+        12, ge=0, description="A task that fails again with the same message is alerted once in this many hours."
     )
     error_search_seconds: int = Field(
         60,
         gt=0,
-        description="After a database error, the lines at fault are looked for so long per step; then the search stops and says so.",
+        description="After a database error, limit of the search for the rejected lines, per step; the report states if the search was stopped.",
     )
-    archive_days: int = Field(14, gt=0, description="Published staged files are kept in the archive for so many days.")
-    quarantine_days: int = Field(
-        90, gt=0, description="Refused lines somebody has decided about are kept for so many days; undecided ones are kept."
-    )
+    archive_days: int = Field(14, gt=0, description="Published staged files are kept in the archive for this many days.")
+    quarantine_days: int = Field(90, gt=0, description="Decided refused lines are kept for this many days; undecided ones are always kept.")
     decision_hours: float = Field(
-        72, gt=0, description="The Airflow UI waits so long for a person's answer about held data; unanswered, it stays held."
+        72, gt=0, description="The Airflow UI waits this long for a decision about held data; without one, it stays held."
     )
     ingest_workers: int = Field(
-        0, ge=0, le=6, description="Store-days loaded or published at once; 0 = the cores this process may use, at most 4."
+        0, ge=0, le=6, description="Store-days loaded or published in parallel; 0 = the cores this process may use, at most 4."
     )
     change_log: bool = Field(False, description="Append every changed price to core.price_change; off = the newest price only.")
 
@@ -71,80 +69,76 @@ class FixedSettings(BaseSettings):
         False, description="Allow requests to hosts other than this machine; without it only the sandbox can be crawled."
     )
     user_agent: str = Field(
-        "Aisleflow/0.1 (shelf price research; set AISLEFLOW_USER_AGENT to say who you are)",
+        "Aisleflow/0.1 (shelf price research; set AISLEFLOW_USER_AGENT to identify yourself)",
         min_length=5,
-        description="Names the project, and who runs it, to the sites.",
+        description="Identifies the project and its operator to the sites.",
     )
-    crawl_delay_seconds: float = Field(1.0, ge=0, description="Least pause between two requests to a live site.")
-    crawl_jitter_seconds: float = Field(0.5, ge=0, description="Up to so much is added to the pause, at random.")
-    connect_timeout_seconds: float = Field(
-        10, gt=0, description="A site that does not take the connection in this time counts as not answering."
-    )
-    read_timeout_seconds: float = Field(30, gt=0, description="A site that sends nothing for so long counts as not answering.")
-    response_seconds_max: float = Field(120, gt=0, description="An answer that trickles in for longer than this is given up.")
-    response_bytes_max: int = Field(20_000_000, gt=0, description="A larger answer is given up, not read into memory.")
-    request_attempts: int = Field(5, ge=1, description="A request that meets a timeout, 429 or 5xx is made at most so many times.")
-    backoff_seconds_max: float = Field(60, ge=0, description="Longest random pause before a request is made again; the pauses double.")
+    crawl_delay_seconds: float = Field(1.0, ge=0, description="Minimum pause between two requests to a live site.")
+    crawl_jitter_seconds: float = Field(0.5, ge=0, description="Maximum random addition to the pause.")
+    connect_timeout_seconds: float = Field(10, gt=0, description="Timeout of connecting to a site.")
+    read_timeout_seconds: float = Field(30, gt=0, description="Timeout while a site sends nothing.")
+    response_seconds_max: float = Field(120, gt=0, description="Timeout of a complete response.")
+    response_bytes_max: int = Field(20_000_000, gt=0, description="A larger response is aborted, not read into memory.")
+    request_attempts: int = Field(5, ge=1, description="Attempts of a request that gets a timeout, 429 or 5xx.")
+    backoff_seconds_max: float = Field(60, ge=0, description="Maximum random pause before a request is retried; the pauses double.")
     retry_after_seconds_max: float = Field(
-        300, ge=0, description="A site that asks to wait longer than this (Retry-After) is left alone for this attempt."
+        300, ge=0, description="If a site requests a longer pause (Retry-After), this attempt of the store ends."
     )
     max_failed_requests_in_a_row: int = Field(
-        3, ge=1, description="After so many requests in a row that failed for good, the store is left alone."
+        3, ge=1, description="The crawl of a store stops after this many consecutive requests that failed after all retries."
     )
     missing_total_share: float = Field(
         0.005,
         ge=0,
         lt=1,
-        description="A category read twice may still lack this share of the goods it announces: lists move while they are read.",
+        description="A category read twice may still lack this share of its announced products, because lists change while they are read.",
     )
     nightly_requests: int = Field(
-        20_000, gt=0, description="Requests a retailer's night may take; what does not fit is deferred to the next night."
+        20_000, gt=0, description="Request budget of a retailer's night; stores beyond it are deferred to the next night."
     )
-    requests_per_store: int = Field(120, gt=0, description="Requests a store is expected to take before its retailer was first crawled.")
+    requests_per_store: int = Field(120, gt=0, description="Expected requests per store before the first crawl of its retailer.")
     crawl_until: str = Field(
-        "06:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Melbourne time of the night after which no further store is begun."
+        "06:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Melbourne time of the night after which no further store is started."
     )
     new_store_share: float = Field(
-        0.10, ge=0, le=1, description="Share of a night's stores kept for stores never crawled, even when due ones would fill the night."
+        0.10, ge=0, le=1, description="Share of a night's stores reserved for stores never crawled, even if due ones would fill the night."
     )
     discovery_share: float = Field(
         0.90,
         ge=0,
         le=1,
-        description="A store finder that returns less than this share of the open supermarkets known is not believed about absences.",
+        description="A store finder that returns less than this share of the known open supermarkets is not used to detect closed stores.",
     )
-    store_absences_max: int = Field(3, ge=1, description="A store that so many discoveries in a row did not find is taken for closed.")
+    store_absences_max: int = Field(3, ge=1, description="A store missing in this many consecutive discoveries is treated as closed.")
     landing_resume_hours: float = Field(
-        6, gt=0, description="A retry goes on from landed pages while the store-day began less than so many hours ago."
+        6, gt=0, description="A retry resumes from landed pages if the store-day began less than this many hours ago."
     )
-    landing_days: int = Field(30, gt=0, description="Landed pages are kept for so many days, to be read again after a parser was mended.")
+    landing_days: int = Field(30, gt=0, description="Landed pages are kept for this many days, to be read again after a parser fix.")
     local_delay_seconds: float = Field(
-        0, ge=0, description="Least pause between two requests to a site on this machine: the sandbox is ours."
+        0, ge=0, description="Minimum pause between two requests to a site on this machine, such as the sandbox."
     )
     robots: Literal["live", "always", "never"] = Field(
-        "live", description="Whose robots.txt is obeyed: that of live sites, of every site (the sandbox's too), or none."
+        "live", description="Sites whose robots.txt is obeyed: live ones, all (the sandbox included), or none."
     )
     requests_in_flight: int = Field(
-        4, ge=1, le=64, description="Requests a retailer may have under way at once, over all workers of the installation."
+        4, ge=1, le=64, description="Maximum requests in flight per retailer, over all workers of the installation."
     )
-    connections_per_store: int = Field(1, ge=1, le=16, description="Requests one store's crawl may have under way at once.")
-    retry_budget: int = Field(
-        40, ge=0, description="Requests a store's crawl may make a second time in all, before the store is left alone."
-    )
+    connections_per_store: int = Field(1, ge=1, le=16, description="Maximum requests in flight of one store's crawl.")
+    retry_budget: int = Field(40, ge=0, description="Maximum retries of a store's crawl in total, after which it stops.")
     breaker_stores: int = Field(
         3,
         ge=1,
-        description="After so many stores in a row at which the site gave out or refused, no further store of the run is asked for.",
+        description="After this many consecutive stores whose site was unavailable or refused, no further store of the run is requested.",
     )
-    breaker_open_seconds: float = Field(
-        60, ge=0, description="A site that gave out is left alone for so long; then one store tries whether it is back."
-    )
+    breaker_open_seconds: float = Field(60, ge=0, description="Pause after a site was unavailable, before one store probes it.")
     bot_wall_response_hours: float = Field(
-        2, gt=0, description="A run that met a bot wall waits so long for a person; unanswered, its blocked stores wait for another day."
+        2,
+        gt=0,
+        description="A run that met a bot wall waits this long for a decision; without one, its blocked stores wait for another night.",
     )
 
     complete_rows_share: float = Field(
-        0.90, gt=0, le=1, description="A file without a manifest is complete from this share of the baseline rows."
+        0.90, gt=0, le=1, description="A file without a manifest is complete if it has at least this share of the baseline rows."
     )
     baseline_days: int = Field(14, gt=0, description="Window of the retailer's median when a store has no complete store-day yet.")
     hold_row_count_share: float = Field(
@@ -158,14 +152,17 @@ class FixedSettings(BaseSettings):
         0.25,
         gt=0,
         le=1,
-        description="A category has vanished when less than this share of its last lines is left; goods stand in several categories.",
+        description="A category has vanished when less than this share of its last lines is left; products are listed in several categories.",
     )
     hold_scale_share: float = Field(
-        0.30, gt=0, le=1, description="A store-day in which this share of known prices moved by 100 or 1/100 is held."
+        0.30, gt=0, le=1, description="A store-day in which this share of known prices changed by a factor of 100 or 1/100 is held."
     )
 
     hold_fill_drop_share: float = Field(
-        0.10, gt=0, le=1, description="A complete store-day in which a field is filled by this share of lines less than usual is held."
+        0.10,
+        gt=0,
+        le=1,
+        description="A complete store-day is held if the share of lines with a field is lower than usual by more than this.",
     )
     hold_unavailable_share: float = Field(
         0.50, gt=0, le=1, description="A store's first store-day with a larger share of offers without a price is held."
@@ -189,9 +186,7 @@ class FixedSettings(BaseSettings):
         le=1,
         description="A batch in which a larger share of prices changed across a Wednesday is held; real ones have about a third.",
     )
-    hold_changed_prices_min: int = Field(
-        300, gt=0, description="Of fewer compared prices the share that changed says too little about a retailer to hold a batch."
-    )
+    hold_changed_prices_min: int = Field(300, gt=0, description="Minimum number of compared prices for the rules about changed prices.")
     hold_line_share: float = Field(
         0.30, gt=0, le=1, description="A batch with a smaller share of the lines these stores usually have is held, complete or not."
     )
@@ -199,7 +194,7 @@ class FixedSettings(BaseSettings):
         0.25,
         gt=0,
         le=1,
-        description="A batch of which a larger share of store-days, at least two, is held for reasons of their own is held whole.",
+        description="A batch of which a larger share of store-days, at least two, is held by store-level rules is held completely.",
     )
 
     @property

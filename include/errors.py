@@ -1,8 +1,8 @@
-"""The two families of errors, and nothing else that decides about a retry.
+"""The two families of errors, which alone decide about retries.
 
-Every error says what happened, where, and what to do next. ``TransientError`` is worth trying
-again; ``TerminalError`` will fail the same way next time, so a person has to act. Airflow learns
-of the difference only at the border (``include/orchestration/border.py``).
+Every error states what happened, where, and what to do next. ``TransientError`` may succeed when
+retried; ``TerminalError`` will fail again, so an operator must act. They are translated for
+Airflow in ``include/orchestration/border.py``.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 
 class AisleflowError(Exception):
-    """Anything this project raises on purpose. The message is an interface: it is tested."""
+    """Base class of this project's errors. The message is an interface: it is tested."""
 
 
 class TransientError(AisleflowError):
-    """Worth trying again as it is: a timeout, a 429, a 5xx, a lock that was not free."""
+    """May succeed when retried: a timeout, a 429, a 5xx, a lock that was not free."""
 
 
 class TerminalError(AisleflowError):
-    """Fails the same way next time: a person has to act, and the message says how."""
+    """Fails again when retried: an operator must act, and the message states how."""
 
 
 class ConfigurationError(TerminalError):

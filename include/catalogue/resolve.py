@@ -1,7 +1,7 @@
-"""Resolution: which product each SKU is. Set by set, in the database, one short transaction per retailer's batch.
+"""Resolution assigns a product to every SKU: set-based, in the database, one short transaction per retailer's batch.
 
 A known (retailer, SKU) keeps its product. For unknown ones the barcode decides, then the product key, inside
-the batch too; what the evidence does not settle becomes a product of its own and a proposal for a person.
+the batch too; an unresolved SKU becomes a new product with a match proposal for review.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from include.wording.size import TOLERANCE, total
 
 log = logging.getLogger(__name__)
 
-#: Statements before which much was put into the working table, or filled in there.
+#: Statements that run after many rows of the working table were inserted or updated.
 _AFTER_FILLING = frozenset({"join_by_barcode", "propose_pairs"})
-#: So many new SKUs change what the planner should know about the catalogue.
+#: Number of new SKUs from which the catalogue's statistics are updated.
 _GROWTH = 1_000
 _CATALOGUE: LiteralString = "core.sku, core.product, core.product_alias, core.product_barcode"
 _CHUNK = 5_000
@@ -30,7 +30,7 @@ _ROUNDS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What one resolution did: SKUs entered by way of joining, products made, barcodes learned and refused, SKUs moved."""
+    """Counts of one resolution: new SKUs by kind of match, products created, barcodes added and refused, SKUs moved."""
 
     skus: int = 0
     by_barcode: int = 0
@@ -44,10 +44,10 @@ class Resolution:
 
 
 def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
-    """Give every SKU of a retailer's checked store-days its product.
+    """Assign a product to every SKU of a retailer's checked store-days.
 
-    Idempotent: a second call finds nothing unknown. One advisory lock lets one resolution run at a time, so
-    retailers that bring the same new product at once create it once.
+    Idempotent: a second call finds no unknown SKU. An advisory lock allows one resolution at a time, so
+    retailers with the same new product create it once.
     """
     with warehouse.transaction() as connection:
         lock(connection, "resolve")
@@ -55,13 +55,13 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
         file_ids = [int(row["file_id"]) for row in rows]
         result = _resolve(connection, retailer, file_ids) if file_ids else Resolution()
     if result.skus >= _GROWTH:
-        with warehouse.transaction() as connection:  # apart: it locks the tables against every other ANALYZE until it ends
+        with warehouse.transaction() as connection:  # separate transaction: it blocks every other ANALYZE until it ends
             connection.execute(f"ANALYZE {_CATALOGUE}")
     return result
 
 
 def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
-    """Give every SKU of some files' accepted lines in ``staging.offer`` its product, inside the caller's transaction."""
+    """Assign a product to every SKU of some files' accepted lines in ``staging.offer``, inside the caller's transaction."""
     lock(connection, "resolve")
     return _resolve(connection, retailer, file_ids)
 
@@ -76,7 +76,7 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     }
 
     def run(name: str, **more: Any) -> int:
-        if name in _AFTER_FILLING:  # this transaction's own table: the planner cannot know what was put in, and nobody else is locked out
+        if name in _AFTER_FILLING:  # a temporary table without statistics; its lock blocks no other transaction
             connection.execute("ANALYZE pending")
         return max(connection.run(f"resolution/{name}", values | more).rowcount, 0)
 
@@ -84,7 +84,7 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     if run("collect_pending"):
         _read_texts(connection)
         run("create_brands")
-        while run("join_by_barcode"):  # a barcode learned in one step may lead to the next
+        while run("join_by_barcode"):  # an added barcode may join further SKUs
             run("add_barcodes")
         while run("group_by_barcode"):
             pass
@@ -119,7 +119,7 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
 
 
 def _read_texts(connection: Connection) -> None:
-    """Work out key, folded brand, own label and size of every pending SKU not read yet: text rules are Python, the rest is SQL."""
+    """Compute product key, folded brand, own label and size of every unread pending SKU: text rules are Python, the rest is SQL."""
     connection.execute(
         "CREATE TEMPORARY TABLE IF NOT EXISTS pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
     )
@@ -142,11 +142,11 @@ def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int
         if connection.run("resolution/collect_learned_barcodes", values).rowcount <= 0:
             break
         refused = connection.run("resolution/record_conflicts", values).rowcount
-        adopted = connection.run("resolution/assign_learned_barcodes", values).rowcount
+        assigned = connection.run("resolution/assign_learned_barcodes", values).rowcount
         joined = connection.run("resolution/move_skus_to_barcode_owner", values).rowcount
         connection.run("resolution/move_aliases_of_empty_products", values)
         connection.execute("DROP TABLE learned_barcode")
-        learned, conflicts, moved = learned + adopted, conflicts + refused, moved + joined
-        if not refused + adopted + joined:
+        learned, conflicts, moved = learned + assigned, conflicts + refused, moved + joined
+        if not refused + assigned + joined:
             break
     return learned, conflicts, moved

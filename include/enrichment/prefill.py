@@ -1,6 +1,6 @@
-"""Prefill: barcodes the warehouse knows are written into waiting files, which then go on. Prices never wait for look-ups.
+"""Prefill: writes known barcodes into waiting files and passes them on. Prices never wait for look-ups.
 
-A null never beats a barcode: a line that has one keeps it. What is unknown is queued for look-up.
+A line that has a barcode keeps it. SKUs without a known barcode are queued for look-up.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 
 class _Line(msgspec.Struct):
-    """A line whose values stay as they were written; only the barcode is looked at and set."""
+    """A line whose raw values are kept; only the barcode is read and set."""
 
     product: dict[str, msgspec.Raw]
     metadata: msgspec.Raw
 
 
-#: Passing on must not cut a line; ingestion refuses what is too long, with the line at hand.
+#: Prefill must not cut lines; ingestion refuses too long ones.
 _WHOLE_LINE_BYTES = 1 << 28
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -54,7 +54,7 @@ class PrefillCounts:
 def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> PrefillCounts:
     """Prefill every file of the barcode inbox and pass it on to the outbox. Safe to repeat and to kill.
 
-    One query answers for all SKUs of all waiting files. A file leaves the inbox only when it stands in the outbox.
+    One query covers all SKUs of all waiting files. A file is removed from the inbox after it was written to the outbox.
     """
     manifests = list(_waiting_manifests(storage, retailer))
     if not manifests:
@@ -73,7 +73,7 @@ def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Pr
 
 
 def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int]:
-    """Return what prefill would do to a store-day file, without writing: lines, with_barcode, filled, unknown."""
+    """Return the counts of a prefill of a store-day file, without writing: lines, with_barcode, filled, unknown."""
     lines = had = 0
     skus: list[str] = []
     with path.open("rb") as file:
@@ -93,7 +93,7 @@ def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str
 
 
 def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tuple[int, int, int]:
-    """Write one file, barcodes filled in, into the outbox and remove it from the inbox.
+    """Write one file with barcodes filled in into the outbox and remove it from the inbox.
 
     Returns:
         Lines, lines that had a barcode, lines filled.
@@ -156,7 +156,7 @@ def _decode_line(raw: bytes) -> _Line | None:
     try:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None  # passed on as it is: ingestion refuses it with its reason
+        return None  # passed on unchanged: ingestion refuses it with its reason
 
 
 def _has_barcode(line: _Line) -> bool:

@@ -11,7 +11,7 @@ def estimate_completeness(connection: Connection, retailer: str, rows_share: flo
     Complete = at least ``rows_share`` of the rows of the store's last complete store-day; without one, of the
     median of the retailer's store-days within ``baseline_days``; without any: incomplete.
     """
-    waiting = connection.run("ledger/list_unjudged", {"retailer": retailer}).fetchall()
+    waiting = connection.run("ledger/list_unknown_completeness", {"retailer": retailer}).fetchall()
     for file in waiting:
         base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
         assert base is not None

@@ -1,7 +1,7 @@
-"""What a database error means: worth another try, the data's fault, or the schema's; and what PostgreSQL says about it.
+"""Classifies database errors: transient, caused by data, or caused by the schema; with PostgreSQL's details.
 
-PostgreSQL's five-letter codes decide, not the wording: the server may speak another language. Nothing here repeats a
-connection string: what psycopg says about a failed connection names host and user, never the password.
+PostgreSQL's five-character codes decide, not the wording: the server may use another language. No message contains a
+connection string: psycopg's message about a failed connection has host and user, but never the password.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import psycopg
 from include.errors import TerminalError, TransientError
 from include.warehouse.statements import statement
 
-#: Classes of codes that pass by themselves: connection lost, transaction rolled back (deadlock, serialization), resources short
-#: (disk, memory, connections), a person or a shutdown stepped in, the system below failed.
+#: Transient classes: connection lost, transaction rolled back (deadlock, serialization), insufficient resources
+#: (disk, memory, connections), operator intervention, system error.
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 #: lock not available, idle in transaction, idle session.
 _TRANSIENT_CODES = frozenset({"55P03", "25P03", "25P04", "57P05"})
@@ -25,10 +25,10 @@ _DATA_CLASSES = frozenset({"22", "23", "54", "P0", "44", "09", "38", "39"})
 
 _NEXT_STEP = {
     "53100": "The disk is full: free space (aisleflow doctor shows the disk; a lower AISLEFLOW_ARCHIVE_DAYS keeps less)",
-    "53200": "The server is out of memory: run less at once, or give it more",
-    "53300": "All connections are taken: wait, or raise max_connections",
-    "57014": "A statement took longer than AISLEFLOW_STATEMENT_TIMEOUT_SECONDS: the warning in the log of this task says whether it waited for a lock, and whose, or worked, and by which plan",
-    "55P03": "Somebody holds a lock for long: look at pg_stat_activity (aisleflow warehouse psql) and end what hangs",
+    "53200": "The server is out of memory: run fewer tasks in parallel, or give it more",
+    "53300": "All connections are in use: wait, or raise max_connections",
+    "57014": "A statement took longer than AISLEFLOW_STATEMENT_TIMEOUT_SECONDS: the warning in the log of this task shows the lock it waited for, or its plan",
+    "55P03": "Another session holds a lock for long: look at pg_stat_activity (aisleflow warehouse psql) and end the hanging session",
     "40P01": "Two transactions waited for each other (deadlock); one of them was ended",
     "40001": "Two transactions changed the same rows; one of them was ended",
 }
@@ -36,7 +36,7 @@ _NEXT_STEP = {
 
 @dataclass(frozen=True, slots=True)
 class DatabaseErrorInfo:
-    """One error as PostgreSQL describes it. Fields it did not fill are ``None``."""
+    """One error with PostgreSQL's fields; missing ones are ``None``."""
 
     code: str | None
     message: str
@@ -50,12 +50,12 @@ class DatabaseErrorInfo:
 
     @classmethod
     def of(cls, error: psycopg.Error | UnicodeError) -> DatabaseErrorInfo:
-        """Take the facts out of an error."""
+        """Extract the fields of an error."""
         if not isinstance(error, psycopg.Error):
             return cls(None, f"text that cannot be stored: {error.__class__.__name__}, {getattr(error, 'reason', error)}")
         diag = error.diag
         message = diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
-        statement = next(iter(getattr(error, "__notes__", ())), None)  # Connection.run notes the file
+        statement = next(iter(getattr(error, "__notes__", ())), None)  # Connection.run adds the file
         return cls(
             error.sqlstate, message, diag.message_detail, diag.schema_name, diag.table_name, diag.column_name, diag.constraint_name, diag.context, statement
         )  # fmt: skip
@@ -74,7 +74,7 @@ class DatabaseErrorInfo:
 
 
 def database_error(error: BaseException) -> psycopg.Error | UnicodeError | None:
-    """Return the database's error behind an error, if there is one: itself, or what it was raised from."""
+    """Return the database error in an error's chain of causes, if any."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, psycopg.Error | UnicodeEncodeError):
@@ -84,16 +84,16 @@ def database_error(error: BaseException) -> psycopg.Error | UnicodeError | None:
 
 
 def is_transient(error: psycopg.Error | UnicodeError) -> bool:
-    """Say whether the same statement may succeed later."""
+    """Return whether the same statement may succeed later."""
     if not isinstance(error, psycopg.Error):
         return False
-    if error.sqlstate is None:  # psycopg's own: a lost connection, or a value it could not hand over
+    if error.sqlstate is None:  # raised by psycopg: a lost connection, or a value it could not encode
         return isinstance(error, psycopg.OperationalError)
     return error.sqlstate[:2] in _TRANSIENT_CLASSES or error.sqlstate in _TRANSIENT_CODES
 
 
 def is_data_error(error: psycopg.Error | UnicodeError) -> bool:
-    """Say whether lines can be at fault, so that looking for them is worth while."""
+    """Return whether lines can cause the error."""
     if not isinstance(error, psycopg.Error):
         return True
     if error.sqlstate is None:
@@ -102,37 +102,37 @@ def is_data_error(error: psycopg.Error | UnicodeError) -> bool:
 
 
 def raise_unless_data_error(error: psycopg.Error | UnicodeError, operation: str) -> None:
-    """Raise what no line is to blame for, with the next step.
+    """Raise an error that lines cannot cause, with the next step.
 
     Raises:
-        TransientError: worth another try: connection, disk, timeout, lock, deadlock.
-        TerminalError: the schema, a right or the server is at fault.
+        TransientError: connection, disk, timeout, lock, deadlock.
+        TerminalError: caused by the schema, a privilege or the server.
     """
     info = DatabaseErrorInfo.of(error)
     code = (f", code {info.code}" if info.code else "") + (f", in {info.statement}" if info.statement else "")
     if is_transient(error):
         known = _NEXT_STEP.get(info.code or "", "Is the warehouse up? aisleflow status, aisleflow doctor")
         raise TransientError(
-            f"{operation}: the warehouse gave up ({info.message}{code}). Nothing of it was written, nothing is lost. {known}. "
-            "The task is tried again by itself; if it stays red, mend that and clear it."
+            f"{operation}: the warehouse failed ({info.message}{code}). Nothing of it was written, nothing is lost. {known}. "
+            "The task is retried automatically; if it still fails, fix the cause and clear it."
         ) from error
     if not is_data_error(error):
         raise TerminalError(
-            f"{operation}: the warehouse is not as this code expects ({info.message}{code}). Nothing of it was written. "
+            f"{operation}: the warehouse does not match this code ({info.message}{code}). Nothing of it was written. "
             f"{_schema_next_step(info.code)} Then clear the task."
         ) from error
 
 
 def _schema_next_step(code: str | None) -> str:
     if code == "42501":
-        return "Its user lacks a right: grant it (the warehouse's owner may do all), or connect as the owner."
+        return "Its user lacks a privilege: grant it, or connect as the owner of the warehouse."
     if (code or "").startswith("42"):
-        return "Bring the schema up to date: aisleflow warehouse migrate. If that says it is, somebody changed a table by hand: undo it."
-    return "Read the server's log (logs/ below AISLEFLOW_HOME; docker compose logs postgres) for the cause and mend it."
+        return "Bring the schema up to date: aisleflow warehouse migrate. If it is, a table was changed manually: undo that change."
+    return "Read the server's log (logs/ below AISLEFLOW_HOME; docker compose logs postgres) for the cause and fix it."
 
 
 def constraint_of(connection: psycopg.Connection[Any], info: DatabaseErrorInfo) -> tuple[str | None, tuple[str, ...]]:
-    """Return the definition of the constraint or index an error names, and its columns."""
+    """Return the definition and the columns of the constraint or index in an error."""
     if not info.constraint:
         return None, (info.column,) if info.column else ()
     values = {"name": info.constraint, "schema": info.schema, "relation": info.table}

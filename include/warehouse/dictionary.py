@@ -1,4 +1,4 @@
-"""The data dictionary: a page made from the live catalogue of the database, so that it cannot tell another story."""
+"""The data dictionary, a page generated from the database's catalogue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMAS = ("core", "staging", "ops")
 def data_dictionary(connection: Connection) -> str:
     """Return the data dictionary of a migrated warehouse as Markdown: schemas, tables, views, columns, functions.
 
-    A table or column without a comment shows an empty cell; a test refuses those.
+    A table or column without a comment has an empty cell; a test fails on those.
     """
     parameters = {"schemas": list(SCHEMAS)}
     schema_comments = {row["schema"]: row["comment"] for row in connection.run("warehouse/list_schemas", parameters).fetchall()}

@@ -1,4 +1,4 @@
-"""The way to a warehouse connection: one SQLAlchemy engine, psycopg 3 beneath it for ``COPY``."""
+"""Connections to the warehouse: one SQLAlchemy engine over psycopg 3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from include.warehouse.statements import PLANNING, statement
 
 
 class Connection(psycopg.Connection[DictRow]):
-    """A connection to the warehouse. It runs the statements of ``sql/`` by name, and one that takes long says so."""
+    """A connection to the warehouse. It runs the statements of ``sql/`` by name and reports slow ones."""
 
     #: Seconds after which a running statement is reported; 0 = never.
     slow_seconds: float = 0
@@ -28,39 +28,39 @@ class Connection(psycopg.Connection[DictRow]):
         """Execute ``sql/<name>.sql``, e.g. ``publishing/merge_prices``, with its parameters.
 
         Raises:
-            psycopg.Error: what the database says, with the statement's file and the sizes of its parameters as a note.
+            psycopg.Error: the database's error; a note has the statement's file and the sizes of its parameters.
         """
         text = statement(name)
         with watched(self, f"sql/{name}.sql", text, values, self.slow_seconds):
             return self.execute(text, values or {})  # without values psycopg would leave %% doubled
 
     def send(self, name: str, values: Mapping[str, Any]) -> AbstractContextManager[psycopg.Copy]:
-        """Begin the ``COPY … TO STDOUT`` in ``sql/<name>.sql``; how long it takes is the reader's affair, so it is not watched."""
+        """Begin the ``COPY … TO STDOUT`` in ``sql/<name>.sql``; it is not watched, because its duration depends on the reader."""
         return self.cursor().copy(statement(name), values)
 
 
 class Warehouse:
-    """The warehouse behind one libpq URL. Cheap to make; connects when first used."""
+    """The warehouse at one libpq URL. It connects when first used."""
 
-    #: True where nothing is ever committed (``include/ingestion/isolation/dry_run.py``).
+    #: True if nothing is ever committed (``include/ingestion/isolation/dry_run.py``).
     is_dry_run = False
 
     def __init__(self, url: str, settings: Settings) -> None:
-        """``url`` is what libpq takes (``postgresql://…``, a unix socket in ``host=`` included)."""
+        """``url`` is a libpq URL (``postgresql://…``, also with a unix socket in ``host=``)."""
         self.url = url
         self.settings = settings
-        # the creator keeps the libpq URL as it is: SQLAlchemy's own URL form knows fewer spellings of a socket path
+        # the creator gets the unchanged libpq URL: SQLAlchemy's URLs support fewer forms of a socket path
         self._engine = create_engine(
             "postgresql+psycopg://", creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=4, pool_pre_ping=True
         )
 
     def _connect(self) -> Any:
-        chosen = {
+        options_by_name = {
             "statement_timeout": f"{self.settings.statement_timeout_seconds}s", "TimeZone": "UTC", "lock_timeout": "300s",
             "idle_in_transaction_session_timeout": "900s",
         }  # fmt: skip
-        options = " ".join(f"-c {name}={value}" for name, value in (chosen | PLANNING).items())
-        # never prepared: each execution is planned for its own values and the tables as they are then
+        options = " ".join(f"-c {name}={value}" for name, value in (options_by_name | PLANNING).items())
+        # never prepared: each execution is planned for its own values and the current statistics
         connection = Connection.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow", prepare_threshold=None)
         connection.slow_seconds = self.settings.slow_statement_seconds
         return connection
@@ -69,22 +69,22 @@ class Warehouse:
     def transaction(self) -> Iterator[Connection]:
         """Yield a psycopg connection inside one transaction: committed at the end, rolled back on any error.
 
-        The session follows the project's clock (``aisleflow.now``) and settings (what is current, the change log).
+        The session uses the project's clock (``aisleflow.now``) and settings (hours for which a price is current, the change log).
 
         Raises:
-            TransientError: the server cannot be reached, or went away.
+            TransientError: the server cannot be reached, or the connection was lost.
         """
         try:
             pooled = self._engine.raw_connection()
         except Exception as error:
             if isinstance(getattr(error, "orig", error), psycopg.OperationalError):
                 raise TransientError(
-                    f"the warehouse does not answer ({error}). Is it up? `aisleflow status`, then clear the task."
+                    f"the warehouse does not respond ({error}). Is it up? `aisleflow status`, then clear the task."
                 ) from error
             raise
         try:
             connection: Connection = pooled.driver_connection  # type: ignore[assignment]
-            connection.row_factory = dict_row  # only here: SQLAlchemy asks for the server's version in tuples
+            connection.row_factory = dict_row  # not earlier: SQLAlchemy reads the server's version from a tuple
             with connection.transaction():
                 connection.execute(
                     "SELECT set_config('aisleflow.now', %s, true), set_config('aisleflow.current_hours', %s, true), set_config('aisleflow.change_log', %s, true)",
@@ -96,7 +96,7 @@ class Warehouse:
                 raise
             pooled.invalidate()
             raise TransientError(
-                f"the warehouse broke the connection ({str(error).strip()}). What was not committed is undone, nothing is lost. Is it up? `aisleflow status`. Then do the same again, or clear the task."
+                f"the connection to the warehouse was lost ({str(error).strip()}). Uncommitted changes are rolled back, nothing is lost. Is it up? `aisleflow status`. Then repeat the command, or clear the task."
             ) from error
         finally:
             pooled.close()
@@ -107,7 +107,7 @@ class Warehouse:
 
 
 def lock(connection: Connection, name: str) -> None:
-    """Take a named advisory lock until the transaction ends; waits for whoever holds it.
+    """Take a named advisory lock until the transaction ends; waits for its holder.
 
     The names in use: ``ingest:<retailer>``, ``resolve``, ``store:<store_key>``.
     """

@@ -1,8 +1,7 @@
-"""Brings the warehouse to the newest schema: Alembic runs ``sql/migrations/000N_*.sql``, forward only.
+"""Migrates the warehouse to the newest schema: Alembic runs ``sql/migrations/000N_*.sql``, forward only.
 
-Alembic and SQLAlchemy are imported where something is migrated: every command asks which revision a warehouse is at, and
-almost always it is the newest. The warehouse keeps the hash of each migration as it ran, so that ``aisleflow doctor`` can
-tell a warehouse that an edited migration made.
+Alembic and SQLAlchemy are only imported for a migration, because every command checks the revision and it is almost always the
+newest. The warehouse keeps the hash of each migration that ran, so that ``aisleflow doctor`` detects edited migrations.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ def _config() -> Config:
 
 
 def migrate(url: str) -> tuple[str | None, str]:
-    """Migrate the warehouse at a libpq URL and give every retailer its row; safe to repeat and to run twice at once.
+    """Migrate the warehouse at a libpq URL and insert the rows of the retailers; safe to repeat and to run concurrently.
 
     Returns:
         The revision before (``None``: an empty database) and after.
 
     Raises:
         TransientError: the server cannot be reached.
-        TerminalError: another version of the code made this warehouse.
+        TerminalError: the warehouse was created by another version of the code.
     """
     from alembic import command
     from alembic.migration import MigrationContext
@@ -64,18 +63,18 @@ def migrate(url: str) -> tuple[str | None, str]:
             _ensure_retailers(_driver(connection))
             connection.commit()
             return before, newest_revision()
-    except OperationalError as error:  # SQLAlchemy's: it wraps psycopg's, from connecting on
-        raise TransientError(f"the warehouse does not answer ({error.orig}). Is it up? `aisleflow status`.") from error
+    except OperationalError as error:  # SQLAlchemy's wrapper of psycopg's error
+        raise TransientError(f"the warehouse does not respond ({error.orig}). Is it up? `aisleflow status`.") from error
     finally:
         engine.dispose()
 
 
 def ensure_migrated(url: str) -> None:
-    """Migrate unless the schema is the newest already; the retailers' rows are made sure of in any case.
+    """Migrate unless the schema is the newest; ensure the retailers' rows in any case.
 
     Raises:
         TransientError: the server cannot be reached.
-        TerminalError: another version of the code made this warehouse.
+        TerminalError: the warehouse was created by another version of the code.
     """
     if current_revision(url) != newest_revision():
         migrate(url)
@@ -85,7 +84,7 @@ def ensure_migrated(url: str) -> None:
 
 
 def missing_retailers(url: str) -> list[str]:
-    """Return the retailers of the code that have no row in a migrated warehouse, or another name there."""
+    """Return the code's retailers whose row in a migrated warehouse is missing or has another name."""
     with psycopg.connect(url) as connection:
         rows: list[tuple[str, str]] = connection.execute(statement("warehouse/list_retailers")).fetchall()
     known = dict(rows)
@@ -93,7 +92,7 @@ def missing_retailers(url: str) -> list[str]:
 
 
 def edited_migrations(url: str) -> list[str]:
-    """Return the migrations of a warehouse that ran with another content than their files have now, by revision."""
+    """Return the revisions of a warehouse whose migration files were changed since they ran."""
     with psycopg.connect(url) as connection:
         applied: list[tuple[str, str]] = connection.execute(statement("warehouse/list_migrations")).fetchall()
     return [revision for revision, content in applied if content != migration_hashes().get(revision)]
@@ -105,12 +104,12 @@ def migration_hashes() -> dict[str, str]:
 
 
 def newest_revision() -> str:
-    """Return the newest revision this code knows: revisions are numbered, and their files named by number."""
+    """Return the newest revision of this code, by its number."""
     return _revisions()[-1]
 
 
 def current_revision(url: str) -> str | None:
-    """Return the revision a warehouse is at; ``None``: never migrated.
+    """Return the revision of a warehouse; ``None``: never migrated.
 
     Raises:
         TransientError: the server cannot be reached.
@@ -121,12 +120,12 @@ def current_revision(url: str) -> str | None:
     except psycopg.errors.UndefinedTable:
         return None
     except psycopg.OperationalError as error:
-        raise TransientError(f"the warehouse does not answer ({error}). Is it up? `aisleflow status`.") from error
+        raise TransientError(f"the warehouse does not respond ({error}). Is it up? `aisleflow status`.") from error
     return str(row[0]) if row else None
 
 
 def run_sql_file(connection: Connection, name: str) -> None:
-    """Run ``sql/migrations/<name>.sql`` as it stands (several statements, percent signs and all), and keep its hash."""
+    """Run ``sql/migrations/<name>.sql`` unchanged (several statements, percent signs allowed) and record its hash."""
     revision = _revision(name)
     _driver(connection).execute((SQL / "migrations" / f"{name}.sql").read_text())
     _driver(connection).execute(
@@ -159,6 +158,6 @@ def _ensure_retailers(connection: psycopg.Connection[Any]) -> None:
 def _refuse_unknown(revision: str | None) -> None:
     if revision is not None and revision not in _revisions():
         raise TerminalError(
-            f"the warehouse is at revision {revision}, this code knows {', '.join(_revisions())}: another version of Aisleflow made it. Nothing was "
+            f"the warehouse is at revision {revision}, this code knows {', '.join(_revisions())}: it was created by another version of Aisleflow. Nothing was "
             "changed. Use that version, or an empty warehouse (another AISLEFLOW_HOME or AISLEFLOW_WAREHOUSE_URL)."
         )

@@ -1,6 +1,6 @@
-"""Says of a statement that takes long, while it runs, whether it waits for a lock, and whose, or works, and by which plan.
+"""Reports slow statements while they run: the lock a statement waits for, or its plan.
 
-One thread of this process looks at the running statements once a second; a statement itself pays two entries in a dictionary.
+One thread of the process checks the running statements once a second; a statement only costs two dictionary operations.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from include.warehouse.statements import PLANNING, statement
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS = 1.0
+_CHECK_EVERY_SECONDS = 1.0
 _PLAN_LINES_MAX, _PLAN_COLUMNS_MAX = 40, 160
 _QUERY_CHARACTERS = 120
-#: The second connection must not wait long for what the first one waits for.
+#: The second connection must not wait long for the same lock.
 _OPTIONS = " ".join(
     f"-c {name}={value}" for name, value in {"statement_timeout": "5s", "lock_timeout": "2s", "TimeZone": "UTC", **PLANNING}.items()
 )
@@ -33,18 +33,18 @@ _OPTIONS = " ".join(
 
 @dataclass(slots=True)
 class _Running:
-    """One statement at work."""
+    """One running statement."""
 
     session: psycopg.ConnectionInfo
-    what: str
+    name: str
     text: LiteralString | None
     values: Mapping[str, Any] | None
-    began: float
+    started: float
     report_at: float
 
 
 class _Watcher:
-    """The running statements of this process, and the thread that looks at them; it begins with the first statement."""
+    """The running statements of this process, and the thread that checks them; it starts with the first statement."""
 
     def __init__(self) -> None:
         self._running: dict[int, _Running] = {}
@@ -56,24 +56,24 @@ class _Watcher:
         number = next(self._numbers)
         self._running[number] = running
         if self._thread is None:
-            self._thread = threading.Thread(target=self._look, name="slow statements", daemon=True)
+            self._thread = threading.Thread(target=self._check, name="slow statements", daemon=True)
             self._thread.start()
         return number
 
     def remove(self, number: int) -> None:
-        """It has ended."""
+        """Stop watching a statement, which has ended."""
         self._running.pop(number, None)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         while True:
-            time.sleep(_LOOK_EVERY_SECONDS)
+            time.sleep(_CHECK_EVERY_SECONDS)
             now = time.monotonic()
             for number, slow in list(self._running.items()):
                 if slow.report_at <= now:
                     slow.report_at = float("inf")  # once
-                    said = _said(slow)
+                    findings = _inspect(slow)
                     if number in self._running:
-                        log.warning("%s has been running for %.0f seconds. %s", slow.what, now - slow.began, said)
+                        log.warning("%s has been running for %.0f seconds. %s", slow.name, now - slow.started, findings)
 
 
 _watcher = _Watcher()
@@ -84,22 +84,22 @@ os.register_at_fork(after_in_child=_watcher.__init__)  # type: ignore[misc]  # a
 def watched(
     connection: psycopg.Connection[Any], name: str, text: LiteralString | None, values: Mapping[str, Any] | None, slow_seconds: float
 ) -> Iterator[None]:
-    """Report the statement run inside when it takes longer than ``slow_seconds`` (0 = never); its errors carry its name.
+    """Report the statement of this context if it takes longer than ``slow_seconds`` (0 = never); its errors get its name.
 
     Args:
-        connection: it runs on.
-        name: the file it stands in, from the project's folder.
-        text: of the statement, so that its plan can be shown; ``None``: it has none to show.
-        values: its parameters; only their sizes are ever shown.
-        slow_seconds: after which it counts as slow.
+        connection: its connection.
+        name: its file, relative to the project's folder.
+        text: the statement, to show its plan; ``None``: no plan is shown.
+        values: its parameters; only their sizes are shown.
+        slow_seconds: duration from which it is reported.
     """
-    what = f"{name} ({sizes(values)})" if values else name
+    full_name = f"{name} ({sizes(values)})" if values else name
     now = time.monotonic()
-    number = _watcher.add(_Running(connection.info, what, text, values, now, now + slow_seconds)) if slow_seconds > 0 else None
+    number = _watcher.add(_Running(connection.info, full_name, text, values, now, now + slow_seconds)) if slow_seconds > 0 else None
     try:
         yield
     except psycopg.Error as error:
-        error.add_note(what)
+        error.add_note(full_name)
         raise
     finally:
         if number is not None:
@@ -107,7 +107,7 @@ def watched(
 
 
 def sizes(values: Mapping[str, Any]) -> str:
-    """Name parameters with the length of lists and texts, never their values.
+    """Return the names of parameters with the length of lists, never their values.
 
     >>> sizes({"retailer": "iga", "file_ids": [1, 2, 3], "is_complete": True, "night": None})
     'retailer, file_ids: 3 values, is_complete, night: null'
@@ -123,8 +123,8 @@ def sizes(values: Mapping[str, Any]) -> str:
     return ", ".join(size(name, value) for name, value in values.items())
 
 
-def _said(slow: _Running) -> str:
-    """Look at a statement from a second connection: who blocks it, else by which plan it works."""
+def _inspect(slow: _Running) -> str:
+    """Inspect a statement from a second connection: the sessions that block it, else its plan."""
     try:
         with psycopg.connect(
             slow.session.dsn, password=slow.session.password or None, options=_OPTIONS, connect_timeout=5, autocommit=True, row_factory=dict_row,
@@ -133,9 +133,7 @@ def _said(slow: _Running) -> str:
             blockers = second.execute(statement("diagnostics/list_blockers"), {"pid": slow.session.backend_pid}).fetchall()
             return " ".join(map(_blocker, blockers)) if blockers else _plan(second, slow)
     except psycopg.Error as error:
-        return (
-            f"Whether it waits or works could not be found out ({str(error).strip()}): look at pg_stat_activity (aisleflow warehouse psql)."
-        )
+        return f"Its locks and plan could not be read ({str(error).strip()}): look at pg_stat_activity (aisleflow warehouse psql)."
 
 
 def _blocker(row: Mapping[str, Any]) -> str:
@@ -148,13 +146,15 @@ def _blocker(row: Mapping[str, Any]) -> str:
 
 
 def _plan(second: psycopg.Connection[Any], slow: _Running) -> str:
-    works = "It waits for nobody: it is at work, so its plan is what to look at"
+    works = "It waits for no lock; look at its plan"
     if slow.text is None:
         return f"{works} (aisleflow warehouse psql, EXPLAIN)."
     try:
         lines = [row["QUERY PLAN"] for row in second.execute(cast(LiteralString, f"EXPLAIN {slow.text}"), slow.values).fetchall()]
-    except psycopg.Error as error:  # a temporary table is seen by its own session only
-        said = (error.diag.message_primary or str(error)).strip()
-        return f"{works}; another session cannot be shown it ({said}). Say ANALYZE for the tables its header names, and send this line with a report."
-    shown = "\n".join(line[:_PLAN_COLUMNS_MAX] for line in lines[:_PLAN_LINES_MAX])
-    return f"{works}, as another session sees it now (without rows this transaction wrote):\n{shown}"
+    except psycopg.Error as error:  # a temporary table is only visible in its own session
+        message = (error.diag.message_primary or str(error)).strip()
+        return (
+            f"{works}; another session cannot get it ({message}). Run ANALYZE for the tables in its header, and add this line to a report."
+        )
+    plan = "\n".join(line[:_PLAN_COLUMNS_MAX] for line in lines[:_PLAN_LINES_MAX])
+    return f"{works}, as of another session now (without rows this transaction wrote):\n{plan}"

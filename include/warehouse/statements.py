@@ -8,8 +8,8 @@ from typing import LiteralString, cast
 
 SQL = Path(__file__).parents[2] / "sql"
 
-#: How PostgreSQL plans every statement of a session of ours (docs/decisions/0012-plans-without-luck.md): joins are hashed. Nested loops never
-#: end when many rows come where few were expected, and a merge may compare the first column of a key only.
+#: Planner settings of every session (docs/decisions/0012-plans-without-luck.md): joins are hashed. Nested loops take far too long when
+#: many rows come instead of the few expected, and a merge join may only compare the first column of a key.
 PLANNING = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off"}
 
 
@@ -17,10 +17,10 @@ PLANNING = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off"}
 def statement(name: str) -> LiteralString:
     """Return the statement in ``sql/<name>.sql``, e.g. ``publishing/merge_prices``.
 
-    Values are psycopg parameters (``%(file_id)s``); nothing is ever formatted into the text, which is
-    why it may pass as a literal.
+    Values are psycopg parameters (``%(file_id)s``); nothing is formatted into the text, so it
+    may count as a literal.
 
     Raises:
-        FileNotFoundError: no such file (a programming error: a test calls every statement).
+        FileNotFoundError: no such file (a programming error: a test runs every statement).
     """
     return cast(LiteralString, (SQL / f"{name}.sql").read_text())

@@ -1,9 +1,9 @@
--- Choose the store that opens a run: one asked for by name, else the one crawled whole last, else any that can be asked for.
+-- Choose the canary store of a run: a requested one, else the one with the latest complete crawl, else any that can be crawled.
 --
 -- Called by   include/crawling/canary.py
 -- Parameters  retailer text; store_ids text[]: the operator's choice, or null
 -- Reads       core.store
--- Run again   same answer
+-- Run again   same result
 
 SELECT store_id, name, state, online_store_id
   FROM core.store

@@ -1,4 +1,4 @@
--- Make the breaker of a run, closed, where there is none.
+-- Create the breaker of a run, closed, unless it exists.
 --
 -- Called by   include/crawling/breaker.py
 -- Parameters  retailer, scope text; now timestamptz: the machine's clock

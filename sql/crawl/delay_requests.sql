@@ -1,4 +1,4 @@
--- Let a site rest: nobody gets a turn before this instant (Retry-After).
+-- Pause all requests to a site until an instant (Retry-After).
 --
 -- Called by   include/crawling/postgres_limiter.py
 -- Parameters  retailer text; not_before timestamptz: the machine's clock

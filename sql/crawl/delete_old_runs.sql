@@ -1,4 +1,4 @@
--- Forget the breakers and robots.txt of runs long over.
+-- Delete the breakers and robots.txt of old runs.
 --
 -- Called by   include/crawling/postgres_limiter.py
 -- Parameters  before timestamptz

@@ -1,9 +1,9 @@
--- List what a run has staged so far, also by attempts before the last one.
+-- List the store-days staged by a run so far, earlier attempts included.
 --
 -- Called by   include/crawling/outcomes.py
 -- Parameters  retailer, run_key text
 -- Reads       ops.crawl_outcome
--- Run again   same answer
+-- Run again   same result
 
 SELECT store_id, state, manifest, rows, reason
   FROM ops.crawl_outcome

@@ -3,7 +3,7 @@
 -- Called by   include/crawling/breaker.py
 -- Parameters  retailer, scope text
 -- Reads       ops.crawl_breaker
--- Run again   same answer
+-- Run again   same result
 
 SELECT state, failures, kind, reason, probe_store, changed_at
   FROM ops.crawl_breaker

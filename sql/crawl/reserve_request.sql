@@ -1,10 +1,10 @@
--- Hand out the next turn at a site: at once, or a pause after the last one handed out.
+-- Reserve the time of the next request to a site: now, or a pause after the last reserved one.
 --
 -- Called by   include/crawling/postgres_limiter.py
--- Parameters  retailer, request_id text: of this request; now timestamptz: the machine's clock; min_interval_seconds float: least pause before this request
+-- Parameters  retailer, request_id text: of this request; now timestamptz: the machine's clock; min_interval_seconds float: minimum pause before this request
 -- Reads       ops.request_limit
 -- Writes      ops.request_limit   the retailer's row
--- Run again   same rows: one request_id, one turn
+-- Run again   same rows: one reservation per request_id
 
 INSERT INTO ops.request_limit AS last (retailer, request_id, next_request_at)
 VALUES (%(retailer)s, %(request_id)s, %(now)s)

@@ -1,4 +1,4 @@
--- Keep the breaker's new state.
+-- Save the breaker's new state.
 --
 -- Called by   include/crawling/breaker.py, under the lock of crawl/lock_breaker
 -- Parameters  retailer, scope, state, kind, reason, probe_store text; failures integer; changed_at timestamptz: the machine's clock

@@ -1,4 +1,4 @@
--- Keep what a site's robots.txt said, the first answer of a run.
+-- Save a site's robots.txt: the first response of a run.
 --
 -- Called by   include/crawling/postgres_limiter.py
 -- Parameters  retailer, scope, address, body text; status integer; now timestamptz

@@ -1,9 +1,9 @@
--- What became of the other store-days of the retailers and nights some held store-days belong to.
+-- Count the other store-days of the same retailers and nights as some held ones, by state.
 --
 -- Called by   include/alerts/alerts.py
 -- Parameters  file_ids bigint[]: the held ones
 -- Reads       ops.staged_file
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT other.retailer, other.night,
        count(*) FILTER (WHERE other.state IN ('published', 'superseded')) AS published,

@@ -1,9 +1,9 @@
--- What became of each of a set of staged files.
+-- List the states of some staged files.
 --
 -- Called by   include/diagnostics/ingest_summary.py
 -- Parameters  file_ids bigint[]
 -- Reads       ops.staged_file, core.store
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT file.file_id, file.retailer, file.store_id, file.night, file.state, file.is_complete, file.completeness_reason, file.rows, file.created, file.updated, file.unchanged,
        file.unavailable, file.outdated, file.delisted, file.folded, file.quarantined, file.state_reason, coalesce(store.is_confirmed, false) AS is_confirmed

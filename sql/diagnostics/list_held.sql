@@ -1,9 +1,9 @@
--- Store-days as an alert names them: what they are, why they are held, which rules hold them.
+-- List held store-days for an alert, with the reason and the rules that hold them.
 --
 -- Called by   include/alerts/alerts.py
 -- Parameters  file_ids bigint[]
 -- Reads       ops.staged_file, ops.data_quality_result (store-day and retailer rules that did not pass)
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT file.file_id, file.retailer, file.store_id, file.night, file.rows, file.state, file.state_reason, file.manifest,
        coalesce(failed.rules, '[]') AS rules

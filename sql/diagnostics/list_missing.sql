@@ -3,7 +3,7 @@
 -- Called by   include/diagnostics/night.py
 -- Parameters  night date
 -- Reads       ops.crawl_plan, ops.crawl_outcome, ops.staged_file
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 SELECT plan.retailer, plan.store_id,
        coalesce(file.state, outcome.state, 'not crawled') AS state,

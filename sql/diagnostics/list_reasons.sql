@@ -1,9 +1,9 @@
--- Why lines were refused, per retailer, commonest first.
+-- Count refused lines by retailer and reason, most frequent first.
 --
 -- Called by   include/diagnostics/ingest_summary.py
 -- Parameters  file_ids bigint[] (null = any); night date (null = any)
 -- Reads       ops.quarantined_offer, ops.staged_file
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT line.retailer, line.rule_id, count(*)::integer AS lines
   FROM (SELECT retailer, file_id, unnest(reasons) AS rule_id FROM ops.quarantined_offer

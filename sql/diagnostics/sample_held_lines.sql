@@ -1,9 +1,9 @@
--- The lines of one held store-day that say most about why: refused ones first, then prices that moved farthest, then the first ones.
+-- Sample lines of one held store-day: refused ones first, then those with the largest price changes, then the first ones.
 --
 -- Called by   include/alerts/alerts.py
--- Parameters  file_id bigint; lines integer: how many at most
+-- Parameters  file_id bigint; lines integer: maximum
 -- Reads       staging.offer, core.sku, core.store, core.price
--- Run again   same answer while the store-day stands in staging
+-- Run again   same result while the store-day is in staging
 
 SELECT offer.line_number, offer.sku, offer.name, offer.price, offer.reasons, known.price_cents AS known_cents
   FROM staging.offer AS offer

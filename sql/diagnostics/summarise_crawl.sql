@@ -1,9 +1,9 @@
--- What the crawl of a night did, per retailer.
+-- Summarise the crawl of a night per retailer.
 --
 -- Called by   include/diagnostics/night.py
 -- Parameters  night date
 -- Reads       ops.crawl_plan, ops.crawl_outcome
--- Run again   same answer while nobody crawls
+-- Run again   same result while no crawl runs
 
 SELECT plan.retailer,
        count(*) FILTER (WHERE decision = 'crawl')::integer AS planned,

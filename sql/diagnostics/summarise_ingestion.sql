@@ -1,9 +1,9 @@
--- What ingestion did per retailer, for a set of staged files.
+-- Summarise ingestion per retailer for some staged files.
 --
 -- Called by   include/diagnostics/ingest_summary.py
 -- Parameters  file_ids bigint[] (null = any); night date (null = any)
 -- Reads       ops.staged_file
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT retailer,
        count(*)::integer AS store_days,

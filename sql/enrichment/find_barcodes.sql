@@ -1,10 +1,10 @@
--- Find the barcodes the warehouse knows for a set of SKUs.
+-- Find the known barcodes of some SKUs.
 --
 -- Called by   include/enrichment/prefill.py
 -- Parameters  retailer text
 -- Reads       sku_without_barcode   temporary; one row per SKU without a barcode
 --             core.sku, core.product_barcode
--- Run again   same answer while the catalogue is the same; a SKU's own barcode comes before its product's primary one
+-- Run again   same result while the catalogue is the same; a SKU's own barcode comes before its product's primary one
 
 SELECT sku_without_barcode.sku, coalesce(known.gtin, barcode.gtin) AS gtin
   FROM sku_without_barcode

@@ -1,10 +1,10 @@
--- Queue SKUs whose barcode nobody knows yet.
+-- Queue SKUs without a known barcode for look-up.
 --
 -- Called by   include/enrichment/prefill.py
 -- Parameters  retailer text; now timestamptz
 -- Reads       sku_without_barcode   temporary; core.sku, core.product_barcode
 -- Writes      ops.barcode_lookup
--- Run again   nothing written: what was looked up or queued before stays as it is
+-- Run again   nothing written: SKUs looked up or queued before are unchanged
 
 INSERT INTO ops.barcode_lookup (retailer, sku, state, queued_at)
 SELECT %(retailer)s, sku_without_barcode.sku, 'queued', %(now)s

@@ -1,10 +1,10 @@
--- Send the rows of the public contract view, whole or since a cursor, as CSV in one snapshot.
+-- Send the rows of the public contract view, all or since a cursor, as CSV in one snapshot.
 --
 -- Called by   include/readers/export.py
 -- Parameters  retailer text: one retailer only, null = all; since timestamptz: rows changed at or after it, null = all
 -- Reads       core.store_price   one row per store and SKU, in no order
 -- Units       booleans are written true and false, instants in UTC with their offset; null is empty, an empty text is ""
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 COPY (
     SELECT retailer, store_id, sku, product_id, barcode, name, brand, size, price_cents, was_price_cents, unit_price, unit_of_measure,

@@ -1,7 +1,7 @@
--- Take on the question about held store-days for one run of decide_held, so that no other run asks it too.
+-- Claim the questions about held store-days for one run of decide_held, so that each is asked once.
 --
 -- Called by   include/ledger/held.py, task `list_held` of `decide_held`
--- Parameters  retailers text[]; run text: the run's id; is_again boolean: also what another run has taken on; now timestamptz
+-- Parameters  retailers text[]; run text: the run's id; is_again boolean: also those another run has claimed; now timestamptz
 -- Writes      ops.staged_file   question_run_id and question_asked_at of held files
 -- Run again   nothing written
 

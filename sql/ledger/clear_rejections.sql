@@ -1,4 +1,4 @@
--- Forget what the database rejected of a retailer's waiting store-days: they are about to be tried again.
+-- Delete the rejections of a retailer's waiting store-days, which are about to be retried.
 --
 -- Called by   include/ledger/rejections.py
 -- Parameters  retailer text

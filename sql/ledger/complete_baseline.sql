@@ -1,9 +1,9 @@
--- What a file without a manifest is judged against: the store's last complete store-day, else the retailer's median.
+-- The baseline for the completeness of a file without a manifest: the store's last complete store-day, else the retailer's median.
 --
 -- Called by   include/ledger/completeness.py, file by file in time order
 -- Parameters  file_id bigint; baseline_days integer
 -- Reads       ops.staged_file
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT last_complete.rows AS last_complete_rows, last_complete.observed_at AS last_complete_at,
        median.rows AS median_rows, median.files AS median_files
@@ -17,7 +17,7 @@ SELECT last_complete.rows AS last_complete_rows, last_complete.observed_at AS la
                       LIMIT 1) AS last_complete ON true
   LEFT JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f.rows) AS rows, count(*) AS files
                        FROM ops.staged_file AS f
-                      WHERE last_complete.rows IS NULL AND f.retailer = file.retailer AND f.file_id <> file.file_id  -- only where it is needed
+                      WHERE last_complete.rows IS NULL AND f.retailer = file.retailer AND f.file_id <> file.file_id  -- only if needed
                         AND (f.is_past_store_day OR f.state IN ('waiting', 'loaded'))
                         AND f.observed_at BETWEEN file.observed_at - make_interval(days => %(baseline_days)s)
                                               AND file.observed_at + make_interval(days => %(baseline_days)s)) AS median ON true

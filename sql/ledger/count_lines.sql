@@ -1,8 +1,8 @@
--- How many lines of a file were refused, and how many of them nobody has decided about.
+-- Count a file's refused lines, and the undecided ones among them.
 --
 -- Called by   include/ledger/quarantine.py
 -- Parameters  file_id bigint
 -- Reads       ops.quarantined_offer
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT count(*) AS lines, count(*) FILTER (WHERE state = 'quarantined') AS undecided FROM ops.quarantined_offer WHERE file_id = %(file_id)s

@@ -1,9 +1,9 @@
--- How many of some files are still to be published or refused; what the database rejects is decided for this run.
+-- Count the files that are neither published nor refused yet; files the database rejects count as decided.
 --
 -- Called by   include/cli/through_airflow.py
 -- Parameters  file_ids bigint[]
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is ingested
+-- Run again   same result while nothing is ingested
 
 SELECT count(*)::integer AS files
   FROM ops.staged_file

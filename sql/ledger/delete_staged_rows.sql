@@ -1,4 +1,4 @@
--- Clear files from staging, and the note that they stand there.
+-- Delete files from staging, with their marks as loaded.
 --
 -- Called by   include/ledger/settling.py
 -- Parameters  file_ids bigint[]

@@ -1,7 +1,7 @@
--- Discard refused lines of a file nobody has decided about.
+-- Discard undecided refused lines of a file.
 --
 -- Called by   include/ledger/decisions.py
--- Parameters  file_id bigint; lines integer[] (null = all of the file); by, reason text: who discards them; now timestamptz
+-- Parameters  file_id bigint; lines integer[] (null = all of the file); by, reason text: user and reason; now timestamptz
 -- Writes      ops.quarantined_offer   state and decision
 -- Run again   nothing written
 

@@ -1,4 +1,4 @@
--- Note in the ledger that a file is loaded, with the statistics the store-level rules of later nights compare with.
+-- Record that a file is loaded, with the statistics that store-level rules of later nights compare with.
 --
 -- Called by   include/ledger/settling.py, in the transaction that copied the rows
 -- Parameters  file_id bigint; now timestamptz

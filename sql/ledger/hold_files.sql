@@ -1,4 +1,4 @@
--- Hold store-days, each with its reason; what a person released goes on.
+-- Hold store-days, each with its reason; released ones are not held again.
 --
 -- Called by   include/ledger/settling.py
 -- Parameters  check_id bigint; file_ids bigint[]; reasons text[] (parallel)

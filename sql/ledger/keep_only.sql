@@ -1,4 +1,4 @@
--- Let the loaded files of a retailer wait, but for some: in a dry run, which is rolled back.
+-- Set a retailer's loaded files to waiting, except some, in a dry run that is rolled back.
 --
 -- Called by   include/ledger/settling.py, for the search of lines that the database rejects
 -- Parameters  retailer text; file_ids bigint[]: those that stay loaded

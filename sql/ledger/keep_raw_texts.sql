@@ -1,4 +1,4 @@
--- Keep how refused lines read in their file.
+-- Store the raw text of refused lines.
 --
 -- Called by   include/ledger/quarantine.py
 -- Parameters  file_id bigint; lines integer[], texts text[] (parallel)

@@ -1,9 +1,9 @@
--- The store-days that one check held together by a rule about the whole retailer, and by nothing else.
+-- List the store-days that one check held only by a retailer-level rule.
 --
 -- Called by   include/ledger/quarantine.py
 -- Parameters  file_id bigint: one of them
 -- Reads       ops.staged_file, ops.data_quality_result
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 WITH beside AS MATERIALIZED (
     SELECT file_id

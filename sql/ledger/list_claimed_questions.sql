@@ -2,8 +2,8 @@
 --
 -- Called by   include/ledger/held.py, task `list_held` of `decide_held`
 -- Parameters  run text: the run's id
--- Reads       ops.staged_file, ops.data_quality_result; what was checked together is one batch
--- Run again   same answer while nothing is decided
+-- Reads       ops.staged_file, ops.data_quality_result; store-days of one check are one batch
+-- Run again   same result while nothing is decided
 
 WITH held AS MATERIALIZED (
     SELECT file_id, retailer, store_id, night, checked_at FROM ops.staged_file WHERE state = 'held' AND question_run_id = %(run)s

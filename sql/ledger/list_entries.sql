@@ -1,9 +1,9 @@
--- A retailer's files in given states, oldest store-day first; files whose completeness is not judged yet are left out.
+-- A retailer's files in given states, oldest store-day first; files of unknown completeness are left out.
 --
 -- Called by   include/ledger/files.py
 -- Parameters  retailer text; states text[]
 -- Reads       ops.staged_file
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT file_id, state, manifest, observed_at, is_complete, decided_by IS NOT NULL AS is_released
   FROM ops.staged_file

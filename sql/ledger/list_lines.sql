@@ -3,7 +3,7 @@
 -- Called by   include/ledger/quarantine.py
 -- Parameters  retailer text (null = all)
 -- Reads       ops.quarantined_offer, ops.staged_file
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT line.file_id, line.retailer, line.store_id, (SELECT file.night FROM ops.staged_file AS file WHERE file.file_id = line.file_id) AS night, line.rule_id, line.lines
   FROM (SELECT file_id, retailer, store_id, rule_id, count(*)::integer AS lines

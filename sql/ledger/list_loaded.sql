@@ -1,9 +1,9 @@
--- Loaded files of a retailer whose rows stand in staging, oldest store-day first.
+-- List a retailer's loaded files whose rows are in staging, oldest store-day first.
 --
 -- Called by   include/ledger/files.py
 -- Parameters  retailer text; is_checked boolean: only those that are checked
 -- Reads       ops.staged_file, staging.loaded_file
--- Run again   same answer while nothing is loaded or published
+-- Run again   same result while nothing is loaded or published
 
 SELECT file_id, store_id, rows, check_version
   FROM ops.staged_file

@@ -1,9 +1,9 @@
--- Loaded files whose rows no longer stand in staging: a crash of the server empties it.
+-- List loaded files whose rows are missing in staging, which a server crash empties.
 --
 -- Called by   include/ledger/files.py
 -- Parameters  retailer text
 -- Reads       ops.staged_file, staging.loaded_file
--- Run again   same answer while nothing is loaded
+-- Run again   same result while nothing is loaded
 
 SELECT file.file_id
   FROM ops.staged_file AS file

@@ -1,9 +1,9 @@
--- Store-days of a night that wait for a person: held ones, and refused files nobody has acknowledged.
+-- List the open questions of a night: held store-days and refused files that are not acknowledged.
 --
 -- Called by   include/ledger/open_questions.py
 -- Parameters  retailers text[]; night date
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT file_id, retailer, store_id, state, state_reason, rows
   FROM (SELECT * FROM ops.staged_file WHERE night = %(night)s OFFSET 0) AS file  -- by the night, never by all files of a retailer

@@ -3,7 +3,7 @@
 -- Called by   include/ledger/files.py, to publish them again without one that is retracted
 -- Parameters  retailer, store_id text
 -- Reads       ops.staged_file
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT file_id, state, manifest, observed_at, is_complete, decided_by IS NOT NULL AS is_released
   FROM ops.staged_file

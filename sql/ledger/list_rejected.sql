@@ -3,7 +3,7 @@
 -- Called by   include/ledger/rejections.py
 -- Parameters  retailers text[]
 -- Reads       ops.staged_file
--- Run again   same answer until they are tried again
+-- Run again   same result until they are retried
 
 SELECT file_id, retailer, store_id, night, manifest, rejection
   FROM ops.staged_file

@@ -3,7 +3,7 @@
 -- Called by   include/ledger/held.py
 -- Parameters  file_ids bigint[]
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 SELECT DISTINCT retailer, night
   FROM ops.staged_file

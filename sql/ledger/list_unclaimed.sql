@@ -1,9 +1,9 @@
--- Retailers and nights with held store-days that no run of decide_held has taken on.
+-- Retailers and nights with held store-days that no run of decide_held has claimed.
 --
 -- Called by   include/ledger/held.py
 -- Parameters  retailers text[]
 -- Reads       ops.staged_file
--- Run again   same answer until a run takes them on
+-- Run again   same result until a run claims them
 
 SELECT DISTINCT retailer, night
   FROM ops.staged_file

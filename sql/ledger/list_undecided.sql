@@ -1,9 +1,9 @@
--- Files somebody has to look at: held store-days, and published ones with refused lines nobody has decided about.
+-- List files with an open decision: held store-days, and published ones with undecided refused lines.
 --
 -- Called by   include/ledger/quarantine.py
 -- Parameters  retailer text, file_id bigint (null = all)
 -- Reads       ops.staged_file, ops.quarantined_offer
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT file.file_id, file.state = 'held' AS is_held
   FROM ops.staged_file AS file

@@ -1,9 +1,9 @@
--- Held store-days and refused files nobody has decided about, oldest first.
+-- List undecided held store-days and refused files, oldest first.
 --
 -- Called by   include/ledger/quarantine.py
 -- Parameters  retailer text (null = all)
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT file_id, retailer, store_id, night, rows, state, state_reason
   FROM ops.staged_file

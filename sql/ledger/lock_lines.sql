@@ -1,9 +1,9 @@
--- Refused lines of a file, locked until the transaction ends: those named, those of a rule, or all.
+-- Lock refused lines of a file until the transaction ends: the named ones, those of a rule, or all.
 --
 -- Called by   include/ledger/decisions.py
 -- Parameters  file_id bigint; lines integer[] (null = all); rule_id text (null = any)
 -- Reads       ops.quarantined_offer
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT line_number, retailer, store_id, sku, reasons, raw_text, state, decided_by, decision_reason, quarantined_at
   FROM ops.quarantined_offer

@@ -1,7 +1,7 @@
--- Note which version of the rule catalogue checked files, and when.
+-- Record the version of the rule catalogue that checked some files, and when.
 --
 -- Called by   include/ledger/settling.py
--- Parameters  file_ids bigint[]; version text; checked_at timestamptz: null = the earlier instant stays
+-- Parameters  file_ids bigint[]; version text; checked_at timestamptz: null keeps the earlier instant
 -- Writes      ops.staged_file
 -- Run again   same rows: rewritten with the values they have
 

@@ -1,4 +1,4 @@
--- Forget refused lines that somebody decided about long ago; the ledger keeps their number and the book of decisions who and why.
+-- Delete refused lines that were decided long ago; the ledger keeps their number, and ops.decision who decided and why.
 --
 -- Called by   include/ledger/quarantine.py, task `prune_archive` of `sweep_outbox`
 -- Parameters  decided_before timestamptz

@@ -3,8 +3,8 @@
 -- Called by   include/ledger/quarantine.py, in the publishing transaction
 -- Parameters  file_id bigint; now timestamptz
 -- Reads       staging.offer
--- Writes      ops.quarantined_offer   raw_text is filled from the file right after
--- Run again   nothing written: decided lines stay as decided
+-- Writes      ops.quarantined_offer   raw_text is filled from the file afterwards
+-- Run again   nothing written: decided lines are unchanged
 
 INSERT INTO ops.quarantined_offer (file_id, line_number, retailer, store_id, sku, reasons, quarantined_at)
 SELECT offer.file_id, offer.line_number, file.retailer, file.store_id, left(offer.sku, 200), offer.reasons, %(now)s

@@ -1,4 +1,4 @@
--- Give undecided refused lines the reasons of the present rules.
+-- Update the reasons of undecided refused lines by the current rules.
 --
 -- Called by   include/ledger/quarantine.py, after the lines were read and marked again
 -- Parameters  file_id bigint

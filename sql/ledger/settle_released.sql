@@ -1,8 +1,8 @@
--- Say what becomes of refused lines that are released, and take those out of staging whose price must not be published.
+-- Record the outcome of released lines, and delete those from staging whose price must not be published.
 --
 -- Called by   include/ledger/quarantine.py, under the store's lock, right before their prices are merged
--- Parameters  file_id bigint; store_key integer; by, reason text: who released them; now timestamptz
--- Reads       staging.offer (the lines to release, and nothing else of the file), core.store, core.sku, core.price, ops.staged_file
+-- Parameters  file_id bigint; store_key integer; by, reason text: user and reason; now timestamptz
+-- Reads       staging.offer (only the file's lines to release), core.store, core.sku, core.price, ops.staged_file
 -- Writes      ops.quarantined_offer   state, outcome, and the decision; staging.offer   outdated lines are removed
 -- Run again   nothing written
 --

@@ -1,9 +1,9 @@
--- What publishing some files did, in sums.
+-- Sum the publishing counts of some files.
 --
 -- Called by   include/ingestion/isolation/steps.py
 -- Parameters  file_ids bigint[]
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 SELECT count(*) AS store_days, coalesce(sum(rows), 0) AS rows, coalesce(sum(created), 0) AS created, coalesce(sum(updated), 0) AS updated,
        coalesce(sum(unchanged), 0) AS unchanged, coalesce(sum(unavailable), 0) AS unavailable, coalesce(sum(outdated), 0) AS outdated,

@@ -1,4 +1,4 @@
--- A re-run supersedes its own unpublished file and no other.
+-- Supersede the unpublished files of the same run and store.
 --
 -- Called by   include/ledger/registering.py, after registering a new file
 -- Parameters  file_id bigint: the new file

@@ -1,14 +1,14 @@
--- Mark SKUs that stand in a file more than once: identical doubles fold into the first line, contradicting ones are all marked.
+-- Mark repeated SKUs of a file: identical duplicates are folded into the first line, conflicting lines are all marked.
 --
 -- Called by   include/ingestion/load.py, once per loaded file
 -- Parameters  file_id bigint
--- Writes      staging.offer   is_folded, is_contradicted of doubled lines only; what differs only by category or picture is identical
+-- Writes      staging.offer   is_folded, is_contradicted of repeated SKUs only; lines that differ only in category or picture are identical
 -- Run again   nothing written
 
-WITH several AS MATERIALIZED (  -- mostly none: what follows has little to sort
+WITH several AS MATERIALIZED (  -- mostly none, so little is sorted below
     SELECT sku
       FROM staging.offer
-     WHERE file_id = %(file_id)s AND sku IS NOT NULL AND defects IS NULL  -- nothing folds into a line that is refused
+     WHERE file_id = %(file_id)s AND sku IS NOT NULL AND defects IS NULL  -- no line is folded into a refused one
      GROUP BY sku
     HAVING count(*) > 1
 ), line AS (

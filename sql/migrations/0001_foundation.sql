@@ -1,20 +1,20 @@
--- The warehouse: the catalogue and its prices (core), rows on their way in (staging), the record of every flow (ops).
+-- The warehouse: catalogue and prices (core), rows being ingested (staging), the record of every flow (ops).
 --
 -- Called by   include/warehouse/migrations.py, revision 0001, in one transaction
--- Run again   never: Alembic's version table remembers; forward only
+-- Run again   never: Alembic's version table prevents it; forward only
 --
--- Keys of text are COLLATE "C": what an order of them decides is the same on every server.
+-- Text keys are COLLATE "C", so that their order is the same on every server.
 
 CREATE SCHEMA core;
 CREATE SCHEMA staging;
 CREATE SCHEMA ops;
-COMMENT ON SCHEMA core IS 'What readers ask for: products, stores and the newest price of every SKU in every store.';
-COMMENT ON SCHEMA staging IS 'Rows on their way in. Unlogged: rebuilt from the staged file at any time.';
-COMMENT ON SCHEMA ops IS 'The record of every flow: what became of every file, every refused line, every check and every decision.';
+COMMENT ON SCHEMA core IS 'For readers: products, stores and the newest price of every SKU in every store.';
+COMMENT ON SCHEMA staging IS 'Rows being ingested. Unlogged: can be rebuilt from the staged files.';
+COMMENT ON SCHEMA ops IS 'The record of every flow: files, refused lines, checks and decisions.';
 
 CREATE FUNCTION core.clock() RETURNS timestamptz LANGUAGE sql STABLE
     RETURN coalesce(nullif(current_setting('aisleflow.now', true), '')::timestamptz, now());
-COMMENT ON FUNCTION core.clock() IS 'The one clock for views: the session setting aisleflow.now where a connection of ours set it, else the server''s time.';
+COMMENT ON FUNCTION core.clock() IS 'The one clock for views: the session setting aisleflow.now if the connection set it, else the server''s time.';
 
 -- migrations and the ledger ---------------------------------------------------------------------------------------------
 
@@ -23,9 +23,9 @@ CREATE TABLE ops.applied_migration (
     content_hash text NOT NULL,
     applied_at   timestamptz NOT NULL
 );
-COMMENT ON TABLE ops.applied_migration IS 'The migrations that made this warehouse. One row per revision.';
-COMMENT ON COLUMN ops.applied_migration.revision IS 'Revision, as Alembic counts them.';
-COMMENT ON COLUMN ops.applied_migration.content_hash IS 'SHA-256 of the file in sql/migrations as it ran: aisleflow doctor says when the file is another one by now.';
+COMMENT ON TABLE ops.applied_migration IS 'The migrations that ran. One row per revision.';
+COMMENT ON COLUMN ops.applied_migration.revision IS 'Alembic''s revision.';
+COMMENT ON COLUMN ops.applied_migration.content_hash IS 'SHA-256 of the file in sql/migrations when it ran; aisleflow doctor reports if the file was changed since.';
 COMMENT ON COLUMN ops.applied_migration.applied_at IS 'When it ran.';
 
 CREATE TABLE ops.staged_file (
@@ -71,40 +71,40 @@ CREATE TABLE ops.staged_file (
 CREATE INDEX staged_file_night ON ops.staged_file (night, retailer);
 CREATE INDEX staged_file_open ON ops.staged_file (retailer, state) WHERE state IN ('waiting', 'loaded', 'held');
 CREATE INDEX staged_file_store ON ops.staged_file (retailer, store_id, observed_at);
-COMMENT ON TABLE ops.staged_file IS 'The ledger: what became of every staged file. One row per (retailer, store, run key, content).';
+COMMENT ON TABLE ops.staged_file IS 'The ledger: every staged file and its state. One row per (retailer, store, run key, content).';
 COMMENT ON COLUMN ops.staged_file.file_id IS 'Order of registration: of two equal instants the later registration wins.';
-COMMENT ON COLUMN ops.staged_file.retailer IS 'Retailer slug, or unknown for a refused file that names none.';
-COMMENT ON COLUMN ops.staged_file.store_id IS 'Store id, or unknown for a refused file that names none.';
+COMMENT ON COLUMN ops.staged_file.retailer IS 'Retailer slug, or unknown for a refused file without one.';
+COMMENT ON COLUMN ops.staged_file.store_id IS 'Store id, or unknown for a refused file without one.';
 COMMENT ON COLUMN ops.staged_file.night IS 'Melbourne date of the crawl run; never changes.';
 COMMENT ON COLUMN ops.staged_file.run_key IS 'Identifies DAG run and store: a re-run supersedes its own file and no other.';
 COMMENT ON COLUMN ops.staged_file.content_hash IS 'SHA-256 of the uncompressed lines.';
 COMMENT ON COLUMN ops.staged_file.state IS 'waiting, loaded, held, published, superseded, refused or discarded.';
-COMMENT ON COLUMN ops.staged_file.stage IS 'Folder of the storage root in which the file stands (or is being moved to).';
-COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded, discarded or rejected, for a person.';
-COMMENT ON COLUMN ops.staged_file.rejection IS 'What the database rejects of a store-day that is still to be published: headline, lines, more_lines, next_step. Null: nothing, or it is being tried again.';
+COMMENT ON COLUMN ops.staged_file.stage IS 'Folder of the storage root that holds the file (or will, after a move).';
+COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded, discarded or rejected; human-readable.';
+COMMENT ON COLUMN ops.staged_file.rejection IS 'The database''s rejection of a store-day that is not published yet: headline, lines, more_lines, next_step. Null: none, or it is being retried.';
 COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its earliest line.';
 COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
 COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
-COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until judged.';
-COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was decided, for a person.';
-COMMENT ON COLUMN ops.staged_file.is_partial_on_request IS 'Only a part of the store was asked for on purpose: incomplete, and no measure for what a store usually has.';
-COMMENT ON COLUMN ops.staged_file.manifest IS 'The manifest as staged.';
+COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null while unknown.';
+COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was determined; human-readable.';
+COMMENT ON COLUMN ops.staged_file.is_partial_on_request IS 'The run requested only a part of the store: incomplete, and not used as a baseline of the store.';
+COMMENT ON COLUMN ops.staged_file.manifest IS 'The staged manifest.';
 COMMENT ON COLUMN ops.staged_file.statistics IS 'Rows per category (first level, and first two) and filled values per field, for the store-level rules of later nights.';
 COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
-COMMENT ON COLUMN ops.staged_file.decided_by IS 'Who released or discarded it after it was held.';
-COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason that person gave.';
-COMMENT ON COLUMN ops.staged_file.decided_at IS 'When it was released, discarded or taken back.';
-COMMENT ON COLUMN ops.staged_file.question_run_id IS 'Run of decide_held that asks a person about this held store-day: nobody is asked twice. Null: nobody was asked yet.';
-COMMENT ON COLUMN ops.staged_file.question_asked_at IS 'When that run took the question on.';
+COMMENT ON COLUMN ops.staged_file.decided_by IS 'User who released or discarded it after it was held.';
+COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason given.';
+COMMENT ON COLUMN ops.staged_file.decided_at IS 'When it was released, discarded or retracted.';
+COMMENT ON COLUMN ops.staged_file.question_run_id IS 'Run of decide_held that claimed the question about this held store-day, so that it is asked once. Null: not claimed yet.';
+COMMENT ON COLUMN ops.staged_file.question_asked_at IS 'When that run claimed the question.';
 COMMENT ON COLUMN ops.staged_file.quarantined IS 'Lines refused.';
-COMMENT ON COLUMN ops.staged_file.folded IS 'Identical doubles folded into their first line.';
-COMMENT ON COLUMN ops.staged_file.unavailable IS 'Lines without a price: counted apart, the last price stays.';
+COMMENT ON COLUMN ops.staged_file.folded IS 'Identical duplicates folded into their first line.';
+COMMENT ON COLUMN ops.staged_file.unavailable IS 'Lines without a price: counted separately, the last price stays.';
 COMMENT ON COLUMN ops.staged_file.created IS 'Price rows created.';
 COMMENT ON COLUMN ops.staged_file.updated IS 'Price rows changed.';
-COMMENT ON COLUMN ops.staged_file.unchanged IS 'Prices that were as known.';
+COMMENT ON COLUMN ops.staged_file.unchanged IS 'Prices equal to the known ones.';
 COMMENT ON COLUMN ops.staged_file.outdated IS 'Lines whose price row already had a newer observation.';
 COMMENT ON COLUMN ops.staged_file.delisted IS 'Price rows this complete store-day no longer lists.';
-COMMENT ON COLUMN ops.staged_file.registered_at IS 'When the ledger first saw it.';
+COMMENT ON COLUMN ops.staged_file.registered_at IS 'When it was registered.';
 COMMENT ON COLUMN ops.staged_file.loaded_at IS 'When it was last loaded into staging.offer.';
 COMMENT ON COLUMN ops.staged_file.checked_at IS 'When it was last checked.';
 COMMENT ON COLUMN ops.staged_file.published_at IS 'When it was published.';
@@ -118,7 +118,7 @@ CREATE TABLE core.retailer (
 );
 COMMENT ON TABLE core.retailer IS 'The supermarket chains (include/retailer_names.py). One row per retailer.';
 COMMENT ON COLUMN core.retailer.retailer IS 'Lower-case slug used everywhere: coles, woolworths, aldi, iga.';
-COMMENT ON COLUMN core.retailer.name IS 'As the chain writes itself.';
+COMMENT ON COLUMN core.retailer.name IS 'Display name of the chain.';
 
 CREATE TABLE core.store (
     store_key        integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -144,27 +144,27 @@ CREATE TABLE core.store (
     complete_file_id bigint REFERENCES ops.staged_file,
     UNIQUE (retailer, store_id)
 );
-COMMENT ON TABLE core.store IS 'One shop of a retailer. One row per (retailer, store_id).';
+COMMENT ON TABLE core.store IS 'A shop of a retailer. One row per (retailer, store_id).';
 COMMENT ON COLUMN core.store.store_key IS 'Surrogate key used by core.price.';
 COMMENT ON COLUMN core.store.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.store.store_id IS 'The retailer''s own id (COL:401, 1147, G102, 21981); unique only with the retailer.';
 COMMENT ON COLUMN core.store.online_store_id IS 'Id of the web shop where it differs (IGA''s web shop, Coles'' REST form).';
-COMMENT ON COLUMN core.store.name IS 'Newest known name. A second sighting never replaces it by nothing.';
+COMMENT ON COLUMN core.store.name IS 'Newest known name. Never replaced by null.';
 COMMENT ON COLUMN core.store.state IS 'Upper-case state (NSW …); decides the store''s time zone and price week.';
 COMMENT ON COLUMN core.store.suburb IS 'As the store finder writes it.';
 COMMENT ON COLUMN core.store.postcode IS 'Four digits, lost leading zero restored.';
 COMMENT ON COLUMN core.store.latitude IS 'Degrees north (negative in Australia).';
 COMMENT ON COLUMN core.store.longitude IS 'Degrees east.';
-COMMENT ON COLUMN core.store.division IS 'The chain''s own word for the kind of shop (SUPERMARKETS, LQR …).';
+COMMENT ON COLUMN core.store.division IS 'The chain''s term for the kind of shop (SUPERMARKETS, LQR …).';
 COMMENT ON COLUMN core.store.is_supermarket IS 'False for petrol stations, liquor shops and shops without an online range; null until discovered.';
-COMMENT ON COLUMN core.store.is_trading IS 'As the store finder says; null until discovered.';
+COMMENT ON COLUMN core.store.is_trading IS 'According to the store finder; null until discovered.';
 COMMENT ON COLUMN core.store.is_confirmed IS 'Found by store discovery or in an imported directory. False: known only from a staged file, prices are published and marked.';
-COMMENT ON COLUMN core.store.first_seen_at IS 'When this warehouse first heard of the store.';
-COMMENT ON COLUMN core.store.discovered_at IS 'When store discovery last saw it, or the instant its directory gives.';
-COMMENT ON COLUMN core.store.absences IS 'Discoveries in a row, on different days, whose answer did not hold this store.';
-COMMENT ON COLUMN core.store.absent_on IS 'Melbourne date of the last discovery that counted it absent: a repeated one does not count twice.';
-COMMENT ON COLUMN core.store.closed_at IS 'When it was taken for closed, after AISLEFLOW_STORE_ABSENCES_MAX absences in a row. Its prices stay; found again, it is open again.';
-COMMENT ON COLUMN core.store.complete_at IS 'The watermark: instant of the newest complete store-day published. Listed prices that follow the store were observed then.';
+COMMENT ON COLUMN core.store.first_seen_at IS 'When the store was first recorded.';
+COMMENT ON COLUMN core.store.discovered_at IS 'When store discovery last found it, or the instant in its directory.';
+COMMENT ON COLUMN core.store.absences IS 'Consecutive discoveries, on different days, that did not return this store.';
+COMMENT ON COLUMN core.store.absent_on IS 'Melbourne date of the last discovery that counted it absent: a repeated one counts once.';
+COMMENT ON COLUMN core.store.closed_at IS 'When it was marked as closed, after AISLEFLOW_STORE_ABSENCES_MAX consecutive absences. Its prices stay; it reopens when found again.';
+COMMENT ON COLUMN core.store.complete_at IS 'The watermark: instant of the newest complete store-day published. Listed prices that use it were observed then.';
 COMMENT ON COLUMN core.store.complete_file_id IS 'The staged file of that store-day; breaks ties of equal instants (the later registration wins).';
 
 CREATE TABLE core.brand (
@@ -172,10 +172,10 @@ CREATE TABLE core.brand (
     folded   text COLLATE "C" NOT NULL UNIQUE CHECK (folded <> ''),
     name     text NOT NULL
 );
-COMMENT ON TABLE core.brand IS 'Brands as met in offers. One row per folded spelling.';
+COMMENT ON TABLE core.brand IS 'Brands found in offers. One row per folded spelling.';
 COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key. Merge rule: never changes.';
 COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty. Merge rule: never changes.';
-COMMENT ON COLUMN core.brand.name IS 'First spelling met. Merge rule: never changes.';
+COMMENT ON COLUMN core.brand.name IS 'First spelling found. Merge rule: never changes.';
 
 CREATE TABLE core.product (
     product_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -188,12 +188,12 @@ CREATE TABLE core.product (
     image_url     text,
     created_at    timestamptz NOT NULL
 );
-COMMENT ON TABLE core.product IS 'What a shopper would call the same article, whatever the retailer. One row per product; never deleted, a merged one has no SKU left.';
+COMMENT ON TABLE core.product IS 'An article that shoppers consider the same at every retailer. One row per product; never deleted, a merged one has no SKU left.';
 COMMENT ON COLUMN core.product.product_id IS 'Surrogate key. Merge rule: never changes.';
 COMMENT ON COLUMN core.product.name IS 'Name of the first SKU. Merge rule: never changes.';
 COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that had one. Merge rule: filled when empty.';
 COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that had one. Merge rule: filled when empty.';
-COMMENT ON COLUMN core.product.size_quantity IS 'Total of size in size_unit; two sizes more than 1 percent apart veto a join. Merge rule: filled when empty.';
+COMMENT ON COLUMN core.product.size_quantity IS 'Total of size in size_unit; sizes that differ by more than 1 percent prevent a join. Merge rule: filled when empty.';
 COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count). Merge rule: filled when empty.';
 COMMENT ON COLUMN core.product.own_label_of IS 'Retailer whose private label this is: never the same product as another retailer''s. Merge rule: never changes.';
 COMMENT ON COLUMN core.product.image_url IS 'Picture of the first SKU that had one. Merge rule: filled when empty.';
@@ -207,8 +207,8 @@ CREATE TABLE core.product_barcode (
 );
 CREATE INDEX product_barcode_product ON core.product_barcode (product_id);
 CREATE UNIQUE INDEX product_barcode_one_primary ON core.product_barcode (product_id) WHERE is_primary;
-COMMENT ON TABLE core.product_barcode IS 'Barcodes of products. One row per GTIN: a barcode belongs to one product, a product may carry several.';
-COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes never stand here. Merge rule: never changes.';
+COMMENT ON TABLE core.product_barcode IS 'Barcodes of products. One row per GTIN: a barcode belongs to one product, a product may have several.';
+COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes are never stored here. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learned. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learned. Merge rule: never changes.';
@@ -220,7 +220,7 @@ CREATE TABLE core.product_alias (
     PRIMARY KEY (product_key, product_id)
 );
 CREATE INDEX product_alias_product ON core.product_alias (product_id);
-COMMENT ON TABLE core.product_alias IS 'Product keys that lead to a product. One row per (key, product); a key that hits two products joins nothing.';
+COMMENT ON TABLE core.product_alias IS 'Product keys that lead to a product. One row per (key, product); a key of two products joins nothing.';
 COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py). Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to. Merge rule: never changes.';
 COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key. Merge rule: never changes.';
@@ -243,19 +243,19 @@ CREATE TABLE core.sku (
     UNIQUE (retailer, sku)
 );
 CREATE INDEX sku_product ON core.sku (product_id);
-COMMENT ON TABLE core.sku IS 'A retailer''s own product numbers and the product each belongs to. One row per (retailer, SKU). A merge of products is an update of product_id here.';
+COMMENT ON TABLE core.sku IS 'A retailer''s product numbers and the product of each. One row per (retailer, SKU). A merge of products is an update of product_id here.';
 COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.retailer IS 'Retailer slug. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.sku IS 'The retailer''s product number, text, zero padding kept. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.product_id IS 'The product this SKU is. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
-COMMENT ON COLUMN core.sku.name IS 'Name the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.brand IS 'Brand the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.size IS 'Size text the retailer gave it. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.category IS 'Category path, from the top, parted by '' > ''. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.url IS 'Product page. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as the retailer gave it; what identifies the product stands in core.product_barcode. Merge rule: newest wins, never replaced by nothing.';
-COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a person''s name. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.name IS 'Name the retailer gave it. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.brand IS 'Brand the retailer gave it. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.size IS 'Size text the retailer gave it. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.category IS 'Category path, from the top, separated by '' > ''. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.url IS 'Product page. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as given by the retailer; the barcodes that identify the product are in core.product_barcode. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a user''s name. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 
@@ -282,7 +282,7 @@ CREATE TABLE core.price (
 );
 CREATE INDEX price_changed ON core.price (changed_at);
 CREATE INDEX price_sku ON core.price (sku_key);
-COMMENT ON TABLE core.price IS 'The newest known price of one SKU in one store. Observed is not changed: an unchanged night writes no row here.';
+COMMENT ON TABLE core.price IS 'The newest known price of one SKU in one store. An unchanged night writes no row here.';
 COMMENT ON COLUMN core.price.store_key IS 'The store.';
 COMMENT ON COLUMN core.price.sku_key IS 'The SKU.';
 COMMENT ON COLUMN core.price.price_cents IS 'Shelf price in cents, tax included; the last known one while unavailable.';
@@ -294,8 +294,8 @@ COMMENT ON COLUMN core.price.is_available IS 'False: listed without a price when
 COMMENT ON COLUMN core.price.is_listed IS 'In the store''s newest complete store-day, or seen since.';
 COMMENT ON COLUMN core.price.uses_store_watermark IS 'True: observed at the later of observed_at and the store''s complete_at. False: at observed_at only (refused since, or delisted).';
 COMMENT ON COLUMN core.price.delisted_at IS 'Instant of the complete store-day that no longer listed it.';
-COMMENT ON COLUMN core.price.retracted_at IS 'When the only known price of this row was taken back: the row stays, delisted, so that incremental readers hear of it; its price is not to be believed. Null again with the next observed price.';
-COMMENT ON COLUMN core.price.observed_at IS 'Own observation: when this row was last written by a store-day. Read core.store_price.observed_at for the effective one.';
+COMMENT ON COLUMN core.price.retracted_at IS 'When the only known price of this row was retracted: the row stays, delisted, so that incremental readers get the change; its price is not valid. Null again with the next observed price.';
+COMMENT ON COLUMN core.price.observed_at IS 'When this row was last written by a store-day. Read core.store_price.observed_at for the effective one.';
 COMMENT ON COLUMN core.price.changed_at IS 'When a value last changed here (publishing time): a cursor for incremental readers.';
 COMMENT ON COLUMN core.price.file_id IS 'The staged file that last wrote this row (ops.staged_file).';
 
@@ -310,11 +310,11 @@ CREATE TABLE core.price_change (
     observed_at     timestamptz NOT NULL,
     PRIMARY KEY (store_key, sku_key, changed_at, file_id)
 ) PARTITION BY RANGE (changed_at);
-COMMENT ON TABLE core.price_change IS 'Every change of a price, while AISLEFLOW_CHANGE_LOG is on; empty otherwise. One row per price and file that changed it. One partition per month (UTC), made when needed; drop old ones when they are no longer wanted.';
+COMMENT ON TABLE core.price_change IS 'Every change of a price, while AISLEFLOW_CHANGE_LOG is on; empty otherwise. One row per price and file that changed it. One partition per month (UTC), created when needed; drop old ones when they are no longer needed.';
 COMMENT ON COLUMN core.price_change.store_key IS 'The store (core.store).';
 COMMENT ON COLUMN core.price_change.sku_key IS 'The SKU (core.sku).';
 COMMENT ON COLUMN core.price_change.changed_at IS 'When it was published, as in core.price.changed_at; decides the partition.';
-COMMENT ON COLUMN core.price_change.file_id IS 'The staged file that brought the change (ops.staged_file).';
+COMMENT ON COLUMN core.price_change.file_id IS 'The staged file with the change (ops.staged_file).';
 COMMENT ON COLUMN core.price_change.change_kind IS 'created; changed (another price); unavailable (listed without a price); relisted (listed, or with a price, again); delisted.';
 COMMENT ON COLUMN core.price_change.old_price_cents IS 'The price before, in cents; null when created. Of a relisted one: the last known before.';
 COMMENT ON COLUMN core.price_change.new_price_cents IS 'The price since, in cents; null when unavailable or delisted.';
@@ -327,9 +327,9 @@ DECLARE
 BEGIN
     IF to_regclass('core.' || part) IS NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('aisleflow:price_change', 0));
-        -- asked of the table: what to_regclass knows may be from before we waited
+        -- from pg_class: to_regclass may return the state from before the lock
         IF NOT EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'core'::regnamespace) THEN
-            -- attached and not created as a partition: that would wait for everybody who writes to the log
+            -- attached: creating it as a partition would wait for all writers of the log
             EXECUTE format('CREATE TABLE core.%I (LIKE core.price_change INCLUDING ALL)', part);
             EXECUTE format('ALTER TABLE core.price_change ATTACH PARTITION core.%I FOR VALUES FROM (%L) TO (%L)',
                            part, first, date_add(first, '1 month', 'UTC'));
@@ -339,7 +339,7 @@ BEGIN
     RETURN part;
 END
 $$;
-COMMENT ON FUNCTION core.ensure_price_change_month(timestamptz) IS 'Makes the partition of core.price_change for the month (UTC) of an instant unless it is there, under a lock; returns its name.';
+COMMENT ON FUNCTION core.ensure_price_change_month(timestamptz) IS 'Creates the partition of core.price_change for the month (UTC) of an instant unless it exists, under a lock; returns its name.';
 
 -- staging ---------------------------------------------------------------------------------------------------------------
 
@@ -369,35 +369,35 @@ CREATE UNLOGGED TABLE staging.offer (
     reasons         text[]
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 95);
 CREATE INDEX offer_line ON staging.offer (file_id, line_number);
-COMMENT ON TABLE staging.offer IS 'The offers of store-days being ingested. One row per line of a file. Unlogged: a crash of the server empties it, and loading refills it.';
+COMMENT ON TABLE staging.offer IS 'The offers of store-days being ingested. One row per line of a file. Unlogged: a server crash empties it, and the files are loaded again.';
 COMMENT ON COLUMN staging.offer.file_id IS 'The staged file (ops.staged_file).';
 COMMENT ON COLUMN staging.offer.line_number IS 'Line in that file, from 1; the raw text is fetched from there when needed.';
-COMMENT ON COLUMN staging.offer.retailer IS 'Retailer the line names.';
-COMMENT ON COLUMN staging.offer.store_id IS 'Store the line names.';
+COMMENT ON COLUMN staging.offer.retailer IS 'Retailer in the line.';
+COMMENT ON COLUMN staging.offer.store_id IS 'Store in the line.';
 COMMENT ON COLUMN staging.offer.sku IS 'The retailer''s product number as text.';
 COMMENT ON COLUMN staging.offer.name IS 'Cleaned name.';
 COMMENT ON COLUMN staging.offer.brand IS 'Cleaned brand.';
 COMMENT ON COLUMN staging.offer.size IS 'Cleaned size text.';
 COMMENT ON COLUMN staging.offer.url IS 'Product page.';
 COMMENT ON COLUMN staging.offer.image_url IS 'Image address.';
-COMMENT ON COLUMN staging.offer.category IS 'Category path from the top, parted by '' > ''.';
+COMMENT ON COLUMN staging.offer.category IS 'Category path from the top, separated by '' > ''.';
 COMMENT ON COLUMN staging.offer.price IS 'price_current in dollars, exactly as written; null = unavailable, or unreadable (see defects).';
 COMMENT ON COLUMN staging.offer.was_price IS 'price_was in dollars, exactly as written.';
 COMMENT ON COLUMN staging.offer.unit_price IS 'Dollars per unit_of_measure, from the unit price text.';
 COMMENT ON COLUMN staging.offer.unit_of_measure IS 'kg, L, m or each.';
-COMMENT ON COLUMN staging.offer.is_on_special IS 'As the line says.';
+COMMENT ON COLUMN staging.offer.is_on_special IS 'As in the line.';
 COMMENT ON COLUMN staging.offer.gtins IS 'Usable barcodes as GTIN-14, in the order given; null = none.';
-COMMENT ON COLUMN staging.offer.barcode_note IS 'Why a barcode was dropped: the offer is kept.';
-COMMENT ON COLUMN staging.offer.observed_at IS 'The line''s own instant.';
-COMMENT ON COLUMN staging.offer.defects IS 'What the reader noticed and SQL cannot see any more (not JSON, not a number …): input of the rule catalogue.';
-COMMENT ON COLUMN staging.offer.is_folded IS 'An identical double of an earlier line of this SKU.';
-COMMENT ON COLUMN staging.offer.is_contradicted IS 'Another line of this SKU in this file says something else.';
-COMMENT ON COLUMN staging.offer.reasons IS 'Rule ids that refuse this line; null = none. Written by the check.';
+COMMENT ON COLUMN staging.offer.barcode_note IS 'Why a barcode was dropped; the offer is kept.';
+COMMENT ON COLUMN staging.offer.observed_at IS 'The line''s instant.';
+COMMENT ON COLUMN staging.offer.defects IS 'Defects found by the reader that SQL cannot detect (not JSON, not a number …): input of the rule catalogue.';
+COMMENT ON COLUMN staging.offer.is_folded IS 'An identical duplicate of an earlier line of this SKU.';
+COMMENT ON COLUMN staging.offer.is_contradicted IS 'Another line of this SKU in this file has other values.';
+COMMENT ON COLUMN staging.offer.reasons IS 'Ids of the rules that refuse this line; null = none. Written by the check.';
 
 CREATE UNLOGGED TABLE staging.loaded_file (
     file_id bigint PRIMARY KEY
 );
-COMMENT ON TABLE staging.loaded_file IS 'Files whose rows stand in staging.offer. Unlogged like it, so both are emptied together and a missing mark means: load again.';
+COMMENT ON TABLE staging.loaded_file IS 'Files whose rows are in staging.offer. Unlogged like it, so a crash empties both, and a file without a row here is loaded again.';
 COMMENT ON COLUMN staging.loaded_file.file_id IS 'The staged file (ops.staged_file).';
 
 -- quarantine, decisions, checks -----------------------------------------------------------------------------------------
@@ -419,16 +419,16 @@ CREATE TABLE ops.quarantined_offer (
     PRIMARY KEY (file_id, line_number)
 );
 CREATE INDEX quarantined_offer_undecided ON ops.quarantined_offer (retailer, file_id) WHERE state = 'quarantined';
-COMMENT ON TABLE ops.quarantined_offer IS 'Refused lines with all their reasons: never a silent drop. One row per refused line of a published file.';
+COMMENT ON TABLE ops.quarantined_offer IS 'Refused lines with all their reasons. One row per refused line of a published file.';
 COMMENT ON COLUMN ops.quarantined_offer.file_id IS 'The staged file.';
 COMMENT ON COLUMN ops.quarantined_offer.line_number IS 'Line in that file, from 1.';
 COMMENT ON COLUMN ops.quarantined_offer.retailer IS 'Retailer of the file.';
 COMMENT ON COLUMN ops.quarantined_offer.store_id IS 'Store of the file.';
-COMMENT ON COLUMN ops.quarantined_offer.sku IS 'SKU, where the line has a readable one.';
+COMMENT ON COLUMN ops.quarantined_offer.sku IS 'SKU, if the line has a readable one.';
 COMMENT ON COLUMN ops.quarantined_offer.reasons IS 'Ids of every rule the line breaks (include/model/rules.py).';
-COMMENT ON COLUMN ops.quarantined_offer.raw_text IS 'The line as it stands in the file (cut at 20,000 characters; bytes that are not UTF-8 are shown as U+FFFD).';
+COMMENT ON COLUMN ops.quarantined_offer.raw_text IS 'The line''s text in the file (cut at 20,000 characters; bytes that are not UTF-8 are replaced by U+FFFD).';
 COMMENT ON COLUMN ops.quarantined_offer.state IS 'quarantined, released or discarded.';
-COMMENT ON COLUMN ops.quarantined_offer.outcome IS 'What became of a released line: published; unavailable (it has no price); outdated (something newer was known, its price was not taken); folded (equal to another line of its file).';
+COMMENT ON COLUMN ops.quarantined_offer.outcome IS 'Outcome of a released line: published; unavailable (it has no price); outdated (a newer observation exists, its price was not published); folded (equal to another line of its file).';
 COMMENT ON COLUMN ops.quarantined_offer.decided_by IS 'Who decided.';
 COMMENT ON COLUMN ops.quarantined_offer.decision_reason IS 'The reason given.';
 COMMENT ON COLUMN ops.quarantined_offer.decided_at IS 'When it was decided.';
@@ -447,17 +447,17 @@ CREATE TABLE ops.decision (
     detail          jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX decision_file ON ops.decision (file_id);
-COMMENT ON TABLE ops.decision IS 'Every decision a person took about a staged file or its refused lines, in order. Rows are only ever added. One row per decision and file.';
+COMMENT ON TABLE ops.decision IS 'Every decision about a staged file or its refused lines, in order. Append-only. One row per decision and file.';
 COMMENT ON COLUMN ops.decision.decision_id IS 'Order of the decisions.';
 COMMENT ON COLUMN ops.decision.file_id IS 'The staged file.';
-COMMENT ON COLUMN ops.decision.choice IS 'release (publish after all), discard (never publish), leave (look again later), unanswered (nobody answered in time: still held), recheck (read again after a rule or the reader changed), retract (take a published store-day back).';
+COMMENT ON COLUMN ops.decision.choice IS 'release (publish), discard (never publish), leave (decide later), unanswered (no decision in time: still held), recheck (check again after a rule or the reader changed), retract (withdraw a published store-day).';
 COMMENT ON COLUMN ops.decision.rule_id IS 'All refused lines of this rule; null = lines named one by one, or the whole file.';
 COMMENT ON COLUMN ops.decision.lines IS 'Refused lines the decision is about; null = the whole file.';
-COMMENT ON COLUMN ops.decision.decided_by IS 'The user who answered in the Airflow UI, or who ran the command.';
+COMMENT ON COLUMN ops.decision.decided_by IS 'The user who decided in the Airflow UI or ran the command.';
 COMMENT ON COLUMN ops.decision.decision_reason IS 'The reason given.';
 COMMENT ON COLUMN ops.decision.decided_via IS 'Where it was decided: command line or Airflow.';
 COMMENT ON COLUMN ops.decision.decided_at IS 'When.';
-COMMENT ON COLUMN ops.decision.detail IS 'What it did, in counts; after a retraction also the SKUs whose earlier price is not known.';
+COMMENT ON COLUMN ops.decision.detail IS 'Counts of its effects; after a retraction also the SKUs whose earlier price is unknown.';
 
 CREATE TABLE ops.quality_check (
     check_id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -477,13 +477,13 @@ COMMENT ON TABLE ops.quality_check IS 'Every check of a batch: all store-days of
 COMMENT ON COLUMN ops.quality_check.check_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.quality_check.retailer IS 'The retailer.';
 COMMENT ON COLUMN ops.quality_check.catalogue_version IS 'Version of the rule catalogue (include/model/rules.py).';
-COMMENT ON COLUMN ops.quality_check.files_hash IS 'MD5 of the ids of its staged files: a check that is repeated rewrites its row.';
+COMMENT ON COLUMN ops.quality_check.files_hash IS 'MD5 of the ids of its staged files: a repeated check rewrites its row.';
 COMMENT ON COLUMN ops.quality_check.files IS 'Store-days checked.';
 COMMENT ON COLUMN ops.quality_check.lines IS 'Lines checked.';
 COMMENT ON COLUMN ops.quality_check.nights IS 'Nights of the store-days, in order.';
 COMMENT ON COLUMN ops.quality_check.broken IS 'Lines per row rule of the catalogue, zeros too.';
 COMMENT ON COLUMN ops.quality_check.held IS 'Store-days this check held.';
-COMMENT ON COLUMN ops.quality_check.evaluation IS 'Result of the Great Expectations suite as the library writes it, for Data Docs; kept for the newest checks of a retailer, else null.';
+COMMENT ON COLUMN ops.quality_check.evaluation IS 'Validation result of the Great Expectations suite, for Data Docs; kept for the newest checks of a retailer, else null.';
 COMMENT ON COLUMN ops.quality_check.checked_at IS 'When.';
 
 CREATE TABLE ops.data_quality_result (
@@ -500,16 +500,16 @@ CREATE TABLE ops.data_quality_result (
     PRIMARY KEY (file_id, rule_id)
 );
 CREATE INDEX data_quality_result_failed ON ops.data_quality_result (check_id) WHERE NOT is_passed;
-COMMENT ON TABLE ops.data_quality_result IS 'Result of every rule that found something, and of every store-level rule, per store-day. One row per (file, rule).';
+COMMENT ON TABLE ops.data_quality_result IS 'Results per store-day of every broken rule and every store-level rule. One row per (file, rule).';
 COMMENT ON COLUMN ops.data_quality_result.file_id IS 'The staged file.';
 COMMENT ON COLUMN ops.data_quality_result.rule_id IS 'The rule (include/model/rules.py).';
 COMMENT ON COLUMN ops.data_quality_result.check_id IS 'The check that found it (ops.quality_check).';
-COMMENT ON COLUMN ops.data_quality_result.scope IS 'row: judges single lines; store_day: judges the file; retailer: judges all store-days of the check, its figures are those of the whole batch.';
-COMMENT ON COLUMN ops.data_quality_result.severity IS 'critical holds the store-day (scope retailer: every store-day of the batch), refuse quarantines the line, warning tells a person.';
-COMMENT ON COLUMN ops.data_quality_result.is_passed IS 'False: the rule found something.';
-COMMENT ON COLUMN ops.data_quality_result.checked IS 'Lines, prices or store-days looked at.';
+COMMENT ON COLUMN ops.data_quality_result.scope IS 'row: a rule about single lines; store_day: about the file; retailer: about all store-days of the check, with the figures of the whole batch.';
+COMMENT ON COLUMN ops.data_quality_result.severity IS 'critical holds the store-day (scope retailer: every store-day of the batch), refuse quarantines the line, warning is only reported.';
+COMMENT ON COLUMN ops.data_quality_result.is_passed IS 'False: the rule is broken.';
+COMMENT ON COLUMN ops.data_quality_result.checked IS 'Lines, prices or store-days checked.';
 COMMENT ON COLUMN ops.data_quality_result.failed IS 'Those of them that break the rule; 0 while it is within its limit.';
-COMMENT ON COLUMN ops.data_quality_result.detail IS 'What was found against what was expected, for a person; of a row rule the first lines that break it.';
+COMMENT ON COLUMN ops.data_quality_result.detail IS 'Found and expected values, human-readable; for a row rule the first lines that break it.';
 COMMENT ON COLUMN ops.data_quality_result.checked_at IS 'When.';
 
 -- identity --------------------------------------------------------------------------------------------------------------
@@ -524,7 +524,7 @@ CREATE TABLE ops.match_proposal (
     PRIMARY KEY (left_product_id, right_product_id),
     CHECK (left_product_id < right_product_id)
 );
-COMMENT ON TABLE ops.match_proposal IS 'Pairs of products that may be one and wait for a person. One row per pair; a rejected pair is never proposed again.';
+COMMENT ON TABLE ops.match_proposal IS 'Pairs of products that may be the same, for review. One row per pair; a rejected pair is never proposed again.';
 COMMENT ON COLUMN ops.match_proposal.left_product_id IS 'The older product.';
 COMMENT ON COLUMN ops.match_proposal.right_product_id IS 'The newer product.';
 COMMENT ON COLUMN ops.match_proposal.reason IS 'key_hits_several, same_retailer_text or key_but_other_barcode.';
@@ -543,15 +543,15 @@ CREATE TABLE ops.barcode_conflict (
     detected_at      timestamptz NOT NULL,
     PRIMARY KEY (retailer, sku, gtin)
 );
-COMMENT ON TABLE ops.barcode_conflict IS 'Barcodes that were seen and not applied because they contradict what is known. One row per (SKU, barcode).';
+COMMENT ON TABLE ops.barcode_conflict IS 'Barcodes that were found and not applied because they conflict with known data. One row per (SKU, barcode).';
 COMMENT ON COLUMN ops.barcode_conflict.retailer IS 'Retailer slug.';
-COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was seen with the barcode.';
+COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was found with the barcode.';
 COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
 COMMENT ON COLUMN ops.barcode_conflict.reason IS 'other_barcode, size or own_label.';
-COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file that brought it.';
-COMMENT ON COLUMN ops.barcode_conflict.detected_at IS 'When it was first noticed.';
+COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode.';
+COMMENT ON COLUMN ops.barcode_conflict.detected_at IS 'When it was first detected.';
 
 CREATE TABLE ops.merge_log (
     merge_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -563,15 +563,15 @@ CREATE TABLE ops.merge_log (
     merged_at       timestamptz NOT NULL,
     undone_at       timestamptz
 );
-COMMENT ON TABLE ops.merge_log IS 'Every re-pointing of a SKU from one product to another, with its evidence: what undo needs. One row per SKU moved.';
+COMMENT ON TABLE ops.merge_log IS 'Every move of a SKU from one product to another, with its evidence, so that it can be undone. One row per SKU moved.';
 COMMENT ON COLUMN ops.merge_log.merge_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.merge_log.sku_key IS 'The SKU that moved.';
 COMMENT ON COLUMN ops.merge_log.from_product_id IS 'Its product before.';
 COMMENT ON COLUMN ops.merge_log.to_product_id IS 'Its product after.';
-COMMENT ON COLUMN ops.merge_log.merged_by IS 'barcode, key version, score or a person''s name.';
-COMMENT ON COLUMN ops.merge_log.evidence IS 'What the merge rests on.';
+COMMENT ON COLUMN ops.merge_log.merged_by IS 'barcode, key version, score or a user''s name.';
+COMMENT ON COLUMN ops.merge_log.evidence IS 'Evidence of the merge.';
 COMMENT ON COLUMN ops.merge_log.merged_at IS 'When.';
-COMMENT ON COLUMN ops.merge_log.undone_at IS 'When it was undone; null = it stands.';
+COMMENT ON COLUMN ops.merge_log.undone_at IS 'When it was undone; null = it was not.';
 
 CREATE TABLE ops.barcode_lookup (
     retailer     text COLLATE "C" NOT NULL REFERENCES core.retailer,
@@ -582,13 +582,13 @@ CREATE TABLE ops.barcode_lookup (
     looked_up_at timestamptz,
     PRIMARY KEY (retailer, sku)
 );
-COMMENT ON TABLE ops.barcode_lookup IS 'SKUs whose barcode has to be asked for one by one. One row per SKU.';
+COMMENT ON TABLE ops.barcode_lookup IS 'SKUs whose barcode needs a separate look-up. One row per SKU.';
 COMMENT ON COLUMN ops.barcode_lookup.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.barcode_lookup.sku IS 'The SKU.';
 COMMENT ON COLUMN ops.barcode_lookup.state IS 'queued, found or not_found.';
 COMMENT ON COLUMN ops.barcode_lookup.reason IS 'Why it was not found.';
-COMMENT ON COLUMN ops.barcode_lookup.queued_at IS 'When a staged file first brought it without a barcode.';
-COMMENT ON COLUMN ops.barcode_lookup.looked_up_at IS 'When it was last asked for.';
+COMMENT ON COLUMN ops.barcode_lookup.queued_at IS 'When a staged file first had it without a barcode.';
+COMMENT ON COLUMN ops.barcode_lookup.looked_up_at IS 'When it was last looked up.';
 
 -- crawling --------------------------------------------------------------------------------------------------------------
 
@@ -600,11 +600,11 @@ CREATE TABLE ops.crawl_request (
     requested_at timestamptz NOT NULL,
     PRIMARY KEY (retailer, store_id)
 );
-COMMENT ON TABLE ops.crawl_request IS 'Stores that somebody wants crawled before all others. One row per store; removed when a crawl of it is complete.';
+COMMENT ON TABLE ops.crawl_request IS 'Stores requested to be crawled before all others. One row per store; removed when a crawl of it is complete.';
 COMMENT ON COLUMN ops.crawl_request.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_request.store_id IS 'The store.';
-COMMENT ON COLUMN ops.crawl_request.reason IS 'Why, for a person.';
-COMMENT ON COLUMN ops.crawl_request.requested_by IS 'A person''s name or the flow that asks.';
+COMMENT ON COLUMN ops.crawl_request.reason IS 'Why; human-readable.';
+COMMENT ON COLUMN ops.crawl_request.requested_by IS 'The user or the flow that requested it.';
 COMMENT ON COLUMN ops.crawl_request.requested_at IS 'When.';
 
 CREATE TABLE ops.crawl_plan (
@@ -621,9 +621,9 @@ COMMENT ON TABLE ops.crawl_plan IS 'The plan of every night: which stores are cr
 COMMENT ON COLUMN ops.crawl_plan.night IS 'Melbourne date of the crawl run.';
 COMMENT ON COLUMN ops.crawl_plan.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_plan.store_id IS 'The store.';
-COMMENT ON COLUMN ops.crawl_plan.position IS 'Place in the order of the night, from 1.';
+COMMENT ON COLUMN ops.crawl_plan.position IS 'Position in the order of the night, from 1.';
 COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or excluded (never crawled: see reason).';
-COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this place, why deferred or why left out, for a person.';
+COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this position, why deferred or why left out; human-readable.';
 COMMENT ON COLUMN ops.crawl_plan.planned_at IS 'When.';
 
 CREATE TABLE ops.crawl_outcome (
@@ -645,20 +645,20 @@ CREATE TABLE ops.crawl_outcome (
     PRIMARY KEY (retailer, store_id, run_key)
 );
 CREATE INDEX crawl_outcome_night ON ops.crawl_outcome (night, retailer);
-COMMENT ON TABLE ops.crawl_outcome IS 'What the last attempt at each store of each run gave. One row per run and store.';
+COMMENT ON TABLE ops.crawl_outcome IS 'Outcome of the last attempt at each store of each run. One row per run and store.';
 COMMENT ON COLUMN ops.crawl_outcome.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_outcome.store_id IS 'The store.';
 COMMENT ON COLUMN ops.crawl_outcome.night IS 'Melbourne date of the crawl run.';
 COMMENT ON COLUMN ops.crawl_outcome.run_key IS 'Identifies the run.';
-COMMENT ON COLUMN ops.crawl_outcome.state IS 'crawled (perhaps in part), failed, or blocked: the site refuses us and a person is needed.';
+COMMENT ON COLUMN ops.crawl_outcome.state IS 'crawled (perhaps in part), failed, or blocked: the site refuses requests and an operator must decide.';
 COMMENT ON COLUMN ops.crawl_outcome.is_complete IS 'Every expected category was finished.';
 COMMENT ON COLUMN ops.crawl_outcome.error_kind IS 'What ended an attempt that failed or was blocked: blocked (a bot wall), robots (robots.txt forbids it), site_unavailable (no proper answers), shape_changed, wrong_store, empty, not_allowed (AISLEFLOW_ALLOW_LIVE), other. Null: crawled.';
-COMMENT ON COLUMN ops.crawl_outcome.reason IS 'Why it failed or is incomplete, for a person.';
+COMMENT ON COLUMN ops.crawl_outcome.reason IS 'Why it failed or is incomplete; human-readable.';
 COMMENT ON COLUMN ops.crawl_outcome.rows IS 'Offers staged.';
 COMMENT ON COLUMN ops.crawl_outcome.pages IS 'Pages read.';
-COMMENT ON COLUMN ops.crawl_outcome.requests IS 'Requests made by this attempt; pages landed before are not asked for again.';
+COMMENT ON COLUMN ops.crawl_outcome.requests IS 'Requests made by this attempt; pages landed before are not requested again.';
 COMMENT ON COLUMN ops.crawl_outcome.manifest IS 'Manifest of the staged file, below the storage root.';
-COMMENT ON COLUMN ops.crawl_outcome.detail IS 'Categories, skipped rows by reason, and by kind how often unit prices contradict one another.';
+COMMENT ON COLUMN ops.crawl_outcome.detail IS 'Categories, skipped rows by reason, and counts of inconsistent unit prices by kind.';
 COMMENT ON COLUMN ops.crawl_outcome.started_at IS 'When the attempt began.';
 COMMENT ON COLUMN ops.crawl_outcome.finished_at IS 'When it ended.';
 
@@ -667,10 +667,10 @@ CREATE TABLE ops.request_limit (
     request_id      text NOT NULL,
     next_request_at timestamptz NOT NULL
 );
-COMMENT ON TABLE ops.request_limit IS 'The turn handed out last at each site, so that the pause between requests is kept over all workers. One row per retailer.';
+COMMENT ON TABLE ops.request_limit IS 'The last reserved request of each site, so that the pause between requests is kept over all workers. One row per retailer.';
 COMMENT ON COLUMN ops.request_limit.retailer IS 'Retailer slug.';
-COMMENT ON COLUMN ops.request_limit.request_id IS 'Names the request that got the turn; asking twice with one request_id gives one turn.';
-COMMENT ON COLUMN ops.request_limit.next_request_at IS 'When that request may be made, by the machine''s clock: politeness is real time whatever night is played. May lie ahead after a Retry-After.';
+COMMENT ON COLUMN ops.request_limit.request_id IS 'Id of the request with the reservation; repeating a request_id does not reserve twice.';
+COMMENT ON COLUMN ops.request_limit.next_request_at IS 'When that request may be made, by the machine''s clock: pauses are in real time, also for a simulated night. May be in the future after a Retry-After.';
 
 CREATE TABLE ops.crawl_breaker (
     retailer    text COLLATE "C" NOT NULL REFERENCES core.retailer,
@@ -683,14 +683,14 @@ CREATE TABLE ops.crawl_breaker (
     changed_at  timestamptz NOT NULL,
     PRIMARY KEY (retailer, scope)
 );
-COMMENT ON TABLE ops.crawl_breaker IS 'Whether a run still asks a site: open after AISLEFLOW_BREAKER_STORES stores in a row gave out or were refused. One row per retailer and round of a run.';
+COMMENT ON TABLE ops.crawl_breaker IS 'Whether a run still sends requests to a site: open after AISLEFLOW_BREAKER_STORES consecutive stores whose site was unavailable or refused. One row per retailer and round of a run.';
 COMMENT ON COLUMN ops.crawl_breaker.retailer IS 'Retailer slug.';
-COMMENT ON COLUMN ops.crawl_breaker.scope IS 'The run''s key, with an addition for the stores crawled after a person was asked.';
-COMMENT ON COLUMN ops.crawl_breaker.state IS 'closed (stores are asked for), open (none is), half_open (one store tries whether the site is back).';
-COMMENT ON COLUMN ops.crawl_breaker.failures IS 'Stores in a row that gave out or were refused.';
-COMMENT ON COLUMN ops.crawl_breaker.kind IS 'What the last of them met: refused (a bot wall, a person is needed) or site_unavailable (no proper answers).';
-COMMENT ON COLUMN ops.crawl_breaker.reason IS 'In words, with the address.';
-COMMENT ON COLUMN ops.crawl_breaker.probe_store IS 'The store that tries, while half open.';
+COMMENT ON COLUMN ops.crawl_breaker.scope IS 'The run''s key, with a suffix for the stores crawled after an operator''s approval.';
+COMMENT ON COLUMN ops.crawl_breaker.state IS 'closed (stores are requested), open (none is), half_open (one store probes the site).';
+COMMENT ON COLUMN ops.crawl_breaker.failures IS 'Consecutive stores whose site was unavailable or refused.';
+COMMENT ON COLUMN ops.crawl_breaker.kind IS 'Kind of the last failure: refused (a bot wall, an operator must decide) or site_unavailable (no valid responses).';
+COMMENT ON COLUMN ops.crawl_breaker.reason IS 'The error message, with the address.';
+COMMENT ON COLUMN ops.crawl_breaker.probe_store IS 'The store that probes the site, while half open.';
 COMMENT ON COLUMN ops.crawl_breaker.changed_at IS 'When the state changed or the probe began, by the machine''s clock.';
 
 CREATE TABLE ops.robots_txt (
@@ -702,12 +702,12 @@ CREATE TABLE ops.robots_txt (
     fetched_at timestamptz NOT NULL,
     PRIMARY KEY (retailer, scope)
 );
-COMMENT ON TABLE ops.robots_txt IS 'What a site''s robots.txt said, asked for once a run. One row per retailer and run.';
+COMMENT ON TABLE ops.robots_txt IS 'Each site''s robots.txt, requested once per run. One row per retailer and run.';
 COMMENT ON COLUMN ops.robots_txt.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.robots_txt.scope IS 'The run''s key.';
-COMMENT ON COLUMN ops.robots_txt.address IS 'Where it was asked for.';
-COMMENT ON COLUMN ops.robots_txt.status IS 'Status of the answer; 4xx other than 401, 403 and 429 means that everything is allowed.';
-COMMENT ON COLUMN ops.robots_txt.body IS 'The rules as they came, at most 500 kB.';
+COMMENT ON COLUMN ops.robots_txt.address IS 'Its URL.';
+COMMENT ON COLUMN ops.robots_txt.status IS 'Status of the response; 4xx other than 401, 403 and 429 means that everything is allowed.';
+COMMENT ON COLUMN ops.robots_txt.body IS 'The unchanged rules, at most 500 kB.';
 COMMENT ON COLUMN ops.robots_txt.fetched_at IS 'When.';
 
 -- views -----------------------------------------------------------------------------------------------------------------
@@ -730,7 +730,7 @@ COMMENT ON COLUMN core.store_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.store_price.store_id IS 'The retailer''s store id.';
 COMMENT ON COLUMN core.store_price.sku IS 'The retailer''s product number.';
 COMMENT ON COLUMN core.store_price.product_id IS 'The product, the same for all retailers.';
-COMMENT ON COLUMN core.store_price.barcode IS 'GTIN-14 the retailer gives, else the product''s primary one.';
+COMMENT ON COLUMN core.store_price.barcode IS 'The retailer''s GTIN-14, else the product''s primary one.';
 COMMENT ON COLUMN core.store_price.name IS 'The retailer''s newest name.';
 COMMENT ON COLUMN core.store_price.brand IS 'The retailer''s newest brand.';
 COMMENT ON COLUMN core.store_price.size IS 'The retailer''s newest size text.';
@@ -741,7 +741,7 @@ COMMENT ON COLUMN core.store_price.unit_of_measure IS 'kg, L, m or each.';
 COMMENT ON COLUMN core.store_price.is_on_special IS 'On special when last seen.';
 COMMENT ON COLUMN core.store_price.is_available IS 'False: listed without a price when last seen.';
 COMMENT ON COLUMN core.store_price.is_listed IS 'False: no longer listed by the store.';
-COMMENT ON COLUMN core.store_price.delisted_at IS 'Since when not.';
+COMMENT ON COLUMN core.store_price.delisted_at IS 'When it was delisted.';
 COMMENT ON COLUMN core.store_price.is_current IS 'Listed and observed less than AISLEFLOW_CURRENT_HOURS ago.';
 COMMENT ON COLUMN core.store_price.observed_at IS 'When the price was last observed, refreshed by every complete store-day that lists it.';
 COMMENT ON COLUMN core.store_price.changed_at IS 'When a value last changed in this warehouse.';
@@ -759,7 +759,7 @@ COMMENT ON VIEW core.product_price IS 'Exactly one listed price per product and 
 COMMENT ON COLUMN core.product_price.product_id IS 'The product.';
 COMMENT ON COLUMN core.product_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.product_price.store_id IS 'The retailer''s store id.';
-COMMENT ON COLUMN core.product_price.sku IS 'The SKU the price is of.';
+COMMENT ON COLUMN core.product_price.sku IS 'The SKU of the price.';
 COMMENT ON COLUMN core.product_price.price_cents IS 'Shelf price in cents.';
 COMMENT ON COLUMN core.product_price.was_price_cents IS 'Price before the special, in cents.';
 COMMENT ON COLUMN core.product_price.unit_price IS 'Dollars per unit_of_measure.';
@@ -775,20 +775,20 @@ SELECT file.retailer, file.night, file.store_id, result.file_id, file.state, res
        result.checked, result.failed, result.detail, result.check_id, result.checked_at
   FROM ops.data_quality_result AS result
   JOIN ops.staged_file AS file USING (file_id);
-COMMENT ON VIEW ops.quality_result IS 'What the checks said, with retailer, night and store: for operators. One row per (file, rule); row rules only where they found something.';
+COMMENT ON VIEW ops.quality_result IS 'Check results with retailer, night and store, for operators. One row per (file, rule); of row rules only the broken ones.';
 COMMENT ON COLUMN ops.quality_result.retailer IS 'The retailer.';
 COMMENT ON COLUMN ops.quality_result.night IS 'Night of the store-day.';
 COMMENT ON COLUMN ops.quality_result.store_id IS 'The store.';
 COMMENT ON COLUMN ops.quality_result.file_id IS 'The staged file.';
-COMMENT ON COLUMN ops.quality_result.state IS 'What became of the file (ops.staged_file.state).';
+COMMENT ON COLUMN ops.quality_result.state IS 'State of the file (ops.staged_file.state).';
 COMMENT ON COLUMN ops.quality_result.scope IS 'row, store_day or retailer.';
 COMMENT ON COLUMN ops.quality_result.rule_id IS 'The rule (docs/quality.md).';
 COMMENT ON COLUMN ops.quality_result.severity IS 'critical, refuse or warning.';
-COMMENT ON COLUMN ops.quality_result.is_passed IS 'False: the rule found something.';
+COMMENT ON COLUMN ops.quality_result.is_passed IS 'False: the rule is broken.';
 COMMENT ON COLUMN ops.quality_result.is_holding IS 'True: this result holds the file now.';
-COMMENT ON COLUMN ops.quality_result.checked IS 'Lines, prices or store-days looked at.';
+COMMENT ON COLUMN ops.quality_result.checked IS 'Lines, prices or store-days checked.';
 COMMENT ON COLUMN ops.quality_result.failed IS 'Those of them that break the rule.';
-COMMENT ON COLUMN ops.quality_result.detail IS 'What was found against what was expected.';
+COMMENT ON COLUMN ops.quality_result.detail IS 'Found and expected values.';
 COMMENT ON COLUMN ops.quality_result.check_id IS 'The check (ops.quality_check).';
 COMMENT ON COLUMN ops.quality_result.checked_at IS 'When.';
 

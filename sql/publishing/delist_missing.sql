@@ -1,10 +1,10 @@
--- Delist what a complete store-day no longer lists; a refused line still counts as listed.
+-- Delist prices that a complete store-day no longer lists; a refused line still counts as listed.
 --
 -- Called by   include/ingestion/publish.py, after the prices are merged
 -- Parameters  file_id bigint; store_key integer; observed_at timestamptz: the store-day's instant; now timestamptz
 -- Reads       staging.offer, core.sku, core.store
 -- Writes      core.price   observed_at becomes the last instant it was seen; a row observed after the store-day stays listed
---             core.price_change   where the change log is on: one row per price that is delisted
+--             core.price_change   if the change log is on: one row per delisted price
 -- Run again   nothing written
 
 WITH delisted AS (

@@ -1,4 +1,4 @@
--- Make sure the month's partition of the change log is there, where the log is on.
+-- Create the month's partition of the change log unless it exists, if the log is on.
 --
 -- Called by   include/ingestion/publish.py, before prices are merged
 -- Parameters  now timestamptz

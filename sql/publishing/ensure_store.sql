@@ -1,8 +1,8 @@
--- Make sure a store is known before its prices are; one known only from a file is unconfirmed.
+-- Insert a store before its prices; one known only from a file is unconfirmed.
 --
 -- Called by   include/ingestion/publish.py
 -- Parameters  retailer, store_id, name, state, online_store_id text; now timestamptz
--- Writes      core.store   a new row, or what was empty is filled
+-- Writes      core.store   a new row, or empty columns are filled
 -- Run again   nothing written
 
 INSERT INTO core.store AS known (retailer, store_id, name, state, online_store_id, first_seen_at)

@@ -1,9 +1,9 @@
--- Say whether a store-day may be published: its rows stand in staging, are checked, and every accepted SKU has its product.
+-- Return whether a store-day may be published: its rows are in staging and checked, and every accepted SKU has its product.
 --
 -- Called by   include/ingestion/publish.py, in the publishing transaction
 -- Parameters  file_id bigint
 -- Reads       ops.staged_file, staging.loaded_file, staging.offer, core.sku
--- Run again   same answer
+-- Run again   same result
 
 SELECT file.check_version IS NOT NULL
        AND EXISTS (SELECT FROM staging.loaded_file AS mark WHERE mark.file_id = file.file_id)

@@ -5,7 +5,7 @@
 -- Reads       staging.offer   one row per (file, SKU): refused and folded lines are left out
 -- Writes      core.price      one row per (store, SKU); unchanged rows of a complete store-day are not touched: the store's
 --                             watermark refreshes them; an incomplete one writes observed_at of the rows it lists
---             core.price_change   where the change log is on: one row per price that changed, came, went or came back
+--             core.price_change   if the change log is on: one row per price created, changed, delisted or relisted
 -- Units       *_cents: integer cents, tax included; *_at: UTC instants; changed_at is the time of publishing
 -- Run again   nothing written: created and updated are 0, the same file changes nothing a second time
 
@@ -31,7 +31,7 @@ WITH seen AS MATERIALIZED (
                      IS DISTINCT FROM (seen.price_cents, seen.was_price_cents, seen.unit_price, seen.unit_of_measure, seen.is_on_special, true, true)
            END AS is_changed,
            NOT %(is_complete)s AND known.observed_at < seen.observed_at OR NOT known.uses_store_watermark AS is_to_refresh,
-           seen.price_cents IS NULL AND known.retracted_at IS NOT NULL AS is_unknown  -- no price of it was ever right: there is none to keep
+           seen.price_cents IS NULL AND known.retracted_at IS NOT NULL AS is_unknown  -- retracted: there is no valid price to keep
       FROM seen
       LEFT JOIN known USING (sku_key)
 ), written AS (
@@ -52,7 +52,7 @@ WITH seen AS MATERIALIZED (
                VALUES (%(store_key)s, new.sku_key, new.price_cents, new.was_price_cents, new.unit_price, new.unit_of_measure, new.is_on_special,
                        true, true, true, new.observed_at, %(now)s, %(file_id)s)
     RETURNING merge_action() AS action, new.sku_key, new.change_kind, new.old_price_cents, new.price_cents, new.observed_at
-), logged AS (  -- off: not even begun
+), logged AS (  -- not evaluated while the log is off
     INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, change_kind, old_price_cents, new_price_cents, observed_at)
     SELECT %(store_key)s, sku_key, %(now)s, %(file_id)s, change_kind, old_price_cents, price_cents, observed_at
       FROM written

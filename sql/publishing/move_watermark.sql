@@ -1,8 +1,8 @@
--- Move the store's watermark to a complete store-day: all listed prices that follow the store were observed then.
+-- Move the store's watermark to a complete store-day: all listed prices that use it were observed then.
 --
 -- Called by   include/ingestion/publish.py
 -- Parameters  store_key integer; observed_at timestamptz; file_id bigint
--- Writes      core.store   one row: what an unchanged night writes
+-- Writes      core.store   one row, all that an unchanged night writes
 -- Run again   nothing written
 
 UPDATE core.store

@@ -1,11 +1,11 @@
--- Compare the prices of loaded store-days with the known ones: how many could be compared, how many changed, and how many by a factor of 100.
+-- Compare the prices of loaded store-days with the known ones: counts of compared and changed prices, and of changes by a factor of 100.
 --
 -- Called by   include/ingestion/checks/measuring.py, after lines are marked
 -- Parameters  retailer text; file_ids, before_ids bigint[] (parallel: a store-day, and the one before it in the same batch or null)
 -- Reads       staging.offer, ops.staged_file, core.store, core.sku, core.price; one row per store-day and instant of the known price
--- Run again   same answer while the prices are the same
+-- Run again   same result while the prices are the same
 --
--- A price is known from what is published, else from the store-day before in the same batch: two nights may come at once.
+-- The known price is the published one, else that of the preceding store-day in the same batch, which may hold several nights.
 
 SELECT file.file_id, coalesce(price_at.at, before.observed_at) AS known_at, count(*)::integer AS compared,
        (count(*) FILTER (WHERE now.cents <> known.cents))::integer AS changed,

@@ -1,7 +1,7 @@
--- Keep the suite's own results of the newest checks of each retailer only: Data Docs are bounded, the counts stay.
+-- Delete the suite's validation results of all but the newest checks of each retailer; the counts stay.
 --
 -- Called by   include/ingestion/checks/recording.py
--- Parameters  keep integer: so many a retailer
+-- Parameters  keep integer: number kept per retailer
 -- Writes      ops.quality_check   evaluation of older checks
 -- Run again   nothing written
 

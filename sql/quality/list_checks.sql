@@ -3,7 +3,7 @@
 -- Called by   include/ingestion/checks/results.py
 -- Parameters  retailer text (null = all); night date
 -- Reads       ops.quality_check
--- Run again   same answer until the next check
+-- Run again   same result until the next check
 
 SELECT check_id, retailer, nights, files, lines, held, catalogue_version, checked_at,
        (SELECT coalesce(jsonb_object_agg(rule.key, rule.value), '{}') FROM jsonb_each(broken) AS rule WHERE rule.value <> '0') AS broken

@@ -1,9 +1,9 @@
--- Files whose lines a crash of the server emptied after they had passed this version of the catalogue, or a person had released them.
+-- List files that passed this version of the catalogue, or were released, before a server crash deleted their staged lines.
 --
 -- Called by   include/ingestion/checks/gate.py
 -- Parameters  file_ids bigint[]; version text
 -- Reads       ops.staged_file, ops.data_quality_result, ops.quality_check
--- Run again   same answer until the next check
+-- Run again   same result until the next check
 
 SELECT file_id
   FROM ops.staged_file AS file

@@ -1,9 +1,9 @@
--- What the checks said about the store-days of one night: what holds first, then what was refused, then warnings.
+-- List the check results of the store-days of one night: holding rules first, then refused lines, then warnings.
 --
 -- Called by   include/ingestion/checks/results.py
 -- Parameters  retailer text (null = all); night date; is_all boolean: passed rules too
 -- Reads       ops.quality_result, ops.staged_file
--- Run again   same answer until the next check
+-- Run again   same result until the next check
 
 SELECT retailer, store_id, file_id, state, scope, rule_id, severity, is_passed, is_holding, checked, failed, detail, check_id, checked_at
   FROM ops.quality_result

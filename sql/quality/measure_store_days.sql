@@ -1,12 +1,12 @@
--- What the rules about store-days look at: each store-day of a batch beside what its store's last ones were like.
+-- Measure each store-day of a batch, with the figures of its store's last ones, for the store-level rules.
 --
 -- Called by   include/ingestion/checks/measuring.py, after lines are marked
 -- Parameters  file_ids bigint[]; category_share double precision: only categories of at least this share of the last store-day count;
---             category_left_share double precision: lost is one of which less than this share is left
+--             category_left_share double precision: a category with a smaller share left is lost
 -- Reads       ops.staged_file (statistics), ops.data_quality_result, broken_line
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 --
--- `past` are medians over the store's last five complete store-days, `usual` over its last five of any kind that were not cut on purpose:
+-- `past` are medians over the store's last five complete store-days, `usual` over its last five of any kind that are not partial on request:
 -- published ones, and those that are checked or about to be published before this one.
 
 SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS state, file.observed_at, file.last_observed_at, file.rows, file.is_complete,

@@ -1,7 +1,7 @@
--- Keep one check of a batch; what the suite said is kept for Data Docs.
+-- Record one check of a batch, with the suite's validation result for Data Docs.
 --
 -- Called by   include/ingestion/checks/recording.py
--- Parameters  retailer, catalogue_version text; file_ids bigint[]; broken, evaluation jsonb (null = the suite said nothing to keep); now timestamptz
+-- Parameters  retailer, catalogue_version text; file_ids bigint[]; broken, evaluation jsonb (evaluation null = none to keep); now timestamptz
 -- Reads       ops.staged_file
 -- Writes      ops.quality_check   one row per batch and version of the catalogue
 -- Run again   same rows: one is rewritten

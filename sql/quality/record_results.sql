@@ -1,4 +1,4 @@
--- Keep the results of the rules about store-days and about a retailer: one per store-day and rule.
+-- Record the results of the store-level and retailer-level rules: one per store-day and rule.
 --
 -- Called by   include/ingestion/checks/recording.py
 -- Parameters  check_id bigint; file_ids bigint[]; rule_ids, scopes, severities, details text[]; checked, failed integer[] (all parallel); now timestamptz

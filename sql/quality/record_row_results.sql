@@ -1,9 +1,9 @@
--- Keep, per store-day and row rule, how many lines break it, and the first of them.
+-- Record per store-day and row rule the number of lines that break it, and the first of them.
 --
 -- Called by   include/ingestion/checks/recording.py, after lines are marked
 -- Parameters  check_id bigint; rule_ids, severities text[] (parallel); now timestamptz
 -- Reads       broken_line, ops.staged_file
--- Writes      ops.data_quality_result   rules that found something
+-- Writes      ops.data_quality_result   broken rules
 -- Run again   same rows: they are rewritten
 
 INSERT INTO ops.data_quality_result AS known (file_id, rule_id, scope, severity, is_passed, checked, failed, detail, check_id, checked_at)

@@ -1,9 +1,9 @@
--- Give products the barcodes of the unknown SKUs that were joined to them; the first one is primary.
+-- Add the barcodes of newly joined SKUs to their products; the first one is primary.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  now timestamptz
 -- Reads       pending
--- Writes      core.product_barcode   a barcode that another product owns is left there
+-- Writes      core.product_barcode   a barcode of another product is not moved
 -- Run again   nothing written
 
 INSERT INTO core.product_barcode (gtin, product_id, is_primary, first_seen_at)

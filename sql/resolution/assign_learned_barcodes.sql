@@ -1,8 +1,8 @@
--- Give a product without a barcode, or with the one that stands beside it on the same line, the learned barcode nobody owns.
+-- Add an unowned learned barcode to its product, if that has no barcode or another barcode of the same line.
 --
 -- Called by   include/catalogue/resolve.py, after conflicts are recorded
 -- Parameters  retailer text; now timestamptz
--- Reads       learned_barcode, ops.barcode_conflict; of several SKUs of a product without a barcode the first speaks, the others are ruled on in the next round
+-- Reads       learned_barcode, ops.barcode_conflict; of several SKUs of a product without a barcode the first decides, the others follow in the next round
 -- Writes      core.product_barcode
 -- Run again   nothing written
 

@@ -1,4 +1,4 @@
--- Collect known SKUs that have a brand, size or picture their product lacks: what a later sighting brought fills what is empty.
+-- Collect known SKUs that have a brand, size or picture their product lacks, to fill its empty columns.
 --
 -- Called by   include/catalogue/resolve.py, after texts of known SKUs were refreshed
 -- Parameters  retailer text

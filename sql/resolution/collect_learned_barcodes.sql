@@ -1,9 +1,9 @@
--- Collect barcodes that known SKUs bring and their products do not have.
+-- Collect barcodes of known SKUs that their products do not have.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; file_ids bigint[]
 -- Reads       staging.offer (neither refused nor folded), core.sku, core.product_barcode
--- Writes      learned_barcode   temporary; one row per (SKU, barcode), ruled on once: recorded conflicts are left out
+-- Writes      learned_barcode   temporary; one row per (SKU, barcode), without recorded conflicts
 -- Run again   nothing written
 
 CREATE TEMPORARY TABLE IF NOT EXISTS learned_barcode ON COMMIT DROP AS

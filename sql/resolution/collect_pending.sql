@@ -1,4 +1,4 @@
--- Collect the SKUs of a batch that the catalogue does not know: each with its newest name, and per column the newest value that is one.
+-- Collect the unknown SKUs of a batch, each with its newest name and the newest non-empty value per column.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; file_ids bigint[]
@@ -6,7 +6,7 @@
 -- Writes      pending
 -- Run again   nothing written
 
-WITH line AS MATERIALIZED (  -- narrow: a hundred store-days are sorted here
+WITH line AS MATERIALIZED (  -- few columns: a hundred store-days are sorted here
     SELECT DISTINCT ON (offer.sku) offer.sku, offer.file_id, offer.line_number
       FROM staging.offer AS offer
      WHERE offer.file_id = ANY (%(file_ids)s) AND offer.reasons IS NULL AND NOT offer.is_folded
@@ -16,7 +16,7 @@ WITH line AS MATERIALIZED (  -- narrow: a hundred store-days are sorted here
     SELECT offer.*
       FROM line
       JOIN staging.offer AS offer USING (file_id, line_number)
-), older AS (  -- lines that have what the newest one lacks: mostly none
+), older AS (  -- lines with values that the newest one lacks: mostly none
     SELECT offer.sku, offer.observed_at, offer.file_id, offer.line_number, offer.brand, offer.size, offer.category, offer.url, offer.image_url, offer.gtins
       FROM newest
       JOIN staging.offer AS offer ON offer.sku = newest.sku

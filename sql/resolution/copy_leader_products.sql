@@ -1,4 +1,4 @@
--- Give every led SKU the product of its leader.
+-- Copy the product of each leader to the SKUs of its group.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  rule_version integer

@@ -1,4 +1,4 @@
--- Enter the keys of newly joined SKUs as aliases of their products.
+-- Insert the keys of newly joined SKUs as aliases of their products.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  rule_version integer

@@ -1,4 +1,4 @@
--- Enter brands met for the first time, in order of their folded spelling.
+-- Insert new brands, in order of their folded spelling.
 --
 -- Called by   include/catalogue/resolve.py
 -- Reads       pending

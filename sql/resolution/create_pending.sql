@@ -1,4 +1,4 @@
--- The working table of one resolution: SKUs the catalogue does not know yet.
+-- Create the working table of one resolution: SKUs unknown to the catalogue.
 --
 -- Called by   include/catalogue/resolve.py
 -- Writes      pending   temporary, dropped when the transaction ends; one row per unknown SKU, n in order of SKU

@@ -1,4 +1,4 @@
--- Create a product for every leader that joined none, in order of SKU, and hand it to the leader.
+-- Create a product for every leader without one, in order of SKU, and assign it to the leader.
 --
 -- Called by   include/catalogue/resolve.py: once for leaders with a barcode, then for those without
 -- Parameters  has_barcode boolean; now timestamptz

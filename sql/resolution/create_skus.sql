@@ -1,4 +1,4 @@
--- Enter the SKUs that have their product, in order of SKU.
+-- Insert the SKUs that have their product, in order of SKU.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  now timestamptz

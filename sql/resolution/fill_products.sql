@@ -1,4 +1,4 @@
--- Fill what is empty in products from newly joined SKUs: brand, size, picture. A value is never overwritten.
+-- Fill empty columns of products (brand, size, picture) from newly joined SKUs. A value is never overwritten.
 --
 -- Called by   include/catalogue/resolve.py
 -- Reads       pending, core.brand

@@ -1,4 +1,4 @@
--- Lead unknown SKUs that share a barcode by the first of them: one step of a search for connected groups.
+-- Set the first of the unknown SKUs that share a barcode as their leader: one step of a search for connected groups.
 --
 -- Called by   include/catalogue/resolve.py, repeated until nothing is written
 -- Reads       pending

@@ -1,4 +1,4 @@
--- Lead unknown SKUs without a barcode by the first with the same key and exactly the same text.
+-- Set as leader of each unknown SKU without a barcode the first one with the same key and exactly the same text.
 --
 -- Called by   include/catalogue/resolve.py
 -- Reads       pending

@@ -1,6 +1,6 @@
 -- Join unknown SKUs to the product that owns one of their barcodes; of several owners the first barcode's wins.
 --
--- Called by   include/catalogue/resolve.py, first of all ways to join
+-- Called by   include/catalogue/resolve.py, before the other joins
 -- Reads       pending, core.product_barcode
 -- Writes      pending   product_id, joined_by, match_evidence
 -- Run again   nothing written

@@ -1,4 +1,4 @@
--- Join leaders by product key, where the key leads to exactly one product and nothing speaks against it.
+-- Join leaders by product key, if the key leads to exactly one product and no conflict prevents it.
 --
 -- Called by   include/catalogue/resolve.py: once for leaders with a barcode, then for those without
 -- Parameters  has_barcode boolean; rule_version integer; size_tolerance numeric: sizes that differ by a larger share conflict

@@ -1,7 +1,7 @@
--- Lead the keys of a product that lost its last SKU to where that SKU went: the next SKU with the key must not revive it.
+-- Add the keys of a product that lost its last SKU to the SKU's new product, so that the next SKU with the key does not join the old one.
 --
 -- Called by   include/catalogue/resolve.py, after moves
--- Parameters  now timestamptz: moves logged at this instant are looked at
+-- Parameters  now timestamptz: moves logged at this instant are read
 -- Reads       ops.merge_log, core.sku
 -- Writes      core.product_alias   the old alias stays, so undo finds it; the new one is added and the old product has no SKU to join
 -- Run again   nothing written

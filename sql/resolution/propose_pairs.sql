@@ -1,9 +1,9 @@
--- Propose what the key suggests and the evidence does not settle: products created now whose key leads to others too.
+-- Propose matches for review: products created now whose key also leads to others.
 --
--- Called by   include/catalogue/resolve.py, before the new aliases are entered
+-- Called by   include/catalogue/resolve.py, before the new aliases are inserted
 -- Parameters  rule_version integer; now timestamptz
 -- Reads       pending, core.product_alias (products that have a SKU), core.product, core.product_barcode
--- Writes      ops.match_proposal   at most five per new product; a decided pair is left as decided
+-- Writes      ops.match_proposal   at most five per new product; a decided pair is unchanged
 -- Run again   nothing written
 
 WITH suggested AS (

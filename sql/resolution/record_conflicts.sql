@@ -1,4 +1,4 @@
--- Record learned barcodes that contradict what is known, with both sides; they are not applied.
+-- Record learned barcodes that conflict with known data, with both sides; they are not applied.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; now timestamptz; size_tolerance numeric: sizes that differ by a larger share conflict

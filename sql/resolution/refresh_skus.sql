@@ -1,9 +1,9 @@
--- Keep what the batch says of known SKUs, column by column: the newest value that is one. Nothing is replaced by nothing.
+-- Update known SKUs from the batch with the newest non-empty value per column.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; file_ids bigint[]
--- Reads       staging.offer (neither refused nor folded); only files not older than the store's last complete publish speak
--- Writes      core.sku   rows of which a column changes; a column's rule stands in its comment
+-- Reads       staging.offer (neither refused nor folded); only files not older than the store's last complete publish
+-- Writes      core.sku   rows with a changed column; each column's merge rule is in its comment
 -- Run again   nothing written
 
 WITH speaking AS (

@@ -1,12 +1,12 @@
--- The price rows of a store that would read otherwise without one of its store-days.
+-- Collect the price rows of a store that would differ without one of its store-days.
 --
 -- Called by   include/ingestion/retract.py, under the store's lock
--- Parameters  file_id bigint: the store-day to take back; store_key integer
+-- Parameters  file_id bigint: the store-day to retract; store_key integer
 -- Reads       core.price, core.sku, core.store, ops.staged_file, ops.quarantined_offer
--- Writes      affected   temporary; one row per SKU; is_written: the store-day wrote the row, so what stood before is in older files only; its price now
+-- Writes      affected   temporary; one row per SKU; is_written: the store-day wrote the row, so the earlier price is only in older files; its price now
 -- Run again   nothing written
 --
--- Beside what it wrote: what it delisted, what it refused, and what was last observed through it and then refused or delisted.
+-- These are the rows it wrote, delisted or refused, and those last observed through it and then refused or delisted.
 
 CREATE TEMPORARY TABLE IF NOT EXISTS affected ON COMMIT DROP AS
 SELECT price.sku_key, sku.sku, price.file_id = %(file_id)s AS is_written, false AS is_known,

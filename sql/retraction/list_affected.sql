@@ -1,7 +1,7 @@
--- The SKUs that would read otherwise without the store-day that is retracted.
+-- List the SKUs affected by a retraction.
 --
 -- Called by   include/ingestion/retract.py
 -- Reads       affected   temporary
--- Run again   same answer
+-- Run again   same result
 
 SELECT sku FROM affected ORDER BY sku

@@ -1,9 +1,9 @@
--- Store-days that gave no prices because a store-day that is retracted now was newer, and no other published one is.
+-- List store-days that published no prices only because the retracted store-day was newer.
 --
 -- Called by   include/ingestion/retract.py
 -- Parameters  retailer, store_id text; file_id bigint, observed_at timestamptz: the retracted store-day
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 SELECT file_id
   FROM ops.staged_file AS late

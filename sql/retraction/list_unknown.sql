@@ -1,7 +1,7 @@
--- The SKUs only the retracted store-day says the price of.
+-- List the SKUs priced only by the retracted store-day.
 --
 -- Called by   include/ingestion/retract.py, after the known rows are restored
 -- Reads       affected   temporary
--- Run again   same answer
+-- Run again   same result
 
 SELECT sku FROM affected WHERE is_written AND NOT is_known ORDER BY sku

@@ -1,9 +1,9 @@
--- Append what taking a store-day back changed to the change log, where it is on.
+-- Append the changes of a retraction to the change log, if it is on.
 --
 -- Called by   include/ingestion/retract.py, after the rows are restored
--- Parameters  file_id bigint: the store-day taken back; store_key integer; now timestamptz
+-- Parameters  file_id bigint: the retracted store-day; store_key integer; now timestamptz
 -- Reads       affected (the prices before), core.price (the prices now)
--- Writes      core.price_change   one row per price that reads otherwise now
+-- Writes      core.price_change   one row per changed price
 -- Run again   nothing written
 
 INSERT INTO core.price_change (store_key, sku_key, changed_at, file_id, change_kind, old_price_cents, new_price_cents, observed_at)

@@ -1,4 +1,4 @@
--- Refuse, among the lines of an archived store-day that was read again, those that were refused then and not released since.
+-- Refuse the lines of a reread store-day that were refused then and not released since.
 --
 -- Called by   include/ingestion/retract.py
 -- Parameters  file_id bigint

@@ -1,7 +1,7 @@
--- Undo what the store-day said about rows it did not write, where no archived store-day lists them: their own values stand in the row still.
+-- Undo the retracted store-day's delistings and observations of rows it did not write and no archived store-day lists; their values are still in the row.
 --
 -- Called by   include/ingestion/retract.py, after the known rows are restored
--- Parameters  store_key integer; observed_at timestamptz: the instant of the store-day that is taken back; now timestamptz;
+-- Parameters  store_key integer; observed_at timestamptz: the instant of the retracted store-day; now timestamptz;
 --             before_at timestamptz: the store's complete store-day before it; after_at timestamptz: the one after it (null = none)
 -- Reads       affected
 -- Writes      core.price   listed again unless a later complete store-day does not list it either; observed through the store-day before

@@ -1,9 +1,9 @@
--- Give the affected rows of a store the values they have without the store-day that is taken back.
+-- Restore the affected rows of a store to their values without the retracted store-day.
 --
 -- Called by   include/ingestion/retract.py, under the store's lock
 -- Parameters  store_key integer; working_store_key integer: the working store on which the other store-days were published again; now timestamptz
 -- Reads       affected
--- Writes      core.price   changed_at moves forward where a reader sees a difference; affected   is_known
+-- Writes      core.price   changed_at moves forward if a visible value differs; affected   is_known
 -- Run again   nothing written
 
 WITH replayed AS MATERIALIZED (

@@ -1,6 +1,6 @@
--- Set a store's watermark to the newest complete store-day that stands published; without any there is none.
+-- Set a store's watermark to its newest published complete store-day, null without one.
 --
--- Called by   include/ingestion/retract.py, after the store-day taken back is closed in the ledger
+-- Called by   include/ingestion/retract.py, after the retracted store-day is closed in the ledger
 -- Parameters  store_key integer
 -- Reads       ops.staged_file
 -- Writes      core.store

@@ -1,9 +1,9 @@
--- Withdraw prices the store-day brought when no other store-day says what the SKU cost: delisted, unavailable, marked as taken back.
+-- Withdraw the retracted store-day's prices of SKUs that no other store-day prices: delisted, unavailable, marked as retracted.
 --
 -- Called by   include/ingestion/retract.py, after the known rows are restored
--- Parameters  store_key integer; observed_at timestamptz: the instant of the store-day that is taken back; now timestamptz
+-- Parameters  store_key integer; observed_at timestamptz: the instant of the retracted store-day; now timestamptz
 -- Reads       affected
--- Writes      core.price   the row stays, so that incremental readers hear of it
+-- Writes      core.price   the row stays, so that incremental readers get the change
 -- Run again   nothing written
 
 UPDATE core.price AS price

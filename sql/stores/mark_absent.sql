@@ -1,6 +1,6 @@
--- Count the confirmed stores that a retailer's finder did not return, and take those for closed that were absent too often.
+-- Count the absences of confirmed stores that a retailer's finder did not return, and close those that were absent too often.
 --
--- Called by   include/crawling/discovery.py, after the found stores were taken over
+-- Called by   include/crawling/discovery.py, after the found stores were merged
 -- Parameters  retailer text; day date: Melbourne date of the discovery; absences_max integer; now timestamptz
 -- Reads       discovered   temporary
 -- Writes      core.store   absences, absent_on; closed_at once the last allowed absence is counted

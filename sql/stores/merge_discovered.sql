@@ -1,4 +1,4 @@
--- Take over found stores; nothing known is replaced by nothing or by something older, a store is never removed.
+-- Merge found stores; a known value is never replaced by null or an older one, a store is never removed.
 --
 -- Called by   include/crawling/discovery.py
 -- Parameters  now timestamptz

@@ -1,9 +1,9 @@
 -- Plan one retailer's night: requested stores, due ones (longest unseen first), never-crawled ones spread over the states, then stores that are still current.
 --
 -- Called by   include/crawling/crawl_plan.py
--- Parameters  retailer text; night date; store_budget, new_store_budget integer: stores that fit, and how many of these are kept for never-crawled ones;
+-- Parameters  retailer text; night date; store_budget, new_store_budget integer: stores that fit, and how many of these are reserved for never-crawled ones;
 --             budget_reason text; store_ids text[] (null = all; otherwise only these, beyond any budget); current_since timestamptz; week_starts jsonb: state → start of
---             its present price week, '' for an unknown state; now timestamptz
+--             its current price week, '' for an unknown state; now timestamptz
 -- Reads       core.store, ops.crawl_request
 -- Writes      ops.crawl_plan   one row per store of the retailer
 -- Run again   same rows: the plan of the night is rewritten
@@ -14,12 +14,12 @@ WITH candidate AS (
                 WHEN store.complete_at IS NULL THEN 'new'
                 WHEN store.complete_at < greatest(%(current_since)s, coalesce(%(week_starts)s::jsonb ->> coalesce(store.state, ''), %(week_starts)s::jsonb ->> '')::timestamptz) THEN 'due'
                 ELSE 'current' END AS class,
-           CASE WHEN %(store_ids)s::text[] IS NOT NULL AND NOT store.store_id = ANY (%(store_ids)s) THEN 'not among the stores this run was asked for'
+           CASE WHEN %(store_ids)s::text[] IS NOT NULL AND NOT store.store_id = ANY (%(store_ids)s) THEN 'not among the stores requested for this run'
                 WHEN store.is_supermarket IS NULL THEN 'never found by store discovery'
-                WHEN NOT store.is_supermarket AND store.division IS NULL THEN 'no online store id: its shelf cannot be asked for'
-                WHEN NOT store.is_supermarket THEN format('no supermarket (%%s)', store.division)
-                WHEN store.closed_at IS NOT NULL THEN format('taken for closed: not found by the last %%s discoveries', store.absences)
-                WHEN NOT store.is_trading THEN 'the store finder says it is not trading'
+                WHEN NOT store.is_supermarket AND store.division IS NULL THEN 'no online store id: its offers cannot be requested'
+                WHEN NOT store.is_supermarket THEN format('not a supermarket (%%s)', store.division)
+                WHEN store.closed_at IS NOT NULL THEN format('treated as closed: not found by the last %%s discoveries', store.absences)
+                WHEN NOT store.is_trading THEN 'not trading according to the store finder'
            END AS excluded
       FROM core.store AS store
       LEFT JOIN ops.crawl_request AS request USING (retailer, store_id)
@@ -45,7 +45,7 @@ INSERT INTO ops.crawl_plan AS known (night, retailer, store_id, position, decisi
 SELECT %(night)s, %(retailer)s, store_id, position,
        CASE WHEN excluded IS NOT NULL THEN 'excluded' WHEN %(store_ids)s::text[] IS NULL AND position > %(store_budget)s THEN 'deferred' ELSE 'crawl' END,
        CASE WHEN excluded IS NOT NULL THEN excluded
-            WHEN %(store_ids)s::text[] IS NOT NULL THEN 'asked for by this run'
+            WHEN %(store_ids)s::text[] IS NOT NULL THEN 'requested for this run'
             ELSE concat_ws('; ',
                            CASE WHEN position > %(store_budget)s THEN %(budget_reason)s::text END,
                            CASE class WHEN 'requested' THEN format('requested: %%s', request)

@@ -1,8 +1,8 @@
--- Make sure every retailer of the code has its row, under the name the code gives it.
+-- Insert or rename the rows of the code's retailers.
 --
 -- Called by   include/warehouse/migrations.py, at every migration and every start
--- Parameters  retailers, names text[]: slugs and names, place by place
--- Writes      core.retailer   one row per retailer; one the code no longer knows stays: its prices do too
+-- Parameters  retailers, names text[]: slugs and names (parallel)
+-- Writes      core.retailer   one row per retailer; rows of retailers removed from the code stay, with their prices
 -- Run again   nothing written
 
 INSERT INTO core.retailer AS known (retailer, name)

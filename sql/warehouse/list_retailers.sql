@@ -1,7 +1,7 @@
--- The retailers the warehouse knows.
+-- List the warehouse's retailers.
 --
 -- Called by   include/warehouse/migrations.py
 -- Reads       core.retailer
--- Run again   same answer
+-- Run again   same result
 
 SELECT retailer, name FROM core.retailer ORDER BY retailer

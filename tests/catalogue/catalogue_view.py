@@ -12,7 +12,7 @@ A, B, C = gtin(1), gtin(2), gtin(3)
 
 
 def tea(sku: str, barcode: str | None = None, **more: Any) -> Line:
-    """One article by its text: the same key whatever the SKU."""
+    """One article by its text: the same key for every SKU."""
     return offer(**{"sku": sku, "name": "Zorbo Green Tea", "brand": "Zorbo", "size": "100g", "barcode": barcode} | more)
 
 

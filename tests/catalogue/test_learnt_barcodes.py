@@ -1,4 +1,4 @@
-"""A barcode is learned for a SKU that is known: it is adopted, joins, or becomes a recorded conflict."""
+"""A barcode learned for a known SKU is added, joins products, or is recorded as a conflict."""
 
 from __future__ import annotations
 

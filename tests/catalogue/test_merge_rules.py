@@ -1,4 +1,4 @@
-"""Each column of the catalogue does on a second sighting what its comment says: the merge rule stands there, and only there."""
+"""Each column of the catalogue follows the merge rule in its comment when a SKU is observed again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer
 from tests.warehouse.looking import one, rows
 
 TABLES = ("brand", "product", "product_barcode", "product_alias", "sku")
-#: What is looked at of each table after each sighting: the row that the first sighting, or the first that could, made.
+#: The row to check in each table after each observation: the one created by the first observation that could.
 _ROW = {
     "brand": "SELECT * FROM core.brand ORDER BY brand_id LIMIT 1",
     "product": "SELECT * FROM core.product ORDER BY product_id LIMIT 1",
@@ -44,7 +44,7 @@ _TWO = {
 }
 _NOTHING = {"category_path": None}
 
-#: Sightings of one SKU, oldest first: nothing but a name, then values, then others, then nothing again.
+#: Observations of one SKU, oldest first: only a name, then values, then others, then none again.
 SIGHTINGS: tuple[dict[str, Any], ...] = (
     {"name": "Tea", **_NOTHING},
     {"name": "Zorbo Tea", **_ONE},
@@ -75,8 +75,8 @@ def rule_of(postgres: Server) -> dict[str, str | None]:
             "WHERE c.relnamespace = 'core'::regnamespace AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped",
             (list(TABLES),),
         ).fetchall()
-    said = {column: re.findall(r"Merge rule: (.+?)\.(?: |$)", comment or "") for column, comment in found}
-    return {column: rules[0] if len(rules) == 1 else None for column, rules in said.items()}
+    documented = {column: re.findall(r"Merge rule: (.+?)\.(?: |$)", comment or "") for column, comment in found}
+    return {column: rules[0] if len(rules) == 1 else None for column, rules in documented.items()}
 
 
 def test_every_column_says_its_rule_once(rule_of: dict[str, str | None]) -> None:
@@ -100,7 +100,7 @@ def test_a_second_sighting_does_what_the_comment_says(
     broken = {column: (rule, seen[column]) for column, rule in rule_of.items() if not RULES[str(rule)](seen[column])}
     assert broken == {}
     empty = sorted(column for column, values in seen.items() if values[-1] is None)
-    assert empty == ["product.own_label_of"], "the others were put to the test"
+    assert empty == ["product.own_label_of"], "the others were tested"
     assert [seen["sku.name"], seen["sku.brand"]] == [[s["name"] for s in SIGHTINGS], [None, "ZORBO", "Quux", "Quux"]]
 
 

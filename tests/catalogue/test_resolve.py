@@ -1,4 +1,4 @@
-"""Resolution: which product each SKU becomes, and what is left to a person."""
+"""Resolution: the product of each SKU, and the cases left for review."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_of_two_store_days_the_newest_text_speaks(warehouse: Warehouse, storage:
     store_day(store_id="G1", at=TUESDAY, lines=[offer("1", name="Old", brand="Zorbo")])
     pipeline.ingest(warehouse, storage, "aldi")
     assert rows(warehouse, "SELECT name, brand FROM core.sku") == [{"name": "New", "brand": "Zorbo"}], (
-        "what only the older line says is learned too"
+        "values that only the older line has are used too"
     )
     store_day(store_id="G3", at="2026-11-18T05:00:00+11:00", lines=[offer("1", name="Newest", brand="Zorbo", size="1 kg")])
     store_day(store_id="G1", at="2026-11-18T06:00:00+11:00", lines=[offer("1", name="Newest")])

@@ -1,4 +1,4 @@
-"""The suite's answer without the suite: one query per rule, for tests that are not about Great Expectations."""
+"""The suite's counts without the suite: one query per rule, for tests that are not about Great Expectations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.model.rules import ROW_RULES
 
 
 def count_broken(url: str, file_ids: Sequence[int], keep: Callable[[dict[str, Any]], object] | None = None) -> dict[str, int]:
-    """Count the lines that break each row rule, as ``include.ingestion.checks.suite.count_broken`` does; there is no validation result to keep."""
+    """Count the lines that break each row rule, like ``include.ingestion.checks.suite.count_broken``, without a validation result."""
     broken = {}
     with psycopg.connect(url) as connection:
         for rule in ROW_RULES:

@@ -42,7 +42,7 @@ def _line(found: Any) -> dict[str, Any]:
     def dollars(cents: int | None) -> float | None:
         return None if cents is None else cents / 100
 
-    # codes of the store's own scale are dropped with a warning on any ordinary night; here a rule that speaks is news
+    # in-store codes are dropped with a warning on any night; here every broken rule must come from the test
     barcode = found.barcode if found.barcode and read_barcodes(found.barcode).note is None else None
     return offer(
         found.sku, dollars(found.price_cents), name=found.label, brand=found.brand_label, size=found.pack, barcode=barcode,
@@ -78,7 +78,7 @@ def check(warehouse: Warehouse, storage: Storage, retailer: str) -> None:
 
 
 def forget(warehouse: Warehouse, night: date) -> None:
-    """Undo a check of a night, so that the next drill finds the warehouse as it was."""
+    """Undo a check of a night, so that the next drill starts from the same warehouse."""
     with warehouse.transaction() as connection:
         files = "(SELECT file_id FROM ops.staged_file WHERE night = %s AND published_at IS NULL)"
         for table in ("ops.data_quality_result", "staging.offer", "staging.loaded_file"):

@@ -59,7 +59,7 @@ def largest_category(lines: list[dict[str, Any]]) -> str:
 def few_rows(stores: Night, names: Sequence[str]) -> None:
     lines = stores[names[0]]
     kept = random.Random(1).sample(range(len(lines)), int(len(lines) * 0.65))
-    stores[names[0]] = [lines[place] for place in sorted(kept)]
+    stores[names[0]] = [lines[index] for index in sorted(kept)]
 
 
 def without_category(stores: Night, names: Sequence[str]) -> None:
@@ -124,16 +124,16 @@ def test_every_rule_of_the_catalogue_has_its_drill() -> None:
 
 @dataclass
 class Series:
-    """A warehouse with the nights before, and a place for the next one."""
+    """A warehouse with earlier nights, and a storage folder for the next one."""
 
     warehouse: Warehouse
     folder: Path
 
-    def play(self, night: date, stores: Night, **manifest: Any) -> None:
+    def ingest_night(self, night: date, stores: Night, **manifest: Any) -> None:
         """Stage and check one night; publish nothing."""
-        place = self.folder / str(len(list(self.folder.iterdir())))
-        place.mkdir()
-        storage = Storage(f"file://{place}")
+        folder = self.folder / str(len(list(self.folder.iterdir())))
+        folder.mkdir()
+        storage = Storage(f"file://{folder}")
         stage(storage, RETAILER, night, stores, **manifest)
         check(self.warehouse, storage, RETAILER)
 
@@ -157,7 +157,7 @@ def _series(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def series(_series: Series) -> Iterator[Series]:
-    """The series after its first two nights; what a test plays is forgotten after it."""
+    """The series after its first two nights; the nights of a test are deleted after it."""
     yield _series
     for night in (TUESDAY, WEDNESDAY):
         forget(_series.warehouse, night)
@@ -165,15 +165,17 @@ def series(_series: Series) -> Iterator[Series]:
 
 @pytest.mark.parametrize("night", [TUESDAY, WEDNESDAY])
 def test_a_night_without_faults_raises_no_finding(series: Series, night: date) -> None:
-    series.play(night, night_of(RETAILER, night))
+    series.ingest_night(night, night_of(RETAILER, night))
     assert (failed(series.warehouse, night), held(series.warehouse, night)) == ({}, set())
-    judged = {
+    evaluated_rules = {
         row["rule_id"]
         for row in rows(
             series.warehouse, "SELECT rule_id FROM ops.quality_result WHERE night = %s AND detail NOT LIKE 'not evaluated%%'", night
         )
     }
-    assert judged == set(DRILLS) - {"changes_across_weeks" if night == TUESDAY else "changes_within_week"}, "none of them slept"
+    assert evaluated_rules == set(DRILLS) - {"changes_across_weeks" if night == TUESDAY else "changes_within_week"}, (
+        "every other rule was evaluated"
+    )
 
 
 @pytest.mark.parametrize("rule_id", DRILLS)
@@ -181,7 +183,7 @@ def test_a_rule_fires_on_its_fault_and_only_on_it(series: Series, rule_id: str) 
     drill = DRILLS[rule_id]
     stores = night_of(RETAILER, drill.night)
     drill.fault(stores, sorted(stores))
-    series.play(drill.night, stores, **drill.manifest)
+    series.ingest_night(drill.night, stores, **drill.manifest)
 
     found = failed(series.warehouse, drill.night)
     assert set(found) == {rule_id} | drill.also
@@ -195,20 +197,20 @@ def test_a_rule_fires_on_its_fault_and_only_on_it(series: Series, rule_id: str) 
 
 
 def test_one_broken_line_of_each_kind_holds_nothing(series: Series) -> None:
-    """The row rules fire on their own lines among thousands of sound ones, and no rule about store-days does."""
+    """The row rules fire on their own lines among thousands of valid ones, and no store-level rule does."""
     stores = night_of(RETAILER, TUESDAY)
     kinds = [rule for rule in PAIRS if rule not in ("not_json", "line_too_long")]  # bytes, and memory: test_row_rules
-    for place, rule in enumerate(kinds):
+    for index, rule in enumerate(kinds):
         broken = PAIRS[rule][0][0]
         assert isinstance(broken, dict)
-        lines = stores[sorted(stores)[place % 4]]
+        lines = stores[sorted(stores)[index % 4]]
         lines.append(
             {
-                "product": broken["product"] | ({"sku": f"x{place}"} if broken["product"]["sku"] == "1" else {}),
+                "product": broken["product"] | ({"sku": f"x{index}"} if broken["product"]["sku"] == "1" else {}),
                 "metadata": broken["metadata"],
             }
         )
-    series.play(TUESDAY, stores)
+    series.ingest_night(TUESDAY, stores)
     # a line of 1970 or of another day makes its whole file a long day: that is the one rule that must speak up
     assert set(failed(series.warehouse, TUESDAY)) - {"time_span"} == set(kinds)
     assert held(series.warehouse, TUESDAY) == failed(series.warehouse, TUESDAY).get("time_span", set())
@@ -217,18 +219,18 @@ def test_one_broken_line_of_each_kind_holds_nothing(series: Series) -> None:
 def test_a_part_that_somebody_asked_for_is_no_fault(series: Series) -> None:
     stores = night_of(RETAILER, TUESDAY)
     a_tenth(stores, sorted(stores))
-    series.play(TUESDAY, stores, complete=False, is_partial_on_request=True)
+    series.ingest_night(TUESDAY, stores, complete=False, is_partial_on_request=True)
     assert (failed(series.warehouse, TUESDAY), held(series.warehouse, TUESDAY)) == ({}, set())
 
 
 def test_what_a_person_released_is_neither_measured_nor_held_by_newer_rules(series: Series) -> None:
     stores = night_of(RETAILER, TUESDAY)
     prices_mixed_up(stores, sorted(stores))
-    series.play(TUESDAY, stores)
+    series.ingest_night(TUESDAY, stores)
     with series.warehouse.transaction() as connection:
         connection.execute(
             "UPDATE ops.quality_check SET catalogue_version = 'older'"
-        )  # else the verdict stands, and nothing is judged again
+        )  # else the earlier result is valid, and nothing is evaluated again
         connection.execute(
             "UPDATE ops.staged_file SET state = 'loaded', decided_by = 'ann', check_version = NULL WHERE night = %s", (TUESDAY,)
         )
@@ -239,7 +241,7 @@ def test_what_a_person_released_is_neither_measured_nor_held_by_newer_rules(seri
 def test_results_name_the_batch_and_its_scope(series: Series) -> None:
     stores = night_of(RETAILER, TUESDAY)
     prices_mixed_up(stores, sorted(stores))
-    series.play(TUESDAY, stores)
+    series.ingest_night(TUESDAY, stores)
     found = rows(
         series.warehouse,
         "SELECT DISTINCT scope, severity, is_holding, check_id, checked_at FROM ops.quality_result WHERE rule_id = 'changes_within_week' AND night = %s",
@@ -272,7 +274,7 @@ def test_ten_ordinary_nights_and_two_wednesdays_are_silent(
 
 
 def recorded(shared: Path, on: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the lines of one recorded snapshot by retailer; an SKU found by several search terms stands once."""
+    """Return the lines of one recorded snapshot by retailer; a SKU found by several search terms is returned once."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     with gzip.open(shared / "series" / f"melvindy_prices_{on}.csv.gz", "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):

@@ -1,4 +1,4 @@
-"""Questions about held store-days: asked once, answered once, whoever is first; everything else goes on."""
+"""Questions about held store-days: each is asked once, the first decision counts, and other store-days are published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.warehouse.looking import cents, one, rows
 
 @pytest.fixture
 def two_held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> list[int]:
-    """Two stores whose prices all moved by a factor of 100, and a sound one beside them; the ledger ids of the two."""
+    """File ids of two stores whose prices all changed by a factor of 100; a third store is valid."""
     strict_warehouse.settings = strict_warehouse.settings.model_copy(
         update={"hold_stores_held_share": 1.0, "hold_changed_across_weeks_share": 1.0}
     )
@@ -28,7 +28,7 @@ def two_held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays
         store_day(store_id=store_id, at=WEDNESDAY, lines=offers(40, price=price))
     pipeline.ingest(strict_warehouse, storage, "aldi")
     ids = [row["file_id"] for row in rows(strict_warehouse, "SELECT file_id FROM ops.staged_file WHERE state = 'held' ORDER BY file_id")]
-    assert len(ids) == 2 and set(cents(strict_warehouse, "G3").values()) == {260}, "the sound store is published meanwhile"
+    assert len(ids) == 2 and set(cents(strict_warehouse, "G3").values()) == {260}, "the valid store is published"
     return ids
 
 
@@ -114,7 +114,7 @@ def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
     held.answer(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
     assert one(strict_warehouse, "SELECT DISTINCT choice FROM ops.decision") == choice
-    assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "nobody is asked again by himself"
+    assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "the question is not asked again automatically"
     assert len(quarantine.list_undecided(strict_warehouse)) == 2
 
 
@@ -127,11 +127,11 @@ def test_an_answer_without_a_reason_decides_nothing(strict_warehouse: Warehouse,
 def test_the_question_says_what_an_operator_needs(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     question = held_question(strict_warehouse, storage, two_held[:1])
     assert question.subject == "Publish aldi G1 (aldi G1) of 2026-11-18? Held by price_scale (40 lines)"
-    for said in (
+    for part in (
         "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"file {two_held[0]}, line 1, SKU 1: now $250.00, known $2.50",
         '"sku": "1"', "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "within 72 hours the data stay held",
     ):  # fmt: skip
-        assert said in question.body, f"{said!r} is missing from\n{question.body}"
+        assert part in question.body, f"{part!r} is missing from\n{question.body}"
     assert question.body.count("file 4, line") == 3
 
 

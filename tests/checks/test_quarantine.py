@@ -1,4 +1,4 @@
-"""Held store-days and refused files: a person releases or discards them, and the ledger keeps who and why."""
+"""Held store-days and refused files are released or discarded, and the ledger keeps the user and the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NIGHT = "2026-11-18"
 
 @pytest.fixture
 def held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> int:
-    """A store-day whose prices all moved by a factor of 100; the ledger id."""
+    """File id of a store-day whose prices all changed by a factor of 100."""
     store_day(at=TUESDAY, lines=offers(40, price=2.5))
     pipeline.ingest(strict_warehouse, storage, "aldi")
     store_day(at=WEDNESDAY, lines=offers(40, price=250))

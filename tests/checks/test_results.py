@@ -1,4 +1,4 @@
-"""What an operator reads of the checks: the command, and Great Expectations' own pages."""
+"""Check results for operators: the command and Great Expectations' pages."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def test_results_of_the_newest_night_tell_what_holds_first(night: Warehouse) -> 
         ("aldi", 2, 104, 1, {"price_not_positive": 3, "text_damaged": 1}),
         ("iga", 1, 5, 0, {}),
     ]
-    told = [
+    shown = [
         (row["store_id"], row["rule_id"], row["scope"], row["severity"], row["is_holding"], row["failed"], row["detail"])
         for row in found["results"]
     ]
-    assert told == [
+    assert shown == [
         ("G1", "row_count", "store_day", "critical", True, 60, "40 rows, the median of its last 1 complete store-days is 100"),
         ("G2", "price_not_positive", "row", "refuse", False, 3, "lines 61, 62, 63"),
         ("G2", "text_damaged", "row", "warning", False, 1, "line 64"),
@@ -64,7 +64,7 @@ def test_an_earlier_check_is_rewritten_and_not_doubled(night: Warehouse, storage
     with night.transaction() as connection:
         connection.execute("UPDATE ops.staged_file SET state = 'loaded', check_version = NULL, decided_by = 'ann' WHERE state = 'held'")
     pipeline.check(night, storage, "aldi")
-    assert len(rows(night, "SELECT check_id FROM ops.quality_check")) == len(before), "released: the verdict stands"
+    assert len(rows(night, "SELECT check_id FROM ops.quality_check")) == len(before), "released: the earlier result is valid"
     with night.transaction() as connection:
         connection.execute("UPDATE ops.quality_check SET catalogue_version = 'older'")
         connection.execute("UPDATE ops.staged_file SET check_version = NULL WHERE state = 'loaded'")
@@ -82,8 +82,8 @@ def test_the_command_prints_them(night: Warehouse, monkeypatch: pytest.MonkeyPat
     run = CliRunner().invoke(app, ["quality", "results"])
     assert run.exit_code == 0 and "row_count" in run.output and "price_not_positive 3" in run.output, run.output
     run = CliRunner().invoke(app, ["quality", "results", "--retailer", "aldi", "--night", "2026-11-17", "--json"])
-    told = json.loads(run.stdout)
-    assert (run.exit_code, told["night"], told["results"], told["checks"][0]["lines"]) == (0, "2026-11-17", [], 100)
+    shown = json.loads(run.stdout)
+    assert (run.exit_code, shown["night"], shown["results"], shown["checks"][0]["lines"]) == (0, "2026-11-17", [], 100)
     assert "all rules passed" in CliRunner().invoke(app, ["quality", "results", "--night", "2026-11-17"]).output
     assert (
         "nothing was checked for the night of 2020-01-01" in CliRunner().invoke(app, ["quality", "results", "--night", "2020-01-01"]).output

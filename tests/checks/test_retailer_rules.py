@@ -34,8 +34,8 @@ def test_the_share_that_changed_is_measured_over_all_store_days(rule_id: str, wh
     assert rule_result(rule_id, at_limit).failed == 0
     beyond = [at_limit[0], changes(2, 500, round(500 * limit) + 1)]
     assert rule_result(rule_id, beyond).failed == round(1000 * limit) + 1
-    assert rule_result(rule_id, beyond, held={2}).failed == 0, "one that is held for a reason of its own does not count"
-    assert rule_result(rule_id, [beyond[0], replace(beyond[1], is_released=True)]).failed == 0, "nor does one that a person released"
+    assert rule_result(rule_id, beyond, held={2}).failed == 0, "a store-day held by a store-level rule does not count"
+    assert rule_result(rule_id, [beyond[0], replace(beyond[1], is_released=True)]).failed == 0, "nor does a released one"
     few = [changes(1, 299, 299)]
     assert (rule_result(rule_id, few).failed, rule_result(rule_id, few).detail[:13]) == (0, "not evaluated")
     assert rule_result(rule_id, [changes(1, 300, 300)]).failed == 300
@@ -60,7 +60,7 @@ def test_one_held_store_is_its_own_affair_and_many_are_the_sites() -> None:
 
 
 def test_prices_are_parted_by_the_wednesday_of_the_store() -> None:
-    def parted(observed_at: datetime, known_at: datetime, state: str, *, lasts: timedelta = timedelta(hours=1)) -> tuple[int, int]:
+    def split_by_week(observed_at: datetime, known_at: datetime, state: str, *, lasts: timedelta = timedelta(hours=1)) -> tuple[int, int]:
         row = {"observed_at": observed_at, "last_observed_at": observed_at + lasts, "state": state}
         within, across = _by_week(row, [{"compared": 10, "changed": 1, "known_at": known_at}])
         return within.compared, across.compared
@@ -68,10 +68,14 @@ def test_prices_are_parted_by_the_wednesday_of_the_store() -> None:
     # Wednesday 18 November 2026, 00:00: 13:00 UTC the day before in Melbourne, 16:00 in Perth
     at = datetime(2026, 11, 17, 18, tzinfo=UTC)
     before, between, after = (datetime(2026, 11, 17, hour, tzinfo=UTC) for hour in (12, 14, 17))
-    assert [parted(at, known, "VIC") for known in (before, between, after)] == [(0, 10), (10, 0), (10, 0)]
-    assert [parted(at, known, "WA") for known in (before, between, after)] == [(0, 10), (0, 10), (10, 0)]
-    assert parted(at, at, "VIC") == (0, 0) and parted(at, at + timedelta(days=1), "VIC") == (0, 0), "what is known later is no measure"
-    assert parted(at, at - timedelta(days=28), "VIC") == (0, 10) and parted(at, at - timedelta(days=28, seconds=1), "VIC") == (0, 0)
-    assert parted(between - timedelta(hours=2), before - timedelta(hours=5), "VIC", lasts=timedelta(hours=3)) == (0, 0), (
+    assert [split_by_week(at, known, "VIC") for known in (before, between, after)] == [(0, 10), (10, 0), (10, 0)]
+    assert [split_by_week(at, known, "WA") for known in (before, between, after)] == [(0, 10), (0, 10), (10, 0)]
+    assert split_by_week(at, at, "VIC") == (0, 0) and split_by_week(at, at + timedelta(days=1), "VIC") == (0, 0), (
+        "later known prices are not compared"
+    )
+    assert split_by_week(at, at - timedelta(days=28), "VIC") == (0, 10) and split_by_week(
+        at, at - timedelta(days=28, seconds=1), "VIC"
+    ) == (0, 0)
+    assert split_by_week(between - timedelta(hours=2), before - timedelta(hours=5), "VIC", lasts=timedelta(hours=3)) == (0, 0), (
         "it crosses the Wednesday itself"
     )

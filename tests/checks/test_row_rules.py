@@ -18,7 +18,7 @@ from tests.ingestion.store_days import Line, StoreDays, gtin, offer
 from tests.warehouse.looking import one, rows
 
 LONG_LINE = 100_000
-#: The clock stands at 09:00 UTC; ten minutes ahead are tolerated.
+#: The clock is at 09:00 UTC; ten minutes ahead are tolerated.
 AHEAD, TOO_FAR_AHEAD = "2026-11-18T09:10:00+00:00", "2026-11-18T09:10:01+00:00"
 
 #: Rule id → pairs of (a line that breaks only this rule, the nearest that breaks none).
@@ -82,7 +82,7 @@ PAIRS: dict[str, list[tuple[Line, Line]]] = {
         (offer(barcode="9" * 15), offer(barcode=int(gtin(1)))),
     ],
 }  # fmt: skip
-#: A rule about two lines at once has a test of its own.
+#: A rule about two lines has a separate test.
 ABOUT_SEVERAL_LINES = {"sku_contradicted"}
 ALL_RULES: list[Rule] = [*ROW_RULES, *STORE_DAY_RULES, *RETAILER_RULES]
 
@@ -94,7 +94,7 @@ def found(warehouse: Warehouse) -> list[list[str]]:
 
 @pytest.fixture
 def one_check(make_warehouse: Any, storage: Storage, store_day: StoreDays) -> Any:
-    """Check lines, each as a store-day of its own (so that doubles do not meet), and return the rules each breaks."""
+    """Check lines, each in a separate store-day (so that duplicates do not meet), and return the rules each breaks."""
 
     def run(lines: list[Line]) -> list[list[str]]:
         warehouse = make_warehouse(line_bytes_max=LONG_LINE)
@@ -102,12 +102,12 @@ def one_check(make_warehouse: Any, storage: Storage, store_day: StoreDays) -> An
             store_day(lines=[line], run_key=f"r{number:04d}")
         pipeline.load(warehouse, storage, "aldi")
         pipeline.check(warehouse, storage, "aldi")
-        places = {rule.rule_id: place for place, rule in enumerate(ROW_RULES)}
+        positions = {rule.rule_id: position for position, rule in enumerate(ROW_RULES)}
         text = (
             "SELECT array(SELECT rule_id FROM ops.data_quality_result AS r WHERE r.file_id = f.file_id AND scope = 'row') AS found "
             "FROM ops.staged_file AS f ORDER BY run_key"
         )
-        return [sorted(row["found"], key=places.__getitem__) for row in rows(warehouse, text)]
+        return [sorted(row["found"], key=positions.__getitem__) for row in rows(warehouse, text)]
 
     return run
 
@@ -155,7 +155,7 @@ def test_lines_without_a_time_take_the_files(warehouse: Warehouse, storage: Stor
 
 
 def damaged_batch() -> list[Line]:
-    """Every line of every pair, twice over: with SKUs of their own, and all with the same one."""
+    """Every line of every pair, twice: with different SKUs, and with the same SKU."""
     lines = [line for pairs in PAIRS.values() for pair in pairs for line in pair]
     numbered: list[Line] = []
     for number, line in enumerate(lines):

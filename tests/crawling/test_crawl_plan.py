@@ -126,9 +126,9 @@ def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehou
     assert [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT)] == ["G1"]
     excluded = {store_id: reason for store_id, (decision, reason) in planned(warehouse).items() if decision == "excluded"}
     assert excluded == {
-        "P1": "no supermarket (AMPOL)",
-        "I1": "no online store id: its shelf cannot be asked for",
-        "C1": "the store finder says it is not trading",
+        "P1": "not a supermarket (AMPOL)",
+        "I1": "no online store id: its offers cannot be requested",
+        "C1": "not trading according to the store finder",
         "FILE": "never found by store discovery",
     }
 

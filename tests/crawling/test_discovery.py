@@ -84,7 +84,7 @@ def test_a_store_absent_three_times_in_a_row_is_taken_for_closed_and_opens_when_
     assert (counts.absent, counts.closed) == (1, 1)
     assert store(warehouse, "G0") == {"absences": 3, "is_closed": True}
     crawl_plan.plan(warehouse, "aldi", NIGHT)
-    assert "taken for closed: not found by the last 3 discoveries" in _reason(warehouse, "G0")
+    assert "treated as closed: not found by the last 3 discoveries" in _reason(warehouse, "G0")
 
     discovery.merge_found_stores(warehouse, "aldi", all_of_them)
     assert store(warehouse, "G0") == {"absences": 0, "is_closed": False}

@@ -1,4 +1,4 @@
-"""Prefill: known barcodes go into waiting files, everything else of a line stays as it was written."""
+"""Prefill: known barcodes are written into waiting files, everything else of a line is unchanged."""
 
 from __future__ import annotations
 

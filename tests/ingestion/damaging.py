@@ -16,7 +16,7 @@ HARMLESS = ("nothing", "unpacked", "two members", "unknown manifest keys", "mani
 
 
 class FileDamager:
-    """Damages staged files of one storage; every kind is a method that is told a manifest."""
+    """Damages staged files of one storage; every kind is a method that takes a manifest."""
 
     def __init__(self, storage: Storage, seed: int) -> None:
         self._storage, self._dice = storage, random.Random(seed)
@@ -89,16 +89,16 @@ class FileDamager:
 
     def _two_members(self, data: bytes) -> bytes:
         plain = gzip.decompress(data)
-        place = self._dice.randrange(len(plain))
-        return gzip.compress(plain[:place]) + gzip.compress(plain[place:])
+        position = self._dice.randrange(len(plain))
+        return gzip.compress(plain[:position]) + gzip.compress(plain[position:])
 
     def _turn_a_bit(self, data: bytes) -> bytes:
-        place = self._dice.randrange(len(data))
-        return data[:place] + bytes([data[place] ^ 1 << self._dice.randrange(8)]) + data[place + 1 :]
+        position = self._dice.randrange(len(data))
+        return data[:position] + bytes([data[position] ^ 1 << self._dice.randrange(8)]) + data[position + 1 :]
 
     def _zeros(self, data: bytes) -> bytes:
-        place = self._dice.randrange(10, len(data))
-        return data[:place] + b"\x00" * 64 + data[place + 64 :]
+        position = self._dice.randrange(10, len(data))
+        return data[:position] + b"\x00" * 64 + data[position + 64 :]
 
     def _swap(self, manifest: Manifest) -> None:
         if self._before is None or not self._storage.exists(self._before.data_path(Stage.OUTBOX)):

@@ -1,9 +1,9 @@
-"""Runs one step of ingestion in a process of its own and ends it, or the server: ``URL STORAGE RETAILER STEP WHEN [VICTIM [PID]]``.
+"""Runs one step of ingestion in a separate process and kills it, or the server: ``URL STORAGE RETAILER STEP WHEN [VICTIM [PID]]``.
 
 ``STEP`` is a function of ``include.ingestion.pipeline``, or ``decide`` (``tests/ingestion/rich_nights.py``). ``WHEN`` is the name of a statement (right
-after it), ``#N`` (right after the N-th thing the process asks of the database), or ``never``; the process says ``begin`` when it begins.
+after it), ``#N`` (right after the N-th database call of the process), or ``never``; the process prints ``begin`` when it begins.
 ``VICTIM`` is ``process`` (SIGKILL), or the server with the process number ``PID``: ``quit`` (immediate shutdown) or ``kill`` (SIGKILL of it
-and all its processes). ``+parallel`` behind it lets several store-days be worked on at once.
+and all its processes). The suffix ``+parallel`` processes several store-days in parallel.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from include.warehouse.statements import statement
 from tests.checks.counting import count_broken
 from tests.ingestion.rich_nights import LIMITS, decide
 
-#: The step ended because the server was gone, and said so.
+#: The step reported that the server was gone.
 SERVER_GONE = 75
 
 
@@ -49,7 +49,7 @@ def main(url: str, root: str, retailer: str, step: str, name: str, victim: str =
     counts = name.startswith("#")
     fatal = None if counts or name == "never" else statement(name)
     left = int(name[1:]) if counts else -1
-    suite.count_broken = count_broken  # importing Great Expectations takes longer than all the rest
+    suite.count_broken = count_broken  # importing Great Expectations takes longer than everything else
     victim, _, parallel = victim.partition("+")
     if parallel:
         workers.MIN_LINES_FOR_HELPERS = 0

@@ -1,4 +1,4 @@
-"""Loads a retailer's waiting files with helpers in a process of its own: ``URL STORAGE RETAILER WORKERS``; to be killed, or to be a daemon."""
+"""Loads a retailer's waiting files with helpers in a separate process: ``URL STORAGE RETAILER WORKERS``; to be killed, or run as a daemon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines as no retailer should write them: sound ones, mutated with knowledge of their structure, all from one seed."""
+"""Invalid lines: valid ones, mutated with knowledge of their structure, all from one seed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from tests.ingestion.store_days import gtin
 
-#: An object as pairs, because a key may stand in it twice.
+#: An object as pairs, because a key may be repeated.
 Pairs = list[tuple[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """JSON text that goes into the line as it stands, valid or not."""
+    """JSON text that is written unchanged, valid or not."""
 
     text: str
 
@@ -96,7 +96,7 @@ class Mutator:
         self._next, self._earlier = 0, list[bytes]()
 
     def lines(self, count: int) -> Iterator[bytes]:
-        """Yield lines; what was damaged may hold line breaks of its own."""
+        """Yield lines; damaged ones may contain line breaks."""
         for _ in range(count):
             line = self._line()
             if len(self._earlier) < 500:
@@ -122,7 +122,7 @@ class Mutator:
         return self._spoil_bytes(_text(_line(product, metadata), rng))
 
     def _double(self, line: bytes) -> bytes:
-        """Return a line again, at times with something else in what does not tell doubles apart."""
+        """Return a line again, sometimes with other values in fields that do not distinguish duplicates."""
         match self._dice.randrange(5):
             case 0:
                 return line.replace(b"https://", b"https://" + b"w" * 2_000)
@@ -136,7 +136,7 @@ class Mutator:
     def _sound(self) -> tuple[Pairs, Pairs]:
         rng = self._dice
         self._next += 1
-        # one in fifty repeats an SKU, with whatever it says now
+        # one in fifty repeats a SKU with its current values
         number = rng.randrange(max(1, self._next)) if rng.random() < 0.02 else self._next
         cents = rng.randrange(1, 5_000)
         name = " ".join(rng.choices(_WORDS, k=3))
@@ -182,19 +182,19 @@ class Mutator:
         rng = self._dice
         whole: Pairs = [("product", product), ("metadata", metadata)]
         part = rng.choice((product, metadata, whole))
-        place = rng.randrange(len(part))
-        key, value = part[place]
+        position = rng.randrange(len(part))
+        key, value = part[position]
         what = rng.randrange(9)
         if what == 0:
-            del part[place]
+            del part[position]
         elif what == 1:
-            part[place] = (rng.choice([key.upper(), f" {key}", key[:-1], "", key + "\x00", "prodüct"]), value)
+            part[position] = (rng.choice([key.upper(), f" {key}", key[:-1], "", key + "\x00", "prodüct"]), value)
         elif what == 2:
-            part.insert(rng.randrange(len(part) + 1), (key, self._odd()))  # the key twice: the last one counts
+            part.insert(rng.randrange(len(part) + 1), (key, self._odd()))  # a repeated key: the last value counts
         elif what == 3:
             part.append((rng.choice(["extra", "price", "_"]), _nested(rng.choice((SHALLOW, DEEP)), rng.choice(("[]", "{}")))))
         elif what == 4:
-            part[place] = (key, _nested(rng.choice((SHALLOW, DEEP)), "[]"))
+            part[position] = (key, _nested(rng.choice((SHALLOW, DEEP)), "[]"))
         elif what == 5:
             whole = [("metadata", metadata), ("product", product)]
         elif what == 6:
@@ -207,18 +207,18 @@ class Mutator:
 
     def _spoil_bytes(self, line: bytes) -> bytes:
         rng = self._dice
-        place = rng.randrange(len(line))
+        position = rng.randrange(len(line))
         match rng.randrange(14):
             case 0:
-                return line[:place]
+                return line[:position]
             case 1:
-                return line[place:]
+                return line[position:]
             case 2:
-                return line[:place] + bytes([rng.randrange(256)]) + line[place + 1 :]
+                return line[:position] + bytes([rng.randrange(256)]) + line[position + 1 :]
             case 3:
-                return line[:place] + line[place + 1 :]
+                return line[:position] + line[position + 1 :]
             case 4:
-                return line[:place] + rng.randbytes(rng.randrange(1, 9)) + line[place:]
+                return line[:position] + rng.randbytes(rng.randrange(1, 9)) + line[position:]
             case 5:
                 return b"\xef\xbb\xbf" + line
             case 6:

@@ -1,6 +1,6 @@
-"""What should become of a line, said a second time: plain Python over the standard JSON reader, nothing of the rule catalogue, the SQL or the reader.
+"""Predicts the outcome of every line independently: plain Python over the standard JSON reader, without the rule catalogue, the SQL or the reader.
 
-Only the pure text functions of ``include.catalogue`` are shared (cleaning, barcodes, unit prices): they have tests of their own.
+Only the pure text functions of ``include.catalogue`` are shared (cleaning, barcodes, unit prices): they have separate tests.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ LINE_BYTES_MAX = 1_000_000
 PRODUCT = {"sku", "name", "brand", "size", "barcode", "description", "url", "image_url", "category_path", "price_current", "price_was", "is_on_special",
            "is_available", "per_unit_price_string", "scraped_date"}  # fmt: skip
 METADATA = {"company", "store_id", "store_name", "state", "scraped_at", "scraped_date"}
-_HALF_A_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # escaped; U+DC80 to U+DCFF stand here for damaged bytes
+_HALF_A_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # escaped; U+DC80 to U+DCFF represent damaged bytes here
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[][{}]', re.DOTALL)
 
 
 class Fraction(str):
-    """A number with a fraction or an exponent, as it was written."""
+    """The text of a number with a fraction or an exponent."""
 
     __slots__ = ()
 
@@ -68,10 +68,10 @@ class ExpectedOutcome:
         return {str(line.sku): line for line in self.accepted.values() if line.cents is not None}
 
 
-def judge(data: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> ExpectedOutcome:
-    """Say what should become of every line of a file."""
+def predict(data: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> ExpectedOutcome:
+    """Predict the outcome of every line of a file."""
     lines = {number: raw for number, raw in enumerate(data.split(b"\n"), start=1) if raw.strip()}
-    refused, read, said = dict[int, str](), list[Line](), defaultdict[str | None, set[tuple[Any, ...]]](set)
+    refused, read, variants = dict[int, str](), list[Line](), defaultdict[str | None, set[tuple[Any, ...]]](set)
     for number, raw in lines.items():
         try:
             line = _line(number, raw, retailer, store_id, state, file_instant, now)
@@ -80,12 +80,12 @@ def judge(data: bytes, retailer: str, store_id: str, state: str | None, file_ins
             continue
         read.append(line)
         if not any(word.startswith("reading:") for word in line.complaints):
-            said[line.sku].add(line.likeness)
+            variants[line.sku].add(line.likeness)
     accepted, folded, seen = dict[int, Line](), set[int](), set[str | None]()
     for line in read:
         if line.complaints:
             refused[line.number] = ", ".join(sorted(line.complaints))
-        elif len(said[line.sku]) > 1:
+        elif len(variants[line.sku]) > 1:
             refused[line.number] = "contradicted"
         elif line.sku in seen:
             folded.add(line.number)
@@ -137,7 +137,7 @@ def _read(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise Unreadable("longer than allowed")
     if raw.count(b"[") + raw.count(b"{") > NESTING_MAX and _depth(raw) > NESTING_MAX:
         raise Unreadable("nested too deep")
-    text = raw.decode("utf-8", "surrogateescape")  # damage in what nobody reads is nobody's loss
+    text = raw.decode("utf-8", "surrogateescape")  # damage in unread fields has no effect
     whole = json.loads(text, parse_float=Fraction, parse_constant=_no_constant, object_pairs_hook=_pairs)
     if not isinstance(whole, dict):
         raise Unreadable("no object")
@@ -147,7 +147,7 @@ def _read(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
             raise Unreadable(f"no {name}")
         for key, value in (pair for part in found for pair in part.get(_ALL, ())):
             if _HALF_A_PAIR.search(key):
-                raise Unreadable("half a pair of surrogates is no name of a key")
+                raise Unreadable("a lone surrogate is not a valid key")
             if key in read:
                 _whole_characters(value)
     return whole["product"], whole["metadata"]
@@ -169,12 +169,12 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise Unreadable(f"{name} is no JSON")
+    raise Unreadable(f"{name} is not JSON")
 
 
 def _whole_characters(value: Any) -> None:
     if isinstance(value, str):
-        value.encode()  # half a pair is no text
+        value.encode()  # a lone surrogate is not valid text
     elif isinstance(value, list):
         for item in value:
             _whole_characters(item)
@@ -185,7 +185,7 @@ def _whole_characters(value: Any) -> None:
 
 
 def _number(value: Any, key: str, wrong: set[str]) -> Decimal | None:
-    """Exactly what is written; numbers that no price ever looks like are no numbers here."""
+    """The exact number; numbers out of the range of prices are not numbers here."""
     if value is None:
         return None
     if type(value) is int and abs(value) < 10**12:
@@ -207,14 +207,14 @@ def _text(value: Any) -> str | None:
 def _instant(
     product: dict[str, Any], metadata: dict[str, Any], state: str | None, file_instant: datetime, now: datetime, wrong: set[str]
 ) -> datetime:
-    said = metadata.get("scraped_at") or metadata.get("scraped_date") or product.get("scraped_date")
-    if said is None:
+    raw_time = metadata.get("scraped_at") or metadata.get("scraped_date") or product.get("scraped_date")
+    if raw_time is None:
         return file_instant
     try:
-        if type(said) is not str:
-            raise ValueError(said)
+        if type(raw_time) is not str:
+            raise ValueError(raw_time)
         local = metadata.get("state") if type(metadata.get("state")) is str else state
-        instant = datetime.combine(date.fromisoformat(said), time(12)) if len(said) == 10 else datetime.fromisoformat(said)
+        instant = datetime.combine(date.fromisoformat(raw_time), time(12)) if len(raw_time) == 10 else datetime.fromisoformat(raw_time)
         instant = (instant if instant.tzinfo else instant.replace(tzinfo=zone_of(local))).astimezone(UTC)
     except (ValueError, OverflowError):
         wrong.add("reading: time")

@@ -11,19 +11,19 @@ from include.warehouse.engine import Warehouse
 from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, Line, StoreDays, gtin, offer, offers
 
-#: Only a store-day of nearly nothing but refused lines is held.
+#: Only a store-day of almost only refused lines is held.
 LIMITS = RELAXED | {"hold_quarantined_share": 0.7}
 MONDAY = "2026-11-16T04:30:00+11:00"
 
 
 def tuesday(storage: Storage) -> None:
-    """What stands in the warehouse before the night of the kill."""
+    """Fill the warehouse before the night of the kill."""
     StoreDays(storage)(at=TUESDAY, lines=[*offers(6), offer("20", 2.0, name="Zorbo Tea", brand="Zorbo", size="100 g")])
     StoreDays(storage)("coles", "C1", at=TUESDAY, lines=[offer("c", name="Leaves", barcode=gtin(1))])
 
 
 def wednesday(storage: Storage) -> None:
-    """A night with something of everything: doubles, refusals, unavailable, learned barcodes, conflicts, an old file, an unreadable one."""
+    """A night with all kinds of data: duplicates, refusals, unavailable, learned barcodes, conflicts, an old file, an unreadable one."""
     stage = StoreDays(storage)
     lines: list[Line] = [
         offer("1"),
@@ -52,7 +52,7 @@ def wednesday(storage: Storage) -> None:
 
 
 def decide(warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> None:
-    """What a person decides the morning after, as often as it takes: what is decided already is left alone."""
+    """Make the decisions of the morning after; repeatable, made decisions are skipped."""
     with warehouse.transaction() as connection:
         found = connection.execute(
             "SELECT file_id, store_id, state FROM ops.staged_file WHERE retailer = %s AND night = '2026-11-18' ORDER BY store_id",

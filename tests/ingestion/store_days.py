@@ -1,4 +1,4 @@
-"""Store-days for tests: name what the test is about, the rest is filled with something plain."""
+"""Store-days for tests: give the fields of interest, the others get defaults."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def gtin(number: int) -> str:
     '9300000000019'
     """
     digits = f"93{number:010d}"
-    return digits + str(-sum(int(d) * (3 if place % 2 else 1) for place, d in enumerate(digits)) % 10)
+    return digits + str(-sum(int(d) * (3 if position % 2 else 1) for position, d in enumerate(digits)) % 10)
 
 
 def content(lines: Sequence[Line], retailer: str, store_id: str, state: str | None, at: str | None) -> bytes:
-    """Return the bytes of a file; ``at`` is each line's ``scraped_at`` unless the line says otherwise."""
+    """Return the bytes of a file; ``at`` is each line's ``scraped_at`` unless the line has its own."""
     metadata = {"company": retailer, "store_id": store_id, "store_name": f"{retailer} {store_id}", "state": state, "scraped_at": at}
     made = [
         line if isinstance(line, bytes) else json.dumps({**line, "metadata": metadata | line["metadata"]}, ensure_ascii=False).encode()
@@ -80,13 +80,13 @@ class StoreDays:
         self, retailer: str = "aldi", store_id: str = "G1", at: str = WEDNESDAY, lines: Sequence[Line] = (), *, complete: bool | None = True,
         state: str | None = "VIC", night: date | None = None, run_key: str | None = None, stage: Stage = Stage.OUTBOX, **manifest: Any,
     ) -> Manifest:  # fmt: skip
-        """Stage one store-day and return its manifest. ``complete=None`` leaves completeness to be judged by the rows."""
+        """Stage one store-day and return its manifest. ``complete=None`` leaves completeness to be estimated from the rows."""
         data = content(lines, retailer, store_id, state, at)
         instants = [datetime.fromisoformat(at).astimezone(UTC)]
         for line in lines:
-            said = None if isinstance(line, bytes) else line["metadata"].get("scraped_at")
-            if isinstance(said, str) and said.endswith("+00:00"):
-                instants.append(datetime.fromisoformat(said))
+            line_time = None if isinstance(line, bytes) else line["metadata"].get("scraped_at")
+            if isinstance(line_time, str) and line_time.endswith("+00:00"):
+                instants.append(datetime.fromisoformat(line_time))
         sha256 = hashlib.sha256(data).hexdigest()
         fields: dict[str, Any] = {
             "retailer": retailer, "store_id": store_id, "store_name": f"{retailer} {store_id}", "state": state, "night": night or night_of(instants[0]),

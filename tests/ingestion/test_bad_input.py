@@ -1,4 +1,4 @@
-"""Bad input: a clear reason, nothing lost, and the good files beside it go on."""
+"""Bad input: a clear reason, nothing lost, and valid files are still published."""
 
 from __future__ import annotations
 
@@ -164,9 +164,9 @@ def test_a_manifest_that_does_not_fit_is_refused(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, field: str, value: Any, reason: str
 ) -> None:
     path, beside = with_manifest(store_day, storage, tmp_path / "aldi" / "G1", ".jsonl.gz")
-    said = json.loads(beside.read_text())
-    said[field] = value if value is not None else said["sha256"][:16] + "0" * 48
-    beside.write_text(json.dumps(said))
+    manifest_json = json.loads(beside.read_text())
+    manifest_json[field] = value if value is not None else manifest_json["sha256"][:16] + "0" * 48
+    beside.write_text(json.dumps(manifest_json))
     found = import_file(warehouse, storage, path)
     assert re.search(reason, found.reason or ""), found.reason
     assert found.outcome == "refused" and len(storage.filesystem.find(storage.full("refused/unknown"))) == 1

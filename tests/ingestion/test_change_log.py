@@ -65,7 +65,7 @@ def test_an_unchanged_night_logs_nothing(night: Callable[..., list[tuple[Any, ..
     assert len(night(TUESDAY, lines)) == 21
     assert night(WEDNESDAY, lines) == []
     assert night(LATER, [*lines[:-2], offer("32", is_on_special=True, price_was=2.0)], complete=False) == [], (
-        "a special at the same price is no change of price"
+        "a special at the same price is not a price change"
     )
 
 
@@ -138,7 +138,7 @@ def test_each_month_in_utc_has_a_partition(
     ]
     comment = one(logging_warehouse, "SELECT obj_description('core.price_change_2026_12'::regclass)")
     assert comment == "Changes of prices published in 2026-12 (UTC)."
-    with logging_warehouse.transaction() as connection:  # readers see new partitions, and nobody but the owner writes
+    with logging_warehouse.transaction() as connection:  # readers see new partitions, and only the owner writes
         connection.execute("SET LOCAL ROLE aisleflow_reader")
         assert connection.execute("SELECT count(*) AS n FROM core.price_change_2027_01").fetchone() == {"n": 1}
 

@@ -1,8 +1,8 @@
 """The process, or PostgreSQL, killed at any moment of a night or of a morning's decisions: run again, it is as if nothing had been.
 
-Each round goes back to the evening before, starts the work in a process of its own, kills at a moment drawn from the seed, starts what is
+Each round goes back to the evening before, starts the work in a separate process, kills at a moment drawn from the seed, starts what is
 dead again, repeats the work, and compares the whole warehouse, ledger and decisions included, and the places of all files.
-A few rounds run always; ``make campaign ARGS="-k crashes"`` plays all of them.
+A few rounds run always; ``make campaign ARGS="-k crashes"`` runs all of them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Record = Callable[[str, object], None]
 
 
 class Crashes:
-    """Nights on a server of their own, which may be killed."""
+    """Nights on a separate server, which may be killed."""
 
     def __init__(self, home: Path, folder: Path) -> None:
         self._home, self._server = home, start_server(home)
@@ -55,9 +55,9 @@ class Crashes:
         )
 
     def round(self, step: str, victim: str, when: str | float, record: Record) -> None:
-        """Play one round. ``when`` counts calls of the database (``#17``), or seconds until the server is killed whatever it is at."""
+        """Run one round. ``when`` counts database calls (``#17``), or seconds until the server is killed at any point."""
         nights, began = self.nights, time.monotonic()
-        self.revive()  # whatever the round before came to
+        self.revive()  # after any outcome of the previous round
         storage = nights.morning() if step == "decide" else nights.next()
         nights.warehouse.close()
         process = self._start(storage, step, when if isinstance(when, str) else "never", victim)
@@ -67,14 +67,14 @@ class Crashes:
             end(victim.partition("+")[0], self._server.cluster.pid)
         _, errors = process.communicate(timeout=300)
         dead = {"process": -signal.SIGKILL}.get(victim.partition("+")[0], SERVER_GONE)
-        told = f"{step}, {victim} at {when}"
-        assert process.returncode in (dead, 0), f"{told}: ended with {process.returncode}\n{errors[-3000:]}"
+        description = f"{step}, {victim} at {when}"
+        assert process.returncode in (dead, 0), f"{description}: ended with {process.returncode}\n{errors[-3000:]}"
         self.revive()
         found, files = (nights.settled_morning if step == "decide" else nights.settled)(nights.warehouse, storage)
         expected, expected_files = nights.undisturbed_morning if step == "decide" else nights.undisturbed
         for table in expected:
-            assert found[table] == expected[table], f"{table} after {told}: {difference(found[table], expected[table])}"
-        assert files == expected_files, f"files after {told}"
+            assert found[table] == expected[table], f"{table} after {description}: {difference(found[table], expected[table])}"
+        assert files == expected_files, f"files after {description}"
         record("crash", f"{step}, {victim.partition('+')[0]}" + ("" if process.returncode else ", too late to hit"))
         record("seconds", round(time.monotonic() - began, 1))
 
@@ -97,7 +97,7 @@ class Crashes:
 
 @pytest.fixture(autouse=True)
 def quick_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Importing Great Expectations takes longer than all the rest."""
+    """Importing Great Expectations takes longer than everything else."""
     monkeypatch.setattr("include.ingestion.checks.suite.count_broken", count_broken)
 
 
@@ -131,7 +131,7 @@ def test_a_crash_changes_no_result(crashes: Crashes, record_property: Record, se
 @pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(1000, 1060))
 def test_the_process_killed_at_any_moment(crashes: Crashes, record_property: Record, seed: int) -> None:
-    """Two thirds ingest, a third of them with several store-days at once; one third decides."""
+    """Two thirds ingest, a third of them with several store-days in parallel; one third decides."""
     step, victim = (("ingest", "process"), ("ingest", "process+parallel"), ("decide", "process"))[seed % 3]
     crashes.round(step, victim, drawn(crashes, seed, step), record_property)
 

@@ -1,4 +1,4 @@
-"""A database error names every culprit line, nothing of its store-day is written, and the others are published."""
+"""A database error names every rejected line, nothing of its store-day is written, and the others are published."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DDL = Callable[..., None]
 
 @pytest.fixture
 def by_hand(warehouse: Warehouse) -> Iterator[DDL]:
-    """Change the schema as somebody might by hand: ``by_hand(statement, undo)``; undone after the test."""
+    """Change the schema manually: ``by_hand(statement, undo)``; undone after the test."""
     to_undo: list[str] = []
 
     def change(statement: str, undo: str) -> None:
@@ -58,7 +58,7 @@ def trigger(by_hand: DDL, table: str, body: str, when: str = "true") -> None:
 
 
 def rejection(warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> str:
-    """Ingest, and return what is said about rejected lines."""
+    """Ingest, and return the report about rejected lines."""
     with pytest.raises(RejectedByDatabase) as caught:
         pipeline.ingest(warehouse, storage, retailer)
     return str(caught.value)
@@ -77,10 +77,10 @@ def test_a_check_names_all_culprits_and_the_others_are_published(
     worse = store_day(store_id="G2", lines=[*offers(10), offer("dear", 7.77)])
     store_day(store_id="G3", lines=offers(20))
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500)")
-    said = rejection(warehouse, storage)
-    first, *_ = said.splitlines()
+    report = rejection(warehouse, storage)
+    first, *_ = report.splitlines()
     assert first.startswith("2 store-day(s) are not published") and "line 31, SKU dear: price = 7.77" in first, (
-        "the top names the first culprit"
+        "the first line names the first rejected line"
     )
     for part in (
         f"{bad.data_path(Stage.OUTBOX)} (file 1, aldi G1 of 2026-11-18): the database rejects 2 line(s) of it in step publish",
@@ -91,11 +91,11 @@ def test_a_check_names_all_culprits_and_the_others_are_published(
         "Was the constraint added or changed manually?",
         "clear the task `load`",
     ):
-        assert part in said
+        assert part in report
     assert set(published(warehouse)) == {"G3"}, "nothing of the bad ones, all of the good one"
     assert storage.exists(bad.path(Stage.OUTBOX)) and storage.exists(bad.data_path(Stage.OUTBOX)), "the file stays"
     assert one(warehouse, "SELECT count(*) FROM ops.quarantined_offer") == 0
-    by_hand.undo()  # type: ignore[attr-defined]  # the cause is fixed: a clear goes on
+    by_hand.undo()  # type: ignore[attr-defined]  # the cause is fixed: a clear continues
     pipeline.ingest(warehouse, storage, "aldi")
     assert published(warehouse) == {"G1": 62, "G2": 11, "G3": 20}
     assert one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE state_reason IS NOT NULL") == 0
@@ -107,9 +107,9 @@ def test_only_what_is_written_is_blamed(warehouse: Warehouse, storage: Storage, 
     pipeline.ingest(warehouse, storage, "aldi")
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500) NOT VALID")
     store_day(lines=[*offers(5), offer("old", 9.0), offer("new", 8.0)])
-    said = rejection(warehouse, storage)
-    assert "rejects 1 line(s)" in said and "SKU new" in said and "SKU old" not in said, (
-        "an unchanged row is not written, so it is not at fault"
+    report = rejection(warehouse, storage)
+    assert "rejects 1 line(s)" in report and "SKU new" in report and "SKU old" not in report, (
+        "an unchanged row is not written, so it is not rejected"
     )
 
 
@@ -117,8 +117,8 @@ def test_null_where_somebody_forbade_it(warehouse: Warehouse, storage: Storage, 
     by_hand("ALTER TABLE core.sku ALTER COLUMN brand SET NOT NULL", "ALTER TABLE core.sku ALTER COLUMN brand DROP NOT NULL")
     store_day(store_id="G1", lines=[offer("a", brand="Zorbo"), offer("b"), offer("c", brand="Zorbo")])
     store_day(store_id="G2", lines=[offer("a", brand="Zorbo")])
-    said = rejection(warehouse, storage)
-    assert "rejects 1 line(s) of it in step resolve" in said and "line 2, SKU b: brand = null: core.sku.brand may not be null" in said
+    report = rejection(warehouse, storage)
+    assert "rejects 1 line(s) of it in step resolve" in report and "line 2, SKU b: brand = null: core.sku.brand may not be null" in report
     assert published(warehouse) == {"G2": 1}, "one store-day cannot hold the catalogue of the others up"
     assert one(warehouse, "SELECT state FROM ops.staged_file WHERE store_id = 'G1'") == "waiting"
 
@@ -127,21 +127,21 @@ def test_a_foreign_key(warehouse: Warehouse, storage: Storage, store_day: StoreD
     by_hand("CREATE TABLE core.known_size (size text PRIMARY KEY)", "DROP TABLE core.known_size CASCADE")
     constraint(by_hand, "core.sku", "size_is_known", "FOREIGN KEY (size) REFERENCES core.known_size")
     store_day(lines=[offer("a"), offer("b", size="3 stone")])
-    said = rejection(warehouse, storage)
-    assert "line 2, SKU b: size = 3 stone: breaks the constraint size_is_known of core.sku, FOREIGN KEY (size)" in said
-    assert "is not present in table" in said
+    report = rejection(warehouse, storage)
+    assert "line 2, SKU b: size = 3 stone: breaks the constraint size_is_known of core.sku, FOREIGN KEY (size)" in report
+    assert "is not present in table" in report
 
 
 def test_lines_that_do_not_go_together(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     constraint(by_hand, "core.price", "one_price_each", "UNIQUE (store_key, price_cents)")
     store_day(lines=[offer(str(number), price) for number, price in enumerate((1.0, 2.0, 3.0, 2.0, 5.0, 1.0), start=1)])
-    said = rejection(warehouse, storage)
+    report = rejection(warehouse, storage)
     assert (
-        "rejects 2 line(s)" in said
+        "rejects 2 line(s)" in report
         and "line 4, SKU 4: store_id = G1, price = 2.0: breaks the constraint one_price_each of core.price, UNIQUE (store_key, price_cents)"
-        in said
+        in report
     )
-    assert "line 6" in said and "already exists" in said
+    assert "line 6" in report and "already exists" in report
 
 
 def test_a_deferred_constraint_speaks_at_the_end(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
@@ -153,8 +153,8 @@ def test_a_deferred_constraint_speaks_at_the_end(warehouse: Warehouse, storage: 
 def test_a_number_out_of_range(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     by_hand("ALTER TABLE core.price ADD COLUMN small smallint GENERATED ALWAYS AS (price_cents::smallint) STORED", "ALTER TABLE core.price DROP COLUMN small")  # fmt: skip
     store_day(lines=[*offers(9), offer("big", 400.0)])
-    said = rejection(warehouse, storage)
-    assert "line 10, SKU big: price = 400.0: smallint out of range" in said and "have a rule refuse such lines" in said
+    report = rejection(warehouse, storage)
+    assert "line 10, SKU big: price = 400.0: smallint out of range" in report and "have a rule refuse such lines" in report
 
 
 def test_a_text_too_long_for_its_index(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
@@ -163,9 +163,9 @@ def test_a_text_too_long_for_its_index(warehouse: Warehouse, storage: Storage, s
     long = "".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(1_500))
     store_day(store_id="G1", lines=[*offers(5), offer("long", url=long)])
     store_day(store_id="G2", lines=offers(5))
-    said = rejection(warehouse, storage)
-    assert "line 6, SKU long" in said and "does not fit the index by_hand of core.sku: index row size" in said
-    assert "(1,500 characters)" in said and len(said) < 4_000, "long values are cut"
+    report = rejection(warehouse, storage)
+    assert "line 6, SKU long" in report and "does not fit the index by_hand of core.sku: index row size" in report
+    assert "(1,500 characters)" in report and len(report) < 4_000, "long values are cut"
     assert set(published(warehouse)) == {"G2"}
 
 
@@ -178,8 +178,8 @@ def test_text_that_no_database_takes(
     monkeypatch.setattr(products, "_clean", lambda text: f"Thing{damage}" if text == "Bad thing" else cleaned(text))
     store_day(store_id="G1", lines=[*offers(5), offer("bad", name="Bad thing")])
     store_day(store_id="G2", lines=offers(5))
-    said = rejection(warehouse, storage)
-    assert "rejects 1 line(s) of it in step load" in said and "line 6, SKU bad: name = Thing\\" in said
+    report = rejection(warehouse, storage)
+    assert "rejects 1 line(s) of it in step load" in report and "line 6, SKU bad: name = Thing\\" in report
     assert set(published(warehouse)) == {"G2"} and one(warehouse, "SELECT count(*) FROM staging.offer") == 0
 
 
@@ -187,8 +187,8 @@ def test_a_constraint_on_staging_is_met_by_loading(warehouse: Warehouse, storage
     constraint(by_hand, "staging.offer", "no_tea", "CHECK (name <> 'Tea')")
     store_day(store_id="G1", lines=[offer("a"), offer("b", name="Tea")])
     store_day(store_id="G2", lines=offers(3))
-    said = rejection(warehouse, storage)
-    assert "in step load" in said and "line 2, SKU b: name = Tea: breaks the constraint no_tea of staging.offer" in said
+    report = rejection(warehouse, storage)
+    assert "in step load" in report and "line 2, SKU b: name = Tea: breaks the constraint no_tea of staging.offer" in report
     assert published(warehouse) == {"G2": 3}
 
 
@@ -196,11 +196,11 @@ def test_checking_goes_on_without_a_rejected_store_day(warehouse: Warehouse, sto
     trigger(by_hand, "staging.offer", "RAISE EXCEPTION 'no reasons, please'", "new.reasons IS NOT NULL")
     store_day(store_id="G1", lines=[offer("a"), offer("bad", -1), offer("c")])
     store_day(store_id="G2", lines=offers(3))
-    said = rejection(warehouse, storage)
+    report = rejection(warehouse, storage)
     assert (
-        "rejects 1 line(s) of it in step check" in said
-        and "line 2, SKU bad" in said
-        and "the trigger function core.by_hand refuses it: no reasons, please" in said
+        "rejects 1 line(s) of it in step check" in report
+        and "line 2, SKU bad" in report
+        and "the trigger function core.by_hand refuses it: no reasons, please" in report
     )
     assert set(published(warehouse)) == {"G2"}
 
@@ -208,9 +208,9 @@ def test_checking_goes_on_without_a_rejected_store_day(warehouse: Warehouse, sto
 def test_a_trigger_somebody_added(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     trigger(by_hand, "core.price", "RAISE EXCEPTION 'ask Kim first'", "new.price_cents = 777")
     store_day(lines=[*offers(20), offer("seven", 7.77)])
-    said = rejection(warehouse, storage)
-    assert "line 21, SKU seven: name = Thing seven, price = 7.77: the trigger function core.by_hand refuses it: ask Kim first" in said
-    assert "Is the trigger function core.by_hand meant?" in said
+    report = rejection(warehouse, storage)
+    assert "line 21, SKU seven: name = Thing seven, price = 7.77: the trigger function core.by_hand refuses it: ask Kim first" in report
+    assert "Is the trigger function core.by_hand intended?" in report
 
 
 def test_many_culprits_are_counted_and_twenty_shown(
@@ -218,26 +218,26 @@ def test_many_culprits_are_counted_and_twenty_shown(
 ) -> None:
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500)")
     store_day(lines=[*offers(5), *offers(50, price=6.0, start=100)])
-    said = rejection(warehouse, storage)
-    assert "rejects 50 line(s)" in said and said.count("\n  line ") == 20
+    report = rejection(warehouse, storage)
+    assert "rejects 50 line(s)" in report and report.count("\n  line ") == 20
     assert all(f"line {number}, SKU" in caplog.text for number in range(6, 56)), "the log names all of them"
 
 
 def test_the_search_stops_in_time_and_says_so(
     make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = make_warehouse(error_search_seconds=1)
+    other_warehouse = make_warehouse(error_search_seconds=1)
     ticks = iter(range(10_000))
     monkeypatch.setattr("include.ingestion.isolation.forensics.time.monotonic", lambda: next(ticks) * 0.05)
-    with psycopg.connect(place.url, autocommit=True) as connection:
+    with psycopg.connect(other_warehouse.url, autocommit=True) as connection:
         connection.execute("ALTER TABLE core.price ADD CONSTRAINT only_cheap CHECK (price_cents < 500)")
     try:
         store_day(lines=offers(200, price=6.0))
-        said = rejection(place, storage)
+        report = rejection(other_warehouse, storage)
     finally:
-        with psycopg.connect(place.url, autocommit=True) as connection:
+        with psycopg.connect(other_warehouse.url, autocommit=True) as connection:
             connection.execute("ALTER TABLE core.price DROP CONSTRAINT only_cheap")
-    assert "the search was stopped after" in said and "there may be more" in said
+    assert "the search was stopped after" in report and "there may be more" in report
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_the_search_stops_in_time_and_says_so(
         ("57014", "AISLEFLOW_STATEMENT_TIMEOUT_SECONDS"),
         ("40P01", "deadlock"),
         ("40001", "Two transactions changed the same rows"),
-        ("55P03", "Somebody holds a lock"),
+        ("55P03", "Another session holds a lock"),
         ("08006", "Is the warehouse up?"),
     ],
 )
@@ -264,8 +264,8 @@ def test_what_passes_by_itself_is_tried_again(
 
 
 def test_a_real_statement_timeout_is_transient(make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays) -> None:
-    place = make_warehouse(statement_timeout_seconds=1)
-    with psycopg.connect(place.url, autocommit=True) as connection:
+    other_warehouse = make_warehouse(statement_timeout_seconds=1)
+    with psycopg.connect(other_warehouse.url, autocommit=True) as connection:
         connection.execute(
             "CREATE FUNCTION core.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN new; END $$"
         )
@@ -273,9 +273,9 @@ def test_a_real_statement_timeout_is_transient(make_warehouse: Callable[..., War
     try:
         store_day(lines=offers(2))
         with pytest.raises(TransientError, match="AISLEFLOW_STATEMENT_TIMEOUT_SECONDS"):
-            pipeline.ingest(place, storage, "aldi")
+            pipeline.ingest(other_warehouse, storage, "aldi")
     finally:
-        with psycopg.connect(place.url, autocommit=True) as connection:
+        with psycopg.connect(other_warehouse.url, autocommit=True) as connection:
             connection.execute("DROP FUNCTION core.slow() CASCADE")
 
 
@@ -296,7 +296,7 @@ def test_a_schema_that_does_not_fit_is_a_persons_matter(warehouse: Warehouse, st
         pipeline.ingest(warehouse, storage, "aldi")
 
 
-def test_a_rehearsal_leaves_nothing_behind(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_a_dry_run_leaves_nothing_behind(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500)")
     store_day(lines=[*offers(5), offer("dear", 6.0), offer("1", 1.0), offer("bad", -1)])
     pipeline.load(warehouse, storage, "aldi")

@@ -1,4 +1,4 @@
-"""Every staged file counts once, whoever runs what, how often and at the same time."""
+"""Every staged file counts once, with repeated and concurrent runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def nights(postgres: Server, make_warehouse: Callable[..., Warehouse], tmp_path:
 
 
 def without_batches(table: str, found: list[str]) -> list[str]:
-    """Leave out what is said about a batch: runs that overtake one another check other store-days together, and say so of fewer or more."""
+    """Leave out figures of batches: concurrent runs check other store-days together."""
     if table == "ops.quality_check":
         return []
     return [row for row in found if "'retailer'" not in row] if table == "ops.data_quality_result" else found
@@ -64,7 +64,7 @@ def test_two_processes_on_the_same_files(nights: Nights, mode: str) -> None:
 
 
 def test_steps_of_several_runs_in_any_order(nights: Nights) -> None:
-    """Three runs whose steps overtake one another: what a step finds undone it does, the rest it leaves."""
+    """Three interleaved runs: each step does the work that is left."""
     rng = random.Random(18)
     for _ in range(3):
         storage = nights.next()

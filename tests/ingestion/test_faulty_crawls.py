@@ -1,4 +1,4 @@
-"""Crawls that went wrong and do not know it: what the crawl cannot see, the checks hold, and nobody reads a wrong price."""
+"""Crawls with undetected faults: the checks hold them, and no wrong price is published."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whatever stands in a line or a file: no crash, no line unaccounted for, nothing in the warehouse that breaks a rule, the same result each time.
+"""For any content of lines and files: no crash, every line counted, nothing in the warehouse that breaks a rule, the same result each time.
 
-Every failure names its seed and shows the line. ``make campaign ARGS="-k fuzz"`` plays a million lines and a thousand files.
+Every failure names its seed and shows the line. ``make campaign ARGS="-k fuzz"`` runs a million lines and a thousand files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from include.ledger.decisions import decide_files
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.mutating import Mutator
-from tests.ingestion.oracle import ExpectedOutcome, judge
+from tests.ingestion.oracle import ExpectedOutcome, predict
 from tests.ingestion.store_days import StoreDays, offer
 from tests.warehouse.looking import cents, contents, rows
 
@@ -33,37 +33,37 @@ LOOSE = {
 
 
 class Night:
-    """Mutated store-days of several stores, ingested at once and held against the oracle."""
+    """Mutated store-days of several stores, ingested together and compared with the oracle."""
 
     def __init__(self, warehouse: Warehouse, storage: Storage, retailer: str = "aldi") -> None:
         self.warehouse, self.storage, self.retailer = warehouse, storage, retailer
         self.lines = 0
-        self.verdicts: dict[str, list[ExpectedOutcome]] = {}
+        self.outcomes: dict[str, list[ExpectedOutcome]] = {}
         self.staged: list[tuple[int, str, bytes, ExpectedOutcome, datetime]] = []
 
     def stage(self, seed: int, store_id: str, lines: int, at: datetime = EVENING) -> None:
-        """Mutate one store-day, judge it and stage it."""
+        """Mutate one store-day, predict its outcome and stage it."""
         data = b"".join(line + b"\n" for line in Mutator(seed, self.retailer, store_id, at).lines(lines))
-        self._stage(seed, store_id, data, judge(data, self.retailer, store_id, "VIC", at, clock.now()), at)
+        self._stage(seed, store_id, data, predict(data, self.retailer, store_id, "VIC", at, clock.now()), at)
 
     def stage_again(self, other: Night) -> None:
         """Stage what another night has staged."""
         for staged in other.staged:
             self._stage(*staged)
 
-    def _stage(self, seed: int, store_id: str, data: bytes, verdict: ExpectedOutcome, at: datetime) -> None:
+    def _stage(self, seed: int, store_id: str, data: bytes, outcome: ExpectedOutcome, at: datetime) -> None:
         StoreDays(self.storage)(
             self.retailer,
             store_id,
             at=at.isoformat(),
             lines=[data[:-1]],
             run_key=f"seed-{seed}",
-            rows=len(verdict.lines),
+            rows=len(outcome.lines),
             last_observed_at=at,
         )
-        self.lines += len(verdict.lines)
-        self.verdicts.setdefault(store_id, []).append(verdict)
-        self.staged.append((seed, store_id, data, verdict, at))
+        self.lines += len(outcome.lines)
+        self.outcomes.setdefault(store_id, []).append(outcome)
+        self.staged.append((seed, store_id, data, outcome, at))
 
     def ingest(self) -> None:
         """Ingest all; what is held all the same is released."""
@@ -75,8 +75,8 @@ class Night:
             pipeline.ingest(self.warehouse, self.storage, self.retailer)
 
     def compare(self) -> None:
-        """Hold every line of every staged file against what the ledger, the quarantine and the prices say."""
-        for seed, store_id, _, verdict, _ in self.staged:
+        """Compare every line of every staged file with the ledger, the quarantine and the prices."""
+        for seed, store_id, _, outcome, _ in self.staged:
             (file,) = rows(self.warehouse, "SELECT * FROM ops.staged_file WHERE store_id = %s AND run_key = %s", store_id, f"seed-{seed}")
             assert file["state"] == "published", f"seed {seed}, store {store_id}: {file['state']}: {file['state_reason']}"
             kept = {
@@ -85,23 +85,25 @@ class Night:
                     self.warehouse, "SELECT line_number, reasons, raw_text FROM ops.quarantined_offer WHERE file_id = %s", file["file_id"]
                 )
             }
-            for number in sorted(kept.keys() ^ verdict.refused.keys()):
-                said = f"refused for {kept[number]['reasons']}" if number in kept else "let through"
+            for number in sorted(kept.keys() ^ outcome.refused.keys()):
+                actual = f"refused for {kept[number]['reasons']}" if number in kept else "let through"
                 raise AssertionError(
-                    f"seed {seed}, store {store_id}, line {number} was {said}; it should be "
-                    f"{verdict.refused.get(number, 'let through')}:\n{verdict.lines[number][:3000]!r}"
+                    f"seed {seed}, store {store_id}, line {number} was {actual}; it should be "
+                    f"{outcome.refused.get(number, 'let through')}:\n{outcome.lines[number][:3000]!r}"
                 )
             for number, row in kept.items():
-                shown = verdict.lines[number][:80_000].decode("utf-8", "replace").replace("\x00", "\ufffd")
+                printable = outcome.lines[number][:80_000].decode("utf-8", "replace").replace("\x00", "\ufffd")
                 assert (
-                    row["reasons"] and row["raw_text"] == shown[: len(row["raw_text"])] and len(row["raw_text"]) >= min(len(shown), 2_000)
+                    row["reasons"]
+                    and row["raw_text"] == printable[: len(row["raw_text"])]
+                    and len(row["raw_text"]) >= min(len(printable), 2_000)
                 ), (seed, number)
             counted = {name: file[name] for name in ("created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined")}
-            assert sum(counted.values()) == file["rows"] == len(verdict.lines), f"seed {seed}: {counted} of {len(verdict.lines)} lines"
-            without = sum(line.cents is None for line in verdict.accepted.values())
+            assert sum(counted.values()) == file["rows"] == len(outcome.lines), f"seed {seed}: {counted} of {len(outcome.lines)} lines"
+            without = sum(line.cents is None for line in outcome.accepted.values())
             assert (counted["folded"], counted["quarantined"], counted["unavailable"]) == (
-                len(verdict.folded),
-                len(verdict.refused),
+                len(outcome.folded),
+                len(outcome.refused),
                 without,
             ), f"seed {seed}: {counted}"
         self._compare_prices()
@@ -116,16 +118,16 @@ class Night:
         for row in known:
             by_store.setdefault(row["store_id"], {})[row["sku"]] = row
         for seed, store_id, *_ in self.staged:
-            found, verdicts = by_store.get(store_id, {}), self.verdicts[store_id]
+            found, outcomes = by_store.get(store_id, {}), self.outcomes[store_id]
             offered = {
-                (sku, line.cents, line.was_cents, line.is_on_special) for verdict in verdicts for sku, line in verdict.prices.items()
+                (sku, line.cents, line.was_cents, line.is_on_special) for outcome in outcomes for sku, line in outcome.prices.items()
             }
             for sku, row in found.items():
                 values = (sku, row["price_cents"], row["was_price_cents"], row["is_on_special"])
-                assert values in offered, f"seed {seed}, store {store_id}: the warehouse has {values}, and no sound line says so"
-            expected = {sku for verdict in verdicts for sku in verdict.prices}
+                assert values in offered, f"seed {seed}, store {store_id}: the warehouse has {values}, and no valid line has it"
+            expected = {sku for outcome in outcomes for sku in outcome.prices}
             assert found.keys() == expected, f"seed {seed}, store {store_id}: SKUs {sorted(found.keys() ^ expected)[:5]}"
-            if len(verdicts) == 1:
+            if len(outcomes) == 1:
                 assert all(row["is_listed"] and row["is_available"] for row in found.values()), f"seed {seed}, store {store_id}"
 
 
@@ -134,7 +136,7 @@ Nights = Callable[[str], Night]
 
 @pytest.fixture
 def night(make_warehouse: Callable[..., Warehouse], storage: Storage) -> Nights:
-    """Make nights, each in a warehouse and a storage of its own."""
+    """Make nights, each with a separate warehouse and storage."""
     return lambda name: Night(make_warehouse(**LOOSE), Storage(f"{storage.url}/{name}"))
 
 
@@ -143,8 +145,8 @@ def test_twenty_thousand_mutated_lines(night: Nights) -> None:
     for seed in range(8):
         one.stage(seed, f"G{seed % 6}", 2_500, EVENING - timedelta(hours=seed // 6 * 5))
     again.stage_again(one)
-    for played in (one, again):
-        played.ingest()
+    for night_run in (one, again):
+        night_run.ingest()
     assert one.lines >= 20_000
     one.compare()
     first = contents(one.warehouse)
@@ -157,34 +159,34 @@ def test_twenty_thousand_mutated_lines(night: Nights) -> None:
 @pytest.mark.parametrize("seed", range(1000, 1020))
 def test_a_million_mutated_lines(night: Nights, seed: int, record_property: Callable[[str, object], None]) -> None:
     """Fifty thousand lines a seed: four stores, and for two of them an earlier store-day."""
-    played = night("one")
+    night_run = night("one")
     for number in range(6):
-        played.stage(seed * 10 + number, f"G{number % 4}", 8_400, EVENING - timedelta(hours=number // 4 * 5))
-    played.ingest()
-    played.compare()
-    first = contents(played.warehouse)
-    pipeline.ingest(played.warehouse, played.storage, "aldi")
-    assert contents(played.warehouse) == first, f"seed {seed}: a second run changed something"
-    record_property("lines", played.lines)
-    record_property("lines refused", sum(len(verdict.refused) for verdicts in played.verdicts.values() for verdict in verdicts))
+        night_run.stage(seed * 10 + number, f"G{number % 4}", 8_400, EVENING - timedelta(hours=number // 4 * 5))
+    night_run.ingest()
+    night_run.compare()
+    first = contents(night_run.warehouse)
+    pipeline.ingest(night_run.warehouse, night_run.storage, "aldi")
+    assert contents(night_run.warehouse) == first, f"seed {seed}: a second run changed something"
+    record_property("lines", night_run.lines)
+    record_property("lines refused", sum(len(outcome.refused) for outcomes in night_run.outcomes.values() for outcome in outcomes))
 
 
 def test_the_mutations_reach_every_rule(night: Nights) -> None:
     """Or the test above would be a soft one."""
     from include.model.rules import ROW_RULES
 
-    played = night("one")
-    played.stage(99, "G1", 12_000)
-    played.ingest()
+    night_run = night("one")
+    night_run.stage(99, "G1", 12_000)
+    night_run.ingest()
     met = {
         reason
-        for row in rows(played.warehouse, "SELECT DISTINCT unnest(reasons) AS reason FROM ops.quarantined_offer")
+        for row in rows(night_run.warehouse, "SELECT DISTINCT unnest(reasons) AS reason FROM ops.quarantined_offer")
         for reason in row.values()
     }
     unmet = {rule.rule_id for rule in ROW_RULES if rule.severity == "refuse"} - met
     assert unmet <= {"line_too_long"}, unmet
-    (verdict,) = played.verdicts["G1"]
-    assert len(verdict.refused) > 2_000 and len(verdict.accepted) > 5_000 and len(verdict.folded) > 30
+    (outcome,) = night_run.outcomes["G1"]
+    assert len(outcome.refused) > 2_000 and len(outcome.accepted) > 5_000 and len(outcome.folded) > 30
 
 
 @pytest.mark.parametrize("number", ["1e2000000000", "-1e2000000000", "1e-2000000000", "1e999999999999999999", "9" * 5_000])

@@ -1,4 +1,4 @@
-"""Whatever a staged file looks like: ingestion ends well, sound files beside it are published, and of a damaged one nothing is."""
+"""For any damage of staged files: ingestion succeeds, valid files are published completely, damaged ones not at all."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from include.staging.manifest import Manifest
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.damaging import HARMLESS, FileDamager
-from tests.ingestion.oracle import ExpectedOutcome, judge
+from tests.ingestion.oracle import ExpectedOutcome, predict
 from tests.ingestion.store_days import StoreDays, offer
 from tests.ingestion.test_fuzz import EVENING, LOOSE
 from tests.warehouse.looking import contents, rows
 
 
 def sound_file(storage: Storage, seed: int, store_id: str) -> Manifest:
-    """Stage a small store-day of sound lines whose prices tell which file they came from."""
+    """Stage a small store-day of valid lines whose prices identify their file."""
     rng = random.Random(seed)
     lines = [offer(f"{store_id}-{number}", round(1 + rng.random() * 50, 2)) for number in range(rng.randrange(5, 30))]
     return StoreDays(storage)("aldi", store_id, at=EVENING.isoformat(), lines=lines, run_key=f"seed-{seed}")
 
 
-def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Counter[str]:
+def run_round(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Counter[str]:
     """Stage files, damage them, ingest, and compare; returns how many of each kind there were."""
     damage, kinds = FileDamager(storage, seed), Counter[str]()
     rng = random.Random(seed)
@@ -39,7 +39,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
         store_id = f"G{seed}x{number}"
         manifest = sound_file(storage, seed * 10_000 + number, store_id)
         data = gzip.decompress(storage.read(manifest.data_path(Stage.OUTBOX)))
-        # every kind comes, and half of the files are sound neighbours
+        # every kind of damage occurs, and half of the files are valid
         kind = damage.kinds[number // 2 % len(damage.kinds)] if number % 2 else rng.choice(HARMLESS)
         damage.do(manifest, kind)
         if kind == "data of another store":
@@ -66,17 +66,17 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
     }
     published = {file["store_id"] for file in ledger if file["state"] == "published"}
     for store_id, (kind, manifest, data) in staged.items():
-        told = f"seed {seed}, store {store_id}, damage {kind!r}"
+        description = f"seed {seed}, store {store_id}, damage {kind!r}"
         found = {sku: cents for (store, sku), cents in prices.items() if store == store_id}
-        verdict: ExpectedOutcome = judge(data, "aldi", store_id, "VIC", manifest.observed_at, EVENING)
-        expected = {sku: line.cents for sku, line in verdict.prices.items()}
-        assert found in ({}, expected), f"{told}: published in part or wrongly"
-        assert bool(found) == (store_id in published), told
+        outcome: ExpectedOutcome = predict(data, "aldi", store_id, "VIC", manifest.observed_at, EVENING)
+        expected = {sku: line.cents for sku, line in outcome.prices.items()}
+        assert found in ({}, expected), f"{description}: published in part or wrongly"
+        assert bool(found) == (store_id in published), description
         if kind in HARMLESS and store_id not in swapped:
-            assert found, f"{told}: a sound file was not published"
+            assert found, f"{description}: a valid file was not published"
         if kind in ("cut", "empty", "no data", "a line more", "a line less", "lines in another order", "wrong hash", "wrong rows"):
-            assert not found, f"{told}: published although it is not what its manifest promises"
-    assert {store for store, _ in prices} <= staged.keys(), f"seed {seed}: a store nobody has"
+            assert not found, f"{description}: published although it differs from its manifest"
+    assert {store for store, _ in prices} <= staged.keys(), f"seed {seed}: an unknown store"
     before_again = contents(warehouse)
     pipeline.ingest(warehouse, storage, "aldi")
     assert contents(warehouse) == before_again, f"seed {seed}: a second run changed something"
@@ -84,7 +84,7 @@ def play(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> Count
 
 
 def test_damaged_files(make_warehouse: Callable[..., Warehouse], storage: Storage) -> None:
-    kinds = play(make_warehouse(**LOOSE), storage, 1, 100)
+    kinds = run_round(make_warehouse(**LOOSE), storage, 1, 100)
     assert len(kinds) == len(FileDamager(storage, 0).kinds)
 
 
@@ -94,5 +94,5 @@ def test_a_thousand_damaged_files(
     make_warehouse: Callable[..., Warehouse], storage: Storage, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     """A hundred files a seed."""
-    kinds = play(make_warehouse(**LOOSE), storage, seed, 100)
+    kinds = run_round(make_warehouse(**LOOSE), storage, seed, 100)
     record_property("files", kinds.total())

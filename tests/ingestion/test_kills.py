@@ -40,9 +40,9 @@ class Crash(BaseException):
 
 
 class CrashInjector:
-    """Counts the boundaries at which something may stand half done, and ends the process at one of them.
+    """Counts the boundaries at which work may be interrupted, and ends the process at one of them.
 
-    A boundary is the begin of a transaction (whatever breaks off inside one is rolled back) or a change in storage.
+    A boundary is the begin of a transaction (work interrupted inside one is rolled back) or a change in storage.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,20 +178,20 @@ def test_a_crash_at_every_boundary_changes_no_result(nights: Nights, monkeypatch
         pipeline.ingest(warehouse, storage, "aldi")
     boundaries = len(crashing.events)
     assert boundaries > 30
-    for place in range(boundaries):
+    for number in range(boundaries):
         storage = nights.next()
-        with crashing.active(place), pytest.raises(Crash) as crash:
+        with crashing.active(number), pytest.raises(Crash) as crash:
             pipeline.ingest(warehouse, storage, "aldi")
-        if place % 2:  # the server went down, too
+        if number % 2:  # the server went down, too
             with warehouse.transaction() as connection:
                 connection.execute(EMPTY_STAGING)
         found, files = nights.settled(warehouse, storage)
         expected, expected_files = nights.undisturbed
         for table in expected:
             assert found[table] == expected[table], (
-                f"{table} after a crash {crash.value}, number {place}: {difference(found[table], expected[table])}"
+                f"{table} after a crash {crash.value}, number {number}: {difference(found[table], expected[table])}"
             )
-        assert files == expected_files, f"files after a crash {crash.value}, number {place}"
+        assert files == expected_files, f"files after a crash {crash.value}, number {number}"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_server_that_crashes_loses_only_the_cache(tmp_path: Path, nights: Nigh
             except psycopg.OperationalError:
                 break
         ensure_postgres(folder)
-        assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0, "unlogged rows are gone after a crash"
+        assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0, "a crash empties unlogged tables"
         pipeline.resolve(warehouse, storage, "aldi")
         pipeline.publish(warehouse, storage, "aldi")
         assert nights.settled(warehouse, storage) == nights.undisturbed

@@ -31,9 +31,9 @@ def manifest(store_day: StoreDays) -> Manifest:
     return store_day(lines=[offer("1")])
 
 
-def line(product: str = "", **said: Any) -> bytes:
+def line(product: str = "", **fields: Any) -> bytes:
     """Return a line whose product is a plain one with raw JSON text put behind it."""
-    made = json.dumps(offer("1", **said)["product"])[:-1] + (f", {product}" if product else "") + "}"
+    made = json.dumps(offer("1", **fields)["product"])[:-1] + (f", {product}" if product else "") + "}"
     metadata = json.dumps({"company": "aldi", "store_id": "G1", "state": "VIC", "scraped_at": WEDNESDAY})
     return f'{{"product": {made}, "metadata": {metadata}}}'.encode()
 
@@ -125,7 +125,7 @@ def test_a_byte_order_mark_refuses_its_line_only(warehouse: Warehouse, storage: 
 
 def test_a_line_without_end_is_cut_and_refused() -> None:
     class EndlessLine(io.RawIOBase):
-        """A gigabyte without a line's end, made as it is read."""
+        """A gigabyte without a newline, generated while it is read."""
 
         left = 1_000_000_000
         largest = 0

@@ -1,4 +1,4 @@
-"""Every error of ingestion says what to do next: a command, an option, or a sentence that begins with what a person does."""
+"""Every error of ingestion has a next step: a command, an option, or a sentence that begins with an imperative."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.project.files import ROOT
 
 pytestmark = pytest.mark.slow  # imports Great Expectations
 
-PLACES = (
+SOURCES = (
     "ingestion",
     "ingestion/checks",
     "ingestion/isolation",
@@ -25,7 +25,9 @@ PLACES = (
     "warehouse/engine.py",
 )
 MODULES = sorted(
-    path for place in PLACES for path in ([ROOT / "include" / place] if place.endswith(".py") else (ROOT / "include" / place).glob("*.py"))
+    path
+    for source in SOURCES
+    for path in ([ROOT / "include" / source] if source.endswith(".py") else (ROOT / "include" / source).glob("*.py"))
 )
 
 _VERBS = (
@@ -82,17 +84,17 @@ def messages(path: Path) -> list[tuple[int, str]]:
 
 def test_the_messages_are_found() -> None:
     assert sum(len(messages(path)) for path in MODULES) > 20
-    assert any("no such file. Give store-day files" in said for _, said in messages(ROOT / "include" / "ingestion" / "importing.py"))
+    assert any("no such file. Give store-day files" in text for _, text in messages(ROOT / "include" / "ingestion" / "importing.py"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_an_error_says_what_to_do_next(path: Path) -> None:
-    silent = [f"{path.name}:{line}: {said}" for line, said in messages(path) if not NEXT_STEP.search(said)]
-    assert silent == [], "these messages leave a tired person alone: say what to do next"
+    silent = [f"{path.name}:{line}: {text}" for line, text in messages(path) if not NEXT_STEP.search(text)]
+    assert silent == [], "these messages need a next step"
 
 
 @pytest.mark.parametrize(
-    ("said", "has_step"),
+    ("text", "has_step"),
     [
         ("the file is empty. Crawl or export it again.", True),
         ("# is odd: aisleflow quarantine show #", True),
@@ -102,5 +104,5 @@ def test_an_error_says_what_to_do_next(path: Path) -> None:
         ("the export of the set was clear", False),
     ],
 )
-def test_the_shape_tells_a_next_step_from_a_statement(said: str, has_step: bool) -> None:
-    assert bool(NEXT_STEP.search(said)) is has_step
+def test_the_shape_tells_a_next_step_from_a_statement(text: str, has_step: bool) -> None:
+    assert bool(NEXT_STEP.search(text)) is has_step

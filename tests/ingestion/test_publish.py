@@ -1,4 +1,4 @@
-"""Publishing: what a store-day changes in the prices of its store, and what it must leave alone."""
+"""Publishing: the effects of a store-day on the prices of its store."""
 
 from __future__ import annotations
 

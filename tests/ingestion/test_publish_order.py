@@ -42,8 +42,8 @@ def test_of_equal_instants_the_later_registration_wins(
         pipeline.load(warehouse, storage, "aldi")
         pipeline.check(warehouse, storage, "aldi")
         pipeline.resolve(warehouse, storage, "aldi")
-        for place in order:
-            publish_file(warehouse, RecordingStorage(storage), ids[place] or 0)
+        for position in order:
+            publish_file(warehouse, RecordingStorage(storage), ids[position] or 0)
         found.append(cents(warehouse))
     assert found[0] == found[1]
     assert found[0] == ({"1": 200, "3": 200} if second_is_complete else {"1": 200, "2": 100, "3": 200})
@@ -69,10 +69,10 @@ def test_the_newest_of_several_files_wins_in_every_order_of_arrival(warehouse: W
         (WEDNESDAY, [offer("1", 3.0), offer("4", 0)], False),
         (LATER_WEDNESDAY, [offer("3", 4.0), offer("1", 3.0), offer("4", -1)], True),
     ]
-    orders = list(permutations(days))  # each order of arrival happens to a store of its own
-    for place in range(len(days)):
+    orders = list(permutations(days))  # each order of arrival has its own store
+    for position in range(len(days)):
         for number, order in enumerate(orders):
-            at, lines, complete = order[place]
+            at, lines, complete = order[position]
             store_day(store_id=f"G{number}", at=at, lines=lines, complete=complete)
         pipeline.ingest(warehouse, storage, "aldi")
     for number, order in enumerate(orders):

@@ -1,4 +1,4 @@
-"""The recorded store-days, imported as they are, against an independent reading of the same files."""
+"""The recorded store-days, imported unchanged, compared with an independent reading of the same files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class File:
 
 
 def read(path: Path) -> File:
-    """Read a file with nothing but the standard library."""
+    """Read a file with the standard library only."""
     found: dict[str, int | None] = {}
     values: dict[str, tuple[object, ...]] = {}
     store, said_at = ("", ""), ""
@@ -115,7 +115,7 @@ def test_all_files_are_published_and_every_line_is_accounted_for(replayed: Any, 
 
 
 def expected_prices(warehouse: Warehouse, store: Store, its_files: list[File]) -> dict[str, int]:
-    """Return what the store's newest complete file says (the newest where none is complete), kept prices of unavailable goods included."""
+    """Return the prices of the store's newest complete file (else its newest), with the last prices of unavailable SKUs."""
     complete = {entry["source"] for entry in rows(warehouse, "SELECT manifest->>'source' AS source FROM ops.staged_file WHERE is_complete")}
     newest = next((file for file in reversed(its_files) if file.path.name in complete), its_files[-1])
     earlier = its_files[: its_files.index(newest)]

@@ -1,4 +1,4 @@
-"""Single refused lines: released, discarded, read again. Whatever is done, a newer price stands and nothing is lost."""
+"""Single refused lines: released, discarded, checked again. A newer price is never replaced, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(
     assert release(warehouse, storage, 1, 6).outcomes == {"published": 1}
 
 
-def mended(monkeypatch: pytest.MonkeyPatch, rule_id: str) -> None:
+def fix_rule(monkeypatch: pytest.MonkeyPatch, rule_id: str) -> None:
     """Take one rule out of the catalogue, as a correction of it would."""
     from include.model import rules
 
@@ -218,7 +218,7 @@ def test_after_a_rule_was_mended_lines_that_pass_are_published(
     assert deciding.recheck(warehouse, storage, "ann")["lines"][0]["decided"] == 0
     assert contents(warehouse) == unchanged
 
-    mended(monkeypatch, "donation")
+    fix_rule(monkeypatch, "donation")
     found = deciding.recheck(warehouse, storage, "ann")
 
     assert found["lines"] == [{"file_id": 1, "decided": 1, "outcomes": {"published": 1}, "refused": {7: "price_not_positive"}}]
@@ -257,7 +257,7 @@ def test_without_the_archive_a_cut_text_is_not_guessed_from(
     publish(WEDNESDAY, [GIFT, *offers(5), line])
     (path,) = storage.manifests(Stage.ARCHIVE)
     staged_file.remove(storage, staged_file.load_manifest(storage, path), Stage.ARCHIVE)
-    mended(monkeypatch, "donation")
+    fix_rule(monkeypatch, "donation")
 
     found = deciding.recheck(warehouse, storage, "ann")["lines"][0]
 

@@ -1,4 +1,4 @@
-"""Taking a store-day back: the store reads as if it had never been published."""
+"""Retraction of a store-day: the store's prices become as if it had never been published."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.ingestion.store_days import Line, StoreDays, offer, offers
 from tests.warehouse.looking import contents, one, prices, rows
 
 A, B, C = "2026-11-16T04:30:00+11:00", "2026-11-17T04:30:00+11:00", "2026-11-18T04:30:00+11:00"
-#: What a reader sees of a price, besides when it changed here.
+#: Columns of a price for readers, except when it changed here.
 SEEN = (
     "sku", "price_cents", "was_price_cents", "unit_price", "is_on_special", "is_available", "is_listed", "delisted_at", "observed_at", "is_current",
 )  # fmt: skip
@@ -29,7 +29,7 @@ MONDAY: list[Line] = [*offers(6), offer("7", 7.0), offer("8", 8.0), offer("9", 9
 
 
 def seen(warehouse: Warehouse, store_id: str = "G1") -> dict[str, tuple[Any, ...]]:
-    """What a reader sees of a store, without prices that were taken back."""
+    """The prices of a store for readers, without retracted ones."""
     gone = {
         row["sku"] for row in rows(warehouse, "SELECT sku FROM core.price JOIN core.sku USING (sku_key) WHERE retracted_at IS NOT NULL")
     }
@@ -43,13 +43,13 @@ def watermark(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
 
 
-def take_back(warehouse: Warehouse, storage: Storage, file_id: int) -> RetractionResult:
+def retract_file(warehouse: Warehouse, storage: Storage, file_id: int) -> RetractionResult:
     return retract(warehouse, storage, "aldi", "G1", file_id, "ann", "the shop's test system")
 
 
-def forget(storage: Storage, place: int) -> None:
+def forget(storage: Storage, index: int) -> None:
     """Remove one file from the archive, as its age does."""
-    path = sorted(storage.manifests(Stage.ARCHIVE))[place]
+    path = sorted(storage.manifests(Stage.ARCHIVE))[index]
     staged_file.remove(storage, staged_file.load_manifest(storage, path), Stage.ARCHIVE)
 
 
@@ -58,17 +58,17 @@ Changed = Sequence[tuple[str, list[Line], bool]]
 
 @pytest.fixture
 def worlds(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> Callable[..., tuple[Warehouse, Warehouse, Storage]]:
-    """Publish nights in one warehouse, and in another without one of them; take that one back in the first."""
+    """Publish nights in one warehouse, and in another without one of them; retract that one in the first."""
 
     def run(nights: Changed, bad: int) -> tuple[Warehouse, Warehouse, Storage]:
         wrong, right = make_warehouse(), make_warehouse()
         stores = [Storage(f"file://{tmp_path / name}") for name in ("wrong", "right")]
-        for place, (at, lines, complete) in enumerate(nights):
+        for index, (at, lines, complete) in enumerate(nights):
             for warehouse, storage in zip((wrong, right), stores, strict=True):
-                if warehouse is wrong or place != bad:
+                if warehouse is wrong or index != bad:
                     StoreDays(storage)(at=at, lines=lines, complete=complete)
                     pipeline.ingest(warehouse, storage, "aldi")
-        take_back(wrong, stores[0], bad + 1)
+        retract_file(wrong, stores[0], bad + 1)
         return wrong, right, stores[0]
 
     return run
@@ -80,7 +80,7 @@ BAD: dict[str, list[Line]] = {
     "nothing changed": MONDAY,
     "unavailable": [*offers(6), offer("7", None), offer("8", None), offer("9", 9.0)],
     "refused": [*offers(6), offer("7", -1), offer("8", 0), offer("9", 9.5)],
-    "new goods": [*MONDAY, *offers(5, start=100)],
+    "new SKUs": [*MONDAY, *offers(5, start=100)],
 }
 
 
@@ -106,13 +106,13 @@ def test_any_sequence_of_nights(worlds: Callable[..., Any], seed: int) -> None:
     rng = random.Random(seed)
     known = [str(n) for n in range(1, 13)]
     nights = []
-    for place in range(5):
+    for index in range(5):
         lines: list[Line] = []
         for sku in known:
             kind = rng.choices(["same", "dearer", "absent", "unavailable", "refused"], [5, 3, 2, 1, 1])[0]
             if kind != "absent":
-                lines.append(offer(sku, {"dearer": 2.0 + place, "unavailable": None, "refused": -1}.get(kind, 1.0)))
-        at = datetime(2026, 11, 13, 18, 0, tzinfo=UTC) + timedelta(days=place)
+                lines.append(offer(sku, {"dearer": 2.0 + index, "unavailable": None, "refused": -1}.get(kind, 1.0)))
+        at = datetime(2026, 11, 13, 18, 0, tzinfo=UTC) + timedelta(days=index)
         nights.append((at.isoformat(), lines or offers(1), rng.random() < 0.7))
     wrong, right, _ = worlds(nights, rng.randrange(5))
     assert seen(wrong) == seen(right)
@@ -126,9 +126,9 @@ def test_incremental_readers_hear_of_every_correction(
     publish(B, [*offers(6), offer("7", 70.0), offer("8", 8.0), offer("100", 1.0)])
     cursor = max(row["changed_at"] for row in prices(warehouse).values())
     fixed_clock("2026-11-18T10:00:00+00:00")
-    take_back(warehouse, storage, 2)
-    heard = {sku: (row["price_cents"], row["is_listed"]) for sku, row in prices(warehouse).items() if row["changed_at"] > cursor}
-    assert heard == {"7": (700, True), "9": (900, True), "100": (100, False)}, "corrected, listed again, withdrawn; nothing else"
+    retract_file(warehouse, storage, 2)
+    changes = {sku: (row["price_cents"], row["is_listed"]) for sku, row in prices(warehouse).items() if row["changed_at"] > cursor}
+    assert changes == {"7": (700, True), "9": (900, True), "100": (100, False)}, "corrected, listed again, withdrawn; nothing else"
 
 
 def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
@@ -140,7 +140,7 @@ def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
         pipeline.ingest(warehouse, storage, "aldi")
     before = one(warehouse, "SELECT count(*) FROM core.price_change")
     fixed_clock("2026-11-18T10:00:00+00:00")
-    take_back(warehouse, storage, 2)
+    retract_file(warehouse, storage, 2)
     found = rows(
         warehouse,
         "SELECT sku, change_kind, old_price_cents, new_price_cents FROM core.price_change JOIN core.sku USING (sku_key) WHERE changed_at > %s ORDER BY sku",
@@ -157,7 +157,7 @@ def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
 
 def test_the_first_store_day_ever(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(A, MONDAY)
-    done = take_back(warehouse, storage, 1)
+    done = retract_file(warehouse, storage, 1)
     assert (done.withdrawn, done.unknown, done.restored, done.complete_at) == (9, 0, 0, None)
     assert not any(row["is_listed"] or row["is_available"] for row in prices(warehouse).values())
     assert one(warehouse, "SELECT count(*) FROM core.sku") == 9, "products and SKUs stay"
@@ -166,7 +166,7 @@ def test_the_first_store_day_ever(warehouse: Warehouse, storage: Storage, publis
 
 def test_a_withdrawn_price_never_comes_back_by_itself(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(A, [*offers(6), offer("7", 70.0)])
-    take_back(warehouse, storage, 1)
+    retract_file(warehouse, storage, 1)
     publish(B, [*offers(6), offer("7", None)])
     assert not prices(warehouse)["7"]["is_listed"], "unavailable: and no price of it was ever right"
     publish(C, [*offers(6), offer("7", 7.0)])
@@ -178,16 +178,16 @@ def test_without_the_earlier_file_what_can_be_restored_is_and_the_rest_is_marked
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
 ) -> None:
     publish(A, MONDAY)
-    publish(B, [*offers(6), offer("7", 70.0), offer("8", -1)])  # 9 is gone, 8 refused, 7 changed
+    publish(B, [*offers(6), offer("7", 70.0), offer("8", -1)])  # 9 is missing, 8 refused, 7 changed
     forget(storage, 0)
 
-    done = take_back(warehouse, storage, 2)
+    done = retract_file(warehouse, storage, 2)
 
     assert (done.unknown, done.unknown_skus, done.missing_files, done.withdrawn, done.relisted) == (1, ("7",), (1,), 0, 2)
     found = prices(warehouse)
     assert (found["9"]["price_cents"], found["9"]["is_listed"]) == (900, True), "its own price was in the row still"
     assert (found["8"]["is_listed"], found["8"]["observed_at"].isoformat()) == (True, "2026-11-15T17:30:00+00:00")
-    assert (found["7"]["is_listed"], found["7"]["is_available"]) == (False, False), "nobody knows what it cost: not guessed"
+    assert (found["7"]["is_listed"], found["7"]["is_available"]) == (False, False), "its earlier price is unknown and not guessed"
     assert found["1"]["observed_at"].isoformat() == "2026-11-15T17:30:00+00:00"
     assert one(warehouse, "SELECT detail ->> 'unknown' FROM ops.decision WHERE choice = 'retract'") == "1"
 
@@ -199,7 +199,7 @@ def test_without_a_later_file_nothing_is_guessed(warehouse: Warehouse, storage: 
     forget(storage, 2)
     before = contents(warehouse)
     with pytest.raises(TerminalError, match="the prices it confirmed are unknown, so nothing was changed"):
-        take_back(warehouse, storage, 2)
+        retract_file(warehouse, storage, 2)
     assert contents(warehouse) == before
 
 
@@ -207,16 +207,16 @@ def test_released_lines_count_with_their_store_day(warehouse: Warehouse, storage
     publish(A, [*offers(6), offer("7", 7.0, name="Donation Tin")])
     release_lines(warehouse, storage, 1, "ann", "a tin", lines=[7])
     publish(B, [*offers(6), offer("7", 70.0)])
-    take_back(warehouse, storage, 2)
+    retract_file(warehouse, storage, 2)
     assert (prices(warehouse)["7"]["price_cents"], prices(warehouse)["7"]["is_listed"]) == (700, True)
 
 
 def test_taken_back_twice_says_so(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(A, MONDAY)
     publish(B, BAD["other prices"])
-    take_back(warehouse, storage, 2)
+    retract_file(warehouse, storage, 2)
     before = contents(warehouse)
-    assert take_back(warehouse, storage, 2).earlier_retraction == "ann retracted it on 2026-11-18 09:00 UTC: the shop's test system"
+    assert retract_file(warehouse, storage, 2).earlier_retraction == "ann retracted it on 2026-11-18 09:00 UTC: the shop's test system"
     assert contents(warehouse) == before
     file = rows(warehouse, "SELECT state, decided_by, decision_reason FROM ops.staged_file WHERE file_id = 2")
     assert file == [{"state": "discarded", "decided_by": "ann", "decision_reason": "the shop's test system"}]
@@ -227,7 +227,7 @@ def test_other_stores_are_left_alone(warehouse: Warehouse, storage: Storage, pub
     publish(B, BAD["other prices"])
     publish(B, BAD["other prices"], store_id="G2")
     before = prices(warehouse, "G2")
-    take_back(warehouse, storage, 2)
+    retract_file(warehouse, storage, 2)
     assert prices(warehouse, "G2") == before
 
 
@@ -244,9 +244,9 @@ def test_killed_in_the_middle_nothing_is_half_done(
     with monkeypatch.context() as patched:
         patched.setattr("include.ingestion.retract.decide", killed)  # all rows are restored by then
         with pytest.raises(KeyboardInterrupt):
-            take_back(warehouse, storage, 2)
+            retract_file(warehouse, storage, 2)
     assert contents(warehouse) == before
-    take_back(warehouse, storage, 2)
+    retract_file(warehouse, storage, 2)
     assert prices(warehouse)["1"]["price_cents"] == 100
 
 
@@ -254,12 +254,12 @@ def test_what_is_not_published_is_not_taken_back(warehouse: Warehouse, storage: 
     publish(B, MONDAY)
     publish(A, MONDAY)  # older: superseded
     with pytest.raises(TerminalError, match="is superseded: none of its prices is published"):
-        take_back(warehouse, storage, 2)
+        retract_file(warehouse, storage, 2)
     with pytest.raises(TerminalError, match="file 9 is not a store-day of aldi:G1: the ledger has no such file"):
-        take_back(warehouse, storage, 9)
+        retract_file(warehouse, storage, 9)
     with pytest.raises(TerminalError, match="file 1 is not a store-day of aldi:G7: it belongs to aldi:G1"):
         retract(warehouse, storage, "aldi", "G7", 1, "ann", "why not")
     with pytest.raises(TerminalError, match="needs a reason"):
         retract(warehouse, storage, "aldi", "G1", 1, "ann", " ")
-    done = take_back(warehouse, storage, 1)
-    assert done.outdated_files == (2,), "it gave no prices because this one was newer, and that is said"
+    done = retract_file(warehouse, storage, 1)
+    assert done.outdated_files == (2,), "it published no prices because this one was newer, which is reported"

@@ -1,4 +1,4 @@
-"""The sample: makes itself again byte for byte, is small, and shows every trouble it says it has."""
+"""The sample: reproducible byte for byte, small, and contains every documented fault."""
 
 from __future__ import annotations
 

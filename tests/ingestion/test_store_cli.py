@@ -1,4 +1,4 @@
-"""``aisleflow store files|retract`` and the line options of ``aisleflow quarantine`` as a person types them."""
+"""``aisleflow store files|retract`` and the line options of ``aisleflow quarantine``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.ingestion.store_days import TUESDAY, WEDNESDAY, offer, offers
 
 @pytest.fixture
 def run(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, Any]]:
-    """Run a command with --json on the test's warehouse; returns exit code and answer."""
+    """Run a command with --json on the test's warehouse; returns exit code and output."""
     from include.cli.common import reported
 
     @contextmanager
@@ -66,9 +66,9 @@ def test_a_store_day_is_listed_and_taken_back(run: Callable[..., tuple[int, Any]
     code, done = run("store", "retract", "aldi:G1", "2", "--why", "a test", "--by", "ann")
     assert (code, done["restored"], done["earlier_retraction"]) == (0, 5, None)
     code, done = run("store", "retract", "aldi:G1", "2", "--why", "a test", "--by", "ann")
-    assert code == 0 and done["earlier_retraction"].startswith("ann took it back")
+    assert code == 0 and done["earlier_retraction"].startswith("ann retracted it")
     code, done = run("store", "retract", "aldi:G1", "7", "--why", "a test")
-    assert code == 1 and "no store-day of aldi:G1" in done["error"]
+    assert code == 1 and "not a store-day of aldi:G1" in done["error"]
 
 
 def test_lines_are_released_one_by_one_or_by_rule(run: Callable[..., tuple[int, Any]], publish: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""Several files at once: the same outcome as one after the other, whatever happens to a helper or to the process that started it."""
+"""Several files in parallel: the same outcome as one after the other, even if a helper or its parent dies."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def loaded_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     pids: list[int] = []
     load = Helper.call
 
-    def noted(helper: Helper, file_id: Any) -> Any:
+    def recorded(helper: Helper, file_id: Any) -> Any:
         is_done = load(helper, file_id)
         if is_done:
             pids.append(helper.pid)
         return is_done
 
-    monkeypatch.setattr(Helper, "call", noted)
+    monkeypatch.setattr(Helper, "call", recorded)
     return pids
 
 
@@ -74,9 +74,9 @@ def test_helpers_load_what_one_process_would(
     for count in (1, 3):
         warehouse, storage = make_warehouse(ingest_workers=count), Storage(f"file://{tmp_path / str(count)}")
         several(storage)
-        said: list[str] = []
-        assert len(pipeline.load(warehouse, storage, "aldi", said.append)) == 8
-        assert [text.split(":")[0] for text in said] == [f"loaded {place} of 10" for place in range(1, 11)]
+        messages: list[str] = []
+        assert len(pipeline.load(warehouse, storage, "aldi", messages.append)) == 8
+        assert [text.split(":")[0] for text in messages] == [f"loaded {index} of 10" for index in range(1, 11)]
         found.append((contents(warehouse), sorted(storage.manifests(Stage.REFUSED))))
         if count == 1:
             assert loaded_by == []
@@ -128,7 +128,7 @@ def test_helpers_end_with_a_process_that_is_killed(make_warehouse: Callable[...,
     warehouse = make_warehouse()
     several(storage)
     register_waiting(warehouse, storage, "aldi")
-    with warehouse.transaction() as blocking:  # whoever comes to one of these files waits, in the middle of its transaction
+    with warehouse.transaction() as blocking:  # a process that reaches one of these files waits inside its transaction
         for row in blocking.execute("SELECT file_id FROM ops.staged_file").fetchall():
             lock(blocking, f"file:{row['file_id']}")
         command = [sys.executable, "-m", "tests.ingestion.loading_process", warehouse.url, storage.url, "aldi", "3"]
@@ -218,9 +218,9 @@ def test_stores_published_at_once_end_as_one_after_the_other(make_warehouse: Cal
             stage(store_id=f"G{number}", at=LATER, lines=[*offers(20, 2.0 + number), offer("1", 9.0), offer("1", 9.0)])
         for step in (pipeline.load, pipeline.check, pipeline.resolve):
             step(warehouse, storage, "aldi")
-        said: list[str] = []
-        counts = pipeline.publish(warehouse, storage, "aldi", said.append)
-        assert counts.store_days == 18 and said[-1] == "published 18 of 18 store-days of aldi" and len(said) == 18
+        messages: list[str] = []
+        counts = pipeline.publish(warehouse, storage, "aldi", messages.append)
+        assert counts.store_days == 18 and messages[-1] == "published 18 of 18 store-days of aldi" and len(messages) == 18
         found.append((contents(warehouse), counts, sorted(storage.manifests(Stage.ARCHIVE))))
     assert found[0] == found[1]
 
@@ -250,18 +250,18 @@ def test_an_error_in_one_store_leaves_the_others_whole(
 def test_runs_of_all_retailers_at_once_create_a_product_once_and_lose_nothing(
     make_warehouse: Callable[..., Warehouse], storage: Storage, monkeypatch: pytest.MonkeyPatch, repetition: int
 ) -> None:
-    """Two whole runs of each retailer at once, each publishing its stores at once; all bring the same new products, in other orders."""
+    """Two concurrent runs of each retailer, each publishing its stores in parallel; all have the same new products, in other orders."""
     retailers, stage = ("aldi", "coles", "iga", "woolworths"), StoreDays(storage)
-    for place, retailer in enumerate(retailers):
+    for index, retailer in enumerate(retailers):
         for store in range(3):
             lines = [
                 offer(f"{retailer}{n}", 1.0 + store, name=f"Thing number {n}", size=f"{n + 1}00g", barcode=gtin(n) if n % 2 else None)
                 for n in range(40)
             ]
-            turn = (place * 7 + store * 13 + repetition * 5) % 40
-            stage(retailer, f"S{store}", lines=lines[turn:] + lines[:turn] if place % 2 else (lines[turn:] + lines[:turn])[::-1])
+            offset = (index * 7 + store * 13 + repetition * 5) % 40
+            stage(retailer, f"S{store}", lines=lines[offset:] + lines[:offset] if index % 2 else (lines[offset:] + lines[:offset])[::-1])
     monkeypatch.setattr("include.ingestion.publish.workers_for", lambda *_: 3)
-    # whoever has collected what it does not know waits a moment for another: without the lock both would go on with the same
+    # a run that has collected its unknown SKUs waits for another: without the lock both would continue with the same
     meeting, read_texts = threading.Barrier(2, timeout=0.5), resolution._read_texts
 
     def read_and_wait(connection: Connection) -> None:
@@ -274,14 +274,14 @@ def test_runs_of_all_retailers_at_once_create_a_product_once_and_lose_nothing(
     warehouses += [Warehouse(warehouses[0].url, warehouses[0].settings) for _ in range(2 * len(retailers) - 1)]
     start, errors = threading.Barrier(len(warehouses)), list[BaseException]()
 
-    def run(place: int) -> None:
+    def run(index: int) -> None:
         try:
             start.wait(30)
-            pipeline.ingest(warehouses[place], storage, retailers[place % len(retailers)])
+            pipeline.ingest(warehouses[index], storage, retailers[index % len(retailers)])
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(warehouses))]
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(warehouses))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""What alerts ask: held store-days, what they are beside, the lines that say most."""
+"""Queries of alerts: held store-days, the other store-days of the night, sample lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     """Simulate a night with two store-days in progress."""
     stage = StoreDays(storage)
     stage(at=TUESDAY, lines=offers(5))

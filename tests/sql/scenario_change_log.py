@@ -8,8 +8,8 @@ from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play the nights; the texts of the second fill what the first left empty."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Run the nights; the texts of the second fill what the first left empty."""
     logging = Warehouse(warehouse.url, warehouse.settings.model_copy(update={"change_log": True}))
     stage = StoreDays(storage)
     stage(at=TUESDAY, lines=[offer("1"), offer("2"), offer("3")])

@@ -1,4 +1,4 @@
-"""What crawling processes share: turns, robots.txt, the breaker; what a run has staged."""
+"""State shared by crawling processes: request slots, robots.txt, the breaker, staged store-days."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NIGHT = date(2026, 11, 18)
 NOW = datetime(2026, 11, 17, 17, tzinfo=UTC)
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play a run that meets trouble."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Run a crawl with failures."""
     now = NOW
 
     def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Held store-days that are asked about, refused lines that are released, read again and forgotten, a store-day that is taken back."""
+"""Decisions: questions about held store-days, refused lines released, checked again and pruned, a retraction."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def newest(warehouse: Warehouse) -> int:
     return int(row["file_id"])
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play the decisions."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Run the decisions."""
     stage = StoreDays(storage)
     warehouse.settings = warehouse.settings.model_copy(update={"hold_scale_share": 0.3, "change_log": True})
     stage(at=TUESDAY, lines=[*offers(40, price=2.5), offer("90", 3.0, name="Tin")])

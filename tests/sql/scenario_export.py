@@ -13,7 +13,7 @@ from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offers
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     """Publish, and export in both formats."""
     StoreDays(storage)(lines=offers(3))
     pipeline.ingest(warehouse, storage, "aldi")

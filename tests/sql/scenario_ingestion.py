@@ -9,8 +9,8 @@ from tests.ingestion.rich_nights import tuesday, wednesday
 from tests.ingestion.store_days import WEDNESDAY, StoreDays, gtin, offer, offers
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play the nights."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Run the nights."""
     tuesday(storage)
     for retailer in ("coles", "aldi"):
         pipeline.ingest(warehouse, storage, retailer)

@@ -1,4 +1,4 @@
-"""The ledger: what waits, what the database rejects, and what commands ask it."""
+"""The ledger: waiting and rejected files, and the queries of commands."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Ingest while constraints made by hand reject lines, hold a store-day, and look at all of it."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Ingest while manually added constraints reject lines, hold a store-day, and query the ledger."""
     stage = StoreDays(storage)
     stage(store_id="G1", at=TUESDAY, lines=[*offers(3), offer("9", -1)])
     stage(store_id="G2", at=TUESDAY, lines=[*offers(3), offer("7", 7.0, name="Rejected Tin")])

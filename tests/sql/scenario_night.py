@@ -1,4 +1,4 @@
-"""What stands around ingestion: discovery, plan, outcomes, prefill, the questions of a night."""
+"""The flows around ingestion: discovery, plan, outcomes, prefill, the questions of a night."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.ingestion.store_days import StoreDays, gtin, offer
 NIGHT = date(2026, 11, 18)
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play the night."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Run the night."""
     stores = [
         StoreRecord(retailer="coles", store_id=f"COL:{number}", online_store_id=None, name=f"Coles {number}", state="VIC")
         for number in range(4)

@@ -1,4 +1,4 @@
-"""Checks whose suite said something worth keeping, more of them than are kept, and what an operator reads of them."""
+"""Checks with validation results, more of them than are kept, and their queries."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offer, offers
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
-    """Play the checks."""
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
+    """Run the checks."""
     stage = StoreDays(storage)
     for day in range(10, 12 + EVALUATIONS_KEPT):
         at = f"2026-11-{day}T04:30:00+11:00"

@@ -1,4 +1,4 @@
-"""A session is asked for who blocks it: nobody. What a blocked one hears stands in ``tests/warehouse/test_slow_statements.py``."""
+"""The blockers of an unblocked session. For a blocked one see ``tests/warehouse/test_slow_statements.py``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     """Ask."""
     with warehouse.transaction() as connection:
         connection.run("diagnostics/list_blockers", {"pid": connection.info.backend_pid})

@@ -8,7 +8,7 @@ from include.warehouse.engine import Warehouse
 from include.warehouse.migrations import edited_migrations, migrate, missing_retailers
 
 
-def play(warehouse: Warehouse, storage: Storage) -> None:
+def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     """Migrate a warehouse that is up to date but lacks a retailer and has another under an old name."""
     with warehouse.transaction() as connection:
         connection.execute("DELETE FROM core.retailer WHERE retailer = 'iga'")

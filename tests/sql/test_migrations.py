@@ -1,4 +1,4 @@
-"""Migrations: run, forward only, safe to repeat; every table and column says what it holds."""
+"""Migrations: run, forward only, safe to repeat; every table and column has a comment."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "8db51463be1efb78253ad45fed0f9a1f0750525f8d51c2ddf92693a3801faff3"}
+HASHES = {"0001": "be4e4b9fa414565544f9a6ac39d03d29a21881274d69a4d1d85ef5b8e7ce7f5c"}
 
 
 @pytest.fixture
 def empty_database(postgres: Server) -> str:
-    """Return the URL of a database nobody has migrated."""
+    """Return the URL of a database that is not migrated."""
     postgres.execute("DROP DATABASE IF EXISTS never_migrated WITH (FORCE)", "CREATE DATABASE never_migrated")
     return postgres.cluster.url("never_migrated")
 
@@ -58,14 +58,14 @@ def test_two_at_once_migrate_once(empty_database: str) -> None:
 
 
 def test_no_server_is_worth_another_try(tmp_path: Path) -> None:
-    with pytest.raises(TransientError, match=r"the warehouse does not answer \((?s:.*)\). Is it up\? `aisleflow status`"):
+    with pytest.raises(TransientError, match=r"the warehouse does not respond \((?s:.*)\). Is it up\? `aisleflow status`"):
         migrate(f"postgresql://postgres@/nowhere?host={tmp_path}")
 
 
 def test_a_released_migration_never_changes() -> None:
     changed = {revision: content for revision, content in migration_hashes().items() if HASHES.get(revision) != content}
     assert changed == {} and set(HASHES) == set(migration_hashes()), (
-        "A migration is new or reads otherwise than when its hash was noted. Was it in a release (CHANGELOG.md)? Then take the change back and write "
+        "A migration is new or was changed since its hash was recorded. Was it in a release (CHANGELOG.md)? Then revert the change and write "
         "it as the next migration: warehouses that ran the old text never run it again. Was it not? Then put its hash into HASHES."
     )
 
@@ -91,7 +91,7 @@ def test_a_warehouse_of_another_version_is_left_alone(empty_database: str) -> No
         connection.execute("UPDATE alembic_version SET version_num = '0007'")
     for command in (migrate, ensure_migrated):
         with pytest.raises(
-            TerminalError, match=r"at revision 0007, this code knows 0001: another version of Aisleflow made it\. Nothing was changed"
+            TerminalError, match=r"at revision 0007, this code knows 0001: it was created by another version of Aisleflow\. Nothing was changed"
         ):
             command(empty_database)
 

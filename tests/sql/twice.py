@@ -14,10 +14,10 @@ import pytest
 
 from include.warehouse.statements import SQL
 
-#: What `Run again` may begin with, and what is held against it.
+#: Allowed beginnings of `Run again`, and how each is checked.
 PROMISES = {
     "nothing written": "no row of any table is touched the second time",
-    "same answer": "the same rows are returned, and no row is touched",
+    "same result": "the same rows are returned, and no row is touched",
     "same rows": "rows may be rewritten, with the values they have",
     "one step further": "a step of a loop: the loop ends when nothing is written",
 }
@@ -37,8 +37,8 @@ def files() -> dict[str, str]:
 def header(text: str) -> dict[str, str]:
     """Return the header of a statement: ``Called by`` … ``Run again``, continued lines joined.
 
-    >>> header("-- Do.\\n--\\n-- Reads       a.b\\n--             c.d\\n-- Run again   same answer\\n\\nSELECT 1")
-    {'Reads': 'a.b c.d', 'Run again': 'same answer'}
+    >>> header("-- Do.\\n--\\n-- Reads       a.b\\n--             c.d\\n-- Run again   same result\\n\\nSELECT 1")
+    {'Reads': 'a.b c.d', 'Run again': 'same result'}
     """
     found: dict[str, str] = {}
     last = ""
@@ -55,13 +55,13 @@ def header(text: str) -> dict[str, str]:
 
 def promise(text: str) -> str:
     """Return which of :data:`PROMISES` a statement makes."""
-    said = header(text).get("Run again", "")
-    return next((known for known in PROMISES if said.startswith(known)), f"unknown: {said!r}")
+    declared = header(text).get("Run again", "")
+    return next((known for known in PROMISES if declared.startswith(known)), f"unknown: {declared!r}")
 
 
 @dataclass
 class RepeatChecker:
-    """What was executed, and every promise that was broken."""
+    """The executed statements and the broken promises."""
 
     executed: set[str] = field(default_factory=set)
     written: dict[str, set[str]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class RepeatChecker:
 
 @contextmanager
 def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepeatChecker]:
-    """While active, run each statement twice; the caller gets the first answer."""
+    """While active, run each statement twice; the caller gets the first result."""
     names = {text: name for name, text in files().items()}
     seen, execute = RepeatChecker(), psycopg.Connection.execute
 
@@ -80,14 +80,14 @@ def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepeatChecker]:
             return execute(self, query, *values, **options)
         before = _state(self, execute)
         first = execute(self, query, *values, **options)
-        answer = first.fetchall() if first.description else None
+        result = first.fetchall() if first.description else None
         after = _state(self, execute)
         second = execute(self, query, *values, **options)
         again = second.fetchall() if second.description else None
-        _judge(seen, name, query, answer, again, after, _state(self, execute))
+        _compare(seen, name, query, result, again, after, _state(self, execute))
         seen.executed.add(name)
         seen.written.setdefault(name, set()).update(table for table in after if before.get(table) != after[table])
-        if first.description and answer:
+        if first.description and result:
             first.scroll(0, mode="absolute")
         return first
 
@@ -98,12 +98,12 @@ def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepeatChecker]:
         if name is None:
             return copy(self, query, *values, **options)
         before = _state(self.connection, execute)
-        answers: list[list[dict[str, Any]]] = []
+        results: list[list[dict[str, Any]]] = []
         for _ in range(2):
             with copy(self, query, *values, **options) as sent:
-                answers.append([{"row": bytes(row)} for row in sent])
+                results.append([{"row": bytes(row)} for row in sent])
         after = _state(self.connection, execute)
-        _judge(seen, name, query, answers[0], answers[1], before, after)
+        _compare(seen, name, query, results[0], results[1], before, after)
         seen.executed.add(name)
         return copy(self, query, *values, **options)
 
@@ -116,16 +116,16 @@ def twice(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepeatChecker]:
         monkeypatch.setattr(psycopg.Cursor, "copy", copy)
 
 
-def _judge(
-    seen: RepeatChecker, name: str, text: str, answer: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]
+def _compare(
+    seen: RepeatChecker, name: str, text: str, result: Any, again: Any, after: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]
 ) -> None:
     kept = promise(text)
     touched = sorted(table for table in later if after.get(table) != later[table])
     changed = sorted(table for table in touched if table not in after or after[table][0] != later[table][0])
-    if kept in ("nothing written", "same answer") and touched:
+    if kept in ("nothing written", "same result") and touched:
         seen.broken.append(f"{name} promises {kept!r}, but touched {touched}")
-    if kept == "same answer" and sorted(map(str, answer)) != sorted(map(str, again)):
-        seen.broken.append(f"{name} promises {kept!r}, but answered {again} after {answer}")
+    if kept == "same result" and sorted(map(str, result)) != sorted(map(str, again)):
+        seen.broken.append(f"{name} promises {kept!r}, but returned {again} after {result}")
     if kept == "same rows" and changed:
         seen.broken.append(f"{name} promises {kept!r}, but changed {changed}")
     for row in again or ():
@@ -134,14 +134,16 @@ def _judge(
 
 
 def _state(connection: Any, execute: Any) -> dict[str, tuple[str, str]]:
-    """Return, per table, a hash of its rows and one of its rows with their places."""
+    """Return, per table, a hash of its rows and one of its rows with their physical versions."""
     with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
         tables = cursor.execute(_TABLES).fetchall()
         parts = [
             f"SELECT '{short}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')), md5(coalesce(string_agg(ctid::text || t::text, '|' ORDER BY ctid), '')) FROM {table} AS t"
             for table, short in tables
         ]
-        return {table: (rows, places) for table, rows, places in cursor.execute(cast(LiteralString, " UNION ALL ".join(parts))).fetchall()}
+        return {
+            table: (rows, versions) for table, rows, versions in cursor.execute(cast(LiteralString, " UNION ALL ".join(parts))).fetchall()
+        }
 
 
 def scenarios() -> list[Path]:

@@ -70,7 +70,7 @@ def product_of(warehouse: Warehouse, sku: str, retailer: str = "aldi") -> int:
 
 
 def contents(warehouse: Warehouse) -> dict[str, list[str]]:
-    """Return everything in the warehouse by natural keys: equal for two warehouses that hold the same, whatever their surrogate keys."""
+    """Return everything in the warehouse by natural keys: equal for two warehouses with the same content, regardless of surrogate keys."""
     with warehouse.transaction() as connection:
         return {table: sorted(str(tuple(row.values())) for row in _named(connection, text)) for table, text in CONTENTS.items()}
 
@@ -78,14 +78,14 @@ def contents(warehouse: Warehouse) -> dict[str, list[str]]:
 def _named(connection: Connection, text: str) -> list[dict[str, Any]]:
     # two columns of one name (left and right product) must not become one key
     select, rest = text.split(" FROM ", 1)
-    columns = ", ".join(f"{column} AS c{place}" for place, column in enumerate(select.removeprefix("SELECT ").split(", ")))
+    columns = ", ".join(f"{column} AS c{position}" for position, column in enumerate(select.removeprefix("SELECT ").split(", ")))
     return connection.execute(cast(LiteralString, f"{_PRODUCT} SELECT {columns} FROM {rest}")).fetchall()
 
 
 def fingerprint(connection: Connection, table: str, *, physical: bool = False) -> str:
     """Return a hash of a table with all its columns; ``physical`` also notices a row rewritten with equal values."""
-    place = "t.ctid::text || t.xmin::text || " if physical else ""
-    text = f"SELECT coalesce(md5(string_agg({place}t::text, E'\\n' ORDER BY {place}t::text)), 'empty') AS hash FROM {table} AS t"
+    position = "t.ctid::text || t.xmin::text || " if physical else ""
+    text = f"SELECT coalesce(md5(string_agg({position}t::text, E'\\n' ORDER BY {position}t::text)), 'empty') AS hash FROM {table} AS t"
     row = connection.execute(cast(LiteralString, text)).fetchone()
     assert row is not None
     return str(row["hash"])

@@ -85,13 +85,13 @@ def test_csv_says_the_same(some_prices: Warehouse, tmp_path: Path) -> None:
     with Path(done.target).open(newline="") as file:
         found = sorted(csv.DictReader(file), key=key)
 
-    def said(value: Any) -> str:
+    def as_text(value: Any) -> str:
         return {True: "true", False: "false", None: ""}[value] if value is None or isinstance(value, bool) else str(value)
 
     def instant(row: dict[str, Any]) -> dict[str, Any]:
         return {name: datetime.fromisoformat(value).isoformat() if name.endswith("_at") and value else value for name, value in row.items()}
 
-    expected = [{name: said(value) for name, value in row.items()} for row in the_view(some_prices)]
+    expected = [{name: as_text(value) for name, value in row.items()} for row in the_view(some_prices)]
     assert [instant(row) for row in found] == [instant(row) for row in expected]
 
 
@@ -108,10 +108,10 @@ def test_the_columns_are_those_of_the_contract(warehouse: Warehouse) -> None:
 def test_batches_make_one_file(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "_BATCH_BYTES", 300)
     monkeypatch.setattr(export, "_PROGRESS_EVERY_ROWS", 4)
-    told: list[int] = []
-    done = export_prices(some_prices, str(tmp_path / "p"), progress=told.append)
+    reported: list[int] = []
+    done = export_prices(some_prices, str(tmp_path / "p"), progress=reported.append)
     assert parquet.ParquetFile(done.target).num_row_groups == 3 and read(Path(done.target)) == the_view(some_prices)
-    assert told == [4, 8]
+    assert reported == [4, 8]
 
 
 def test_nothing_to_say_is_a_file_without_rows(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_export_that_breaks_off_leaves_the_old_file(some_prices: Warehouse, t
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"file_format": "xlsx"}, "--format xlsx is not known. Write --format parquet or --format csv"),
         ({"retailer": "tesco"}, "unknown retailer 'tesco'. Write one of: .*coles"),
@@ -167,8 +167,8 @@ def test_an_export_that_breaks_off_leaves_the_old_file(some_prices: Warehouse, t
         ({"since": "2027-01-01T00:00:00+00:00"}, "lies in the future of this installation .*Export whole once, without --since"),
     ],
 )
-def test_what_cannot_be_exported_says_why(warehouse: Warehouse, tmp_path: Path, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_impossible_exports_have_a_reason(warehouse: Warehouse, tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         export_prices(warehouse, str(tmp_path / "p"), **options)
 
 
@@ -191,8 +191,8 @@ def test_a_target_that_cannot_be_written_says_so(warehouse: Warehouse, tmp_path:
 def test_the_command_prints_the_cursor_that_goes_on(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", some_prices.url)
     target = tmp_path / "prices.csv"
-    said = CliRunner().invoke(app, ["warehouse", "export", str(target)])
-    assert said.exit_code == 0 and said.stdout == f"9 rows written to {target} (csv)\nnext time: --since 2026-11-18T08:59:00+00:00\n"
+    result = CliRunner().invoke(app, ["warehouse", "export", str(target)])
+    assert result.exit_code == 0 and result.stdout == f"9 rows written to {target} (csv)\nnext time: --since 2026-11-18T08:59:00+00:00\n"
     again = CliRunner().invoke(
         app, ["warehouse", "export", str(target), "--since", "2026-11-18T08:59:00+00:00", "--format", "parquet", "--json"]
     )
@@ -204,7 +204,7 @@ def test_the_command_prints_the_cursor_that_goes_on(some_prices: Warehouse, tmp_
 
 
 class IncrementalReader:
-    """Another program that keeps a copy of the prices: takes every export over by key, and goes on with its cursor."""
+    """Another program that keeps a copy of the prices: merges every export by key, and continues with its cursor."""
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
         self.copy: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -217,16 +217,16 @@ class IncrementalReader:
         self.cursor = done.cursor.isoformat()
 
     def is_behind(self) -> list[tuple[str, str, str]]:
-        """What differs from the warehouse in a value that ``changed_at`` stands for."""
+        """Rows that differ from the warehouse in a value covered by ``changed_at``."""
         names = ("price_cents", "is_listed", "is_available", "changed_at")
         wanted = {key(row): [row[name] for name in names] for row in the_view(self._warehouse)}
-        mine = {place: [row[name] for name in names] for place, row in self.copy.items()}
-        return sorted(place for place in wanted if wanted[place] != mine.get(place)) + sorted(mine.keys() - wanted.keys())
+        mine = {key: [row[name] for name in names] for key, row in self.copy.items()}
+        return sorted(key for key in wanted if wanted[key] != mine.get(key)) + sorted(mine.keys() - wanted.keys())
 
 
 @pytest.fixture
 def ticking_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock on which every look is an hour after the one before: no minute of grace helps anybody."""
+    """A clock that advances an hour with each reading, so that the minute of grace has no effect."""
     ticks, start = count(), datetime(2026, 11, 18, 9, tzinfo=UTC)
     monkeypatch.setattr("include.clock.now", lambda: start + timedelta(hours=next(ticks)))
 
@@ -329,7 +329,7 @@ def test_whoever_writes_changed_at_says_so_first(warehouse: Warehouse, storage: 
 def test_memory_does_not_grow_with_the_rows(
     warehouse: Warehouse, tmp_path: Path, file_format: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """A million rows and a tenth of them, each exported by a process of its own, whose greatest size is compared."""
+    """A million rows and a tenth of them, each exported by a separate process, whose peak memory is compared."""
     peaks = []
     for stores in (50, 500):
         with warehouse.transaction() as connection:

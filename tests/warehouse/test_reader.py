@@ -20,7 +20,7 @@ SELECT n.nspname AS schema, format('%I.%I', n.nspname, c.relname) AS name
 
 @pytest.fixture
 def reader(postgres: Server) -> Iterator[psycopg.Connection]:
-    """Yield a connection of the template warehouse, whose login is a person's with the role; nothing it does is kept."""
+    """Yield a connection to the template warehouse by a user with the role; its changes are rolled back."""
     postgres.execute("DROP ROLE IF EXISTS mara", f"CREATE ROLE mara LOGIN IN ROLE {ROLE}")
     url = postgres.cluster.url("template_warehouse").replace("postgres@", "mara@")
     with psycopg.connect(url) as connection:

@@ -1,4 +1,4 @@
-"""A statement that takes long says so while it runs: whose lock it waits for, or its plan; and its errors carry its file."""
+"""A slow statement is reported while it runs, with its blocker or its plan; errors name the statement's file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.WARNING, slow_statements.__name__)
 
 
-def until_said(caplog: pytest.LogCaptureFixture) -> str:
+def wait_for_message(caplog: pytest.LogCaptureFixture) -> str:
     """Wait for the warning."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not caplog.messages and time.monotonic() < end:
@@ -52,15 +52,15 @@ def test_one_that_waits_names_who_blocks_it(make_warehouse: Make, caplog: pytest
         other.execute("LOCK TABLE ops.staged_file")
         waiting = threading.Thread(target=claim)
         waiting.start()
-        said = until_said(caplog)
+        message = wait_for_message(caplog)
         holder = other.info.backend_pid
     waiting.join(PATIENCE_SECONDS)
     assert errors == []
-    assert "sql/quarantine/claim_held_questions.sql (retailers: 2 values, run, is_again, now) has been running for" in said
-    assert f"waits for a lock that process {holder} holds (somebody, idle in transaction, " in said
-    assert "LOCK TABLE ops.staged_file" in said
-    assert f"pg_terminate_backend({holder})" in said
-    assert "secret-run" not in said
+    assert "sql/quarantine/claim_held_questions.sql (retailers: 2 values, run, is_again, now) has been running for" in message
+    assert f"waits for a lock that process {holder} holds (somebody, idle in transaction, " in message
+    assert "LOCK TABLE ops.staged_file" in message
+    assert f"pg_terminate_backend({holder})" in message
+    assert "secret-run" not in message
 
 
 SLOW = "SELECT pg_sleep(%(seconds)s), count(*) FROM core.sku JOIN core.product USING (product_id)"
@@ -71,11 +71,11 @@ def test_one_that_works_shows_its_plan(make_warehouse: Make, caplog: pytest.LogC
     monkeypatch.setattr("include.warehouse.engine.statement", {"made/slow": SLOW}.__getitem__)
     with make_warehouse(slow_statement_seconds=0.1).transaction() as connection:
         connection.run("made/slow", {"seconds": 1.5})
-    said = until_said(caplog)
-    assert "sql/made/slow.sql (seconds) has been running for" in said
-    assert "waits for nobody" in said
-    assert "Join" in said, "a plan, and one of a batch"
-    assert len(caplog.messages) == 1, "said once"
+    message = wait_for_message(caplog)
+    assert "sql/made/slow.sql (seconds) has been running for" in message
+    assert "waits for no lock" in message
+    assert "Join" in message, "a plan, and one of a batch"
+    assert len(caplog.messages) == 1, "reported once"
 
 
 def test_one_on_a_temporary_table_says_why_there_is_no_plan(
@@ -85,7 +85,7 @@ def test_one_on_a_temporary_table_says_why_there_is_no_plan(
     with make_warehouse(slow_statement_seconds=0.1).transaction() as connection:
         connection.execute("CREATE TEMPORARY TABLE made_here ON COMMIT DROP AS SELECT 1")
         connection.run("made/hidden", {"seconds": 1.5})
-    assert 'another session cannot be shown it (relation "made_here" does not exist)' in until_said(caplog)
+    assert 'another session cannot get it (relation "made_here" does not exist)' in wait_for_message(caplog)
 
 
 def test_a_quick_one_is_not_mentioned(make_warehouse: Make, caplog: pytest.LogCaptureFixture) -> None:
@@ -102,9 +102,7 @@ def test_the_error_at_the_timeout_names_the_file(make_warehouse: Make, monkeypat
         with pytest.raises(psycopg.errors.QueryCanceled) as raised, connection.transaction():
             connection.run("made/slow", {"seconds": 20})
     assert DatabaseErrorInfo.of(raised.value).statement == "sql/made/slow.sql (seconds)"
-    with pytest.raises(
-        TransientError, match=r"in sql/made/slow\.sql \(seconds\)\).*says whether it waited for a lock, and whose, or worked"
-    ):
+    with pytest.raises(TransientError, match=r"in sql/made/slow\.sql \(seconds\)\).*shows the lock it waited for, or its plan"):
         raise_unless_data_error(raised.value, "resolve iga")
 
 

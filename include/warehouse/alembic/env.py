@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that include/warehouse/migrations.py hands over."""
+"""Alembic's entry point; uses the connection passed by include/warehouse/migrations.py."""
 
 from alembic import context
 

@@ -1,9 +1,9 @@
--- Waiting files that came without a manifest and are not judged yet, in time order.
+-- List waiting files of unknown completeness, which came without a manifest, in time order.
 --
 -- Called by   include/ledger/completeness.py
 -- Parameters  retailer text
 -- Reads       ops.staged_file
--- Run again   same answer until one is judged
+-- Run again   same result until the completeness of one is set
 
 SELECT file_id, rows
   FROM ops.staged_file
