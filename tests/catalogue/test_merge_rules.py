@@ -61,7 +61,7 @@ def _never(values: list[Any]) -> bool:
 RULES: dict[str, Callable[[list[Any]], bool]] = {
     "never changes": _never,
     "filled when empty": lambda values: values[0] is None and values[1] is not None and values[1] == values[2] == values[3],
-    "newest wins, never replaced by nothing": lambda values: values[1] != values[2] and None not in values[1:],
+    "newest wins, never replaced by null": lambda values: values[1] != values[2] and None not in values[1:],
     "moved by evidence (a learned barcode, a merge), never by text": lambda values: len(set(map(str, values))) == 1,
 }
 

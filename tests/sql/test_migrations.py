@@ -91,7 +91,8 @@ def test_a_warehouse_of_another_version_is_left_alone(empty_database: str) -> No
         connection.execute("UPDATE alembic_version SET version_num = '0007'")
     for command in (migrate, ensure_migrated):
         with pytest.raises(
-            TerminalError, match=r"at revision 0007, this code knows 0001: it was created by another version of Aisleflow\. Nothing was changed"
+            TerminalError,
+            match=r"at revision 0007, this code knows 0001: it was created by another version of Aisleflow\. Nothing was changed",
         ):
             command(empty_database)
 
