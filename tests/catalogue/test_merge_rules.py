@@ -79,11 +79,11 @@ def rule_of(postgres: Server) -> dict[str, str | None]:
     return {column: rules[0] if len(rules) == 1 else None for column, rules in documented.items()}
 
 
-def test_every_column_says_its_rule_once(rule_of: dict[str, str | None]) -> None:
+def test_every_column_has_one_merge_rule(rule_of: dict[str, str | None]) -> None:
     assert len(rule_of) > 25 and [column for column, rule in sorted(rule_of.items()) if rule not in RULES] == []
 
 
-def test_a_second_sighting_does_what_the_comment_says(
+def test_a_later_observation_follows_the_merge_rule(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, rule_of: dict[str, str | None], fixed_clock: Callable[[str], None]
 ) -> None:
     seen: dict[str, list[Any]] = {column: [] for column in rule_of}
@@ -104,9 +104,7 @@ def test_a_second_sighting_does_what_the_comment_says(
     assert [seen["sku.name"], seen["sku.brand"]] == [[s["name"] for s in SIGHTINGS], [None, "ZORBO", "Quux", "Quux"]]
 
 
-def test_what_only_an_older_line_of_a_batch_says_is_learnt_with_its_product(
-    warehouse: Warehouse, storage: Storage, store_day: StoreDays
-) -> None:
+def test_values_only_in_an_older_line_of_a_batch_are_used(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     """The newest line of the batch has the name and nothing else; others have a brand, a size and a barcode each."""
     for known in (False, True):  # a new SKU, then the same one as a known SKU
         sku = "7"
@@ -134,7 +132,7 @@ def test_what_only_an_older_line_of_a_batch_says_is_learnt_with_its_product(
         ]  # fmt: skip
 
 
-def test_a_night_that_says_nothing_new_rewrites_no_sku(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_a_night_without_changes_rewrites_no_sku(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     """Two stores disagree about a SKU, every night in the same way."""
     found = []
     for at in (TUESDAY, WEDNESDAY):

@@ -50,7 +50,7 @@ def test_the_key_joins_across_retailers(warehouse: Warehouse, met: Callable[...,
     assert same(warehouse, ("aldi", "1"), ("coles", "c")) and joined(warehouse, "1") == "key" and proposals(warehouse) == []
 
 
-def test_a_key_join_takes_the_barcode_along(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_a_key_join_adds_the_barcode(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("coles", tea("c"))
     met("aldi", tea("1", A))
     met("iga", offer("i", name="Zzz", barcode=A))
@@ -78,7 +78,7 @@ def test_connected_barcodes_are_one_product_in_every_order(warehouse: Warehouse,
     assert [row["gtin"] for row in found] == [f"0{code}" for code in (A, B, C)] and sum(row["is_primary"] for row in found) == 1
 
 
-def test_a_barcode_learnt_from_one_new_sku_joins_the_next(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_a_barcode_learned_from_one_new_sku_joins_the_next(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("coles", offer("c", name="C", barcode=A))
     met("aldi", offer("1", name="X", barcode=f"{A},{B}"), offer("2", name="Y", barcode=f"{B},{C}"), offer("3", name="Z", barcode=C))
     assert same(warehouse, ("coles", "c"), ("aldi", "1"), ("aldi", "2"), ("aldi", "3"))
@@ -103,7 +103,7 @@ def test_the_same_text_of_the_same_retailer_joins(warehouse: Warehouse, met: Cal
     assert same(warehouse, ("aldi", "1"), ("aldi", "2")) and proposals(warehouse) == []
 
 
-def test_different_barcodes_with_one_key_wait_for_a_person(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_different_barcodes_with_one_key_are_proposed_for_review(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("coles", tea("c", A))
     met("aldi", tea("1", B))
     assert not same(warehouse, ("coles", "c"), ("aldi", "1")) and proposals(warehouse) == ["key_but_other_barcode"]
@@ -127,7 +127,7 @@ def test_an_own_label_never_joins_across_retailers(warehouse: Warehouse, met: Ca
     assert not same(warehouse, ("coles", "c"), ("aldi", "1")) and proposals(warehouse) == []
 
 
-def test_an_own_label_joins_nobody_elses_product(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_an_own_label_joins_no_other_retailers_product(warehouse: Warehouse, met: Callable[..., None]) -> None:
     coles_tea: dict[str, Any] = {"name": "Coles Green Tea", "brand": "Coles", "size": "100g"}
     met("aldi", offer("1", **coles_tea))
     met("coles", offer("c", **coles_tea))
@@ -174,7 +174,7 @@ def test_the_order_of_lines_does_not_matter(make_warehouse: Callable[..., Wareho
     assert all(each == found[0] for each in found)
 
 
-def test_of_two_store_days_the_newest_text_speaks(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_of_two_store_days_the_newest_text_is_used(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(store_id="G2", at=WEDNESDAY, lines=[offer("1", name="New")])
     store_day(store_id="G1", at=TUESDAY, lines=[offer("1", name="Old", brand="Zorbo")])
     pipeline.ingest(warehouse, storage, "aldi")
@@ -207,7 +207,7 @@ def test_refused_and_folded_lines_make_no_product(warehouse: Warehouse, met: Cal
     assert [row["sku"] for row in rows(warehouse, "SELECT sku FROM core.sku")] == ["2"]
 
 
-def test_retailers_at_once_create_a_shared_product_once(
+def test_concurrent_retailers_create_a_shared_product_once(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retailers = ("aldi", "coles", "iga", "woolworths")

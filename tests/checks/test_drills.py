@@ -216,14 +216,14 @@ def test_one_broken_line_of_each_kind_holds_nothing(series: Series) -> None:
     assert held(series.warehouse, TUESDAY) == failed(series.warehouse, TUESDAY).get("time_span", set())
 
 
-def test_a_part_that_somebody_asked_for_is_no_fault(series: Series) -> None:
+def test_a_requested_part_is_not_a_fault(series: Series) -> None:
     stores = night_of(RETAILER, TUESDAY)
     a_tenth(stores, sorted(stores))
     series.ingest_night(TUESDAY, stores, complete=False, is_partial_on_request=True)
     assert (failed(series.warehouse, TUESDAY), held(series.warehouse, TUESDAY)) == ({}, set())
 
 
-def test_what_a_person_released_is_neither_measured_nor_held_by_newer_rules(series: Series) -> None:
+def test_a_released_store_day_is_neither_measured_nor_held_by_newer_rules(series: Series) -> None:
     stores = night_of(RETAILER, TUESDAY)
     prices_mixed_up(stores, sorted(stores))
     series.ingest_night(TUESDAY, stores)

@@ -63,13 +63,13 @@ def test_a_batch_held_by_a_rule_about_the_retailer_is_one_question(strict_wareho
     assert quarantine.batch_of(strict_warehouse, two_held[0]) == two_held
 
 
-def test_a_store_day_with_a_reason_of_its_own_is_no_part_of_the_batch(strict_warehouse: Warehouse, two_held: list[int]) -> None:
+def test_a_store_day_held_by_a_store_level_rule_is_not_part_of_the_batch(strict_warehouse: Warehouse, two_held: list[int]) -> None:
     make_batch(strict_warehouse, two_held[:1])
     assert [question["file_ids"] for question in held.claim(strict_warehouse, ["aldi"], "run-1")] == [two_held[:1], two_held[1:]]
     assert quarantine.batch_of(strict_warehouse, two_held[1]) == two_held[1:]
 
 
-def test_a_release_is_published_in_the_name_of_who_answered(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
+def test_a_release_records_the_user(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     assert held.answer(strict_warehouse, storage, two_held[:1], "release", "ann", " it is right ", "Airflow") == DecidedFiles(
         two_held[:1], ["aldi"], []
     )
@@ -82,9 +82,7 @@ def test_a_release_is_published_in_the_name_of_who_answered(strict_warehouse: Wa
     ]
 
 
-def test_the_task_killed_after_the_answer_and_run_again_decides_nothing_twice(
-    strict_warehouse: Warehouse, storage: Storage, two_held: list[int]
-) -> None:
+def test_a_task_killed_after_the_decision_does_not_decide_twice(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     held.answer(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
     done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
     assert done.applied == [] and len(done.skipped) == 2 and "decided by ann: it is right" in done.skipped[0]
@@ -92,7 +90,7 @@ def test_the_task_killed_after_the_answer_and_run_again_decides_nothing_twice(
     assert one(strict_warehouse, "SELECT count(*) FROM ops.decision") == 2
 
 
-def test_what_was_decided_on_the_command_line_meanwhile_stands(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
+def test_an_earlier_decision_on_the_command_line_is_kept(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     decide_files(strict_warehouse, storage, [two_held[0]], "discard", "bob", "test data", "command line")
     done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "looks right", "Airflow")
     assert done.applied == two_held[1:]
@@ -107,7 +105,7 @@ def test_a_discarded_batch_leaves_the_outbox(strict_warehouse: Warehouse, storag
 
 
 @pytest.mark.parametrize(("by", "why", "choice"), [("ann", "ask the shop first", "leave"), (None, "", "unanswered")])
-def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
+def test_leave_and_timeout_are_recorded_and_it_stays_held(
     strict_warehouse: Warehouse, storage: Storage, two_held: list[int], by: str | None, why: str, choice: str
 ) -> None:
     held.claim(strict_warehouse, ["aldi"], "run-1")
@@ -118,13 +116,13 @@ def test_left_or_unanswered_it_stays_held_and_that_is_recorded(
     assert len(quarantine.list_undecided(strict_warehouse)) == 2
 
 
-def test_an_answer_without_a_reason_decides_nothing(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
+def test_a_decision_without_a_reason_is_rejected(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     with pytest.raises(NeedsPersonError, match=r"has no reason, so nothing was decided\. Clear the task `ask`"):
         held.answer(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
 
 
-def test_the_question_says_what_an_operator_needs(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
+def test_the_question_has_all_facts_for_the_decision(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     question = held_question(strict_warehouse, storage, two_held[:1])
     assert question.subject == "Publish aldi G1 (aldi G1) of 2026-11-18? Held by price_scale (40 lines)"
     for part in (

@@ -74,7 +74,7 @@ def test_a_discarded_store_day_is_never_published_and_never_lost(strict_warehous
     raise_if_undecided(strict_warehouse, ["aldi"], NIGHT)
 
 
-def test_a_refused_file_is_listed_until_somebody_takes_note_of_it(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> None:
+def test_a_refused_file_is_listed_until_it_is_acknowledged(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jsonl.gz"
     broken.write_bytes(b"\x1f\x8bno gzip")
     import_file(warehouse, storage, broken)

@@ -35,7 +35,7 @@ def night(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -
     return strict_warehouse
 
 
-def test_results_of_the_newest_night_tell_what_holds_first(night: Warehouse) -> None:
+def test_results_of_the_newest_night_list_holding_rules_first(night: Warehouse) -> None:
     newest = results.newest_night(night)
     assert newest == date(2026, 11, 18)
     found = results.results(night, newest)
@@ -59,7 +59,7 @@ def test_results_of_the_newest_night_tell_what_holds_first(night: Warehouse) -> 
     } and all(row["is_passed"] for row in every)
 
 
-def test_an_earlier_check_is_rewritten_and_not_doubled(night: Warehouse, storage: Storage) -> None:
+def test_a_repeated_check_rewrites_its_row(night: Warehouse, storage: Storage) -> None:
     before = rows(night, "SELECT check_id, broken FROM ops.quality_check ORDER BY 1")
     with night.transaction() as connection:
         connection.execute("UPDATE ops.staged_file SET state = 'loaded', check_version = NULL, decided_by = 'ann' WHERE state = 'held'")

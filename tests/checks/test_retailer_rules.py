@@ -51,7 +51,7 @@ def test_lines_are_compared_with_the_usual_number() -> None:
     assert rule_result("line_share", [day(rows=10, is_complete=False)]).failed == 990, "an incomplete one is short all the same"
 
 
-def test_one_held_store_is_its_own_affair_and_many_are_the_sites() -> None:
+def test_many_held_stores_hold_the_batch_and_one_does_not() -> None:
     days = [day(number) for number in range(8)]
     assert rule_result("stores_held", days, held={1, 2}).failed == 0, "a quarter"
     assert rule_result("stores_held", days, held={1, 2, 3}).failed == 3

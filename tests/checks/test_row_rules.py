@@ -127,7 +127,9 @@ def test_a_rule_fires_alone_and_its_neighbour_is_silent(one_check: Any, rule_id:
     "other",
     [{"price": 1.01}, {"price": None}, {"name": "Other"}, {"brand": "B"}, {"size": "1 g"}, {"price_was": 3}, {"is_on_special": True}, {"barcode": gtin(3)}, {"per_unit_price_string": "$1.00 per kg"}],
 )  # fmt: skip
-def test_contradicting_doubles_are_all_refused(warehouse: Warehouse, storage: Storage, store_day: StoreDays, other: dict[str, Any]) -> None:
+def test_conflicting_duplicates_are_all_refused(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, other: dict[str, Any]
+) -> None:
     store_day(lines=[offer("1"), offer("2"), offer(**{"sku": "1"} | other), offer("1"), offer("2", url="x", category_path=["Else"])])
     pipeline.load(warehouse, storage, "aldi")
     pipeline.check(warehouse, storage, "aldi")
@@ -141,7 +143,7 @@ def test_a_line_keeps_all_its_reasons(warehouse: Warehouse, storage: Storage, st
     assert found(warehouse) == [["foreign_store", "sku_missing", "name_too_long", "price_not_positive"]]
 
 
-def test_lines_without_a_time_take_the_files(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_lines_without_a_time_get_the_time_of_the_file(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(at=TOO_FAR_AHEAD, lines=[offer(metadata={"scraped_at": None})])
     store_day(
         store_id="G2", lines=[offer(metadata={"scraped_at": None}), offer("2", scraped_date="2026-11-17", metadata={"scraped_at": None})]

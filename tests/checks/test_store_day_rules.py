@@ -103,7 +103,9 @@ def test_a_scale_shift_is_held(held: Callable[..., str | None], factor: float) -
     assert "price_scale" in (held(WEDNESDAY, changes) or "")
 
 
-def test_a_scale_shift_is_held_when_both_nights_come_at_once(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_a_scale_shift_is_held_when_both_nights_are_in_one_batch(
+    strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays
+) -> None:
     store_day(at=TUESDAY, lines=offers(100, price=5.0))
     store_day(at=WEDNESDAY, lines=[*offers(31, price=500.0), *offers(69, price=5.0, start=32)])
     counts = pipeline.ingest(strict_warehouse, storage, "aldi")
@@ -111,13 +113,13 @@ def test_a_scale_shift_is_held_when_both_nights_come_at_once(strict_warehouse: W
     assert "price_scale" in reason and "31 of 100 known prices" in reason and set(cents(strict_warehouse).values()) == {500}
 
 
-def test_few_scale_shifts_are_no_reason(held: Callable[..., str | None]) -> None:
+def test_few_scale_shifts_do_not_hold(held: Callable[..., str | None]) -> None:
     assert held(TUESDAY, offers(100, price=5.0)) is None
     assert held(WEDNESDAY, [*offers(30, price=500.0), *offers(70, price=5.0, start=31)]) is None
     assert held("2026-11-18T05:00:00+11:00", [*offers(30, price=5.0), *offers(70, price=5.0, start=31)]) is None
 
 
-def test_a_held_store_day_waits_in_the_outbox_and_others_go_on(
+def test_a_held_store_day_waits_in_the_outbox_and_others_are_published(
     held: Callable[..., str | None], strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays
 ) -> None:
     assert held(TUESDAY, offers(100)) is None
@@ -153,7 +155,7 @@ def test_a_released_store_day_is_published(held: Callable[..., str | None], stri
     assert len(cents(strict_warehouse)) == 10
 
 
-def test_a_held_store_day_is_no_measure_for_the_next(held: Callable[..., str | None]) -> None:
+def test_a_held_store_day_is_not_a_baseline(held: Callable[..., str | None]) -> None:
     assert held(MONDAY, offers(100)) is None
     assert held(TUESDAY, offers(10)) is not None
     assert "the median of its last 1 complete store-days is 100" in (held(WEDNESDAY, offers(10)) or "")

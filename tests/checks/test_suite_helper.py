@@ -41,7 +41,7 @@ def test_nothing_to_check_starts_nothing(true_helper: None, warehouse: Warehouse
         assert helper._helper is None and data_docs.address(storage) is None
 
 
-def test_without_the_helper_the_gate_asks_here(
+def test_without_the_helper_the_gate_runs_the_suite_itself(
     true_helper: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []

@@ -98,9 +98,7 @@ def test_suite_and_single_pass_agree_on_lines_damaged_at_random(
     assert {row["rule_id"]: row["lines"] for row in marked} == {rule: lines for rule, lines in report.broken.items() if rule in refusing}
 
 
-def test_the_suite_is_one_scan_that_says_what_each_rule_found(
-    true_suite: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays
-) -> None:
+def test_the_suite_counts_all_rules_in_one_scan(true_suite: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(lines=[offer("1", -1), offer("2"), offer("3", name="NestlÃ©")])
     file_ids = pipeline.load(warehouse, storage, "aldi")
     kept: list[dict[str, Any]] = []
@@ -113,7 +111,7 @@ def test_the_suite_is_one_scan_that_says_what_each_rule_found(
     assert failed == {"price_not_positive": "critical", "text_damaged": "warning"}
 
 
-def test_a_predicate_that_cannot_be_evaluated_is_an_error_and_no_data_failure(
+def test_an_invalid_predicate_is_an_error_and_not_a_data_failure(
     true_suite: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_day(lines=[offer("1")])
@@ -125,7 +123,7 @@ def test_a_predicate_that_cannot_be_evaluated_is_an_error_and_no_data_failure(
         suite.count_broken(warehouse.url, file_ids)
 
 
-def test_damaged_text_is_found_by_the_database_wherever_python_finds_it(make_warehouse: Callable[..., Warehouse]) -> None:
+def test_python_and_the_database_detect_the_same_damaged_text(make_warehouse: Callable[..., Warehouse]) -> None:
     rng = random.Random(7)
     letters = "aeéÉ®’â€™Ã©ÂÃÄ ï¿½ðŸ˜€\ufffd\x83ñ°ãÅ"
     texts = {cleaned for _ in range(20_000) if (cleaned := clean("".join(rng.choice(letters) for _ in range(rng.randint(1, 6)))))}

@@ -52,7 +52,7 @@ def test_a_known_barcode_is_filled_and_the_file_moves_on(warehouse: Warehouse, s
     )
 
 
-def test_the_rest_of_the_line_stays_to_the_letter(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+def test_the_remaining_line_is_unchanged(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
     publish(warehouse, storage, store_day, offer(sku=7, barcode=gtin(7)))
     raw = b'{"product": {"sku": 7, "name": "N\xc3\xa4me", "price_current": 12.0, "price_was": 1.50e1, "odd": [1.10, {"x": null}]}, "metadata": {"company": "coles", "store_id": "COL:1"}}'
     damaged = b'{"product": '
@@ -102,7 +102,7 @@ def test_a_kill_between_two_stages_duplicates_nothing(warehouse: Warehouse, stor
     assert pipeline.ingest(warehouse, storage, "coles").published.created == 1
 
 
-def test_an_empty_inbox_is_no_work(warehouse: Warehouse, storage: Storage):
+def test_an_empty_inbox_does_nothing(warehouse: Warehouse, storage: Storage):
     assert prefill_waiting(warehouse, storage, "coles").files == 0
 
 

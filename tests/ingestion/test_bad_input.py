@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_staged_is_kept_with_its_reason(
     assert list(storage.manifests(Stage.OUTBOX)) == []
 
 
-def test_a_missing_path_says_so(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> None:
+def test_a_missing_path_is_reported(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> None:
     with pytest.raises(TerminalError, match=r"nowhere.jsonl: no such file. Give store-day files \(\*.jsonl, \*.jsonl.gz\) or folders"):
         import_file(warehouse, storage, tmp_path / "nowhere.jsonl")
 
@@ -143,7 +143,7 @@ def with_manifest(store_day: StoreDays, storage: Storage, folder: Path, suffix: 
 
 
 @pytest.mark.parametrize("suffix", [".jsonl.gz", ".jsonl"])
-def test_a_manifest_beside_the_file_is_believed(
+def test_a_manifest_beside_the_file_is_used(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, suffix: str
 ) -> None:
     path, _ = with_manifest(store_day, storage, tmp_path / "aldi" / "G1", suffix)
@@ -172,7 +172,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
     assert found.outcome == "refused" and len(storage.filesystem.find(storage.full("refused/unknown"))) == 1
 
 
-def test_an_unreadable_file_in_the_outbox_stops_no_other(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_an_unreadable_file_in_the_outbox_does_not_stop_others(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     bad, good = store_day(lines=offers(5)), store_day(store_id="G2", lines=offers(5))
     damaged = storage.read(bad.data_path(Stage.OUTBOX))[:-12]
     storage.write(bad.data_path(Stage.OUTBOX), damaged)
@@ -216,7 +216,7 @@ def completeness(warehouse: Warehouse) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_completeness_is_judged_in_time_order(
+def test_completeness_is_estimated_in_time_order(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, reverse: bool
 ) -> None:
     days = [
@@ -243,7 +243,7 @@ def test_completeness_is_judged_in_time_order(
     )
 
 
-def test_a_lone_file_is_incomplete_and_no_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
+def test_a_lone_file_is_incomplete_and_not_a_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
     import_file(warehouse, storage, store_day.file(tmp_path / "a.jsonl", offers(50), at=TUESDAY))
     pipeline.ingest(warehouse, storage, "aldi")
     assert (
@@ -260,7 +260,7 @@ def test_the_retailers_median_reaches_fourteen_days(warehouse: Warehouse, storag
     assert completeness(warehouse) == {"G1 2026-10-01": True, "G2 2026-10-15": True, "G3 2026-10-30": False}
 
 
-def test_a_partial_crawl_beside_whole_ones_is_incomplete(
+def test_a_partial_crawl_beside_complete_ones_is_incomplete(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path
 ) -> None:
     for number, count in enumerate((100, 98, 10, 101)):

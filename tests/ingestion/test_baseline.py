@@ -13,7 +13,7 @@ FRIDAY = "2026-11-13T04:30:00+11:00"
 MONDAY = "2026-11-16T04:30:00+11:00"
 
 
-def test_a_replaced_store_day_is_no_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_a_replaced_store_day_is_not_a_baseline(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(at=FRIDAY, lines=offers(100))
     pipeline.ingest(warehouse, storage, "aldi")
     store_day(at=TUESDAY, lines=offers(10), run_key="tuesday")
@@ -31,7 +31,7 @@ def test_a_replaced_store_day_is_no_baseline(warehouse: Warehouse, storage: Stor
     assert sum(price["is_listed"] for price in prices(warehouse).values()) == 100, "nothing is delisted"
 
 
-def test_past_store_days_are_those_that_stand_published(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_past_store_days_are_the_published_ones(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     def past() -> list[tuple[str, bool]]:
         return [
             tuple(row.values()) for row in rows(strict_warehouse, "SELECT state, is_past_store_day FROM ops.staged_file ORDER BY file_id")

@@ -143,7 +143,7 @@ def test_each_month_in_utc_has_a_partition(
         assert connection.execute("SELECT count(*) AS n FROM core.price_change_2027_01").fetchone() == {"n": 1}
 
 
-def test_two_that_need_a_new_month_at_once_make_it_once(logging_warehouse: Warehouse) -> None:
+def test_concurrent_runs_create_a_new_month_once(logging_warehouse: Warehouse) -> None:
     both, errors = threading.Barrier(4), list[BaseException]()
 
     def ensure() -> None:

@@ -70,7 +70,7 @@ def published(warehouse: Warehouse) -> dict[str, int]:
     return {row["store_id"]: row["prices"] for row in rows(warehouse, query)}
 
 
-def test_a_check_names_all_culprits_and_the_others_are_published(
+def test_a_constraint_names_all_rejected_lines_and_the_others_are_published(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL
 ) -> None:
     bad = store_day(store_id="G1", lines=[*offers(30), offer("dear", 7.77), *offers(30, start=100), offer("dearer", 9.99)])
@@ -102,7 +102,7 @@ def test_a_check_names_all_culprits_and_the_others_are_published(
     assert not storage.exists(bad.path(Stage.OUTBOX))
 
 
-def test_only_what_is_written_is_blamed(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_only_written_rows_are_rejected(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     store_day(at=TUESDAY, lines=[*offers(5), offer("old", 9.0)])
     pipeline.ingest(warehouse, storage, "aldi")
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500) NOT VALID")
@@ -113,7 +113,7 @@ def test_only_what_is_written_is_blamed(warehouse: Warehouse, storage: Storage, 
     )
 
 
-def test_null_where_somebody_forbade_it(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_null_in_a_column_made_not_null(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     by_hand("ALTER TABLE core.sku ALTER COLUMN brand SET NOT NULL", "ALTER TABLE core.sku ALTER COLUMN brand DROP NOT NULL")
     store_day(store_id="G1", lines=[offer("a", brand="Zorbo"), offer("b"), offer("c", brand="Zorbo")])
     store_day(store_id="G2", lines=[offer("a", brand="Zorbo")])
@@ -144,7 +144,7 @@ def test_lines_that_do_not_go_together(warehouse: Warehouse, storage: Storage, s
     assert "line 6" in report and "already exists" in report
 
 
-def test_a_deferred_constraint_speaks_at_the_end(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_a_deferred_constraint_is_checked_at_the_end(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     constraint(by_hand, "core.price", "one_price_each", "UNIQUE (store_key, price_cents) DEFERRABLE INITIALLY DEFERRED")
     store_day(lines=[offer("1", 1.0), offer("2", 2.0), offer("3", 1.0)])
     assert "line 3, SKU 3: store_id = G1, price = 1.0: breaks the constraint one_price_each" in rejection(warehouse, storage)
@@ -170,7 +170,7 @@ def test_a_text_too_long_for_its_index(warehouse: Warehouse, storage: Storage, s
 
 
 @pytest.mark.parametrize("damage", ["\x00", "\ud800"])
-def test_text_that_no_database_takes(
+def test_text_that_the_database_cannot_store(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     cleaned = products._clean
@@ -192,7 +192,9 @@ def test_a_constraint_on_staging_is_met_by_loading(warehouse: Warehouse, storage
     assert published(warehouse) == {"G2": 3}
 
 
-def test_checking_goes_on_without_a_rejected_store_day(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_checking_continues_without_a_rejected_store_day(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL
+) -> None:
     trigger(by_hand, "staging.offer", "RAISE EXCEPTION 'no reasons, please'", "new.reasons IS NOT NULL")
     store_day(store_id="G1", lines=[offer("a"), offer("bad", -1), offer("c")])
     store_day(store_id="G2", lines=offers(3))
@@ -205,7 +207,7 @@ def test_checking_goes_on_without_a_rejected_store_day(warehouse: Warehouse, sto
     assert set(published(warehouse)) == {"G2"}
 
 
-def test_a_trigger_somebody_added(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_an_added_trigger(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     trigger(by_hand, "core.price", "RAISE EXCEPTION 'ask Kim first'", "new.price_cents = 777")
     store_day(lines=[*offers(20), offer("seven", 7.77)])
     report = rejection(warehouse, storage)
@@ -213,7 +215,7 @@ def test_a_trigger_somebody_added(warehouse: Warehouse, storage: Storage, store_
     assert "Is the trigger function core.by_hand intended?" in report
 
 
-def test_many_culprits_are_counted_and_twenty_shown(
+def test_many_rejected_lines_are_counted_and_twenty_shown(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL, caplog: pytest.LogCaptureFixture
 ) -> None:
     constraint(by_hand, "core.price", "only_cheap", "CHECK (price_cents < 500)")
@@ -223,7 +225,7 @@ def test_many_culprits_are_counted_and_twenty_shown(
     assert all(f"line {number}, SKU" in caplog.text for number in range(6, 56)), "the log names all of them"
 
 
-def test_the_search_stops_in_time_and_says_so(
+def test_the_search_stops_in_time_and_reports_it(
     make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other_warehouse = make_warehouse(error_search_seconds=1)
@@ -244,7 +246,7 @@ def test_the_search_stops_in_time_and_says_so(
     ("code", "step"),
     [
         ("53100", "The disk is full: free space"),
-        ("53300", "All connections are taken"),
+        ("53300", "All connections are in use"),
         ("57014", "AISLEFLOW_STATEMENT_TIMEOUT_SECONDS"),
         ("40P01", "deadlock"),
         ("40001", "Two transactions changed the same rows"),
@@ -252,12 +254,12 @@ def test_the_search_stops_in_time_and_says_so(
         ("08006", "Is the warehouse up?"),
     ],
 )
-def test_what_passes_by_itself_is_tried_again(
+def test_transient_errors_are_retried(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL, code: str, step: str
 ) -> None:
     trigger(by_hand, "core.price", f"RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'")
     manifest = store_day(lines=offers(3))
-    with pytest.raises(TransientError, match=r"publish aldi: the warehouse gave up \(not now, code") as caught:
+    with pytest.raises(TransientError, match=r"publish aldi: the warehouse failed \(not now, code") as caught:
         pipeline.ingest(warehouse, storage, "aldi")
     assert step in str(caught.value)
     assert storage.exists(manifest.path(Stage.OUTBOX)) and list_rejected(warehouse, ["aldi"]) == []
@@ -279,7 +281,7 @@ def test_a_real_statement_timeout_is_transient(make_warehouse: Callable[..., War
             connection.execute("DROP FUNCTION core.slow() CASCADE")
 
 
-def test_a_lost_connection_is_transient_and_tells_no_secret(
+def test_a_lost_connection_is_transient_and_leaks_no_secret(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL
 ) -> None:
     trigger(by_hand, "core.price", "PERFORM pg_terminate_backend(pg_backend_pid())")
@@ -289,7 +291,7 @@ def test_a_lost_connection_is_transient_and_tells_no_secret(
     assert "password" not in str(caught.value) and warehouse.url not in str(caught.value)
 
 
-def test_a_schema_that_does_not_fit_is_a_persons_matter(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
+def test_an_unexpected_schema_is_a_terminal_error(warehouse: Warehouse, storage: Storage, store_day: StoreDays, by_hand: DDL) -> None:
     by_hand("ALTER TABLE core.price RENAME COLUMN was_price_cents TO gone", "ALTER TABLE core.price RENAME COLUMN gone TO was_price_cents")
     store_day(lines=offers(2))
     with pytest.raises(TerminalError, match="aisleflow warehouse migrate"):

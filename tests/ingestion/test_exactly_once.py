@@ -104,7 +104,7 @@ def test_clearing_any_step_of_a_past_night_changes_nothing(
         assert contents(warehouse) == before, f"cleared: {steps}"
 
 
-def test_a_file_that_comes_again_counts_once(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_a_repeated_file_counts_once(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     """The crawl of a past night was cleared and staged the same lines again, after a newer night was published."""
     tuesday: dict[str, Any] = {"at": TUESDAY, "lines": offers(5), "run_key": "tuesday"}
     store_day(**tuesday)
@@ -120,7 +120,7 @@ def test_a_file_that_comes_again_counts_once(warehouse: Warehouse, storage: Stor
     assert one(warehouse, "SELECT count(*) FROM ops.staged_file") == 2
 
 
-def test_a_past_night_crawled_again_takes_nothing_back(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_a_past_night_crawled_again_reverts_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(at=TUESDAY, lines=offers(5), run_key="tuesday")
     pipeline.ingest(warehouse, storage, "aldi")
     store_day(lines=offers(5, price=2.0), run_key="wednesday")

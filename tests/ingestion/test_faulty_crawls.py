@@ -54,7 +54,7 @@ def published(warehouse: Warehouse) -> list[Any]:
 @pytest.mark.parametrize(
     ("fault", "rule"), [("price_times_100", "price_scale"), ("category_gone", "category_lost"), ("tenth", "row_count")]
 )
-def test_a_crawl_that_looks_whole_and_is_wrong_is_held(
+def test_a_wrong_crawl_that_looks_complete_is_held(
     make_warehouse: Callable[..., Warehouse],
     storage: Storage,
     sandbox: RunningSandbox,

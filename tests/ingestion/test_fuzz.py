@@ -201,7 +201,7 @@ def test_a_number_beyond_all_bounds_costs_its_line_only(warehouse: Warehouse, st
 @pytest.mark.parametrize(
     "spoilt", [{"url": "w" * 2_001}, {"category_path": ["c" * 1_001]}, {"metadata": {"scraped_at": "1970-01-01T00:00:00+00:00"}}]
 )
-def test_a_sound_line_does_not_fold_into_a_refused_double(
+def test_a_valid_line_is_not_folded_into_a_refused_duplicate(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, spoilt: dict[str, Any]
 ) -> None:
     refused = offer("1", 2.0, **spoilt)

@@ -272,7 +272,7 @@ def test_a_file_that_changes_before_it_is_published_publishes_nothing(warehouse:
     assert "It was changed after it was staged" in one(warehouse, "SELECT state_reason FROM ops.staged_file")
 
 
-def test_the_sweep_settles_what_a_kill_left_in_the_outbox(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_the_sweep_finishes_moves_that_a_kill_interrupted(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     manifest = store_day(lines=offers(3))
     data = storage.read(manifest.data_path(Stage.OUTBOX))
     pipeline.ingest(warehouse, storage, "aldi")

@@ -47,27 +47,27 @@ def read(manifest: Manifest, raw: bytes) -> dict[str, Any]:
     "text",
     ["4.1", "4.10", "0.1", "1e0", "1.5E1", "19999.99", "12", "12.0", "0.3", "2.675", "1.005", "100000.000000001"],
 )
-def test_a_number_is_the_text_that_stands_in_the_file(manifest: Manifest, warehouse: Warehouse, text: str) -> None:
+def test_a_number_keeps_its_text(manifest: Manifest, warehouse: Warehouse, text: str) -> None:
     value = read(manifest, line(f'"price_current": {text}'))["price"]
     assert str(value) == text
     assert one(warehouse, f"SELECT {text}::numeric = '{value}'::numeric") is True
 
 
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "1e-400", "1" + "0" * 30, "0." + "3" * 30, '"4.10"', "true", "[4.1]", "{}"])
-def test_what_is_no_price_is_noted_and_not_guessed(manifest: Manifest, text: str) -> None:
+def test_an_invalid_price_is_a_defect_and_not_guessed(manifest: Manifest, text: str) -> None:
     row = read(manifest, line(f'"price_current": {text}'))
     assert (row["price"], row["defects"]) == (None, "{price_not_a_number}")
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "01", "+1", ".5", "1.", "0x10", "1_000", "None"])
-def test_literals_json_does_not_know_refuse_the_line(manifest: Manifest, text: str) -> None:
+def test_invalid_json_literals_refuse_the_line(manifest: Manifest, text: str) -> None:
     assert read(manifest, line(f'"price_current": {text}'))["defects"] == "{not_json}"
 
 
 @pytest.mark.parametrize("where", ['"extra": {}', '"name": {}', '"price_current": {}', '"category_path": {}'])
 @pytest.mark.parametrize("brackets", ["[]", "{}"])
 @pytest.mark.parametrize("depth", [1_000, 10_000, 200_000])
-def test_a_line_nested_deep_is_a_line_and_no_crash(manifest: Manifest, where: str, brackets: str, depth: int) -> None:
+def test_a_deeply_nested_line_does_not_crash(manifest: Manifest, where: str, brackets: str, depth: int) -> None:
     opened = "[" * depth if brackets == "[]" else '{"a":' * depth + "1"
     raw = line(where.format(opened + brackets[1] * depth))
     found: list[dict[str, Any]] = []
@@ -81,13 +81,13 @@ def test_a_line_nested_deep_is_a_line_and_no_crash(manifest: Manifest, where: st
     assert found[0] == found[1]
 
 
-def test_of_a_key_that_stands_twice_the_last_one_counts(manifest: Manifest) -> None:
+def test_the_last_value_of_a_repeated_key_counts(manifest: Manifest) -> None:
     assert read(manifest, line('"price_current": 2.50, "name": "First", "name": "Last"'))["name"] == "Last"
     assert read(manifest, line('"price_current": 2.50, "price_current": 3.50'))["price"] == "3.50"
 
 
 @pytest.mark.parametrize("damage", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"])
-def test_what_is_no_utf_8_refuses_the_line(manifest: Manifest, damage: bytes) -> None:
+def test_invalid_utf_8_refuses_the_line(manifest: Manifest, damage: bytes) -> None:
     raw = line(name="Tea").replace(b"Tea", b"T" + damage + b"ea")
     assert read(manifest, raw)["defects"] == "{not_json}"
 
@@ -184,7 +184,7 @@ def test_memories_of_the_reader_are_bounded() -> None:
     assert len(bounds) > 5 and all(bound is not None and bound <= 65_536 for bound in bounds)
 
 
-def test_what_is_kept_of_products_is_bounded_and_changes_no_row(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_product_cache_is_bounded_and_changes_no_row(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "_kept", {})
     monkeypatch.setattr(products, "_kept_bytes", 0)
     monkeypatch.setattr(products, "_KEPT_BYTES", 2_000)
@@ -219,7 +219,7 @@ def test_a_row_as_copy_text_is_the_same_row(manifest: Manifest, warehouse: Wareh
 
 
 @pytest.mark.parametrize("key", ["product", "metadata"])
-def test_a_part_that_stands_twice_has_to_be_sound_both_times(manifest: Manifest, key: str) -> None:
+def test_a_repeated_part_must_be_valid_both_times(manifest: Manifest, key: str) -> None:
     raw = line(name="Tea")
     assert read(manifest, raw.replace(b"{", b'{"%s": {}, ' % key.encode(), 1))["name"] == "Tea"
     assert read(manifest, raw.replace(b"{", b'{"%s": 1, ' % key.encode(), 1))["defects"] == "{not_json}"

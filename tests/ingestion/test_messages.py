@@ -88,7 +88,7 @@ def test_the_messages_are_found() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_an_error_says_what_to_do_next(path: Path) -> None:
+def test_every_error_has_a_next_step(path: Path) -> None:
     silent = [f"{path.name}:{line}: {text}" for line, text in messages(path) if not NEXT_STEP.search(text)]
     assert silent == [], "these messages need a next step"
 
@@ -104,5 +104,5 @@ def test_an_error_says_what_to_do_next(path: Path) -> None:
         ("the export of the set was clear", False),
     ],
 )
-def test_the_shape_tells_a_next_step_from_a_statement(text: str, has_step: bool) -> None:
+def test_a_next_step_is_recognised(text: str, has_step: bool) -> None:
     assert bool(NEXT_STEP.search(text)) is has_step

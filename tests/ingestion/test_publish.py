@@ -142,7 +142,7 @@ def test_a_refused_line_is_neither_delisted_nor_refreshed(warehouse: Warehouse, 
     assert prices(warehouse)["2"]["observed_at"] == instant(LATER_WEDNESDAY), "an accepted line refreshes it again"
 
 
-def test_a_refused_line_beside_an_accepted_one_freezes_nothing(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
+def test_a_refused_line_with_an_accepted_duplicate_freezes_nothing(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
     publish(TUESDAY, [offer("1")])
     foreign = offer("1", 9.0, metadata={"store_id": "G9"})
     for at, lines in ((WEDNESDAY, [foreign, offer("1")]), (LATER_WEDNESDAY, [offer("1"), foreign])):
@@ -151,7 +151,7 @@ def test_a_refused_line_beside_an_accepted_one_freezes_nothing(warehouse: Wareho
         assert prices(warehouse)["1"]["observed_at"] == instant(at) and cents(warehouse) == {"1": 100}
 
 
-def test_nothing_folds_into_a_refused_line(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
+def test_no_line_is_folded_into_a_refused_one(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
     counts = publish(
         WEDNESDAY,
         [offer("1", metadata={"store_id": "G9"}), offer("1"), offer("2", metadata={"scraped_at": "soon"}), offer("2"), offer("2")],
@@ -159,7 +159,7 @@ def test_nothing_folds_into_a_refused_line(warehouse: Warehouse, publish: Callab
     assert (counts.quarantined, counts.folded, counts.created) == (2, 1, 2) and cents(warehouse) == {"1": 100, "2": 100}
 
 
-def test_doubles_fold_and_contradictions_are_refused(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
+def test_duplicates_are_folded_and_conflicts_refused(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
     publish(TUESDAY, [offer("1"), offer("2"), offer("3")])
     counts = publish(
         WEDNESDAY,
@@ -169,7 +169,7 @@ def test_doubles_fold_and_contradictions_are_refused(warehouse: Warehouse, publi
     assert cents(warehouse) == {"1": 100, "2": 100, "3": 100}
 
 
-def test_an_older_store_day_brings_products_and_no_price(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
+def test_an_older_store_day_publishes_products_and_no_price(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [offer("1", 2.0)])
     before = prices(warehouse)
     counts = publish(TUESDAY, [offer("1", 1.0), offer("9", 9.0, name="Only then", barcode=gtin(1))])
@@ -203,7 +203,7 @@ def test_an_incomplete_store_day_delists_nothing_and_writes_observed_at(warehous
     assert found["1"]["changed_at"] == changed_at and cents(warehouse) == {"1": 100, "2": 500, "3": 100}
 
 
-def test_a_complete_store_day_leaves_what_an_incomplete_one_saw_later(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
+def test_a_complete_store_day_keeps_later_observations_of_an_incomplete_one(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
     publish(MONDAY, [offer("1", 1.0), offer("2", 1.0), offer("3", 1.0)])
     publish(WEDNESDAY, [offer("1", 3.0), offer("2", 3.0)], complete=False)
     counts = publish(TUESDAY, [offer("1", 2.0), offer("3", 2.0)])
@@ -227,7 +227,7 @@ def test_counts_of_every_file_add_up(warehouse: Warehouse, publish: Callable[...
     assert one(warehouse, "SELECT count(*) FROM staging.offer") == one(warehouse, "SELECT count(*) FROM staging.loaded_file") == 0
 
 
-def test_quarantine_keeps_the_line_as_it_stands(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
+def test_quarantine_keeps_the_unchanged_line(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [b'{"product": broken \xff\x00', offer("1", -1, name="Ünïcode"), offer("2")])
     first, second = rows(warehouse, "SELECT line_number, sku, reasons, raw_text, state FROM ops.quarantined_offer ORDER BY line_number")
     assert (first["line_number"], first["sku"], first["reasons"], first["raw_text"]) == (

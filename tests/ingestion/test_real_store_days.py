@@ -194,7 +194,7 @@ def test_every_changed_price_and_no_other_is_dated(replayed: Any, files: list[Fi
     postgres.give_back(name)
 
 
-def test_importing_all_again_in_another_order_changes_nothing(replayed: Any, files: list[File]) -> None:
+def test_importing_again_in_another_order_changes_nothing(replayed: Any, files: list[File]) -> None:
     warehouse, storage = replayed
     before = core_fingerprints(warehouse, physical=True)
     for order in (files, files[::-1]):

@@ -89,7 +89,9 @@ def test_a_line_of_an_older_store_day_never_touches_a_price(
     assert lines_of(warehouse, 2) == {6: ("released", "outdated", "ann")}
 
 
-def test_a_newer_observation_of_an_incomplete_store_day_stands(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+def test_a_newer_observation_of_an_incomplete_store_day_is_kept(
+    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
+) -> None:
     publish(TUESDAY, [*offers(5), GIFT])
     publish(WEDNESDAY, [offer("9", 6.0)], complete=False)
     assert release(warehouse, storage, 1, 6).outcomes == {"outdated": 1}
@@ -121,7 +123,7 @@ def test_a_released_line_without_a_price_marks_the_last_one_unavailable(
         (offer("9", 1, name="x" * 4000), "do not fit the catalogue"),
     ],
 )
-def test_what_cannot_be_published_stays_and_says_why(
+def test_unpublishable_lines_stay_with_a_reason(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], line: Line, why: str
 ) -> None:
     publish(WEDNESDAY, [*offers(5), line])
@@ -141,7 +143,7 @@ def test_what_cannot_be_published_stays_and_says_why(
         (offer("9", 4, price_was=5, metadata={"scraped_at": "2027-01-01T00:00:00+11:00"}), 500),
     ],
 )
-def test_what_hinders_nobody_is_left_out(
+def test_an_invalid_was_price_is_removed(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], line: Line, was_cents: int | None
 ) -> None:
     publish(WEDNESDAY, [*offers(5), line])
@@ -151,7 +153,7 @@ def test_what_hinders_nobody_is_left_out(
     assert row["observed_at"].isoformat() == "2026-11-17T17:30:00+00:00", "no price of the future"
 
 
-def test_of_contradicting_lines_a_person_chooses_one(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+def test_one_of_several_conflicting_lines_can_be_released(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [*offers(5), offer("9", 4.0), offer("9", 5.0)])
     both = release(warehouse, storage, 1, rule="sku_contradicted")
     assert both.decided == 0 and "release the right one with --line" in both.refused[6]
@@ -169,7 +171,7 @@ def test_all_lines_of_a_rule(warehouse: Warehouse, storage: Storage, publish: Ca
     assert quarantine.list_refused_lines(warehouse) == []
 
 
-def test_a_decision_about_a_line_stands(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+def test_a_decision_about_a_line_is_final(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [*offers(5), GIFT])
     discard_lines(warehouse, 1, "bob", "no product", lines=[6])
     with pytest.raises(TerminalError, match=r"line 6 was discarded by bob \(no product\), and a decision about a line is final"):
@@ -184,7 +186,7 @@ def test_a_decision_about_a_line_stands(warehouse: Warehouse, storage: Storage, 
         discard_lines(warehouse, 77, "bob", "no", lines=[6])
 
 
-def test_a_kill_in_the_middle_leaves_nothing_half_done(
+def test_a_kill_leaves_no_partial_result(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(WEDNESDAY, [*offers(5), GIFT])
@@ -210,7 +212,7 @@ def fix_rule(monkeypatch: pytest.MonkeyPatch, rule_id: str) -> None:
         monkeypatch.setattr(f"{module}.ROW_RULES", left, raising=False)
 
 
-def test_after_a_rule_was_mended_lines_that_pass_are_published(
+def test_after_a_rule_fix_lines_that_pass_are_published(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(WEDNESDAY, [*offers(5), GIFT, offer("10", -2, name="Donation Bag")])
@@ -240,9 +242,7 @@ def test_a_time_in_the_future_stays_one(
     assert deciding.recheck(warehouse, storage, "ann")["lines"][0]["refused"] == {6: "time_in_future"}
 
 
-def test_contradicting_lines_go_on_contradicting_until_one_is_discarded(
-    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
-) -> None:
+def test_conflicting_lines_stay_refused_until_one_is_discarded(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [*offers(5), offer("9", 4.0), offer("9", 5.0)])
     assert deciding.recheck(warehouse, storage, "ann")["lines"][0]["decided"] == 0
     discard_lines(warehouse, 1, "bob", "the old label", lines=[6])

@@ -86,7 +86,7 @@ BAD: dict[str, list[Line]] = {
 
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("bad", BAD)
-def test_the_newest_taken_back_reads_like_the_one_before(worlds: Callable[..., Any], bad: str, complete: bool) -> None:
+def test_retracting_the_newest_restores_the_one_before(worlds: Callable[..., Any], bad: str, complete: bool) -> None:
     wrong, right, _ = worlds([(A, MONDAY, True), (B, BAD[bad], complete)], 1)
     assert seen(wrong) == seen(right)
     assert watermark(wrong) == watermark(right)
@@ -95,7 +95,7 @@ def test_the_newest_taken_back_reads_like_the_one_before(worlds: Callable[..., A
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("later", [MONDAY, offers(8), BAD["refused"]])
-def test_one_in_the_middle_taken_back_reads_as_if_it_had_never_been(worlds: Callable[..., Any], bad: str, later: list[Line]) -> None:
+def test_retracting_a_middle_one_leaves_no_trace(worlds: Callable[..., Any], bad: str, later: list[Line]) -> None:
     wrong, right, _ = worlds([(A, MONDAY, True), (B, BAD[bad], True), (C, later, True)], 1)
     assert seen(wrong) == seen(right)
     assert watermark(wrong) == watermark(right)
@@ -119,7 +119,7 @@ def test_any_sequence_of_nights(worlds: Callable[..., Any], seed: int) -> None:
     assert watermark(wrong) == watermark(right)
 
 
-def test_incremental_readers_hear_of_every_correction(
+def test_incremental_readers_get_every_correction(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], fixed_clock: Callable[[str], None]
 ) -> None:
     publish(A, MONDAY)
@@ -131,7 +131,7 @@ def test_incremental_readers_hear_of_every_correction(
     assert changes == {"7": (700, True), "9": (900, True), "100": (100, False)}, "corrected, listed again, withdrawn; nothing else"
 
 
-def test_the_change_log_hears_of_the_corrections_and_of_nothing_else(
+def test_the_change_log_has_only_the_corrections(
     make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays, fixed_clock: Callable[[str], None]
 ) -> None:
     warehouse = make_warehouse(change_log=True)
@@ -174,7 +174,7 @@ def test_a_withdrawn_price_never_comes_back_by_itself(warehouse: Warehouse, stor
     assert one(warehouse, "SELECT count(*) FROM core.price WHERE retracted_at IS NOT NULL") == 0
 
 
-def test_without_the_earlier_file_what_can_be_restored_is_and_the_rest_is_marked_and_said(
+def test_without_the_earlier_file_unknown_prices_are_marked_and_reported(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
 ) -> None:
     publish(A, MONDAY)
@@ -211,7 +211,7 @@ def test_released_lines_count_with_their_store_day(warehouse: Warehouse, storage
     assert (prices(warehouse)["7"]["price_cents"], prices(warehouse)["7"]["is_listed"]) == (700, True)
 
 
-def test_taken_back_twice_says_so(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+def test_a_second_retraction_is_reported(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(A, MONDAY)
     publish(B, BAD["other prices"])
     retract_file(warehouse, storage, 2)
@@ -231,7 +231,7 @@ def test_other_stores_are_left_alone(warehouse: Warehouse, storage: Storage, pub
     assert prices(warehouse, "G2") == before
 
 
-def test_killed_in_the_middle_nothing_is_half_done(
+def test_a_kill_leaves_no_partial_retraction(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(A, MONDAY)
@@ -250,7 +250,7 @@ def test_killed_in_the_middle_nothing_is_half_done(
     assert prices(warehouse)["1"]["price_cents"] == 100
 
 
-def test_what_is_not_published_is_not_taken_back(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+def test_an_unpublished_file_cannot_be_retracted(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(B, MONDAY)
     publish(A, MONDAY)  # older: superseded
     with pytest.raises(TerminalError, match="is superseded: none of its prices is published"):

@@ -32,7 +32,7 @@ def unpacked(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
-def test_it_makes_itself_again(tmp_path: Path) -> None:
+def test_it_is_reproducible(tmp_path: Path) -> None:
     one_run, another = make(tmp_path / "a"), make(tmp_path / "b")
     assert [path.read_bytes() for path in one_run] == [path.read_bytes() for path in another]
     # what is delivered may have been packed by another zlib

@@ -57,7 +57,7 @@ def test_a_store_without_its_retailer_is_wrong_usage(given: str) -> None:
         store_days._store(given, None)
 
 
-def test_a_store_day_is_listed_and_taken_back(run: Callable[..., tuple[int, Any]], publish: Callable[..., Any]) -> None:
+def test_a_store_day_is_listed_and_retracted(run: Callable[..., tuple[int, Any]], publish: Callable[..., Any]) -> None:
     publish(TUESDAY, offers(5))
     publish(WEDNESDAY, offers(5, price=2.0))
     code, listed = run("store", "files", "aldi:G1")

@@ -67,7 +67,7 @@ def several(storage: Storage) -> None:
     storage.write(swapped.data_path(Stage.OUTBOX), gzip.compress(b"{}\n"))
 
 
-def test_helpers_load_what_one_process_would(
+def test_helpers_load_the_same_as_one_process(
     make_warehouse: Callable[..., Warehouse], tmp_path: Path, always_use_helpers: None, loaded_by: list[int]
 ) -> None:
     found = []
@@ -171,7 +171,7 @@ def test_a_daemonic_process_may_have_helpers(make_warehouse: Callable[..., Wareh
     assert process.exitcode == 0 and one(warehouse, "SELECT count(*) FROM ops.staged_file WHERE state = 'loaded'") == 8
 
 
-def test_what_stands_in_this_processs_memory_no_helper_is_asked_for(
+def test_storage_in_memory_is_loaded_without_helpers(
     make_warehouse: Callable[..., Warehouse], always_use_helpers: None, loaded_by: list[int]
 ) -> None:
     warehouse, storage = make_warehouse(ingest_workers=3), Storage("memory://several")
@@ -189,7 +189,7 @@ def test_number_of_workers(make_warehouse: Callable[..., Warehouse], monkeypatch
     assert workers_for(make_warehouse(), many) == 4
 
 
-def test_the_first_error_ends_the_others_after_what_they_are_at() -> None:
+def test_the_first_error_stops_the_other_workers() -> None:
     done: list[int] = []
     both, stopped = threading.Barrier(2), threading.Event()
 
@@ -247,7 +247,7 @@ def test_an_error_in_one_store_leaves_the_others_whole(
 
 
 @pytest.mark.parametrize("repetition", range(3))
-def test_runs_of_all_retailers_at_once_create_a_product_once_and_lose_nothing(
+def test_concurrent_runs_of_all_retailers_create_a_product_once_and_lose_nothing(
     make_warehouse: Callable[..., Warehouse], storage: Storage, monkeypatch: pytest.MonkeyPatch, repetition: int
 ) -> None:
     """Two concurrent runs of each retailer, each publishing its stores in parallel; all have the same new products, in other orders."""

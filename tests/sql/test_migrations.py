@@ -40,7 +40,7 @@ def test_an_empty_database_comes_to_the_newest_revision(empty_database: str) -> 
     assert migrate(empty_database) == (newest_revision(), newest_revision()) == (current_revision(empty_database), newest_revision())
 
 
-def test_two_at_once_migrate_once(empty_database: str) -> None:
+def test_concurrent_migrations_migrate_once(empty_database: str) -> None:
     results, errors = [], []
 
     def run() -> None:
@@ -57,7 +57,7 @@ def test_two_at_once_migrate_once(empty_database: str) -> None:
     assert errors == [] and sorted(str(before) for before, _ in results) == [newest_revision()] * 2 + ["None"]
 
 
-def test_no_server_is_worth_another_try(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_transient(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match=r"the warehouse does not respond \((?s:.*)\). Is it up\? `aisleflow status`"):
         migrate(f"postgresql://postgres@/nowhere?host={tmp_path}")
 
@@ -70,7 +70,7 @@ def test_a_released_migration_never_changes() -> None:
     )
 
 
-def test_a_warehouse_of_an_edited_migration_is_told(empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_warehouse_of_an_edited_migration_is_reported(empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def schema() -> tuple[str, str]:
         return next((found.level, found.text) for found in doctor(tmp_path) if found.subject == "warehouse schema")
 

@@ -79,7 +79,7 @@ def test_parquet_holds_exactly_the_rows_of_the_view(some_prices: Warehouse, tmp_
     assert {(row["is_listed"], row["is_available"]) for row in expected} == {(True, True), (True, False), (False, True)}
 
 
-def test_csv_says_the_same(some_prices: Warehouse, tmp_path: Path) -> None:
+def test_csv_has_the_same_rows(some_prices: Warehouse, tmp_path: Path) -> None:
     done = export_prices(some_prices, str(tmp_path / "prices.CSV"))
     assert done.format == "csv"
     with Path(done.target).open(newline="") as file:
@@ -114,7 +114,7 @@ def test_batches_make_one_file(some_prices: Warehouse, tmp_path: Path, monkeypat
     assert reported == [4, 8]
 
 
-def test_nothing_to_say_is_a_file_without_rows(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_no_change_gives_a_file_without_rows(warehouse: Warehouse, tmp_path: Path) -> None:
     assert export_prices(warehouse, str(tmp_path / "p.parquet")).rows == 0 == parquet.read_table(tmp_path / "p.parquet").num_rows
     assert export_prices(warehouse, str(tmp_path / "p.csv")).rows == 0
     assert (tmp_path / "p.csv").read_text() == ",".join(COLUMNS) + "\n"
@@ -137,7 +137,7 @@ def test_a_target_anywhere(some_prices: Warehouse) -> None:
     fsspec.filesystem("memory").rm("bucket", recursive=True)
 
 
-def test_an_export_that_breaks_off_leaves_the_old_file(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_export_keeps_the_old_file(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "_PROGRESS_EVERY_ROWS", 2)
     target = tmp_path / "exports" / "prices.csv"
     target.parent.mkdir()
@@ -172,7 +172,7 @@ def test_impossible_exports_have_a_reason(warehouse: Warehouse, tmp_path: Path, 
         export_prices(warehouse, str(tmp_path / "p"), **options)
 
 
-def test_a_target_that_cannot_be_written_says_so(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_target_is_reported(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=r"is a folder. Name a file, e.g. .*/store_price.parquet"):
         export_prices(warehouse, str(tmp_path))
     (tmp_path / "file").write_text("")
@@ -183,12 +183,12 @@ def test_a_target_that_cannot_be_written_says_so(warehouse: Warehouse, tmp_path:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(export, "_write_parquet", full)
-    with pytest.raises(TransientError, match=r"No space left on device.*Nothing stands there that was not there before"):
+    with pytest.raises(TransientError, match=r"No space left on device.*The target is unchanged"):
         export_prices(warehouse, str(tmp_path / "p"))
     assert not (tmp_path / "p").exists()
 
 
-def test_the_command_prints_the_cursor_that_goes_on(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_prints_the_next_cursor(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", some_prices.url)
     target = tmp_path / "prices.csv"
     result = CliRunner().invoke(app, ["warehouse", "export", str(target)])
@@ -231,7 +231,7 @@ def ticking_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("include.clock.now", lambda: start + timedelta(hours=next(ticks)))
 
 
-def test_a_slow_publication_is_not_lost_to_a_quick_one(
+def test_a_slow_publication_is_not_lost_after_a_fast_one(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path, ticking_clock: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follower = IncrementalReader(warehouse, tmp_path)
@@ -297,7 +297,7 @@ def test_nothing_is_lost_while_many_publish(
     assert follower.is_behind() == [] and len(follower.copy) == 3 * (nights + 4)
 
 
-def test_whoever_writes_changed_at_says_so_first(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_every_writer_of_changed_at_announces_it_first(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     """Every transaction of the project that changes prices holds the lock exports wait for: a trigger looks."""
     key = one(warehouse, "SELECT hashtextextended(%s, 0)", f"aisleflow:{price_changes._NAME}")
     with warehouse.transaction() as connection:

@@ -78,7 +78,7 @@ def test_one_that_works_shows_its_plan(make_warehouse: Make, caplog: pytest.LogC
     assert len(caplog.messages) == 1, "reported once"
 
 
-def test_one_on_a_temporary_table_says_why_there_is_no_plan(
+def test_a_statement_on_a_temporary_table_has_no_plan_and_a_reason(
     make_warehouse: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("include.warehouse.engine.statement", {"made/hidden": HIDDEN}.__getitem__)
@@ -88,7 +88,7 @@ def test_one_on_a_temporary_table_says_why_there_is_no_plan(
     assert 'another session cannot get it (relation "made_here" does not exist)' in wait_for_message(caplog)
 
 
-def test_a_quick_one_is_not_mentioned(make_warehouse: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fast_statement_is_not_reported(make_warehouse: Make, caplog: pytest.LogCaptureFixture) -> None:
     with make_warehouse(slow_statement_seconds=0.5).transaction() as connection:
         connection.run("diagnostics/list_blockers", {"pid": 0})
         time.sleep(1)

@@ -12,7 +12,7 @@ from tests.ingestion.store_days import offer
 from tests.warehouse.looking import one, product_of, rows
 
 
-def test_a_product_without_a_barcode_adopts_one_nobody_owns(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_a_product_without_a_barcode_gets_an_unowned_one(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("aldi", tea("1"))
     met("aldi", tea("1", A))
     assert (
@@ -29,7 +29,7 @@ def test_a_missing_barcode_never_beats_one(warehouse: Warehouse, met: Callable[.
     assert one(warehouse, "SELECT gtin FROM core.sku") == f"0{A}" and one(warehouse, "SELECT count(*) FROM core.product_barcode") == 1
 
 
-def test_a_sku_joins_the_owner_of_its_learnt_barcode(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_a_sku_joins_the_owner_of_its_learned_barcode(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("coles", offer("c", name="Leaves", barcode=A))
     met("aldi", tea("1"))
     lonely = product_of(warehouse, "1")
@@ -63,7 +63,7 @@ def test_another_valid_barcode_is_a_recorded_conflict(warehouse: Warehouse, met:
     assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode")] == [f"0{A}"]
 
 
-def test_a_barcode_beside_the_known_one_is_learnt(warehouse: Warehouse, met: Callable[..., None]) -> None:
+def test_a_barcode_beside_the_known_one_is_learned(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("aldi", tea("1", A))
     met("aldi", tea("1", f"{A},{B}"))
     found = rows(warehouse, "SELECT gtin, is_primary FROM core.product_barcode ORDER BY gtin")
