@@ -2,6 +2,6 @@
 --
 -- Called by   include/cli/night.py
 -- Reads       ops.crawl_plan
--- Run again   same answer until the next plan
+-- Run again   same result until the next plan
 
 SELECT max(night) AS night FROM ops.crawl_plan

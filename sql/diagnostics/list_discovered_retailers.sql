@@ -2,6 +2,6 @@
 --
 -- Called by   include/cli/night.py
 -- Reads       core.store
--- Run again   same answer until the next discovery
+-- Run again   same result until the next discovery
 
 SELECT DISTINCT retailer FROM core.store WHERE discovered_at IS NOT NULL ORDER BY retailer

@@ -3,7 +3,7 @@
 -- Called by   include/alerts/alerts.py
 -- Parameters  retailers text[]
 -- Reads       ops.staged_file
--- Run again   same answer while nothing is decided
+-- Run again   same result while nothing is decided
 
 SELECT file_id, retailer, night, state_reason
   FROM ops.staged_file

@@ -3,6 +3,6 @@
 -- Called by   include/diagnostics/night.py
 -- Parameters  night date
 -- Reads       ops.crawl_plan
--- Run again   same answer until the next plan
+-- Run again   same result until the next plan
 
 SELECT DISTINCT retailer FROM ops.crawl_plan WHERE night = %(night)s AND decision = 'crawl' ORDER BY retailer

@@ -3,7 +3,7 @@
 -- Called by   include/cli/night.py
 -- Parameters  night date
 -- Reads       ops.crawl_outcome, ops.staged_file
--- Run again   same answer while nothing is ingested
+-- Run again   same result while nothing is ingested
 
 SELECT DISTINCT retailer
   FROM ops.crawl_outcome AS outcome

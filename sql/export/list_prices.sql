@@ -2,7 +2,7 @@
 --
 -- Called by   include/readers/published.py
 -- Reads       core.store_price
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 SELECT retailer, store_id, sku, price_cents, was_price_cents, is_available, is_listed, observed_at, barcode
   FROM core.store_price

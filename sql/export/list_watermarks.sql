@@ -2,6 +2,6 @@
 --
 -- Called by   include/readers/published.py
 -- Reads       core.store
--- Run again   same answer while nothing is published
+-- Run again   same result while nothing is published
 
 SELECT retailer, store_id, complete_at FROM core.store WHERE complete_at IS NOT NULL ORDER BY retailer, store_id

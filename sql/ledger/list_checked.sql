@@ -3,6 +3,6 @@
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text
 -- Reads       ops.staged_file
--- Run again   same answer while the ledger is the same
+-- Run again   same result while the ledger is the same
 
 SELECT file_id FROM ops.staged_file WHERE retailer = %(retailer)s AND state = 'loaded' AND check_version IS NOT NULL ORDER BY file_id

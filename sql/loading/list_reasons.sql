@@ -3,6 +3,6 @@
 -- Called by   include/ingestion/release_lines.py
 -- Parameters  file_id bigint
 -- Reads       staging.offer
--- Run again   same answer
+-- Run again   same result
 
 SELECT line_number, reasons FROM staging.offer WHERE file_id = %(file_id)s ORDER BY line_number

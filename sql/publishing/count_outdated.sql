@@ -3,7 +3,7 @@
 -- Called by   include/ingestion/publish.py
 -- Parameters  file_id bigint
 -- Reads       staging.offer
--- Run again   same answer
+-- Run again   same result
 
 SELECT 0 AS created, 0 AS updated, 0 AS unchanged, 0 AS unavailable, count(*) AS outdated
   FROM staging.offer

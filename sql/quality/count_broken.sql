@@ -2,7 +2,7 @@
 --
 -- Called by   include/ingestion/checks/marking.py
 -- Reads       broken_line   temporary
--- Run again   same answer
+-- Run again   same result
 
 SELECT rule_id, count(*)::integer AS lines
   FROM broken_line

@@ -3,6 +3,6 @@
 -- Called by   include/ingestion/checks/results.py
 -- Parameters  retailer text (null = all)
 -- Reads       ops.staged_file
--- Run again   same answer until the next check
+-- Run again   same result until the next check
 
 SELECT max(night) AS night FROM ops.staged_file WHERE checked_at IS NOT NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s)

@@ -3,7 +3,7 @@
 -- Called by   include/crawling/crawl_plan.py
 -- Parameters  night date; retailer text
 -- Reads       ops.crawl_plan, core.store
--- Run again   same answer until the next plan
+-- Run again   same result until the next plan
 
 SELECT plan.position, plan.decision, plan.store_id, store.name, store.state, store.online_store_id, plan.reason
   FROM ops.crawl_plan AS plan

@@ -3,7 +3,7 @@
 -- Called by   include/warehouse/database_errors.py
 -- Parameters  name text; schema text, relation text (null = any)
 -- Reads       pg_constraint, pg_index, pg_attribute, pg_class, pg_namespace
--- Run again   same answer
+-- Run again   same result
 
 SELECT pg_get_constraintdef(c.oid) AS definition,
        ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.conrelid AND attnum = ANY (c.conkey) ORDER BY array_position(c.conkey, attnum)) AS columns

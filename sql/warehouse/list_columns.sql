@@ -3,7 +3,7 @@
 -- Called by   include/warehouse/dictionary.py
 -- Parameters  schemas text[]
 -- Reads       pg_class, pg_namespace, pg_attribute, pg_index
--- Run again   same answer until the next migration
+-- Run again   same result until the next migration
 
 SELECT n.nspname AS schema, c.relname AS relation,
        CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END

@@ -3,7 +3,7 @@
 -- Called by   include/warehouse/dictionary.py
 -- Parameters  schemas text[]
 -- Reads       pg_proc, pg_namespace
--- Run again   same answer until the next migration
+-- Run again   same result until the next migration
 
 SELECT n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS function,
        pg_get_function_result(p.oid) AS result, obj_description(p.oid, 'pg_proc') AS comment

@@ -44,10 +44,10 @@ def test_nothing_to_check_starts_nothing(true_helper: None, warehouse: Warehouse
 def test_without_the_helper_the_gate_runs_the_suite_itself(
     true_helper: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Any] = []
+    counted: list[Any] = []
 
     def disagree(url: str, file_ids: Any, keep: Any = None) -> dict[str, int]:
-        asked.append(file_ids)
+        counted.append(file_ids)
         return {rule.rule_id: 1 for rule in ROW_RULES}
 
     monkeypatch.setattr(suite, "count_broken", disagree)
@@ -56,9 +56,9 @@ def test_without_the_helper_the_gate_runs_the_suite_itself(
         helper.start()
         assert helper._helper is not None
         helper._helper.kill()
-        with pytest.raises(TerminalError, match="disagree"):
+        with pytest.raises(TerminalError, match="count differently"):
             pipeline.ingest_retailers(warehouse, storage, ["aldi"], helper, lambda _: None)
-    assert len(asked) == 1 and one(warehouse, "SELECT state FROM ops.staged_file") == "loaded", (
+    assert len(counted) == 1 and one(warehouse, "SELECT state FROM ops.staged_file") == "loaded", (
         "nothing is published that the suite did not count"
     )
 
