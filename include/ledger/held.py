@@ -59,7 +59,7 @@ def list_released_unpublished(warehouse: Warehouse, file_ids: Sequence[int]) -> 
     return [(row["retailer"], row["night"].isoformat()) for row in rows]
 
 
-def answer(
+def decide_question(
     warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: HeldChoice, by: str | None, reason: str, via: Via
 ) -> DecidedFiles:
     """Apply one decision to all files of a question, all or none. Files that are no longer held are skipped. Safe to repeat.

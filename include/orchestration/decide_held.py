@@ -106,7 +106,7 @@ def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
     why = str((answer.get("params_input") or {}).get("why") or "")
     choice: Any = _CHOICES[answer["chosen_options"][0]]
     with resources() as (warehouse, storage):
-        done = held.answer(warehouse, storage, file_ids, choice, by, why, "Airflow")
+        done = held.decide_question(warehouse, storage, file_ids, choice, by, why, "Airflow")
     for sentence in done.skipped:
         log.warning("%s; the answer changed nothing about it", sentence)
     log.info("%s by %s (%s): files %s", choice if by else "no answer in time, left held", by, why, done.applied)

@@ -58,7 +58,7 @@ class StoreDayWriter:
     Use as a context manager; :meth:`publish` makes it visible, without it nothing is written.
     """
 
-    #: Where the manifest stands below the storage root, once it is published.
+    #: Path of the manifest below the storage root, once it is published.
     manifest_path: str | None = None
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which files of one store are staged, for a person who looks at it."""
+"""Lists the staged files of one store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.staging.storage import Stage, StagedName, Storage
 
 @dataclass(frozen=True, slots=True)
 class StoreFile:
-    """One staged file of a store. ``manifest`` is its manifest's path below the storage root; a damaged one says nothing more."""
+    """One staged file of a store. ``manifest`` is its manifest's path below the storage root; of a damaged one only the path is known."""
 
     stage: str
     manifest: str
@@ -27,7 +27,7 @@ def list_store_files(storage: Storage, retailer: str, store_id: str) -> list[Sto
     """Return the staged files of a store in all stages, the newest night first.
 
     Raises:
-        TerminalError: there is no such retailer, or the store's id could not stand in a path.
+        TerminalError: unknown retailer, or the store's id is not allowed in a path.
     """
     folder = StagedName(retailer, store_id, date.min, "any", "0" * 64).folder
     found = [_read(storage, stage, path) for stage in Stage if stage is not Stage.LANDING for path in storage.manifests(stage, folder)]

@@ -1,4 +1,4 @@
--- The newest night that was planned.
+-- Find the newest planned night.
 --
 -- Called by   include/cli/night.py
 -- Reads       ops.crawl_plan

@@ -1,7 +1,7 @@
--- Put the lines on trial back into a step that is rehearsed, as they were.
+-- Restore the tested lines for a dry run of a step.
 --
 -- Called by   include/ingestion/isolation/steps.py
--- Parameters  file_id bigint: where the lines stand now; lines integer[]
+-- Parameters  file_id bigint: id under which the lines are staged now; lines integer[]
 -- Reads       dry_run_lines   temporary
 -- Writes      staging.offer
 -- Run again   same rows: rewritten with the values they have

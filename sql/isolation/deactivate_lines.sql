@@ -1,8 +1,8 @@
--- Take all lines of a store-day out of a step that is rehearsed.
+-- Exclude all lines of a store-day from a dry run of a step.
 --
 -- Called by   include/ingestion/isolation/steps.py
 -- Parameters  file_id bigint; is_check boolean
--- Writes      staging.offer   a check looks at every line of the file: the lines leave it, under its negative id; other steps leave folded lines alone: all are folded
+-- Writes      staging.offer   a check reads every line of the file, so the lines get its negative id; other steps skip folded lines, so all are folded
 -- Run again   same rows: rewritten with the values they have
 
 UPDATE staging.offer

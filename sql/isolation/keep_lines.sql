@@ -1,4 +1,4 @@
--- Keep the staged lines of a store-day aside, as they were before the search began.
+-- Copy the staged lines of a store-day before the search.
 --
 -- Called by   include/ingestion/isolation/steps.py
 -- Parameters  file_id bigint

@@ -1,4 +1,4 @@
--- The lines of a store-day that stand for their SKUs, whole.
+-- List the lines of a store-day that are not folded.
 --
 -- Called by   include/ingestion/isolation/steps.py
 -- Parameters  file_id bigint

@@ -7,13 +7,13 @@
 
 WITH held AS MATERIALIZED (
     SELECT file_id, retailer, store_id, night, checked_at FROM ops.staged_file WHERE state = 'held' AND question_run_id = %(run)s
-), judged AS (
+), evaluated AS (
     SELECT file_id, bool_and(scope = 'retailer') AS is_batch
       FROM ops.data_quality_result
      WHERE file_id = ANY (ARRAY(SELECT file_id FROM held)) AND scope <> 'row' AND NOT is_passed AND severity = 'critical'
      GROUP BY file_id
 ), question AS (
-    SELECT held.*, coalesce(judged.is_batch, false) AS is_batch FROM held LEFT JOIN judged USING (file_id)
+    SELECT held.*, coalesce(evaluated.is_batch, false) AS is_batch FROM held LEFT JOIN evaluated USING (file_id)
 )
 SELECT retailer, CASE WHEN is_batch THEN NULL ELSE min(store_id) END AS store_id, array_agg(DISTINCT night ORDER BY night) AS nights,
        array_agg(file_id ORDER BY file_id) AS file_ids

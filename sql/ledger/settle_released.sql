@@ -8,7 +8,7 @@
 --
 -- Outdated: the store-day is older than the store's last complete one, or a newer observation of the SKU is known.
 
-WITH judged AS (
+WITH decided AS (
     SELECT offer.line_number,
            CASE WHEN offer.is_folded THEN 'folded'
                 WHEN (file.observed_at, file.file_id) < (store.complete_at, store.complete_file_id) THEN 'outdated'
@@ -24,11 +24,11 @@ WITH judged AS (
      WHERE offer.file_id = %(file_id)s
 ), unpublished AS (
     DELETE FROM staging.offer AS offer
-     USING judged
-     WHERE offer.file_id = %(file_id)s AND offer.line_number = judged.line_number AND judged.outcome = 'outdated'
+     USING decided
+     WHERE offer.file_id = %(file_id)s AND offer.line_number = decided.line_number AND decided.outcome = 'outdated'
 )
 UPDATE ops.quarantined_offer AS line
-   SET state = 'released', outcome = judged.outcome, decided_by = %(by)s, decision_reason = %(reason)s, decided_at = %(now)s
-  FROM judged
- WHERE line.file_id = %(file_id)s AND line.line_number = judged.line_number AND line.state = 'quarantined'
+   SET state = 'released', outcome = decided.outcome, decided_by = %(by)s, decision_reason = %(reason)s, decided_at = %(now)s
+  FROM decided
+ WHERE line.file_id = %(file_id)s AND line.line_number = decided.line_number AND line.state = 'quarantined'
 RETURNING line.line_number, line.outcome

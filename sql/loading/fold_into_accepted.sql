@@ -1,4 +1,4 @@
--- A sound line does not fold into a refused one: the first line of each SKU that passes stands for its doubles.
+-- Fold duplicates into the first line of each SKU that passes, if the first of all is refused.
 --
 -- Called by   include/ingestion/checks/marking.py, include/ingestion/retract.py, after reasons are written
 -- Parameters  file_ids bigint[]
@@ -6,13 +6,13 @@
 -- Run again   nothing written
 
 UPDATE staging.offer AS offer
-   SET is_folded = placed.place > 1
+   SET is_folded = numbered.nth > 1
   FROM (SELECT twin.file_id, twin.line_number,
-               row_number() OVER (PARTITION BY twin.file_id, twin.sku ORDER BY twin.reasons IS NOT NULL, twin.line_number) AS place
+               row_number() OVER (PARTITION BY twin.file_id, twin.sku ORDER BY twin.reasons IS NOT NULL, twin.line_number) AS nth
           FROM staging.offer AS twin
           JOIN (SELECT DISTINCT file_id, sku
                   FROM staging.offer
                  WHERE file_id = ANY (%(file_ids)s) AND reasons IS NOT NULL AND defects IS NULL AND NOT is_folded AND NOT is_contradicted) AS refused
             USING (file_id, sku)
-         WHERE twin.file_id = ANY (%(file_ids)s) AND twin.defects IS NULL) AS placed
- WHERE offer.file_id = placed.file_id AND offer.line_number = placed.line_number AND offer.is_folded <> (placed.place > 1)
+         WHERE twin.file_id = ANY (%(file_ids)s) AND twin.defects IS NULL) AS numbered
+ WHERE offer.file_id = numbered.file_id AND offer.line_number = numbered.line_number AND offer.is_folded <> (numbered.nth > 1)

@@ -108,7 +108,7 @@ COMMENT ON COLUMN ops.staged_file.registered_at IS 'When it was registered.';
 COMMENT ON COLUMN ops.staged_file.loaded_at IS 'When it was last loaded into staging.offer.';
 COMMENT ON COLUMN ops.staged_file.checked_at IS 'When it was last checked.';
 COMMENT ON COLUMN ops.staged_file.published_at IS 'When it was published.';
-COMMENT ON COLUMN ops.staged_file.is_past_store_day IS 'It was published and stands: what later store-days are compared with. Never true of one that was replaced, held, refused, discarded or retracted.';
+COMMENT ON COLUMN ops.staged_file.is_past_store_day IS 'Published and still valid: a baseline for later store-days. Never true of one that was replaced, held, refused, discarded or retracted.';
 
 -- catalogue -------------------------------------------------------------------------------------------------------------
 
@@ -652,7 +652,7 @@ COMMENT ON COLUMN ops.crawl_outcome.night IS 'Melbourne date of the crawl run.';
 COMMENT ON COLUMN ops.crawl_outcome.run_key IS 'Identifies the run.';
 COMMENT ON COLUMN ops.crawl_outcome.state IS 'crawled (perhaps in part), failed, or blocked: the site refuses requests and an operator must decide.';
 COMMENT ON COLUMN ops.crawl_outcome.is_complete IS 'Every expected category was finished.';
-COMMENT ON COLUMN ops.crawl_outcome.error_kind IS 'What ended an attempt that failed or was blocked: blocked (a bot wall), robots (robots.txt forbids it), site_unavailable (no proper answers), shape_changed, wrong_store, empty, not_allowed (AISLEFLOW_ALLOW_LIVE), other. Null: crawled.';
+COMMENT ON COLUMN ops.crawl_outcome.error_kind IS 'Cause of an attempt that failed or was blocked: blocked (a bot wall), robots (robots.txt forbids it), site_unavailable (no valid responses), shape_changed, wrong_store, empty, not_allowed (AISLEFLOW_ALLOW_LIVE), other. Null: crawled.';
 COMMENT ON COLUMN ops.crawl_outcome.reason IS 'Why it failed or is incomplete; human-readable.';
 COMMENT ON COLUMN ops.crawl_outcome.rows IS 'Offers staged.';
 COMMENT ON COLUMN ops.crawl_outcome.pages IS 'Pages read.';

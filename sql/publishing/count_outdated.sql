@@ -1,4 +1,4 @@
--- Count the accepted lines of a store-day that is older than the store's last complete one: none of its prices is taken.
+-- Count the accepted lines of a store-day that is older than the store's last complete one: none of its prices is published.
 --
 -- Called by   include/ingestion/publish.py
 -- Parameters  file_id bigint

@@ -18,7 +18,7 @@ WITH seen AS MATERIALIZED (
      WHERE offer.file_id = %(file_id)s AND offer.reasons IS NULL AND NOT offer.is_folded
 ), known AS MATERIALIZED (
     SELECT * FROM core.price WHERE store_key = %(store_key)s
-), judged AS (
+), evaluated AS (
     SELECT seen.*, known.sku_key IS NULL AS is_new, known.price_cents AS old_price_cents,
            CASE WHEN known.sku_key IS NULL THEN 'created'
                 WHEN seen.price_cents IS NULL AND known.is_available THEN 'unavailable'
@@ -36,7 +36,7 @@ WITH seen AS MATERIALIZED (
       LEFT JOIN known USING (sku_key)
 ), written AS (
     MERGE INTO core.price AS price
-    USING (SELECT * FROM judged WHERE is_new AND price_cents IS NOT NULL OR NOT is_new AND NOT is_outdated AND NOT is_unknown AND (is_changed OR is_to_refresh)) AS new
+    USING (SELECT * FROM evaluated WHERE is_new AND price_cents IS NOT NULL OR NOT is_new AND NOT is_outdated AND NOT is_unknown AND (is_changed OR is_to_refresh)) AS new
        ON price.store_key = %(store_key)s AND price.sku_key = new.sku_key
      WHEN MATCHED AND new.price_cents IS NULL
           THEN UPDATE SET is_available = false, is_listed = true, uses_store_watermark = true, delisted_at = NULL, observed_at = new.observed_at,
@@ -65,4 +65,4 @@ SELECT count(*) FILTER (WHERE price_cents IS NULL) AS unavailable,
        count(*) FILTER (WHERE price_cents IS NOT NULL AND NOT is_new AND NOT coalesce(is_outdated, false) AND is_changed) AS updated,
        count(*) FILTER (WHERE price_cents IS NOT NULL AND NOT is_new AND NOT coalesce(is_outdated, false) AND NOT is_changed) AS unchanged,
        (SELECT count(*) FROM written) AS rows_written
-  FROM judged
+  FROM evaluated

@@ -1,4 +1,4 @@
--- How many lines break each rule, warnings too.
+-- Count the lines that break each rule, warnings included.
 --
 -- Called by   include/ingestion/checks/marking.py
 -- Reads       broken_line   temporary

@@ -9,6 +9,6 @@ UPDATE ops.quality_check AS old
    SET evaluation = NULL
  WHERE old.evaluation IS NOT NULL
    AND old.check_id IN (SELECT check_id
-                          FROM (SELECT check_id, row_number() OVER (PARTITION BY retailer ORDER BY checked_at DESC, check_id DESC) AS place
+                          FROM (SELECT check_id, row_number() OVER (PARTITION BY retailer ORDER BY checked_at DESC, check_id DESC) AS nth
                                   FROM ops.quality_check WHERE evaluation IS NOT NULL) AS ranked
-                         WHERE place > %(keep)s)
+                         WHERE nth > %(keep)s)

@@ -1,4 +1,4 @@
--- Forget what earlier checks said about files that are checked again.
+-- Delete the results of earlier checks of files that are checked again.
 --
 -- Called by   include/ingestion/checks/recording.py
 -- Parameters  file_ids bigint[]

@@ -9,11 +9,11 @@ SELECT kept.check_id, kept.retailer, kept.nights, kept.checked_at, kept.evaluati
   LEFT JOIN LATERAL (SELECT jsonb_object_agg(rule_id, sample) AS samples
                        FROM (SELECT result.rule_id, string_agg(format('store %%s, file %%s: %%s', (SELECT file.store_id FROM ops.staged_file AS file WHERE file.file_id = result.file_id), result.file_id, result.detail), '; ' ORDER BY result.file_id)
                                     || CASE WHEN max(result.files) > 3 THEN format('; and %%s files more', max(result.files) - 3) ELSE '' END AS sample
-                               FROM (SELECT r.*, row_number() OVER by_rule AS place, count(*) OVER (PARTITION BY r.rule_id) AS files
+                               FROM (SELECT r.*, row_number() OVER by_rule AS nth, count(*) OVER (PARTITION BY r.rule_id) AS files
                                        FROM ops.data_quality_result AS r
                                       WHERE r.check_id = kept.check_id AND r.scope = 'row' AND NOT r.is_passed  -- always true for these, and matches the index
                                      WINDOW by_rule AS (PARTITION BY r.rule_id ORDER BY r.file_id)) AS result
-                              WHERE result.place <= 3
+                              WHERE result.nth <= 3
                               GROUP BY result.rule_id) AS by_rule) AS sample ON true
  WHERE kept.evaluation IS NOT NULL
  ORDER BY kept.checked_at DESC, kept.check_id DESC

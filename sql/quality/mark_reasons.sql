@@ -1,4 +1,4 @@
--- Write to every line that breaks a rule the rules that refuse it.
+-- Write the ids of the refusing rules to every broken line.
 --
 -- Called by   include/ingestion/checks/marking.py
 -- Reads       broken_line   temporary; one row per line that breaks a rule, or has reasons of an earlier check

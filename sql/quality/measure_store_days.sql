@@ -15,7 +15,7 @@ SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS sta
        coalesce(broken.refused, 0) AS refused, coalesce(broken.damaged, 0) AS damaged,
        file.rows - coalesce((file.statistics -> 'filled' ->> 'price')::integer, file.rows) - coalesce(broken.refused_without_price, 0) AS unavailable,
        file.statistics -> 'filled' AS filled,
-       past.*, usual.goods AS typical_rows, coalesce(lost.lines, 0)::integer AS lost_lines, lost.categories AS lost_categories, lost.since AS lost_since, before.file_id AS before_id
+       past.*, usual.rows AS typical_rows, coalesce(lost.lines, 0)::integer AS lost_lines, lost.categories AS lost_categories, lost.since AS lost_since, before.file_id AS before_id
   FROM ops.staged_file AS file
   LEFT JOIN (SELECT line.file_id, count(*) FILTER (WHERE reasons <> '{}') AS refused, count(*) FILTER (WHERE reasons <> '{}' AND NOT has_price) AS refused_without_price,
                     count(*) FILTER (WHERE 'text_damaged' = ANY (warnings)) AS damaged
@@ -39,7 +39,7 @@ SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS sta
                                 AND (f.observed_at, f.file_id) < (file.observed_at, file.file_id)
                               ORDER BY f.observed_at DESC, f.file_id DESC
                               LIMIT 5) AS last) AS past
- CROSS JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY last.rows) AS goods
+ CROSS JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY last.rows) AS rows
                        FROM (SELECT f.rows
                                FROM ops.staged_file AS f
                               WHERE f.retailer = file.retailer AND f.store_id = file.store_id

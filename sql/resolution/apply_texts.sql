@@ -1,4 +1,4 @@
--- Give pending SKUs what was read from their texts: key, folded brand, own label, size.
+-- Update pending SKUs with the values read from their texts: key, folded brand, own label, size.
 --
 -- Called by   include/catalogue/resolve.py
 -- Reads       pending_text   temporary; one row per pending SKU

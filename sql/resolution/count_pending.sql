@@ -1,4 +1,4 @@
--- How many SKUs were unknown, and what joined them.
+-- Count the unknown SKUs by kind of match.
 --
 -- Called by   include/catalogue/resolve.py
 -- Reads       pending   temporary

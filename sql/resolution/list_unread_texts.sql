@@ -1,4 +1,4 @@
--- The next SKUs whose texts are not read yet, in their order.
+-- List the next SKUs whose texts are not read yet, in order.
 --
 -- Called by   include/catalogue/resolve.py
 -- Parameters  after integer: the number of the last one read; limit integer

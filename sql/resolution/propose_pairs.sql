@@ -19,7 +19,7 @@ WITH suggested AS (
      WHERE p.joined_by = 'new' AND earlier.n < p.n AND earlier.product_id <> p.product_id
 ), found AS (
     SELECT p.n, p.product_id AS new_id, s.other_id, p.product_key, p.retailer, p.sku,
-           count(*) OVER (PARTITION BY p.n) AS hits, row_number() OVER (PARTITION BY p.n ORDER BY s.other_id) AS place,
+           count(*) OVER (PARTITION BY p.n) AS hits, row_number() OVER (PARTITION BY p.n ORDER BY s.other_id) AS nth,
            p.gtins IS NOT NULL AND EXISTS (SELECT FROM core.product_barcode AS b WHERE b.product_id = s.other_id) AS both_barcoded
       FROM suggested AS s
       JOIN pending AS p USING (n)
@@ -33,6 +33,6 @@ SELECT DISTINCT ON (least(other_id, new_id), greatest(other_id, new_id))
        CASE WHEN hits > 1 THEN 'key_hits_several' WHEN both_barcoded THEN 'key_but_other_barcode' ELSE 'same_retailer_text' END,
        jsonb_build_object('key', product_key, 'rule_version', %(rule_version)s::integer, 'retailer', retailer, 'sku', sku), %(now)s
   FROM found
- WHERE place <= 5
+ WHERE nth <= 5
  ORDER BY 1, 2, n
     ON CONFLICT (left_product_id, right_product_id) DO NOTHING

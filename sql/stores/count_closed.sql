@@ -1,4 +1,4 @@
--- How many stores of a retailer are taken for closed.
+-- Count the closed stores of a retailer.
 --
 -- Called by   include/crawling/discovery.py
 -- Parameters  retailer text

@@ -1,4 +1,4 @@
--- How many confirmed supermarkets of a retailer are open.
+-- Count the confirmed open supermarkets of a retailer.
 --
 -- Called by   include/crawling/discovery.py
 -- Parameters  retailer text

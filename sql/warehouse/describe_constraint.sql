@@ -1,4 +1,4 @@
--- The definition and the columns of a constraint or an index that an error names.
+-- Describe the constraint or index in an error: definition and columns.
 --
 -- Called by   include/warehouse/database_errors.py
 -- Parameters  name text; schema text, relation text (null = any)

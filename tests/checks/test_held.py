@@ -70,7 +70,7 @@ def test_a_store_day_held_by_a_store_level_rule_is_not_part_of_the_batch(strict_
 
 
 def test_a_release_records_the_user(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    assert held.answer(strict_warehouse, storage, two_held[:1], "release", "ann", " it is right ", "Airflow") == DecidedFiles(
+    assert held.decide_question(strict_warehouse, storage, two_held[:1], "release", "ann", " it is right ", "Airflow") == DecidedFiles(
         two_held[:1], ["aldi"], []
     )
     assert held.list_released_unpublished(strict_warehouse, two_held) == [("aldi", "2026-11-18")]
@@ -83,8 +83,8 @@ def test_a_release_records_the_user(strict_warehouse: Warehouse, storage: Storag
 
 
 def test_a_task_killed_after_the_decision_does_not_decide_twice(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    held.answer(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
-    done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
+    held.decide_question(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
+    done = held.decide_question(strict_warehouse, storage, two_held, "release", "ann", "it is right", "Airflow")
     assert done.applied == [] and len(done.skipped) == 2 and "decided by ann: it is right" in done.skipped[0]
     assert held.list_released_unpublished(strict_warehouse, two_held) == [("aldi", "2026-11-18")], "and it is still to be published"
     assert one(strict_warehouse, "SELECT count(*) FROM ops.decision") == 2
@@ -92,14 +92,14 @@ def test_a_task_killed_after_the_decision_does_not_decide_twice(strict_warehouse
 
 def test_an_earlier_decision_on_the_command_line_is_kept(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     decide_files(strict_warehouse, storage, [two_held[0]], "discard", "bob", "test data", "command line")
-    done = held.answer(strict_warehouse, storage, two_held, "release", "ann", "looks right", "Airflow")
+    done = held.decide_question(strict_warehouse, storage, two_held, "release", "ann", "looks right", "Airflow")
     assert done.applied == two_held[1:]
     assert done.skipped == [f"file {two_held[0]} (aldi G1 of 2026-11-18) was decided earlier: it is discarded, decided by bob: test data"]
     assert held.still_held(strict_warehouse, two_held) == []
 
 
 def test_a_discarded_batch_leaves_the_outbox(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    held.answer(strict_warehouse, storage, two_held, "discard", "ann", "cents for dollars", "Airflow")
+    held.decide_question(strict_warehouse, storage, two_held, "discard", "ann", "cents for dollars", "Airflow")
     assert len(list(storage.manifests(Stage.REFUSED))) == 2 and list(storage.manifests(Stage.OUTBOX)) == []
     assert held.list_released_unpublished(strict_warehouse, two_held) == []
 
@@ -109,7 +109,7 @@ def test_leave_and_timeout_are_recorded_and_it_stays_held(
     strict_warehouse: Warehouse, storage: Storage, two_held: list[int], by: str | None, why: str, choice: str
 ) -> None:
     held.claim(strict_warehouse, ["aldi"], "run-1")
-    held.answer(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
+    held.decide_question(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
     assert one(strict_warehouse, "SELECT DISTINCT choice FROM ops.decision") == choice
     assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "the question is not asked again automatically"
@@ -118,7 +118,7 @@ def test_leave_and_timeout_are_recorded_and_it_stays_held(
 
 def test_a_decision_without_a_reason_is_rejected(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     with pytest.raises(NeedsPersonError, match=r"has no reason, so nothing was decided\. Clear the task `ask`"):
-        held.answer(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
+        held.decide_question(strict_warehouse, storage, two_held, "release", "ann", "  ", "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
 
 

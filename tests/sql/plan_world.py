@@ -195,7 +195,7 @@ def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
     held_question(warehouse, storage, [file_id])
     held_alert(warehouse, [file_id], storage)
     quarantine.batch_of(warehouse, file_id)
-    held.answer(warehouse, storage, [file_id], "release", "ann", "it is right", "Airflow")
+    held.decide_question(warehouse, storage, [file_id], "release", "ann", "it is right", "Airflow")
     deciding.publish_released(warehouse, storage, "iga")
 
 

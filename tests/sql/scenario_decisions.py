@@ -54,7 +54,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     held.claim(warehouse, ["aldi"], "run-1")
     held_question(warehouse, storage, [third])
     quarantine.batch_of(warehouse, third)
-    held.answer(warehouse, storage, [third], "release", "ann", "it is right", "Airflow")
+    held.decide_question(warehouse, storage, [third], "release", "ann", "it is right", "Airflow")
     deciding.publish_released(warehouse, storage, "aldi")
 
     take_back(warehouse, storage)
