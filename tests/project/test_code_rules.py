@@ -27,7 +27,7 @@ LONG_ARGUMENT_LISTS = {
     "include/ledger/decisions.py: decide": 9,
     "include/ledger/decisions.py: decide_files": 8,
     "include/ledger/decisions.py: discard_lines": 7,
-    "include/ledger/held.py: answer": 7,
+    "include/ledger/held.py: decide_question": 7,
     "sandbox/coles_listing.py: search_results": 7,
     "sandbox/generated_stores.py: _store": 7,
     "sandbox/woolworths_listing.py: node": 7,
