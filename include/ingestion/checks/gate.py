@@ -59,7 +59,7 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         if expected != broken:
             differ = {rule: (expected[rule], broken[rule]) for rule in expected if expected[rule] != broken[rule]}
             raise TerminalError(
-                f"check {retailer}: the suite and the single pass disagree on {differ} (suite, pass). Correct the predicates in include/model/rules.py; nothing was marked."
+                f"check {retailer}: the suite and the single pass count differently for {differ} (suite, pass). Correct the predicates in include/model/rules.py; nothing was marked."
             )
         now = clock.now()  # the same instant for all store-days of the batch
         check_id = record_check(connection, retailer, file_ids, broken, next(iter(evaluations), None), now)
