@@ -1,30 +1,30 @@
 """# Decide about held data
 
-Asks a person about store-days that a check held: one question per store-day, or one for a whole batch that a rule about the retailer held.
-Everything else is published meanwhile, and nobody waits for the answer but the held data.
+Requests an operator's decision on store-days that a check held: one decision per store-day, or one per batch if a retailer-level rule held the batch.
+Only the held data wait for the decision; all other data are published.
 
-**Starts** when `ingest_prices` or the sweep finds held store-days nobody was asked about (asset `held`, partition `retailer|night`). By hand, without a
-key: asks again about everything that is held, also what was left or went unanswered. **Reads** the ledger `ops.staged_file`, `ops.data_quality_result`,
-the staged files. **Writes** the decision with who, when and why (`ops.decision`, the ledger), and, after a release, what publishing writes.
+**Starts** when `ingest_prices` or the sweep finds held store-days without a request (asset `held`, partition `retailer|night`). Triggered manually without a
+partition key, it requests a decision on all held data again, including data left held or unanswered. **Reads** the ledger `ops.staged_file`, `ops.data_quality_result`,
+the staged files. **Writes** the decision with user, time and reason (`ops.decision`, the ledger) and, after a release, the tables that publishing writes.
 
 | task | does |
 |---|---|
-| `list_held` | takes on the open questions, so that no other run asks them; **skipped when there are none** |
-| `ask` | waits in the UI under *Required Actions*: **Release**, **Discard** or **Leave held**, and `why` (required); skipped when it was decided in the meantime |
-| `apply` | carries the answer out in the name of the user who gave it; what was decided on the command line meanwhile stays as it is |
-| `publish` | publishes what was released and emits the asset `prices`; skipped when there is nothing to publish |
+| `list_held` | claims the open questions, so that no other run raises them; **skipped when there are none** |
+| `ask` | waits in the UI under *Required Actions* for **Release**, **Discard** or **Leave held**, and a reason `why` (required); skipped if the data were decided before it started |
+| `apply` | applies the decision in the name of the user; a decision already made on the command line is not changed |
+| `publish` | publishes the released data and emits the asset `prices`; skipped when there is nothing to publish |
 
-**Who may answer**: whoever may in Airflow edit this DAG's runs (roles `op` and `admin`). **No answer** within `AISLEFLOW_DECISION_HOURS`: the data stay
-held, noted as unanswered; `aisleflow quarantine list` shows them, and a run by hand asks again. The same decisions on the command line:
-`aisleflow quarantine release` and `discard`; whoever is first decides.
+**Who may decide**: every Airflow user who may edit runs of this DAG (roles `op` and `admin`). **No decision** within `AISLEFLOW_DECISION_HOURS`: the data stay
+held and are recorded as unanswered; `aisleflow quarantine list` shows them, and a manual run requests the decision again. The command line offers the same
+decisions: `aisleflow quarantine release` and `discard`. The first decision counts.
 
-The red task `report` of the run that held the data stays red: it says what that night could not publish. Cleared after the decision it turns
-green; nothing depends on it.
+The failed task `report` of the run that held the data stays red: it lists the data which that night could not publish. After the decision, clear it and it turns
+green; no other task depends on it.
 
-**Safe to run again**: yes. A decided store-day is not decided twice, a published one not published twice; a cleared `ask` asks again only while the data are held.
+**Safe to run again**: yes. A store-day is decided once and published once; a cleared `ask` requests a decision only while the data are held.
 
-**When it fails**: the message of the task says what to do. `apply` without a reason: clear `ask` with downstream and answer with `why` filled in.
-`publish`: as `publish` of `ingest_prices`; clear it, or let the next ingestion publish what was released.
+**When it fails**: follow the message of the task. `apply` without a reason: clear `ask` with downstream and fill in `why`.
+`publish`: as `publish` of `ingest_prices`; clear it, or let the next ingestion publish the released data.
 """
 
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, get_current_context, task, task_group

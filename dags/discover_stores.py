@@ -1,18 +1,18 @@
 """# Discover stores
 
-Asks the retailers' store finders which stores there are and takes over what they say.
+Updates the store directory from the retailers' store finders.
 
-**Starts** every Monday at 02:00 Melbourne. **Reads** the store finders (the sandbox's, unless `AISLEFLOW_ALLOW_LIVE` is set). **Writes** `core.store`: a store found
-is confirmed; petrol stations, liquor shops and shops without an online range are kept, but not crawled. Nothing known is replaced by nothing, and no store is
-removed: one that three discoveries in a row did not find (`AISLEFLOW_STORE_ABSENCES_MAX`) is taken for closed and left out of the plan; its prices stay.
+**Starts** every Monday at 02:00 Melbourne. **Reads** the store finders (the sandbox's, unless `AISLEFLOW_ALLOW_LIVE` is set). **Writes** `core.store`: a store that is found
+is confirmed; petrol stations, liquor shops and shops without an online range are stored but not crawled. A missing value never replaces a known one, and no store is
+removed: after `AISLEFLOW_STORE_ABSENCES_MAX` discoveries in a row without it, a store is marked as closed and left out of the plan; its prices stay.
 
 | task | does |
 |---|---|
-| `discover` | one task per retailer, named after it; a retailer whose finder fails leaves the others alone |
+| `discover` | one task per retailer, named after it; a failure of one retailer does not affect the others |
 
-**Safe to run again**: yes; an absence counts once a day. **When it fails**: the message names the retailer's page; the stores known before stay as they are, so
-tonight's crawl is not affected. "Returned N supermarkets, M were open before": the found ones are taken over, nobody was counted absent; look at the log, and clear the
-task when the finder answers whole again.
+**Safe to run again**: yes; an absence counts once a day. **When it fails**: the message names the retailer's page; the known stores do not change, so
+tonight's crawl is not affected. "Returned N supermarkets, M were open before": the stores found were merged and no absence was counted; read the log, and clear the
+task when the finder returns its full list again.
 """
 
 from airflow.sdk import DAG, get_current_context, task

@@ -1,18 +1,18 @@
 """# Enrich barcodes
 
-Fills barcodes that the warehouse knows into Coles' waiting store-days and passes them on at once: prices never wait for look-ups.
+Adds the barcodes known to the warehouse to Coles' waiting store-days and passes the files on immediately: prices never wait for look-ups.
 
 **Starts** when `scrape_coles` has put store-days into the barcode inbox (partition `coles|night`). **Reads** the barcode inbox, `core.sku`,
-`core.product_barcode`. **Writes** the same store-days, barcodes filled in, into the outbox (asset `outbox`), and SKUs that nobody knows a barcode of into the
+`core.product_barcode`. **Writes** the same store-days with barcodes into the outbox (asset `outbox`), and SKUs without a known barcode into the
 queue `ops.barcode_lookup`.
 
 | task | does |
 |---|---|
-| `prefill` | one query for all SKUs of all waiting files; a line that has a barcode keeps it; skipped when no file waits |
+| `prefill` | runs one query for all SKUs of all waiting files; a line that has a barcode keeps it; skipped when no file waits |
 
-**Safe to run again**: yes; a file leaves the inbox only when it stands in the outbox.
+**Safe to run again**: yes; a file is removed from the inbox only after it is stored in the outbox.
 
-**When it fails**: the message names the file or the service that does not answer; mend it and clear the task. The files stay in the inbox meanwhile.
+**When it fails**: the message names the file or the service that does not respond; fix the cause and clear the task. Until then the files stay in the inbox.
 """
 
 from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable, task

@@ -1,28 +1,28 @@
 """# Ingest prices
 
-Takes every waiting store-day of a retailer from the outbox, checks it, and publishes its prices.
+Loads every waiting store-day of a retailer from the outbox, checks it, and publishes its prices.
 
-**Starts** when a crawl, barcode enrichment or the sweep puts files into the outbox (partition `retailer|night`); by hand
-without a key it takes all retailers. **Reads** staged files. **Writes** `core.price`, `core.sku`, `core.product`,
+**Starts** when a crawl, barcode enrichment or the sweep puts files into the outbox (partition `retailer|night`); triggered manually
+without a partition key it ingests the files of all retailers. **Reads** staged files. **Writes** `core.price`, `core.sku`, `core.product`,
 `ops.quarantined_offer`, `ops.data_quality_result` and the ledger `ops.staged_file`; moves files from the outbox to the archive.
 
 | task | does |
 |---|---|
-| `load` | copies every waiting file into `staging.offer`; an unreadable file is refused, the others go on |
+| `load` | copies every waiting file into `staging.offer`; an unreadable file is refused and the others are loaded |
 | `check` | runs the rule catalogue: lines to quarantine are marked, a store-day that breaks a store-level rule is held |
-| `resolve` | gives every unknown SKU its product |
-| `publish` | per store-day one transaction: prices, quarantine, ledger; emits the asset `prices` |
-| `announce_held` | emits the asset `held`, so that `decide_held` asks a person; **skipped when nothing is held**, or somebody was asked already |
-| `report` | red when the database rejects lines of a store-day (**the report names each line**), or when a store-day of this night is held or refused: the message says which, why and what to do |
-| `every_step_done` | does nothing; *upstream failed* when a step failed, so that the run is red whatever `report` says |
+| `resolve` | assigns a product to every unknown SKU |
+| `publish` | writes prices, quarantine and ledger in one transaction per store-day; emits the asset `prices` |
+| `announce_held` | emits the asset `held`, so that `decide_held` requests a decision; **skipped when no data are held** or a decision was already requested |
+| `report` | red when the database rejects lines of a store-day (**the report lists each line**), or when a store-day of this night is held or refused: the message gives the store-day, the reason and the next step |
+| `every_step_done` | does nothing; *upstream failed* when a step failed, so that the run is red regardless of `report` |
 
-**Safe to run again**: yes, any task at any time, also two runs at once: the ledger decides what is still to do.
+**Safe to run again**: yes, any task at any time, and two runs in parallel: the ledger determines the remaining work.
 
-**When it fails**: read the top of the task's message. Held data: answer the question of `decide_held` in the UI
-(*Required Actions*), or `aisleflow quarantine list`, then `release` or `discard` with a reason; `report` turns green when it is cleared after that. A constraint, a trigger or a
-value the database rejects: every culprit line is named, its store-day waits and the others are published; mend what the message says, then clear `load` with downstream.
-A warehouse that does not answer: `aisleflow status`, then clear the task. Anything else: clear the
-task once; if it fails the same way, the message names the file, and the file stays where it is.
+**When it fails**: read the top of the task's message. Held data: decide in the UI (`decide_held`, *Required Actions*), or on the command line
+with `aisleflow quarantine list`, then `release` or `discard` with a reason; clear `report` after that and it turns green. A constraint, a trigger or a
+value rejected by the database: the report lists every rejected line, its store-day waits and the others are published; fix the reported cause, then clear `load` with downstream.
+The warehouse does not respond: `aisleflow status`, then clear the task. Any other error: clear the
+task once; if it fails again with the same message, the message names the file, and the file has not been moved.
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -84,6 +84,6 @@ with DAG(
     checked = check()
     published = publish()
     load() >> checked >> resolve() >> published >> report()
-    # `report` runs whatever failed: without this leaf a run with a failed step would be green
+    # `report` runs after any failure: without this leaf a run with a failed step would be green
     published >> EmptyOperator(task_id="every_step_done", trigger_rule=TriggerRule.NONE_FAILED)
-    checked >> announce_held()  # nobody waits for the rest of the night to hear of it
+    checked >> announce_held()  # the alert does not wait for the remaining steps

@@ -1,18 +1,18 @@
 """# Sweep the outbox
 
-Finds store-days that wait in the outbox although nobody is working on them, and has them ingested: an event that was lost
-(the consumer was paused, a worker was killed) loses nothing.
+Finds store-days that wait in the outbox although no run is processing them, and triggers their ingestion: a lost event
+(the consumer was paused, a worker was killed) loses no data.
 
-**Starts** every 15 minutes. **Reads** the outbox and the ledger. **Writes** nothing but repairs: files whose fate was decided
-before a kill are moved to where they belong; archived files older than `AISLEFLOW_ARCHIVE_DAYS` are removed.
+**Starts** every 15 minutes. **Reads** the outbox and the ledger. **Writes** repairs and removals only: files whose state was decided
+before a worker was killed are moved to the matching folder; data past their retention period are removed.
 
 | task | does |
 |---|---|
-| `sweep` | emits the asset `outbox` for each `retailer|night` that waits; **skipped when nothing waits**, which is the usual case |
-| `announce_held` | emits the asset `held` for held store-days nobody was asked about, should that event be lost; usually **skipped** |
-| `prune_archive` | removes archived files past their time, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
+| `sweep` | emits the asset `outbox` for each `retailer|night` with waiting files; **skipped when no file waits**, which is the usual case |
+| `announce_held` | emits the asset `held` for held store-days without a request for a decision, in case that event was lost; usually **skipped** |
+| `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
 
-**Safe to run again**: yes. **When it fails**: the message names the storage root or the warehouse that does not answer; mend it
+**Safe to run again**: yes. **When it fails**: the message names the storage root or the warehouse that does not respond; fix the cause
 and clear the task, or wait for the next run.
 """
 

@@ -1,6 +1,6 @@
 """# Watch the night
 
-Says aloud, before anybody opens a shop, what is missing of the night.
+Reports, before the shops open, which data of the night are missing.
 
 **Starts** every morning at 06:00 Melbourne. **Reads** `ops.crawl_plan`, `ops.crawl_outcome` and the ledger `ops.staged_file`. **Writes** nothing.
 
@@ -8,9 +8,9 @@ Says aloud, before anybody opens a shop, what is missing of the night.
 |---|---|
 | `watch` | red when a retailer has no plan, a planned store has no published store-day, or store-days are held, refused or still waiting; the message lists them |
 
-**Safe to run again**: yes; clear it when the causes are mended, and it turns green.
+**Safe to run again**: yes; clear it when the causes are fixed, and it turns green.
 
-**When it fails**: its message is the to-do list of the morning, worst first, each with the command or the DAG that settles it.
+**When it fails**: its message is the morning's task list, most severe first, each entry with the command or the DAG that resolves it.
 """
 
 from airflow.sdk import DAG, Param, task
@@ -26,7 +26,7 @@ with DAG(
     default_args=DEFAULT_ARGS | {"retries": 1},
     tags=[Tag.UPKEEP],
     doc_md=__doc__,
-    params={"night": Param(None, type=["null", "string"], format="date", description="Night to look at; empty = the run's own.")},
+    params={"night": Param(None, type=["null", "string"], format="date", description="Night to check; empty = the night of the run.")},
 ):
 
     @task

@@ -1,7 +1,7 @@
 """Read-only pages under ``/aisleflow``: the Data Docs, and the staged files of a store.
 
-Airflow guards none of a plugin's pages: each asks for the right to read the DAG that made the data. A page holds text of retailers'
-sites, so it is sandboxed: whatever it holds cannot act in the name of who looks at it.
+Airflow does not protect a plugin's pages: each requires the permission to read the DAG that made the data. Pages contain text of retailers'
+sites, so they are sandboxed: scripts in that text cannot act in the name of the visitor.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-#: A sandboxed page asks for its styles without the visitor's cookie. They are the library's own and hold no data.
+#: A sandboxed page requests its styles without the visitor's cookie. The styles are part of the library and contain no data.
 _STATIC = "static/"
 
-#: Who may read the DAG that made the data may read what it made.
+#: A user who may read the DAG may read its data.
 _MAY_READ = [Depends(requires_access_dag("GET", param_dag_id="ingest_prices"))]
 
 app = FastAPI(title="Aisleflow", docs_url=None, redoc_url=None, openapi_url=None)
@@ -51,12 +51,12 @@ def _file(path: str) -> Response:
 
     parts = path.split("/")
     if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
-        raise HTTPException(404, "there is no such page")
+        raise HTTPException(404, "page not found")
     try:
         content = Storage(settings().storage).read(f"{FOLDER}/{path}")
     except (FileNotFoundError, IsADirectoryError):
         raise HTTPException(
-            404, "there is no such page. `aisleflow quality docs` publishes the pages again; none exist before the first check."
+            404, "page not found. `aisleflow quality docs` publishes the pages again; none exist before the first check."
         ) from None
     return Response(content, media_type=guess_type(path)[0] or "application/octet-stream", headers=_HEADERS)
 

@@ -1,6 +1,6 @@
-"""Aisleflow's plugin: buttons on tasks that lead to what they are about, and the pages some of them lead to.
+"""Aisleflow's plugin: link buttons on tasks, and the pages that some of them open.
 
-Every component of Airflow loads this module, so it imports little; the pages come with the first request for one.
+Every component of Airflow loads this module, so it imports little; the pages are imported at the first request.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from include.orchestration.links import PAGES, DataDocsLink, HeldQuestionLink
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
-    """Answer a request for a page (ASGI)."""
+    """Serve a request for a page (ASGI)."""
     await import_module("aisleflow_pages").app(scope, receive, send)
 
 
 class Aisleflow(AirflowPlugin):
-    """What Airflow itself must load."""
+    """The components that Airflow loads."""
 
     name = "aisleflow"
     global_operator_extra_links = [HeldQuestionLink(), DataDocsLink()]  # noqa: RUF012 - Airflow declares plain lists

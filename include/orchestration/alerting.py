@@ -1,9 +1,9 @@
-"""Sends alerts through Apprise to what the Airflow connection ``aisleflow_alerts`` names.
+"""Sends alerts through Apprise to the services of the Airflow connection ``aisleflow_alerts``.
 
-A failed delivery never fails a task: the log says so, and the alert is sent at the next occasion. Decisions about quantity:
-a task that fails again with the same message is told once in ``AISLEFLOW_ALERT_REPEAT_HOURS``; mapped instances of one task
-and run are one alert; those a watcher follows (trigger rule ``one_failed``) leave it to the watcher; a held store-day is told
-once for as long as it is held for the same reason, whatever is retried or cleared.
+A failed delivery never fails a task: it is logged, and the alert is sent at the next opportunity. Limits on the number of alerts:
+a task that fails again with the same message raises one alert per ``AISLEFLOW_ALERT_REPEAT_HOURS``; mapped instances of one task
+and run share one alert; instances followed by a watcher (trigger rule ``one_failed``) raise none, the watcher does; a held store-day
+raises one alert for as long as it is held for the same reason, regardless of retries and cleared tasks.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ ALERTS_CONNECTION = "aisleflow_alerts"
 
 
 class FailureNotifier(BaseNotifier):
-    """Callback of every task (``defaults.py``): tells a person that it failed for good."""
+    """Callback of every task (``defaults.py``): alerts an operator after the last failed try."""
 
     def notify(self, context: Any) -> None:
-        """Send the alert; whatever goes wrong with it is said in the log, and the task's own failure stays what it is."""
+        """Send the alert; log any error of the delivery, so that the task's own error remains the reported one."""
         try:
             send_failure_alert(context)
         except Exception:
@@ -47,7 +47,7 @@ class FailureNotifier(BaseNotifier):
 
 
 def send_failure_alert(context: Any) -> None:
-    """Send an alert about the failed task of a context, unless it is no news."""
+    """Send an alert about the failed task of a context, unless one about the same failure was sent."""
     from include.alerts.alerts import held_key
     from include.alerts.failed import FailedTask, failed_alert
     from include.alerts.memory import SentAlerts
@@ -58,13 +58,13 @@ def send_failure_alert(context: Any) -> None:
     ti, task, dag_run = context["ti"], context.get("task"), context.get("dag_run")
     is_mapped = ti.map_index is not None and ti.map_index >= 0
     if is_mapped and task is not None and _is_watched(task):
-        log.info("no alert from here: a watcher of this run tells that instances of %s failed", ti.task_id)
+        log.info("no alert from here: a watcher task of this run reports that instances of %s failed", ti.task_id)
         return
     error = context.get("exception")
     cause = error.__cause__ if isinstance(error, BaseException) and error.__cause__ is not None else error
     memory = SentAlerts(Storage(settings().storage))
     if isinstance(cause, HeldStoreDays) and all(memory.was_sent(held_key([file])) for file in cause.files):
-        log.info("no alert from here: the alert about the held store-days has told it")
+        log.info("no alert from here: an alert about the held store-days was sent")
         return
     failed = FailedTask(
         dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, error=error, is_mapped=is_mapped, label=_label(ti) if is_mapped else None,
@@ -73,14 +73,17 @@ def send_failure_alert(context: Any) -> None:
     )  # fmt: skip
     alert = failed_alert(failed)
     if memory.was_sent(alert.key, timedelta(hours=settings().alert_repeat_hours)):
-        log.info("no alert: the same was told less than %s hours ago (AISLEFLOW_ALERT_REPEAT_HOURS)", settings().alert_repeat_hours)
+        log.info(
+            "no alert: one about the same failure was sent less than %s hours ago (AISLEFLOW_ALERT_REPEAT_HOURS)",
+            settings().alert_repeat_hours,
+        )
         return
     if send(alert):
         memory.record(alert.key, alert.title)
 
 
 def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], context: Any = None) -> list[int]:
-    """Send one alert per retailer and night about held store-days nobody was told of; return their file ids. Never raises for a delivery."""
+    """Send one alert per retailer and night about held store-days without an alert; return their file ids. A failed delivery raises nothing."""
     from dataclasses import replace
 
     from include.alerts.alerts import held_alert, unalerted
@@ -90,7 +93,7 @@ def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence
     memory = SentAlerts(storage)
     alerted_ids: list[int] = []
     with warehouse.transaction() as connection:
-        lock(connection, "alerts")  # an ingest run and the sweep may want to tell the same
+        lock(connection, "alerts")  # an ingest run and the sweep may send the same alert
         groups = unalerted(connection, retailers, memory)
     for group in groups:
         alert = replace(held_alert(warehouse, list(group), storage), link=_link(context["ti"]) if context else None)
@@ -102,25 +105,25 @@ def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence
 
 
 def send(alert: Alert) -> bool:
-    """Deliver an alert; False, and a line in the log, if it could not be. Nothing is raised."""
+    """Deliver an alert; return False and log it if the delivery failed. Raises nothing."""
     try:
         connection = Connection.get(ALERTS_CONNECTION)
     except (AirflowNotFoundException, AirflowRuntimeError):
         connection = None
     if connection is None:
         log.warning(
-            "no alert is sent: there is no Airflow connection %s (docs/operating.md, Alerts). It would say: %s",
+            "no alert is sent: there is no Airflow connection %s (docs/operating.md, Alerts). The alert: %s",
             ALERTS_CONNECTION,
             alert.title,
         )
         return False
     try:
         delivered = _deliver(connection, alert)
-    except Exception as error:  # whatever a service or its address does: the work matters more than the news of it
-        log.error("the alert could not be delivered (%s). It would say: %s", type(error).__name__, alert.title)
+    except Exception as error:  # any error of a service or its address: an alert must not fail the task
+        log.error("the alert could not be delivered (%s). The alert: %s", type(error).__name__, alert.title)
         return False
     if not delivered:
-        log.error("the alert was not delivered: no service of connection %s took it. It would say: %s", ALERTS_CONNECTION, alert.title)
+        log.error("the alert was not delivered: no service of connection %s accepted it. The alert: %s", ALERTS_CONNECTION, alert.title)
     return delivered
 
 
@@ -138,7 +141,7 @@ def _deliver(connection: Any, alert: Alert) -> bool:
 
 
 def register_inbox() -> None:
-    """Make ``inbox://`` known to Apprise: the folder ``inbox`` of this installation's home. Safe to repeat."""
+    """Register ``inbox://`` with Apprise: the folder ``inbox`` of this installation's home. Safe to repeat."""
     from apprise.decorators import notify
     from apprise.manager_plugins import NotificationManager
 

@@ -1,4 +1,4 @@
-"""The question a scrape run asks at a bot wall."""
+"""The approval that a scrape run requests at a bot wall."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 
 from include.config import settings
 
-#: What the person reads. The session itself is never put in here: the answer and its fields are kept and shown.
+#: The text for the operator. The form has no field for the session itself: Airflow stores and shows the fields of a response.
 _BODY = """
-{{ ti.xcom_pull(task_ids='refused') | length }} store(s) of %(title)s were refused by the site (bot wall) and wait with their pages kept;
-all others are staged and published. Nothing is evaded.
+The site of %(title)s refused {{ ti.xcom_pull(task_ids='refused') | length }} store(s) (bot wall). They wait, and their landed pages are kept;
+all other stores are staged and published. No bot protection is evaded.
 
-- **Approve**: ask for them again now. First open the site in a browser, solve what it asks, and put that session with
-  `aisleflow session set %(retailer)s`; without one the site will likely refuse again.
+- **Approve**: crawl them again now. First open the site in a browser, complete its check, and store that session with
+  `aisleflow session set %(retailer)s`; without a session the site will likely refuse again.
 - **Reject**: leave them for another night.
 
-No answer before the time is up counts as *needs a person*: the run turns red, nothing is lost. Later: put a session, then clear the
+Without a decision in time the task `needs_a_person` fails and the run turns red; no data are lost. Afterwards: store a session, then clear the
 skipped `crawl` tasks with downstream.
 """
 
 
 class BotWallApprovalOperator(ApprovalOperator):
-    """Asks a person whether refused stores are asked for again. A Reject skips the task named ``retry_task_id`` and no other direct follower."""
+    """Requests an operator's approval to crawl refused stores again. A Reject skips the task ``retry_task_id`` and no other direct follower."""
 
     def __init__(self, *, retailer: str, retry_task_id: str, **more: Any) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class BotWallApprovalOperator(ApprovalOperator):
         self.retry_task_id = retry_task_id
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
-        """Hand the answer on, as XCom ``answer``: skipping ends the task without a return value."""
+        """Push the response as XCom ``answer``: a skipped task has no return value."""
         answer = HITLOperator.execute_complete(self, context, event)
         user = answer["responded_by_user"]
         context["ti"].xcom_push(

@@ -1,4 +1,4 @@
-"""Every asset, declared once. Flows meet in these, in staged files and in tables; partitions are ``retailer|night``."""
+"""Every asset, declared once. Flows connect through assets, staged files and tables; partitions are ``retailer|night``."""
 
 from airflow.sdk import Asset
 
@@ -6,10 +6,10 @@ from airflow.sdk import Asset
 OUTBOX = Asset("outbox", uri="x-aisleflow://outbox")
 #: Coles' store-days wait for prefill in the barcode inbox.
 BARCODE_INBOX = Asset("barcode_inbox", uri="x-aisleflow://barcode_inbox")
-#: Store-days of a retailer and night are held and nobody was asked yet. Emitted by ``ingest_prices`` and the sweep, heard by ``decide_held``.
+#: Store-days of a retailer and night are held and no decision was requested yet. Emitted by ``ingest_prices`` and the sweep, consumed by ``decide_held``.
 HELD = Asset("held", uri="x-aisleflow://held")
-#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``, and by ``decide_held`` for what a person released.
+#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``, and by ``decide_held`` for released data.
 PRICES = Asset("prices", uri="x-aisleflow://prices")
 
-#: Stage of a crawl's store-days → the asset that says so.
+#: Stage of a crawl's store-days → the asset that announces them.
 ASSET_OF_STAGE = {"outbox": OUTBOX, "barcode_inbox": BARCODE_INBOX}

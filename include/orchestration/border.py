@@ -1,4 +1,4 @@
-"""The error border: where this project's errors become Airflow's. Below it, nothing imports Airflow to say so."""
+"""Converts this project's errors to Airflow's, so that no other layer imports Airflow for it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def border() -> Iterator[None]:
-    """Turn errors that a retry cannot mend into a task that fails at once, the message on top.
+    """Convert errors that a retry cannot fix: the task fails without a retry, the message first in its log.
 
-    Transient errors pass as they are: the task's retries take them, and so does anything unforeseen.
+    Transient and unexpected errors pass unchanged: the task's retries handle them.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The tasks of ``decide_held``: which questions are open, the question itself in the Airflow UI, what an answer does; and what starts it."""
+"""The tasks of ``decide_held``: list the open questions, request a decision in the Airflow UI, apply it; and the event that starts the DAG."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ log = logging.getLogger(__name__)
 _CHOICES = {"Release": "release", "Discard": "discard", "Leave held": "leave"}
 
 
-#: The field of the form beside the answer. Airflow's form insists on it; ``apply`` does too, for answers that come over REST.
+#: The reason field of the form. Airflow's form requires it; ``apply`` checks it too, for responses sent over REST.
 WHY = Param(
     None,
     type="string",
     minLength=3,
     maxLength=1000,
     title="why",
-    description="What you found out: why it is right after all, wrong, or has to wait. It is kept with your name.",
+    description="Your finding: why the data are correct, wrong, or have to wait. It is stored with your name.",
 )
 
 
 class HeldDecisionOperator(HITLOperator):
-    """Asks a person about held store-days. The text is made when the task runs: XCom carries ids only.
+    """Requests an operator's decision on held store-days. The text is built when the task runs: XCom carries ids only.
 
-    Skips when all of them were decided in the meantime.
+    Skips when all of them are already decided.
     """
 
     template_fields = (*HITLOperator.template_fields, "title", "file_ids")
@@ -54,23 +54,23 @@ class HeldDecisionOperator(HITLOperator):
         self.file_ids = file_ids
 
     def execute(self, context: Any) -> Any:
-        """Put the question, unless the ledger says that it is answered."""
+        """Request the decision, unless the ledger already records one."""
         from include.alerts.held_question import held_question
         from include.ledger import held
 
         with resources() as (warehouse, storage):
             open_ids = held.still_held(warehouse, self.file_ids)
             if not open_ids:
-                raise AirflowSkipException("decided in the meantime: nothing is left to ask")
+                raise AirflowSkipException("all held store-days of this question are already decided")
             question = held_question(warehouse, storage, open_ids)
         self.subject, self.body = question.subject, question.body
-        # set here and not with the task: Airflow wants a valid value of a task's params before it starts, and an answer has none yet
+        # set here and not in the constructor: Airflow requires a valid value of a task's params before it starts, and there is none yet
         self.params = ParamsDict({"why": WHY})
         return super().execute(context)
 
 
 def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
-    """Emit ``held`` for every (retailer, night) with held store-days nobody was asked about yet; skips when there are none."""
+    """Emit ``held`` for every (retailer, night) with held store-days without a request for a decision; skips when there are none."""
     from include.ledger import held
     from include.orchestration.alerting import send_held_alerts
 
@@ -78,7 +78,7 @@ def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
         send_held_alerts(warehouse, storage, retailers, get_current_context())
         keys = held.list_unclaimed(warehouse, retailers)
     if not keys:
-        raise AirflowSkipException("nothing is held that nobody was asked about")
+        raise AirflowSkipException("no held store-day without a request for a decision")
     outlet_events[HELD].add_partitions(keys)
     return keys
 
@@ -86,19 +86,19 @@ def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
 def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:
     """Return the questions of this run: ``label`` and ``file_ids`` each; skips when there is none.
 
-    A run with a partition key asks what nobody was asked yet; one started by hand asks again about everything held.
+    A run with a partition key raises new questions only; a manual run without one asks again about all held data.
     """
     from include.ledger import held
 
     with resources() as (warehouse, _):
         questions = held.claim(warehouse, retailers_of(dag_run, params), dag_run.run_id, again=not dag_run.partition_key)
     if not questions:
-        raise AirflowSkipException("nothing is held that nobody was asked about")
+        raise AirflowSkipException("no held store-day without a request for a decision")
     return questions
 
 
 def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
-    """Carry out an answer, in the name of who gave it. What was decided on the command line meanwhile stays as it is, and is said."""
+    """Apply the response in the name of its user. Decisions already made on the command line are not changed; they are logged."""
     from include.ledger import held
 
     user = answer.get("responded_by_user")
@@ -108,13 +108,13 @@ def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
     with resources() as (warehouse, storage):
         done = held.decide_question(warehouse, storage, file_ids, choice, by, why, "Airflow")
     for sentence in done.skipped:
-        log.warning("%s; the answer changed nothing about it", sentence)
-    log.info("%s by %s (%s): files %s", choice if by else "no answer in time, left held", by, why, done.applied)
+        log.warning("%s; this decision did not change it", sentence)
+    log.info("%s by %s (%s): files %s", choice if by else "no decision in time, left held", by, why, done.applied)
     return {"choice": choice, "by": by, "applied": done.applied, "decided_before": done.skipped}
 
 
 def publish(file_ids: Sequence[int], outlet_events: Any) -> dict[str, Any]:
-    """Publish what was released and emit ``prices`` for each (retailer, night); skips when nothing of it is left to publish."""
+    """Publish the released data and emit ``prices`` for each (retailer, night); skips when nothing is left to publish."""
     from include.ingestion import deciding
     from include.ledger import held
 

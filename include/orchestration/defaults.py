@@ -1,4 +1,4 @@
-"""What all DAGs have in common: retries, time limits, tags."""
+"""Default arguments of all DAGs: retries, time limits, tags."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -19,7 +19,7 @@ class Tag(StrEnum):
 
 OWNER = "aisleflow"
 
-#: Transient errors are tried again, each wait twice the last; terminal ones fail at once (``border.py``). What failed for good is told (``alerting.py``).
+#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``border.py``). The last failure raises an alert (``alerting.py``).
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 3,

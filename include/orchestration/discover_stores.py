@@ -9,7 +9,7 @@ from include.orchestration.resources import resources
 
 
 def discover(retailer: str) -> dict[str, Any]:
-    """Ask a retailer's store finder and take over what it says; return counts."""
+    """Update the stores from a retailer's store finder; return counts."""
     from include.crawling import runs
 
     with resources() as (warehouse, _):

@@ -1,4 +1,4 @@
-"""The tasks of ``ingest_prices``: each calls a step of ``include/ingestion/pipeline.py`` and hands on ids and counts."""
+"""The tasks of ``ingest_prices``: each calls a step of ``include/ingestion/pipeline.py`` and returns ids and counts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(dag_run: Any, params: Any) -> dict[str, Any]:
 
 
 def resolve(dag_run: Any, params: Any) -> dict[str, Any]:
-    """Give every SKU its product; return counts per retailer."""
+    """Assign a product to every SKU; return counts per retailer."""
     from include.ingestion import pipeline
 
     with resources() as (warehouse, storage):
@@ -37,9 +37,9 @@ def resolve(dag_run: Any, params: Any) -> dict[str, Any]:
 
 
 def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
-    """Publish what is checked, emit ``prices`` for the run's partition; return counts per retailer.
+    """Publish the checked store-days, emit ``prices`` for the run's partition; return counts per retailer.
 
-    Skips, and so emits nothing, when another run has published everything already.
+    Skips, and so emits nothing, when another run has already published everything.
     """
     from include.ingestion import pipeline
 
@@ -55,7 +55,7 @@ def publish(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
 
 
 def report(dag_run: Any, params: Any) -> None:
-    """Fail, with what to do, if the database rejects lines of store-days, or if store-days of this night wait for a person or were refused."""
+    """Fail, with the next steps, if the database rejects lines of store-days, or if store-days of this night are held or were refused."""
     from include.errors import NeedsPersonError
     from include.ingestion.isolation import rejected
     from include.ledger import open_questions
@@ -67,6 +67,6 @@ def report(dag_run: Any, params: Any) -> None:
             open_questions.raise_if_undecided(warehouse, retailers, night)
         except NeedsPersonError as error:
             if text := rejected.build_report(warehouse, retailers):
-                raise rejected.RejectedByDatabase(f"{text}\n\nBesides: {error}") from error
+                raise rejected.RejectedByDatabase(f"{text}\n\nIn addition: {error}") from error
             raise
         rejected.raise_if_rejected(warehouse, retailers)

@@ -1,8 +1,8 @@
-"""Links from tasks to what they are about: the question about held data, the Data Docs, a store's staged files.
+"""Links on tasks: to the question about held data, the Data Docs, a store's staged files.
 
 Airflow shows them as buttons on a task's page. The first two depend on the task alone and are registered for all tasks by
-``plugins/aisleflow_plugin.py``; the api-server computes them when somebody looks. The third depends on what the task worked
-on: the worker computes it when the task has ended.
+``plugins/aisleflow_plugin.py``; the api-server computes them when the page is opened. The third depends on the task's
+argument: the worker computes it when the task has ended.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airflow.sdk import BaseOperatorLink
 from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
 from airflow.sdk.configuration import conf
 
-#: Below the UI's own address: where the plugin's pages begin.
+#: Path prefix of the plugin's pages, below the UI's address.
 PAGES = "/aisleflow"
 
 #: (DAG id, task) pairs that hold store-days or report held ones, and those that check data.
@@ -30,17 +30,17 @@ class HeldQuestionLink(BaseOperatorLink):
     name = "Held data: the question"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the address; empty for tasks that hold nothing."""
+        """Return the address; empty for tasks that hold no data."""
         return _address("/dags/decide_held/required_actions?response_received=false") if (ti_key.dag_id, ti_key.task_id) in _HOLDING else ""
 
 
 class DataDocsLink(BaseOperatorLink):
-    """To the pages that Great Expectations wrote about the newest checks."""
+    """To the pages of Great Expectations about the newest checks."""
 
     name = "Data Docs"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the address; empty for tasks that check nothing."""
+        """Return the address; empty for tasks that check no data."""
         return _address(f"{PAGES}/data-docs/index.html") if (ti_key.dag_id, ti_key.task_id) in _CHECKING else ""
 
 

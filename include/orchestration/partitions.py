@@ -1,4 +1,4 @@
-"""Which retailer and night a run is about: its partition key, else its params; never "now", so that a task cleared later finds the same."""
+"""The retailer and night of a run: from its partition key, else its params; never from "now", so that a task cleared later gets the same."""
 
 from __future__ import annotations
 

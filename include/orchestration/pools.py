@@ -1,4 +1,4 @@
-"""The pools, plain data: the installer creates them before a DAG is unpaused (a missing pool leaves tasks waiting for ever).
+"""The pools as plain data: the installer creates them before a DAG is unpaused (tasks of a missing pool wait indefinitely).
 
 The sum of the crawl pools stays below the parallelism of 8, so that crawls never starve ingestion.
 """
@@ -7,7 +7,7 @@ from include.retailer_names import RETAILERS
 
 
 def crawl_pool(retailer: str) -> str:
-    """Return the pool that bounds how many stores of a retailer are crawled at once."""
+    """Return the pool that limits how many stores of a retailer are crawled in parallel."""
     return f"crawl_{retailer}"
 
 

@@ -1,4 +1,4 @@
-"""What a task works with: the warehouse behind its Airflow connection, and the storage root."""
+"""The resources of a task: the warehouse of its Airflow connection, and the storage root."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.config import settings
 from include.errors import TransientError
 from include.orchestration.border import border
 
-if TYPE_CHECKING:  # not while a DAG file is parsed: psycopg and SQLAlchemy take their time
+if TYPE_CHECKING:  # not while a DAG file is parsed: psycopg and SQLAlchemy import slowly
     import psycopg
 
     from include.staging.storage import Storage
@@ -21,7 +21,7 @@ WAREHOUSE_CONNECTION = "aisleflow_warehouse"
 
 @contextmanager
 def resources() -> Iterator[tuple[Warehouse, Storage]]:
-    """Yield the warehouse and the storage of this task, inside the error border."""
+    """Yield the warehouse and the storage of this task; errors inside are converted to Airflow's."""
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
@@ -35,13 +35,13 @@ def resources() -> Iterator[tuple[Warehouse, Storage]]:
 
 
 def warehouse_url() -> str:
-    """Return the libpq URL behind the Airflow connection ``aisleflow_warehouse``; its password never leaves the process.
+    """Return the libpq connection string of the Airflow connection ``aisleflow_warehouse``; its password never leaves the process.
 
-    The provider's hook knows what an Airflow connection may hold (extra parameters, tokens of a cloud). It connects once; what the driver
-    then used is what the warehouse's own pool connects with.
+    The provider's hook supports every form of an Airflow connection (extra parameters, cloud tokens). It connects once; the warehouse's
+    pool then connects with the parameters that the driver used.
 
     Raises:
-        TransientError: the server does not answer.
+        TransientError: the server does not respond.
     """
     from airflow.providers.postgres.hooks.postgres import PostgresHook
     from psycopg import OperationalError
@@ -53,6 +53,6 @@ def warehouse_url() -> str:
             return make_conninfo("", **used.get_parameters(), **({"password": used.password} if used.password else {}))
     except OperationalError as error:
         raise TransientError(
-            f"the warehouse of the Airflow connection {WAREHOUSE_CONNECTION} does not answer ({str(error).strip()}). "
-            "Is it up? `aisleflow status`, then clear the task."
+            f"the warehouse of the Airflow connection {WAREHOUSE_CONNECTION} does not respond ({str(error).strip()}). "
+            "Check that it runs (`aisleflow status`), then clear the task."
         ) from error

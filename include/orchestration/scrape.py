@@ -1,7 +1,7 @@
 """Builds the ``scrape_<retailer>`` DAGs.
 
-canary → plan → crawl (one mapped task per store) → emit; where the site refused stores, a person is asked and the rest
-is crawled and emitted under the same key; watchers turn a run red in which a store failed or nobody answered.
+canary → plan → crawl (one mapped task per store) → emit. If the site refused stores, an operator's approval is requested, then the
+refused stores are crawled and emitted under the same key. Watcher tasks turn a run red if a store failed or no decision was made.
 """
 
 from __future__ import annotations
@@ -21,16 +21,21 @@ from include.orchestration.timetable import nightly
 from include.retailer_names import RETAILERS
 
 _PARAMS = {
-    "night": Param(None, type=["null", "string"], format="date", description="Night the store-days belong to; empty = the run's own."),
-    "stores": Param([], type="array", items={"type": "string"}, description="Only these store ids, whatever the budget; empty = by plan."),
+    "night": Param(None, type=["null", "string"], format="date", description="Night of the store-days; empty = the night of the run."),
+    "stores": Param(
+        [], type="array", items={"type": "string"}, description="Only these store ids, regardless of the budget; empty = by plan."
+    ),
     "categories": Param(
         [], type="array", items={"type": "string"}, description="Only these categories, by name or key: the store-days are incomplete."
     ),
     "pages": Param(
-        None, type=["null", "integer"], minimum=1, description="Only so many pages of each category: the store-days are incomplete."
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        description="At most this number of pages of each category: the store-days are incomplete.",
     ),
     "reread": Param(
-        False, type="boolean", description="Ask the site for nothing: read what is landed for the night again with the present adapter."
+        False, type="boolean", description="Send no request: parse the landed pages of the night again with the present adapter."
     ),
 }
 
@@ -39,13 +44,13 @@ def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
     """Return the DAG ``scrape_<retailer>``.
 
     Args:
-        minute: minutes past 04:00 Melbourne, so that the retailers do not all start at once.
-        peculiar: the DAG file's docstring; ``scrape_page.py`` adds what all retailers have in common.
+        minute: minutes past 04:00 Melbourne, so that the retailers start one after the other.
+        peculiar: the DAG file's docstring, specific to the retailer; ``scrape_page.py`` adds the common part.
     """
     emits = ASSET_OF_STAGE[RETAILERS[retailer].stage]
     with DAG(
         dag_id=f"scrape_{retailer}",
-        schedule=nightly(4, minute),  # past midnight in every state, so that Wednesday is Wednesday in Perth too
+        schedule=nightly(4, minute),  # after midnight in every state, so that it is Wednesday in Perth too
         allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # a backfill would label today's prices with an old night
         catchup=False,
         default_args=DEFAULT_ARGS,
@@ -60,7 +65,7 @@ def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
 
             return scrape_tasks.canary(retailer, dag_run, params)
 
-        @task(trigger_rule=TriggerRule.NONE_FAILED)  # a canary with nothing to ask for is skipped
+        @task(trigger_rule=TriggerRule.NONE_FAILED)  # a canary without a store to check is skipped
         def plan(dag_run: Any = None, params: Any = None, ti: Any = None) -> list[dict[str, Any]]:
             from include.orchestration import scrape_tasks
 

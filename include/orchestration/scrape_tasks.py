@@ -1,4 +1,4 @@
-"""What the tasks of the ``scrape_<retailer>`` DAGs do; ``scrape.py`` puts them in order."""
+"""The tasks of the ``scrape_<retailer>`` DAGs; ``scrape.py`` defines their order."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ log = logging.getLogger(__name__)
 
 
 def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
-    """Ask for one category of one store and compare its shape with the one on record; return what was seen.
+    """Request one category of one store and compare its shape with the one on record; return the findings.
 
-    A refusal is not judged here: the crawl keeps the place of every store it refuses.
+    A refusal does not fail this task: the crawl keeps the progress of every refused store.
     """
     from include.crawling.canary import choose_store, crawl_canary
 
     if params.get("reread"):
-        raise AirflowSkipException("nothing is asked for: landed pages are read again")
+        raise AirflowSkipException("no request is sent: landed pages are parsed again")
     with resources() as (warehouse, storage):
         store = choose_store(warehouse, retailer, params.get("stores") or None)
         if store is None:
-            raise AirflowSkipException(f"no store of {retailer} is known; `plan` says what to do")
+            raise AirflowSkipException(f"no store of {retailer} is known; see the message of `plan`")
         item = {"store": asdict(store), "night": night_of_run(dag_run, params)}
         report = crawl_canary(_crawl_run(warehouse, storage, item, dag_run))
     if report.refused:
@@ -43,9 +43,9 @@ def canary(retailer: str, dag_run: Any, params: Any) -> dict[str, Any]:
 
 
 def plan(retailer: str, dag_run: Any, params: Any, ti: Any) -> list[dict[str, Any]]:
-    """Return one item per store to crawl; the whole plan with its reasons stands in ``ops.crawl_plan``, its counts in the XCom ``decisions``.
+    """Return one item per store to crawl; the full plan with its reasons is stored in ``ops.crawl_plan``, its counts in the XCom ``decisions``.
 
-    With the param ``reread``: one per landed store-day of the night, and nothing is planned anew.
+    With the param ``reread``: one item per landed store-day of the night, without a new plan.
     """
     from include.crawling import crawl_plan
 
@@ -88,7 +88,7 @@ def _landed_items(
     }
     if not runs:
         raise TerminalError(
-            f"{retailer}: nothing is landed for the night of {night_iso}. Landed pages are kept for AISLEFLOW_LANDING_DAYS."
+            f"{retailer}: no pages are landed for the night of {night_iso}. Landed pages are kept for AISLEFLOW_LANDING_DAYS."
         )
     stores = {store_id: known_store(warehouse, retailer, store_id) or StoreRef(retailer, store_id) for store_id in runs}
     return [
@@ -104,10 +104,10 @@ def _landed_items(
 
 
 def crawl(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
-    """Crawl one store; return where its store-day is and its counts.
+    """Crawl one store; return the path of its store-day and its counts.
 
-    A refused store keeps its place and ends skipped. One crawled in part is tried again while the task has retries left, asking only for
-    what is missing; what there is, is staged each time.
+    A refused store keeps its progress and ends skipped. A partly crawled one is retried while the task has retries left, requesting only
+    the missing pages; each try stages the offers read so far.
     """
     from include.retailers.errors import Blocked
 
@@ -118,22 +118,22 @@ def crawl(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
         except Blocked as error:
             log.warning("%s", error)
             ti.xcom_push(key="refused", value=item)
-            raise AirflowSkipException(f"refused by the site, its place is kept: {error}") from error
+            raise AirflowSkipException(f"refused by the site, its progress is kept: {error}") from error
 
 
 def _defer_after_cutoff(warehouse: Warehouse, item: dict[str, Any], ti: Any) -> None:
-    """Begin no further store once the night has ended; a retry, or a task that a person cleared, goes on all the same."""
+    """Begin no further store once the night has ended; a retry or a cleared task continues regardless."""
     from include.crawling import crawl_plan
 
     if ti.try_number > 1 or not item.get("until") or clock.now() < datetime.fromisoformat(item["until"]):
         return
-    reason = "the night ended before its turn came (AISLEFLOW_CRAWL_UNTIL)"
+    reason = "the night ended before it was reached (AISLEFLOW_CRAWL_UNTIL)"
     crawl_plan.defer(warehouse, item["store"]["retailer"], date.fromisoformat(item["night"]), item["store"]["store_id"], reason)
-    raise AirflowSkipException(f"deferred: {reason}; clear this task to crawl the store all the same")
+    raise AirflowSkipException(f"deferred: {reason}; clear this task to crawl the store anyway")
 
 
 def crawl_rest(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
-    """Crawl a store again that was refused, after a person said so. A second refusal fails the task."""
+    """Crawl a refused store again after an operator's approval. A second refusal fails the task."""
     with resources() as (warehouse, storage):
         return _crawl(warehouse, storage, item | {"round": "_rest"}, dag_run, ti)
 
@@ -149,13 +149,13 @@ def _crawl(warehouse: Warehouse, storage: Storage, item: dict[str, Any], dag_run
         outcome = runs.crawl(warehouse, run)
         if outcome["is_retryable"] and not outcome["complete"] and ti.try_number <= ti.max_tries:
             raise RetryableIncompleteCrawl(
-                f"{run.label}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry asks for what is missing."
+                f"{run.label}: {outcome['incomplete_reason']}. {outcome['rows']} offers are staged; the retry requests the missing pages."
             )
     return {name: outcome[name] for name in ("store_id", "manifest", "rows", "pages", "requests", "complete", "incomplete_reason")}
 
 
 def _crawl_run(warehouse: Warehouse, storage: Storage, item: dict[str, Any], dag_run: Any) -> CrawlRun:
-    """Return the crawl that an item of the plan stands for, with the session that a person put into Airflow."""
+    """Return the crawl of an item of the plan, with the operator's stored session."""
     from include.crawling.crawl_run import CrawlRun, CrawlSubset
     from include.crawling.postgres_limiter import PostgresRequestLimiter
     from include.model.store import StoreRef
@@ -186,19 +186,19 @@ def refused(ti: Any) -> list[dict[str, Any]]:
 
 
 def emit(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
-    """Announce what the run has staged so far. Nothing: skip while refused stores wait, else fail."""
+    """Announce the files staged so far. Without any: skip while refused stores wait, else fail."""
     staged = _staged(retailer, dag_run)
     if not staged and _pull_xcoms(ti, ["crawl"], "refused"):
-        raise AirflowSkipException("nothing is staged yet: the site refuses, see `ask_continue`")
+        raise AirflowSkipException("no file is staged yet: the site refuses, see `ask_continue`")
     return _emit_event(retailer, dag_run, params, staged, event)
 
 
 def emit_rest(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
-    """Announce everything again once refused stores were crawled; skip when there is nothing more, fail when nothing was crawled at all."""
+    """Announce all files again after refused stores were crawled; skip when there is no further file, fail when no store was crawled."""
     rest = [outcome for outcome in _pull_xcoms(ti, ["crawl_rest"]) if outcome["manifest"]]
     staged = _staged(retailer, dag_run)
     if staged and not rest:
-        raise AirflowSkipException("nothing more to announce")
+        raise AirflowSkipException("no further file to announce")
     return _emit_event(retailer, dag_run, params, staged, event)
 
 
@@ -212,7 +212,7 @@ def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
 def _emit_event(retailer: str, dag_run: Any, params: Any, staged: list[dict[str, Any]], event: Any) -> dict[str, int]:
     if not staged:
         raise AirflowFailException(
-            f"no store of {retailer} was crawled; see the messages of the `crawl` tasks, mend the cause and clear them with downstream"
+            f"no store of {retailer} was crawled; see the messages of the `crawl` tasks, fix the cause and clear them with downstream"
         )
     event.add_partitions(f"{retailer}|{night_of_run(dag_run, params)}")
     event.extra = {"files": [row["manifest"] for row in staged]}
@@ -220,20 +220,20 @@ def _emit_event(retailer: str, dag_run: Any, params: Any, staged: list[dict[str,
 
 
 def raise_if_unanswered(retailer: str, ti: Any) -> None:
-    """Fail if nobody answered in time; a person's own "no" is an answer."""
+    """Fail if no decision was made in time; an operator's Reject is a decision."""
     answer = ti.xcom_pull(task_ids="ask_continue", key="answer")
     if not answer:
-        raise AirflowSkipException("nobody had to be asked")
+        raise AirflowSkipException("no decision was needed")
     if not answer.get("responded_by_user"):
         stores = ", ".join(item["label"] for item in _pull_xcoms(ti, ["crawl"], "refused"))
         raise AirflowFailException(
-            f"needs a person: {retailer} refuses {stores}, and nobody answered in time. What was crawled is published. "
-            f"Put a session with `aisleflow session set {retailer}`, then clear the skipped `crawl` tasks with downstream; or wait for the next night."
+            f"needs an operator: {retailer} refuses {stores}, and no decision was made in time. The crawled stores are published. "
+            f"Store a session with `aisleflow session set {retailer}`, then clear the skipped `crawl` tasks with downstream; or wait for the next night."
         )
 
 
 def raise_store_failure() -> None:
-    """Turn the run red: good files are ingested, but a store failed."""
+    """Turn the run red: the staged files are ingested, but a store failed."""
     raise AirflowFailException(
         "at least one store failed: see the red `crawl` and `crawl_rest` tasks; clear them to crawl those stores again"
     )
@@ -247,7 +247,7 @@ def skip_if_incomplete(ti: Any) -> None:
 
 
 def _pull_xcoms(ti: Any, task_ids: list[str], key: str = "return_value") -> list[Any]:
-    """Return what mapped tasks handed on. A list of ids and no map_indexes: anything else reads as from an unmapped task and gives nothing."""
+    """Return the XComs of mapped tasks. A list of ids without map_indexes: any other form reads from an unmapped task and returns nothing."""
     return [value for value in ti.xcom_pull(task_ids=task_ids, key=key) or [] if value]
 
 

@@ -1,4 +1,4 @@
-"""A person's browser session, as tasks find it: the Airflow connection ``aisleflow_session_<retailer>``, its secrets masked in logs."""
+"""Reads an operator's browser session in tasks: from the Airflow connection ``aisleflow_session_<retailer>``, its secrets masked in logs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def session_of(retailer: str) -> Session | None:
-    """Return the session a person put, into Airflow or on this machine; ``None`` where there is none in force."""
+    """Return the stored session, from Airflow or from this machine; ``None`` if there is no valid one."""
     from include.config import settings
     from include.crawling import sessions
 

@@ -11,9 +11,9 @@ from include.orchestration.resources import resources
 
 
 def sweep(outlet_events: Any) -> list[str]:
-    """Repair what a kill left behind and emit ``outbox`` for every (retailer, night) with files that wait too long.
+    """Repair files of killed workers and emit ``outbox`` for every (retailer, night) with files that wait too long.
 
-    Skips when idle: a task that succeeds emits its asset even with nothing to say.
+    Skips when idle: a task that succeeds always emits its asset.
     """
     from include.ingestion import sweep
 
@@ -27,7 +27,7 @@ def sweep(outlet_events: Any) -> list[str]:
 
 
 def prune() -> dict[str, int]:
-    """Remove archived files, decided refused lines and landed pages past their time; return how many."""
+    """Remove archived files, decided refused lines and landed pages past their retention period; return the counts."""
     from include.alerts.memory import SentAlerts
     from include.crawling import runs
     from include.ingestion import sweep

@@ -10,7 +10,7 @@ from include.orchestration.resources import resources
 
 
 def watch(dag_run: Any, params: Any) -> None:
-    """Fail, naming what is missing, if a night is not as it should be."""
+    """Fail if data of a night are missing; the message lists them."""
     from include.diagnostics.night import raise_if_missing
 
     with resources() as (warehouse, _):

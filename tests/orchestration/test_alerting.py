@@ -1,4 +1,4 @@
-"""Alerts leave through Apprise, once each; a delivery that fails is said and harms nothing."""
+"""Alerts are sent through Apprise, once each; a failed delivery is logged and fails nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NEWS = Alert("failed", "critical", "critical: it burns", "Put it out.", "key", l
 
 
 class Sink:
-    """An HTTP server that keeps what is posted to it."""
+    """An HTTP server that records the requests posted to it."""
 
     def __init__(self, status: int) -> None:
         self.received: list[dict[str, Any]] = []
@@ -91,7 +91,7 @@ def sent_titles() -> list[str]:
 
 
 def run_task(error: Exception) -> AirflowFailException:
-    """The error as Airflow sees it behind the border."""
+    """The error as converted for Airflow."""
     with pytest.raises(AirflowFailException) as caught, border():
         raise error
     return caught.value
@@ -104,7 +104,7 @@ def test_an_alert_arrives_at_a_service(sink: Sink) -> None:
     assert received["message"] == "Put it out.\n\nThe task: http://localhost/dags/x"
 
 
-def test_an_alert_lands_in_the_local_inbox(local_inbox: None) -> None:
+def test_an_alert_is_delivered_to_the_local_inbox(local_inbox: None) -> None:
     assert alerting.send(NEWS) and alerting.send(NEWS)
     assert [(alert["severity"], alert["title"]) for alert in inbox.read(settings().home)] == [("critical", "critical: it burns")] * 2
 
@@ -118,7 +118,7 @@ def test_a_failed_delivery_is_logged_and_not_raised(monkeypatch: pytest.MonkeyPa
     assert "critical: it burns" in caplog.text and "delivered" in caplog.text and "s3cret" not in caplog.text
 
 
-def test_a_service_that_refuses_is_no_delivery(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_by_the_service_is_a_failed_delivery(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     server = Sink(500)
     monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", server.connection())
     try:
@@ -128,7 +128,7 @@ def test_a_service_that_refuses_is_no_delivery(monkeypatch: pytest.MonkeyPatch, 
     assert "was not delivered" in caplog.text and server.received
 
 
-def test_without_a_connection_one_line_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_connection_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", raising=False)
     alerting.FailureNotifier()(context(TerminalError("it is odd")))
     lines = [record.message for record in caplog.records if record.name == alerting.__name__]
@@ -165,7 +165,7 @@ def test_many_failed_stores_raise_one_alert(local_inbox: None) -> None:
 
 
 @pytest.mark.parametrize(("watcher_rule", "expected"), [("one_failed", 0), ("all_done", 1)])
-def test_a_watched_task_leaves_the_alert_to_its_watcher(local_inbox: None, watcher_rule: str, expected: int) -> None:
+def test_a_watched_task_raises_no_alert(local_inbox: None, watcher_rule: str, expected: int) -> None:
     with DAG("crawling", schedule=None):
 
         @task
@@ -207,7 +207,7 @@ def held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays, mo
     return strict_warehouse
 
 
-def test_held_store_days_raise_one_alert_whatever_is_retried(local_inbox: None, held: Warehouse, storage: Storage) -> None:
+def test_held_store_days_raise_one_alert_despite_retries(local_inbox: None, held: Warehouse, storage: Storage) -> None:
     assert alerting.send_held_alerts(held, storage, ["aldi"], context(None)) == [3, 4]
     assert alerting.send_held_alerts(held, storage, ["aldi"], context(None)) == [] == alerting.send_held_alerts(held, storage, ["iga"])
     [alert] = inbox.read(settings().home)
@@ -220,7 +220,7 @@ def test_the_failed_report_does_not_repeat_an_alert(local_inbox: None, held: War
     with pytest.raises(HeldStoreDays) as caught:
         raise_if_undecided(held, ["aldi"], "2026-11-18")
     alerting.FailureNotifier()(context(run_task(caught.value), task_id="report"))
-    assert len(sent_titles()) == 1, "nobody has told it yet"
+    assert len(sent_titles()) == 1, "no alert was sent before"
     alerting.send_held_alerts(held, storage, ["aldi"])
     alerting.FailureNotifier()(context(run_task(caught.value), task_id="report", run_id="r2"))
     assert len(sent_titles()) == 2

@@ -1,4 +1,4 @@
-"""The tasks of a scrape run: what is retried, what is skipped with its place kept, what is announced, and when a person is needed."""
+"""The tasks of a scrape run: retries, skipped tasks that keep their progress, announced files, and requests for a decision."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORLD = GeneratedWorld(3, WorldSize(stores=3, products=50, silent_stores=0))
 
 @dataclass
 class Task:
-    """A task instance as far as the crawl looks at it, and the XComs of the run."""
+    """The part of a task instance that the crawl uses, and the XComs of the run."""
 
     try_number: int = 1
     max_tries: int = 3
@@ -132,14 +132,14 @@ def test_an_undisturbed_run_announces_its_files_under_the_night(run: Any, storag
     assert all(storage.exists(path) for path in event.extra["files"])
     with pytest.raises(AirflowSkipException):
         scrape_tasks.refused(task)
-    with pytest.raises(AirflowSkipException, match="nothing more"):
+    with pytest.raises(AirflowSkipException, match="no further file"):
         scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, Event())
-    with pytest.raises(AirflowSkipException, match="nobody had to be asked"):
+    with pytest.raises(AirflowSkipException, match="no decision was needed"):
         scrape_tasks.raise_if_unanswered("aldi", task)
     scrape_tasks.skip_if_incomplete(task)
 
 
-def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
+def test_no_store_is_started_after_the_end_of_the_night_unless_its_task_is_cleared(
     run: Any, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
@@ -148,7 +148,7 @@ def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
     assert task.pushed["crawl", "decisions"][0]["stores"] == {"crawl": 3, "deferred": 0, "excluded": 0}
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T19:31:00+00:00")
 
-    with pytest.raises(AirflowSkipException, match="the night ended before its turn came"):
+    with pytest.raises(AirflowSkipException, match="the night ended before it was reached"):
         scrape_tasks.crawl(item, run, Task())
     with warehouse.transaction() as connection:
         planned = crawl_plan.plan_rows(connection, "aldi", date(2026, 11, 18))
@@ -156,11 +156,13 @@ def test_no_store_is_begun_after_the_end_of_the_night_unless_a_person_clears_it(
     assert scrape_tasks.crawl(item, run, Task(try_number=2))["complete"]
 
 
-def test_a_store_in_part_is_tried_again_and_accepted_at_the_last_attempt(run: Any, sandbox: RunningSandbox, warehouse: Warehouse) -> None:
+def test_a_partly_crawled_store_is_retried_and_accepted_at_the_last_attempt(
+    run: Any, sandbox: RunningSandbox, warehouse: Warehouse
+) -> None:
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
     [item] = scrape_tasks.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
 
-    with pytest.raises(RetryableIncompleteCrawl, match="offers are staged; the retry asks for what is missing"):
+    with pytest.raises(RetryableIncompleteCrawl, match="offers are staged; the retry requests the missing pages"):
         scrape_tasks.crawl(item, run, Task(try_number=1, max_tries=1))
     last = Task(try_number=2, max_tries=1)
     outcome = scrape_tasks.crawl(item, run, last)
@@ -172,7 +174,7 @@ def test_a_store_in_part_is_tried_again_and_accepted_at_the_last_attempt(run: An
     assert scrape_tasks.emit("aldi", run, NO_PARAMS, last, Event())["stores"] == 1
 
 
-def test_a_retry_asks_only_for_what_is_missing(run: Any, sandbox: RunningSandbox) -> None:
+def test_a_retry_requests_only_the_missing_pages(run: Any, sandbox: RunningSandbox) -> None:
     fault = sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=9, times=1)
     sandbox.faults.add("error", retailer="aldi", purpose="listing", nth=10, times=1)
     [item] = scrape_tasks.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
@@ -187,7 +189,7 @@ def test_a_retry_asks_only_for_what_is_missing(run: Any, sandbox: RunningSandbox
     assert sandbox.traffic.count("aldi") - before == outcome["requests"] == 1
 
 
-def test_what_is_staged_is_announced_although_the_last_attempt_met_a_wall(run: Any, sandbox: RunningSandbox) -> None:
+def test_staged_files_are_announced_although_the_last_attempt_was_refused(run: Any, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=10)
     [item] = scrape_tasks.plan("aldi", run, NO_PARAMS | {"stores": [WORLD.stores("aldi")[0].store_id]}, Task())
     task, event = Task(), Event()
@@ -195,14 +197,14 @@ def test_what_is_staged_is_announced_although_the_last_attempt_met_a_wall(run: A
         scrape_tasks.crawl(item, run, task)
     sandbox.faults.clear()
     sandbox.faults.add("wall", retailer="aldi")
-    with pytest.raises(AirflowSkipException, match="refused by the site, its place is kept"):
+    with pytest.raises(AirflowSkipException, match="refused by the site, its progress is kept"):
         scrape_tasks.crawl(item, run, task)
 
     assert scrape_tasks.emit("aldi", run, NO_PARAMS, task, event)["stores"] == 1
 
 
 @pytest.mark.parametrize("in_airflow", [True, False])
-def test_a_bot_wall_is_passed_with_a_persons_session(
+def test_refused_stores_are_crawled_with_an_operators_session(
     run: Any,
     sandbox: RunningSandbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -240,7 +242,7 @@ def test_all_refused_announces_nothing_yet_and_a_second_refusal_fails(run: Any, 
     task = Task()
     items = crawl_all(run, task)
 
-    with pytest.raises(AirflowSkipException, match="nothing is staged yet"):
+    with pytest.raises(AirflowSkipException, match="no file is staged yet"):
         scrape_tasks.emit("aldi", run, NO_PARAMS, task, Event())
     assert scrape_tasks.refused(task) == items
     with pytest.raises(AirflowFailException, match="the site refuses automatic requests"):
@@ -249,12 +251,13 @@ def test_all_refused_announces_nothing_yet_and_a_second_refusal_fails(run: Any, 
         scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, Event())
 
 
-def test_no_answer_in_time_needs_a_person_and_a_no_is_an_answer(run: Any) -> None:
+def test_a_missing_decision_fails_and_a_reject_is_a_decision(run: Any) -> None:
     task = Task(
         pushed={("crawl", "refused"): [{"label": "G100 Aldi Preston"}]}, answer={"chosen_options": ["Reject"], "responded_by_user": None}
     )
     with pytest.raises(
-        AirflowFailException, match=r"needs a person: aldi refuses G100 Aldi Preston, and nobody answered in time\. .*session set aldi"
+        AirflowFailException,
+        match=r"needs an operator: aldi refuses G100 Aldi Preston, and no decision was made in time\. .*session set aldi",
     ):
         scrape_tasks.raise_if_unanswered("aldi", task)
 
@@ -265,7 +268,7 @@ def test_no_answer_in_time_needs_a_person_and_a_no_is_an_answer(run: Any) -> Non
 @pytest.mark.parametrize(
     ("choice", "user", "skipped"), [("Approve", "ann", []), ("Reject", "ann", ["crawl_rest"]), ("Reject", None, ["crawl_rest"])]
 )
-def test_the_answer_is_handed_on_and_a_no_skips_the_rest_alone(choice: str, user: str | None, skipped: list[str]) -> None:
+def test_the_response_is_pushed_and_a_reject_skips_only_the_second_crawl(choice: str, user: str | None, skipped: list[str]) -> None:
     pushed = {}
     with DAG("scrape_x", schedule=None) as dag:
         ask = BotWallApprovalOperator(task_id="ask_continue", retailer="aldi", retry_task_id="crawl_rest")
@@ -289,7 +292,7 @@ def test_a_run_without_any_store_day_fails(run: Any, sandbox: RunningSandbox) ->
         scrape_tasks.emit("aldi", run, NO_PARAMS, Task(), Event())
 
 
-def test_a_changed_page_fails_the_run_before_any_store_is_asked_for(run: Any, sandbox: RunningSandbox) -> None:
+def test_a_changed_page_fails_the_run_before_any_store_is_crawled(run: Any, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("renamed_field", retailer="aldi", field="price")
 
     with pytest.raises(AirflowFailException, match=r"product rows have lost price.*expected: .*found: .*price_v2"):
@@ -298,7 +301,7 @@ def test_a_changed_page_fails_the_run_before_any_store_is_asked_for(run: Any, sa
     assert sandbox.traffic.count("aldi") <= 3
 
 
-def test_params_narrow_a_run(run: Any) -> None:
+def test_params_restrict_a_run(run: Any) -> None:
     task = Task()
     items = crawl_all(run, task, stores=[WORLD.stores("aldi")[0].store_id], categories=["Bakery"], pages=1)
 
@@ -308,7 +311,7 @@ def test_params_narrow_a_run(run: Any) -> None:
     assert outcome["rows"] > 0
 
 
-def test_a_reread_run_asks_for_nothing_and_stages_under_a_key_of_its_own(
+def test_a_reread_run_sends_no_request_and_stages_under_its_own_key(
     run: Any, sandbox: RunningSandbox, warehouse: Warehouse, storage: Storage
 ) -> None:
     crawl_all(run, Task())
@@ -326,5 +329,5 @@ def test_a_reread_run_asks_for_nothing_and_stages_under_a_key_of_its_own(
     assert sandbox.traffic.count() == asked
     assert scrape_tasks.emit("aldi", by_hand, NO_PARAMS | params, task, event)["stores"] == 3
     assert event.keys == ["aldi|2026-11-18"]
-    with pytest.raises(AirflowFailException, match="nothing is landed for the night of 2026-11-01"):
+    with pytest.raises(AirflowFailException, match="no pages are landed for the night of 2026-11-01"):
         scrape_tasks.plan("aldi", by_hand, NO_PARAMS | {"reread": True, "night": "2026-11-01"}, Task())

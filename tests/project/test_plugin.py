@@ -1,4 +1,4 @@
-"""The plugin: Airflow loads it, its links lead where they say, its pages show only what they may and only to whom they may."""
+"""The plugin: Airflow loads it, its links have the right targets, its pages serve permitted files to permitted users only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plugins").glob("*.py")), ids=lambda path: path.name)
-def test_a_plugin_imports_the_task_sdk_airflows_security_and_what_lies_below(path: Path) -> None:
+def test_a_plugin_imports_the_task_sdk_airflows_security_and_lower_layers(path: Path) -> None:
     imported = {node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
     allowed = (
         "airflow.sdk",
@@ -54,7 +54,7 @@ def test_a_plugin_imports_the_task_sdk_airflows_security_and_what_lies_below(pat
 
 
 @pytest.mark.slow
-def test_airflow_loads_the_plugin_and_its_pages_come_later(tmp_path: Path) -> None:
+def test_airflow_loads_the_plugin_without_its_pages(tmp_path: Path) -> None:
     airflow = {"CORE__PLUGINS_FOLDER": str(ROOT / "plugins"), "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path / 'airflow.db'}"}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     environment = inherited | {f"AIRFLOW__{name}": value for name, value in airflow.items()}
@@ -77,22 +77,22 @@ def test_airflow_loads_the_plugin_and_its_pages_come_later(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("task", [("ingest_prices", "report"), ("ingest_prices", "announce_held"), ("sweep_outbox", "announce_held")])
-def test_a_task_that_holds_data_leads_to_the_question(task: tuple[str, str]) -> None:
+def test_a_task_that_holds_data_links_to_the_question(task: tuple[str, str]) -> None:
     link = HeldQuestionLink().get_link(None, ti_key=key(*task))
     assert link == "http://airflow.example/base/dags/decide_held/required_actions?response_received=false"
 
 
 @pytest.mark.parametrize("task", [("ingest_prices", "check"), ("ingest_prices", "report"), ("decide_held", "ask")])
-def test_a_task_that_checks_leads_to_the_data_docs(task: tuple[str, str]) -> None:
+def test_a_task_that_checks_links_to_the_data_docs(task: tuple[str, str]) -> None:
     assert DataDocsLink().get_link(None, ti_key=key(*task)) == "http://airflow.example/base/aisleflow/data-docs/index.html"
 
 
-def test_other_tasks_lead_nowhere() -> None:
+def test_other_tasks_have_no_link() -> None:
     for link in (HeldQuestionLink(), DataDocsLink()):
         assert link.get_link(None, ti_key=key("scrape_aldi", "report")) == ""
 
 
-def test_a_crawled_store_leads_to_its_files() -> None:
+def test_a_crawled_store_links_to_its_files() -> None:
     dag = scrape_dag("coles", minute=0, peculiar="# Scrape Coles\n\nCrawls.")
     for name in ("crawl", "crawl_rest"):
         assert [link.name for link in dag.get_task(name).operator_extra_links] == ["Staged files"]
@@ -106,7 +106,7 @@ def test_a_crawled_store_leads_to_its_files() -> None:
 
 
 class Visitor:
-    """A user whom Airflow knows; may read DAGs, or not."""
+    """An Airflow user with or without the permission to read DAGs."""
 
     may_read = True
 
@@ -134,7 +134,7 @@ def visitor(pages: TestClient, monkeypatch: pytest.MonkeyPatch) -> Visitor:
 
 
 @pytest.mark.parametrize("path", ["/data-docs/index.html", "/stores/coles/COL:401"])
-def test_nobody_sees_a_page_without_logging_in_and_only_who_may_read_the_dag(
+def test_a_page_requires_a_login_and_the_permission_to_read_the_dag(
     pages: TestClient, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, path: str
 ) -> None:
     assert pages.get(path).status_code == 401
@@ -144,7 +144,7 @@ def test_nobody_sees_a_page_without_logging_in_and_only_who_may_read_the_dag(
     assert pages.get(path).status_code == 403
 
 
-def test_the_data_docs_are_shown_and_nothing_beside_them(pages: TestClient, visitor: Visitor, storage: Storage) -> None:
+def test_only_files_of_the_data_docs_are_served(pages: TestClient, visitor: Visitor, storage: Storage) -> None:
     storage.write("data_docs/index.html", b"<h1>Checks</h1>")
     storage.write("data_docs/static/styles/a.css", b"h1 {}")
     storage.write("outbox/secret.html", b"no page")
@@ -167,7 +167,7 @@ def test_the_data_docs_are_shown_and_nothing_beside_them(pages: TestClient, visi
         assert pages.get(f"/data-docs/{path}").status_code == 404, path
 
 
-def test_styles_need_no_login_and_are_all_that_is_open(pages: TestClient, storage: Storage) -> None:
+def test_only_styles_need_no_login(pages: TestClient, storage: Storage) -> None:
     storage.write("data_docs/static/a.css", b"h1 {}")
     storage.write("data_docs/index.html", b"<h1>Checks</h1>")
 
