@@ -1,7 +1,7 @@
-"""The circuit breaker of a run: after several stores in a row at which a site gave out or refused, no further store is asked for.
+"""The circuit breaker of a run: after several stores in a row at which a site was unavailable or refused, no further store is crawled.
 
-The site gets a rest; then one store tries whether it is back, and its first good answer closes the breaker. Stores not asked for
-keep their place: after a refusal they wait for a person like those refused. The state stands in the warehouse, so it holds for all tasks on all workers.
+After a pause one store checks whether the site is available again, and its first valid response closes the breaker. Stores not crawled
+keep their progress; after a refusal they wait for an operator like the refused ones. The state is stored in the warehouse and shared by all tasks on all workers.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class BreakerState:
 
 
 class PostgresBreakerStore:
-    """A breaker's state in ``ops.crawl_breaker``, under a row lock: all tasks on all workers see the same."""
+    """A breaker's state in ``ops.crawl_breaker``, under a row lock: shared by all tasks on all workers."""
 
     def __init__(self, warehouse: Warehouse, retailer: str, scope: str) -> None:
         self._warehouse, self._key = warehouse, {"retailer": retailer, "scope": scope}
 
     @contextmanager
     def locked(self, now: datetime) -> Iterator[tuple[BreakerState, Callable[[BreakerState], None]]]:
-        """Yield the state, which nobody else changes meanwhile, and a function that replaces it."""
+        """Yield the state, locked against other changes, and a function that replaces it."""
         with self._warehouse.transaction() as connection:
             connection.run("crawl/create_breaker", self._key | {"now": now})
             row = connection.run("crawl/lock_breaker", self._key).fetchone()
@@ -58,15 +58,15 @@ class PostgresBreakerStore:
 
 
 class Attempt:
-    """One store asked for behind a breaker."""
+    """The crawl of one store under a breaker."""
 
     def __init__(self, breaker: Breaker, store_id: str) -> None:
         self._breaker, self._store_id = breaker, store_id
-        #: The store was crawled in part only, because the site did not answer any more.
+        #: The store was crawled only in part, because the site stopped responding.
         self.is_site_unavailable = False
 
     def record_first_response(self) -> None:
-        """The site gave a good answer."""
+        """Record that the site gave a valid response."""
         self._breaker.record_first_response(self._store_id)
 
 
@@ -86,10 +86,10 @@ class Breaker:
 
     @contextmanager
     def attempt(self, store_id: str) -> Iterator[Attempt]:
-        """Ask for a store inside, and count how it ends.
+        """Crawl a store inside, and record the result.
 
         Raises:
-            RunAlreadyBlocked, BreakerOpen: the store must not be asked for, as :meth:`admit` says.
+            RunAlreadyBlocked, BreakerOpen: as :meth:`admit`.
         """
         self.admit(store_id)
         attempt = Attempt(self, store_id)
@@ -99,18 +99,18 @@ class Breaker:
             self.record_failure(store_id, error)
             raise
         except Exception:
-            self.record_success(store_id)  # wrong, but the site answered
+            self.record_success(store_id)  # an error, but the site responded
             raise
         if attempt.is_site_unavailable:
-            self.record_failure(store_id, TransientError("the site did not answer any more, and the store is crawled in part"))
+            self.record_failure(store_id, TransientError("the site stopped responding, the store is crawled in part"))
         else:
             self.record_success(store_id)
 
     def admit(self, store_id: str) -> None:
-        """Let a store be asked for, or say why not.
+        """Permit the crawl of a store, or raise.
 
         Raises:
-            RunAlreadyBlocked: the site refused other stores of this run. BreakerOpen: it gave out and rests.
+            RunAlreadyBlocked: the site refused other stores of this run. BreakerOpen: it is unavailable and not requested for now.
         """
         now = self._now()
         with self._breaker_store.locked(now) as (current, save):
@@ -120,29 +120,29 @@ class Breaker:
             if now - current.changed_at < timedelta(seconds=self._settings.breaker_open_seconds):
                 if current.state == "half_open":
                     raise BreakerOpen(
-                        f"{self._retailer} {store_id}: not asked for yet. Store {current.probe_store} tries whether the site is back."
+                        f"{self._retailer} {store_id}: not crawled yet. Store {current.probe_store} checks whether the site is available; clear the task later."
                     )
                 if current.kind == "refused":
                     raise RunAlreadyBlocked(
-                        f"{self._retailer} {store_id}: not asked for. {self._describe(current)} A person is needed: docs/manners.md."
+                        f"{self._retailer} {store_id}: not crawled. {self._describe(current)} An operator has to act: see docs/manners.md."
                     )
                 raise BreakerOpen(
-                    f"{self._retailer} {store_id}: not asked for. {self._describe(current)} The site rests for {pause}, then one store tries; clear the task later."
+                    f"{self._retailer} {store_id}: not crawled. {self._describe(current)} No request is sent for {pause}, then one store checks the site; clear the task later."
                 )
             save(replace(current, state="half_open", probe_store=store_id, changed_at=now))
-        log.warning("%s: the breaker is half open, store %s tries whether the site is back", self._retailer, store_id)
+        log.warning("%s: the breaker is half open, store %s checks whether the site is available", self._retailer, store_id)
 
     def record_first_response(self, store_id: str) -> None:
-        """The site answered a store that tries: others need not wait for its end. One more failure opens the breaker again."""
+        """Close the breaker when the probing store gets a valid response, without waiting for its end. One more failure opens it again."""
         now = self._now()
         with self._breaker_store.locked(now) as (current, save):
             if current.state != "half_open" or current.probe_store != store_id:
                 return
             save(replace(current, state="closed", failures=self._settings.breaker_stores - 1, probe_store=None, changed_at=now))
-        log.warning("%s: store %s is answered, the breaker is closed again", self._retailer, store_id)
+        log.warning("%s: the site responds to store %s, the breaker is closed again", self._retailer, store_id)
 
     def record_success(self, store_id: str) -> None:
-        """A store was crawled to its end: the row of failures ends."""
+        """Record that a store was crawled to its end: resets the count of failures."""
         now = self._now()
         with self._breaker_store.locked(now) as (current, save):
             if current.state == "open" or (current.state == "closed" and not current.failures):
@@ -152,7 +152,7 @@ class Breaker:
             log.warning("%s: store %s was crawled, the breaker is closed again", self._retailer, store_id)
 
     def record_failure(self, store_id: str, error: Exception) -> None:
-        """The site gave out at a store, or refused it."""
+        """Record that the site was unavailable at a store, or refused it."""
         now = self._now()
         kind: FailureKind = "refused" if isinstance(error, Blocked) else "site_unavailable"
         with self._breaker_store.locked(now) as (current, save):
@@ -169,9 +169,9 @@ class Breaker:
             )
             save(state)
         if must_open:
-            log.error("%s: the breaker is open, no further store of this run is asked for. %s", self._retailer, self._describe(state))
+            log.error("%s: the breaker is open, no further store of this run is crawled. %s", self._retailer, self._describe(state))
 
     @staticmethod
     def _describe(state: BreakerState) -> str:
-        what = "refused" if state.kind == "refused" else "gave out"
+        what = "refused" if state.kind == "refused" else "was unavailable"
         return f"The site {what} at {state.failures} store{'s' if state.failures > 1 else ''} of this run in a row, the last time: {state.reason}"

@@ -1,9 +1,9 @@
-"""One polite client for all four sites.
+"""The HTTP client for all sites.
 
-An honest User-Agent, a pause between requests, timeouts, bounded answers, ``Retry-After`` respected,
+An identifying User-Agent, a pause between requests, timeouts, bounded responses, ``Retry-After`` respected,
 exponential backoff with full jitter, and a stop after repeated failures. No evasion of bot walls: a refusal
-is recognised by its content and goes to a person. No request leaves this machine unless
-``AISLEFLOW_ALLOW_LIVE`` is set; that holds for redirects too.
+is recognised by its content and left to an operator. No request leaves this machine unless
+``AISLEFLOW_ALLOW_LIVE`` is set; this applies to redirects too.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _CHUNK = 1 << 16
 
 
 def base_url_of(retailer: Retailer, settings: Settings) -> str:
-    """Return the address all of a retailer's routes hang under, without a trailing slash."""
+    """Return the base URL of a retailer's routes, without a trailing slash."""
     return (settings.site_url(retailer.name) or retailer.base_url).rstrip("/")
 
 
 def is_this_machine(url: str) -> bool:
-    """Say whether a URL's host is a loopback address.
+    """Return whether a URL's host is a loopback address.
 
     >>> is_this_machine("http://127.0.0.1:8800/coles"), is_this_machine("https://127.0.0.1.example.com/")
     (True, False)
@@ -55,10 +55,10 @@ def is_this_machine(url: str) -> bool:
 
 
 def check_allowed(url: str, settings: Settings) -> None:
-    """Refuse an address beyond this machine unless live requests are allowed.
+    """Refuse a URL outside this machine unless live requests are allowed.
 
     Raises:
-        LiveRequestsDisabled: it is not.
+        LiveRequestsDisabled: they are not allowed.
     """
     if not settings.allow_live and not is_this_machine(url):
         raise LiveRequestsDisabled(
@@ -80,7 +80,7 @@ class _LiveHostGuard(HTTPAdapter):
 
 
 class PoliteClient:
-    """Asks one retailer's site for pages. May be shared between threads: a store has up to ``AISLEFLOW_CONNECTIONS_PER_STORE``."""
+    """Requests pages of one retailer's site. May be shared between threads: a store has up to ``AISLEFLOW_CONNECTIONS_PER_STORE``."""
 
     def __init__(
         self,
@@ -92,13 +92,13 @@ class PoliteClient:
         on_first_response: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Prepare the client; nothing is asked for yet.
+        """Prepare the client; no request is sent yet.
 
         Args:
-            limiter: shared with everybody who asks this site; without it this client's requests alone are limited.
-            session_headers: a person's browser session (``Cookie``, ``User-Agent``) for a walled site; never landed.
-            on_first_response: called once, when the site has given a good answer.
-            sleep: how to wait.
+            limiter: shared by all clients of this site; without it only this client's requests are limited.
+            session_headers: an operator's browser session (``Cookie``, ``User-Agent``) for a site with a bot wall; never landed.
+            on_first_response: called once, after the first valid response.
+            sleep: waits for a number of seconds.
         """
         self.retailer, self.base_url, self._settings, self._sleep = retailer, base_url_of(retailer, settings), settings, sleep
         check_allowed(self.base_url, settings)
@@ -119,7 +119,7 @@ class PoliteClient:
         self._http.mount("https://", guard)
         self._http.headers.update({"User-Agent": settings.user_agent, "Accept-Language": "en-AU,en"})
         for name, value in (session_headers or {}).items():
-            if name.lower() == "cookie":  # into the jar: as a header it would keep out the cookies that choose the store
+            if name.lower() == "cookie":  # into the jar: as a header it would override the cookies that choose the store
                 self._set_cookies(dict(pair.strip().split("=", 1) for pair in value.split(";") if "=" in pair))
             else:
                 self._http.headers[name] = value
@@ -144,31 +144,31 @@ class PoliteClient:
     def fetch(
         self, page: Page, values: Mapping[str, str] | None = None, on_response: Callable[[PageResponse], None] | None = None
     ) -> tuple[PageResponse, Any]:
-        """Ask for a page until it is answered.
+        """Request a page until there is a valid response.
 
         Args:
-            page: what to ask for.
-            values: what the session gives for names in the page's path and headers.
-            on_response: called with every whole answer before it is judged or read.
+            page: the request.
+            values: session values for the names in the page's path and headers.
+            on_response: called with every complete response before it is checked or read.
 
         Returns:
-            The answer and its content: parsed JSON, or text where the page accepts HTML.
+            The response and its content: parsed JSON, or text where the page accepts HTML.
 
         Raises:
-            Blocked: the site refuses us; from then on every page is, without being asked for.
+            Blocked: the site refuses; from then on this is raised for every page without a request.
             RobotsDisallowed: its robots.txt forbids the page. UnexpectedStatus: another 4xx.
-            SiteError: no proper answer in all attempts. SiteUnavailable: so for several requests in a row, or the store's
-            retries are spent.
+            SiteError: no valid response in all attempts. SiteUnavailable: the same for several requests in a row, or the store's
+            retry budget is used up.
         """
 
         def once() -> tuple[PageResponse, Any]:
             if self._refused is not None:
                 raise self._refused
-            answer = self._request_page(page, values or {})
+            response = self._request_page(page, values or {})
             if on_response is not None:
-                on_response(answer)
+                on_response(response)
             try:
-                return answer, read_response(self.retailer.name, page, answer)
+                return response, read_response(self.retailer.name, page, response)
             except Blocked as error:
                 self._refused = error  # other connections of this store stop too
                 raise
@@ -177,7 +177,7 @@ class PoliteClient:
             retry=retry_if_exception_type(SiteError),
             stop=stop_after_attempt(self._settings.request_attempts),
             wait=self._retry_wait_seconds,
-            before_sleep=lambda state: log.info("%s: %s; the request is made again", self.retailer.name, _failure(state)),
+            before_sleep=lambda state: log.info("%s: %s; the request is repeated", self.retailer.name, _failure(state)),
             sleep=self._sleep,
             reraise=True,
         )
@@ -192,7 +192,7 @@ class PoliteClient:
             if failed >= self._settings.max_failed_requests_in_a_row:
                 raise SiteUnavailable(
                     f"{self.retailer.name}: {failed} requests in a row failed, the last: {error} "
-                    "The store is left alone; a later attempt goes on from its landed pages."
+                    "The store's crawl ends; retry later, it continues from its landed pages."
                 ) from error
             raise
         with self._lock:
@@ -207,19 +207,19 @@ class PoliteClient:
         requested_wait_seconds = error.retry_after_seconds if isinstance(error, SiteError) else None
         if requested_wait_seconds is not None and requested_wait_seconds > self._settings.retry_after_seconds_max:
             raise SiteUnavailable(
-                f"{error} It asks to wait {requested_wait_seconds:g} s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX="
-                f"{self._settings.retry_after_seconds_max:g}: the store is left alone for now."
+                f"{error} It requires a wait of {requested_wait_seconds:g} s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX="
+                f"{self._settings.retry_after_seconds_max:g}: the store's crawl ends; retry later."
             ) from error
         if requested_wait_seconds is not None:
-            self._limiter.pause(requested_wait_seconds)  # everybody waits, and so does the next attempt
-        if state.attempt_number >= self._settings.request_attempts:  # asked before the decision to stop
+            self._limiter.pause(requested_wait_seconds)  # all clients wait, including the next attempt
+        if state.attempt_number >= self._settings.request_attempts:  # called before the decision to stop
             return 0
         with self._lock:
             self._retries += 1
             is_exhausted = self._retries > self._settings.retry_budget
         if is_exhausted:
             raise SiteUnavailable(
-                f"{error} The store's AISLEFLOW_RETRY_BUDGET={self._settings.retry_budget} repeated requests are spent: it is left alone for now."
+                f"{error} The store's AISLEFLOW_RETRY_BUDGET={self._settings.retry_budget} repeated requests are used up: its crawl ends; retry later."
             ) from error
         return 0 if requested_wait_seconds is not None else wait_random_exponential(max=self._settings.backoff_seconds_max)(state)
 
@@ -244,10 +244,10 @@ class PoliteClient:
     def _fetch_robots_file(self) -> RobotsFile:
         parts = urlsplit(self.base_url)
         address = f"{parts.scheme}://{parts.netloc}/robots.txt"
-        answer = self._send(
+        response = self._send(
             Page(path="/robots.txt", accept="text"), address, {"Accept": "text/plain"}, min_interval_seconds(self._settings, self._is_local)
         )
-        return RobotsFile(address, answer.status, answer.body[:ROBOTS_BYTES_MAX].decode(errors="replace").replace("\0", ""))
+        return RobotsFile(address, response.status, response.body[:ROBOTS_BYTES_MAX].decode(errors="replace").replace("\0", ""))
 
     def _send(self, page: Page, url: str, headers: Mapping[str, str], gap: float) -> PageResponse:
         timeouts = (self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds)
@@ -268,26 +268,26 @@ class PoliteClient:
                         observed_at=clock.now(), body=body,
                     )  # fmt: skip
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise SiteError(f"{self.retailer.name}: no whole answer from {url} ({type(error).__name__}: {error}).") from error
+                raise SiteError(f"{self.retailer.name}: no complete response from {url} ({type(error).__name__}: {error}).") from error
 
     def _set_cookies(self, cookies: Mapping[str, str]) -> None:
         jar = self._http.cookies
-        for known in [cookie for cookie in jar if cookie.name in cookies]:  # the site's own default would be sent beside ours
+        for known in [cookie for cookie in jar if cookie.name in cookies]:  # the site's own default would be sent in addition
             jar.clear(known.domain, known.path, known.name)
-        # An empty domain reaches every host, which loopback names need; the live session stays with its site.
+        # An empty domain matches every host, which loopback names need; the live session is limited to its site.
         domain = "" if self._is_local else urlsplit(self.base_url).hostname or ""
         for name, value in cookies.items():
             jar.set(name, value, domain=domain)
 
     def _body(self, response: requests.Response, started: float) -> bytes:
-        """Read a body as it comes in, each piece at once: one that trickles is given up in time."""
-        received, answer_of = bytearray(), f"{self.retailer.name}: the answer of {response.url}"
+        """Read a body in chunks as they arrive, so that a slow response is abandoned in time."""
+        received, response_of = bytearray(), f"{self.retailer.name}: the response of {response.url}"
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             received += chunk
             if len(received) > self._settings.response_bytes_max:
-                raise SiteError(f"{answer_of} is larger than AISLEFLOW_RESPONSE_BYTES_MAX={self._settings.response_bytes_max}.")
+                raise SiteError(f"{response_of} is larger than AISLEFLOW_RESPONSE_BYTES_MAX={self._settings.response_bytes_max}.")
             if time.monotonic() - started > self._settings.response_seconds_max:
-                raise SiteError(f"{answer_of} took longer than AISLEFLOW_RESPONSE_SECONDS_MAX={self._settings.response_seconds_max:g}.")
+                raise SiteError(f"{response_of} took longer than AISLEFLOW_RESPONSE_SECONDS_MAX={self._settings.response_seconds_max:g}.")
         return bytes(received)
 
 

@@ -1,4 +1,4 @@
-"""The plan of a night: which stores of a retailer are crawled, in which order, and why the others are not."""
+"""The plan of a night: the stores of a retailer to crawl, their order, and the reasons for leaving out the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PlannedStore:
-    """A store to crawl tonight, the reason for its place, and the instant after which it is not begun any more (``None``: any time)."""
+    """A store to crawl tonight, the reason for its position, and the instant after which it is no longer started (``None``: any time)."""
 
     store: StoreRef
     reason: str
@@ -29,7 +29,7 @@ class PlannedStore:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many stores fit into a night, what set the limit, and the instant after which no further store is begun (``None``: any time)."""
+    """The number of stores that fit into a night, the reason for the limit, and the instant after which no further store is started (``None``: any time)."""
 
     stores: int
     reason: str
@@ -37,22 +37,22 @@ class Budget:
 
 
 def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[str] | None = None) -> list[PlannedStore]:
-    """Plan one retailer's night within its budget; the whole plan, with reasons, stands in ``ops.crawl_plan``.
+    """Plan one retailer's night within its budget; the full plan, with reasons, is stored in ``ops.crawl_plan``.
 
     First requested stores; then those that are due (last complete store-day before this price week, or longer ago than a
     price is current), longest unseen first; then never-crawled ones, spread over the states, for which a share of the budget is
-    kept even when due stores would fill the night; last, where there is room, stores that are still current. Deciding again rewrites the night's plan.
+    reserved even if due stores would fill the night; last, within the budget, stores that are still current. Planning again rewrites the night's plan.
 
     Args:
-        store_ids: crawl just these, whatever the budget.
+        store_ids: crawl only these, regardless of the budget.
 
     Raises:
-        TerminalError: no store can be crawled, or one asked for is not known: says why.
+        TerminalError: no store can be crawled, or a requested one is unknown; the message gives the reason.
     """
     rows, start_before = decide(warehouse, retailer, night, store_ids)
     if not count_decisions(rows)["crawl"]:
         why = (
-            f"{len(rows)} stores are left out: `aisleflow store plan {retailer} --night {night} --all` says why"
+            f"{len(rows)} stores are left out: `aisleflow store plan {retailer} --night {night} --all` gives the reasons"
             if rows
             else "no store is known: run the DAG discover_stores first, or `aisleflow store import` a directory"
         )
@@ -67,10 +67,10 @@ def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[s
 def decide(
     warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[str] | None = None
 ) -> tuple[list[dict[str, Any]], datetime | None]:
-    """Decide about every store and keep it; return the plan as :func:`plan_rows` does, and the instant after which no store is begun.
+    """Decide about every store and store the decisions; return the plan as :func:`plan_rows` does, and the instant after which no store is started.
 
     Raises:
-        TerminalError: a store asked for is not known.
+        TerminalError: a requested store is unknown.
     """
     settings, now = warehouse.settings, clock.now()
     with warehouse.transaction() as connection:
@@ -95,13 +95,13 @@ def decide(
 
 
 def plan_rows(connection: Connection, retailer: str, night: date) -> list[dict[str, Any]]:
-    """Return a night's plan in its order: place, decision, store_id, name, state, online_store_id, reason."""
+    """Return a night's plan in its order: position, decision, store_id, name, state, online_store_id, reason."""
     rows = connection.run("stores/list_plan", {"night": night, "retailer": retailer}).fetchall()
     return [dict(row) for row in rows]
 
 
 def defer(warehouse: Warehouse, retailer: str, night: date, store_id: str, reason: str) -> None:
-    """Note in the plan that a store's turn did not come; the next night takes it up. Safe to repeat."""
+    """Record in the plan that a store was not reached; the next night plans it again. Safe to repeat."""
     with warehouse.transaction() as connection:
         connection.execute(
             "UPDATE ops.crawl_plan SET decision = 'deferred', reason = %s WHERE (retailer, night, store_id, decision) = (%s, %s, %s, 'crawl')",
@@ -110,12 +110,12 @@ def defer(warehouse: Warehouse, retailer: str, night: date, store_id: str, reaso
 
 
 def count_decisions(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Return how many stores are crawled, deferred and left out."""
+    """Return the numbers of stores crawled, deferred and left out."""
     return {decision: sum(row["decision"] == decision for row in rows) for decision in ("crawl", "deferred", "excluded")}
 
 
 def count_reasons(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Return the reasons why stores are deferred or left out, dates and names left off, with the number of stores each."""
+    """Return the reasons for deferring or leaving out stores, without dates and names, each with its number of stores."""
     found: dict[str, int] = {}
     for row in rows:
         if row["decision"] != "crawl":
@@ -125,11 +125,11 @@ def count_reasons(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 
 def budget_of(connection: Connection, retailer: str, night: date, warehouse: Warehouse) -> Budget:
-    """Work out how many stores of a retailer fit into a night.
+    """Compute the number of stores of a retailer that fit into a night.
 
-    Two limits, the smaller one holds: ``AISLEFLOW_NIGHTLY_REQUESTS`` divided by what a store of this retailer took on average in its last
+    The smaller of two limits: ``AISLEFLOW_NIGHTLY_REQUESTS`` divided by the average requests of this retailer's last
     crawls (``AISLEFLOW_REQUESTS_PER_STORE`` before the first); and the time until ``AISLEFLOW_CRAWL_UNTIL`` divided by
-    the seconds a store took. A run that begins after the night's end (by hand, in daytime) has no end time.
+    the average seconds. A run that begins after the night's end (started manually in daytime) has no end time.
     """
     settings, now = warehouse.settings, clock.now()
     taken = connection.run("stores/average_crawl_cost", {"retailer": retailer}).fetchone()

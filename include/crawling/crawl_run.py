@@ -1,4 +1,4 @@
-"""One crawl of one store: which store under which run, with what it works, and how much of the store is wanted."""
+"""One crawl of one store: the store, its run, the resources, and the requested part of the store."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from include.model.store import StoreRef
 from include.retailers.base import Category, Retailer
 from include.staging.storage import Storage
 
-#: Called with a sentence at each step: store, category, how far.
+#: Called with a message at each step: store, category, position.
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlSubset:
-    """Read a part of a store only, while an adapter is made or a fault is looked for. The store-day is incomplete.
+    """A part of a store, to develop an adapter or to find an error. The store-day is incomplete.
 
-    ``pages``: so many pages of each category at most. ``categories``: only those of this key or name, or below it.
+    ``pages``: maximum pages of each category. ``categories``: only those with this key or name, and those below them.
     """
 
     pages: int | None = None
@@ -41,16 +41,16 @@ class CrawlSubset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlRun:
-    """One crawl of one store, handed through the crawl as one value.
+    """One crawl of one store, passed through the crawl as one value.
 
     Attributes:
         retailer: the adapter that reads the store's pages.
         run_key: of the run that the crawl belongs to; names its landed pages and its staged file.
-        scope: key under which the run's breaker and limiter keep their state; stores crawled after a person was asked have one of their own.
-        limiter: shared with everybody who asks this site; ``None`` where nobody else does, or nothing is asked for.
-        session: a person's browser session for a walled site, while it is in force.
-        subset: how much of the store is wanted; by default all of it.
-        progress: called with a sentence at each step.
+        scope: key under which the run's breaker and limiter store their state; stores crawled after an operator's approval have a separate one.
+        limiter: shared by all clients of this site; ``None`` if there is no other client, or no request is sent.
+        session: an operator's browser session for a site with a bot wall, while it is valid.
+        subset: the part of the store to crawl; by default all of it.
+        progress: called with a message at each step.
     """
 
     retailer: Retailer
@@ -67,5 +67,5 @@ class CrawlRun:
 
     @property
     def label(self) -> str:
-        """Retailer and store as messages name them."""
+        """Retailer and store for messages."""
         return f"{self.retailer.name} {self.store.store_id}"

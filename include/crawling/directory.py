@@ -1,7 +1,7 @@
-"""A directory of stores as a starting list: JSON files of rows ``{"model", "pk", "fields"}``, gzip or plain.
+"""Reads a directory of stores as a starting list: JSON files of rows ``{"model", "pk", "fields"}``, gzip or plain.
 
-``company.json`` names the chains, ``division.json`` their kinds of shop, ``store.json`` the shops. A starting list
-saves the first discovery nothing but time: what a store finder says later replaces it, never the other way round.
+``company.json`` lists the chains, ``division.json`` their kinds of shop, ``store.json`` the shops. A starting list
+only saves time before the first discovery: later results of a store finder replace it, never the other way round.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from include.errors import TerminalError
 from include.model.store import StoreRecord, StoreRef
 from include.retailer_names import RETAILERS
 
-#: Far above any real directory: what is larger is something else.
+#: Far above the size of any real directory.
 _BYTES_MAX = 200_000_000
 
 
 def read_directory(folder: Path, is_crawlable: Callable[[StoreRef], bool]) -> Iterator[tuple[StoreRecord, datetime]]:
     """Yield the stores of a directory that belong to known retailers, each with the instant it was last updated.
 
-    A chain that has divisions has supermarkets in the one whose name says so; of a chain without, each shop that can be asked for is one.
+    In a chain with divisions the supermarkets are in the division with "supermarket" in its name; in a chain without, every crawlable shop is one.
 
     Args:
-        folder: holds ``store.json``, ``company.json`` and ``division.json``, each perhaps with ``.gz``.
-        is_crawlable: whether the web shop can be asked for a store (its adapter knows).
+        folder: contains ``store.json``, ``company.json`` and ``division.json``, each optionally with ``.gz``.
+        is_crawlable: whether the web shop can be crawled for a store (from its adapter).
 
     Raises:
-        TerminalError: a file is missing, damaged or of another form: names it.
+        TerminalError: a file is missing, damaged or has another format; the message names it.
     """
     companies = {row["pk"]: str(row["fields"]["name"]).strip().lower() for row in _rows(folder, "company")}
     divisions = {row["pk"]: (row["fields"]["company"], str(row["fields"]["name"])) for row in _rows(folder, "division")}
@@ -60,7 +60,7 @@ def read_directory(folder: Path, is_crawlable: Callable[[StoreRef], bool]) -> It
             )  # fmt: skip
         except (KeyError, TypeError, AttributeError) as error:
             raise TerminalError(
-                f"{folder}/store.json: row {row.get('pk') if isinstance(row, dict) else row!r} has not the form of a directory ({error!r}). Export it again, or correct the row."
+                f"{folder}/store.json: row {row.get('pk') if isinstance(row, dict) else row!r} does not have the format of a directory ({error!r}). Export it again, or correct the row."
             ) from error
 
 
@@ -74,7 +74,7 @@ def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(_BYTES_MAX + 1)
         if len(content) > _BYTES_MAX:
-            raise TerminalError(f"{path}: larger than {_BYTES_MAX:,} bytes unpacked; this is no directory of stores.")
+            raise TerminalError(f"{path}: larger than {_BYTES_MAX:,} bytes unpacked; this is not a directory of stores.")
         return msgspec.json.decode(content, type=list[dict[str, Any]])
     except (OSError, EOFError, msgspec.DecodeError) as error:
         raise TerminalError(f"{path}: not a JSON list of rows ({error}). Export the directory again.") from error

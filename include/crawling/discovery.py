@@ -1,4 +1,4 @@
-"""Store discovery: what store finders and directories say, taken over into ``core.store``; closed stores are marked, never removed."""
+"""Store discovery: merges the stores of store finders and directories into ``core.store``; closed stores are marked, never removed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = (*(field.name for field in fields(StoreRecord)), "seen_at")
 
-#: So many stores may be missing whatever their share: a small chain that loses one of four is no fault of its finder.
+#: Missing stores tolerated regardless of their share: a small chain that loses one store of four is not an error of its finder.
 _FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryCounts:
-    """Counts of one discovery. A retailer's petrol stations and liquor shops are stores, but no supermarkets.
+    """Counts of one discovery. A retailer's petrol stations and liquor shops are stores, but not supermarkets.
 
-    ``absent`` were known and not found this time; ``closed`` are all that are taken for closed now.
+    ``absent``: known, but not found this time; ``closed``: all that are marked as closed now.
     """
 
     stores: int
@@ -38,19 +38,19 @@ class DiscoveryCounts:
 
 
 class IncompleteStoreFinder(NeedsPersonError):
-    """A store finder returned far fewer supermarkets than are known: what it found is kept, nobody is counted absent."""
+    """A store finder returned far fewer supermarkets than are known: the stores found are kept, no absence is counted."""
 
 
 def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[StoreRecord]) -> DiscoveryCounts:
-    """Merge what a retailer's finder returned into ``core.store``, and count the stores it no longer knows.
+    """Merge the stores of a retailer's finder into ``core.store``, and count the absences of the others.
 
-    A store that ``AISLEFLOW_STORE_ABSENCES_MAX`` discoveries in a row did not hold (on different days) is taken for closed: it is
+    A store missing from ``AISLEFLOW_STORE_ABSENCES_MAX`` discoveries in a row (on different days) is marked as closed: it is
     left out of the plan, its prices stay. Safe to repeat.
 
     Raises:
-        TerminalError: the finder returned no supermarket at all; nothing is changed.
-        IncompleteStoreFinder: it returned less than ``AISLEFLOW_DISCOVERY_SHARE`` of the open supermarkets known before; the found ones
-            are taken over, absences are not counted.
+        TerminalError: the finder returned no supermarket; nothing is changed.
+        IncompleteStoreFinder: it returned less than ``AISLEFLOW_DISCOVERY_SHARE`` of the known open supermarkets; the stores found
+            are merged, absences are not counted.
     """
     settings = warehouse.settings
     with warehouse.transaction() as connection:
@@ -58,7 +58,7 @@ def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[Stor
         counts = _merge(connection, found, clock.now())
         if not counts["supermarkets"]:
             raise TerminalError(
-                f"{retailer}: the store finder returned no supermarket. Its answer has changed, or the site is not the one expected; see the log of the task."
+                f"{retailer}: the store finder returned no supermarket. Its response has changed, or it is another site; see the log of the task."
             )
         is_short = known - counts["supermarkets"] > max((1 - settings.discovery_share) * known, _FEW)
         absent = 0
@@ -76,16 +76,16 @@ def merge_found_stores(warehouse: Warehouse, retailer: str, found: Iterable[Stor
         assert row is not None
     if is_short:
         raise IncompleteStoreFinder(
-            f"{retailer}: the store finder returned {counts['supermarkets']} supermarkets, {known} were open before. They are taken over, "
-            "and none of the others is counted absent. If the chain really closed so many, lower AISLEFLOW_DISCOVERY_SHARE for one run; "
-            "else look at the finder's answers in the task's log, and clear the task later."
+            f"{retailer}: the store finder returned {counts['supermarkets']} supermarkets, {known} were open before. They are merged, "
+            "and no absence is counted. If the chain really closed that many, lower AISLEFLOW_DISCOVERY_SHARE for one run; "
+            "otherwise read the finder's responses in the task's log, and clear the task later."
         )
-    log.info("%s: %s, %s not found this time, %s taken for closed", retailer, counts, absent, row["closed"])
+    log.info("%s: %s, %s not found this time, %s marked as closed", retailer, counts, absent, row["closed"])
     return DiscoveryCounts(**counts, absent=absent, closed=row["closed"])
 
 
 def merge_directory(warehouse: Warehouse, stores: Iterable[tuple[StoreRecord, datetime]]) -> dict[str, DiscoveryCounts]:
-    """Merge a directory (stores with the instant each was last seen) as a starting list; newer knowledge is never replaced, nobody is counted absent.
+    """Merge a directory (stores with the instant each was last seen) as a starting list; newer data are never replaced, no absence is counted.
 
     Returns:
         Retailer → counts. Safe to repeat.
@@ -102,14 +102,14 @@ def merge_directory(warehouse: Warehouse, stores: Iterable[tuple[StoreRecord, da
 
 
 def list_stores(warehouse: Warehouse, retailer: str, state: str | None = None) -> list[dict[str, Any]]:
-    """Return a retailer's stores by state and id, with what discovery knows of each and when it was last crawled whole."""
+    """Return a retailer's stores by state and id, with their discovery data and last complete crawl."""
     with warehouse.transaction() as connection:
         rows = connection.run("stores/list_stores", {"retailer": retailer, "state": state and state.upper()}).fetchall()
     return [dict(row) for row in rows]
 
 
 def known_store(warehouse: Warehouse, retailer: str, store_id: str) -> StoreRef | None:
-    """Return a store as ``core.store`` knows it, ``None`` where it does not."""
+    """Return a store of ``core.store``, ``None`` if it is unknown."""
     with warehouse.transaction() as connection:
         row = connection.execute(
             "SELECT store_id, name, state, online_store_id FROM core.store WHERE (retailer, store_id) = (%s, %s)", (retailer, store_id)

@@ -1,6 +1,6 @@
-"""Limits the requests to a site: few at once, a pause between them, its robots.txt asked for once.
+"""Limits the requests to a site: their number in flight, a pause between them, its robots.txt requested once.
 
-:class:`RequestLimiter` is what the client needs. :class:`ProcessLimiter` limits the requests of one process;
+:class:`RequestLimiter` is the interface for the client. :class:`InProcessRequestLimiter` limits the requests of one process;
 ``include/crawling/postgres_limiter.py`` those of all workers, through the warehouse.
 """
 
@@ -18,22 +18,22 @@ from include.crawling.robots import RobotsFile
 
 
 class RequestLimiter(Protocol):
-    """What all requests to one site share."""
+    """The limits shared by all requests to one site."""
 
     def acquire(self, min_interval_seconds: float) -> AbstractContextManager[None]:
-        """Wait for a free connection and for the next slot, at least ``gap_seconds`` after the last; hold the connection inside."""
+        """Wait for a free connection and for the next slot, at least ``min_interval_seconds`` after the last; hold the connection inside."""
         ...
 
     def pause(self, seconds: float) -> None:
-        """Let nobody ask for so long: the site demands it (Retry-After)."""
+        """Block all requests for a number of seconds, as required by the site (Retry-After)."""
         ...
 
-    def robots(self, ask: Callable[[], RobotsFile]) -> RobotsFile:
-        """Return the site's robots.txt, asked for once a run."""
+    def robots(self, fetch: Callable[[], RobotsFile]) -> RobotsFile:
+        """Return the site's robots.txt, requested once per run."""
         ...
 
     def close(self) -> None:
-        """Release everything held."""
+        """Release all connections."""
         ...
 
 
@@ -60,15 +60,15 @@ class InProcessRequestLimiter:
         with self._lock:
             self._next_request_at = max(self._next_request_at, time.monotonic() + seconds)
 
-    def robots(self, ask: Callable[[], RobotsFile]) -> RobotsFile:
+    def robots(self, fetch: Callable[[], RobotsFile]) -> RobotsFile:
         with self._lock:
             known = self._robots
         if known is None:
-            known = self._robots = ask()
+            known = self._robots = fetch()
         return known
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Release nothing: there is no connection."""
 
 
 def min_interval_seconds(settings: Settings, is_local: bool) -> float:

@@ -1,4 +1,4 @@
-"""What a crawl of a store gave: plain values that travel as JSON, and one row per run and store in ``ops.crawl_outcome``."""
+"""The outcome of a store's crawl: plain values that convert to JSON, and one row per run and store in ``ops.crawl_outcome``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Status = Literal["finished", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class CategoryOutcome:
-    """What became of one category. ``announced`` and ``products`` count distinct products, advertisements left out."""
+    """The outcome of one category. ``announced`` and ``products`` count distinct products, without advertisements."""
 
     key: str
     name: str
@@ -34,12 +34,12 @@ class CategoryOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlOutcome:
-    """What one crawl of one store gave.
+    """The outcome of one crawl of one store.
 
-    ``manifest`` is the staged manifest's path below the storage root, ``None`` for a store that is empty on purpose.
-    ``is_retryable`` says that something failed which may not fail again: a retry asks only for what is missing.
-    ``site_unavailable`` says that the site was left alone before the store was through.
-    ``rows_skipped`` counts by reason the rows that are no offer, ``notes`` by kind the offers that contradict themselves.
+    ``manifest``: the staged manifest's path below the storage root, ``None`` for a store that may be empty.
+    ``is_retryable``: at least one failure is transient; a retry requests only the missing pages.
+    ``site_unavailable``: requests to the site ended before the store was finished.
+    ``rows_skipped``: counts by reason of the rows that are not offers; ``notes``: counts by kind of the offers with inconsistent values.
     """
 
     retailer: str
@@ -68,7 +68,7 @@ class CrawlOutcome:
         return asdict(self) | {"categories": [asdict(category) for category in self.categories]}
 
 
-#: Kinds of errors that end an attempt, the first that fits: the values of ops.crawl_outcome.error_kind.
+#: Kinds of errors that end an attempt, the first match counts: the values of ops.crawl_outcome.error_kind.
 _ERROR_KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
     ("blocked", (errors.Blocked,)),
     ("robots", (errors.RobotsDisallowed,)),
@@ -81,7 +81,7 @@ _ERROR_KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
 
 
 def error_kind(error: BaseException) -> str:
-    """Return the kind of an error that ended an attempt at a store; ``other`` for what is none of a site's.
+    """Return the kind of an error that ended an attempt at a store; ``other`` for an error that is not a site's.
 
     >>> error_kind(errors.RobotsDisallowed("…"))
     'robots'
@@ -93,7 +93,7 @@ def error_kind(error: BaseException) -> str:
 
 @contextmanager
 def recording(warehouse: Warehouse, run: CrawlRun) -> Iterator[list[CrawlOutcome]]:
-    """Record the crawl inside: the outcome that is put into the yielded list, or the error that ends it."""
+    """Record the crawl inside: the outcome appended to the yielded list, or the error that ends it."""
     started_at = clock.now()
     found: list[CrawlOutcome] = []
     try:
@@ -105,7 +105,7 @@ def recording(warehouse: Warehouse, run: CrawlRun) -> Iterator[list[CrawlOutcome
 
 
 def record(warehouse: Warehouse, run: CrawlRun, started_at: datetime, result: CrawlOutcome | Exception) -> None:
-    """Keep what one attempt gave; a complete store-day also settles a crawl request."""
+    """Record the result of one attempt; a complete store-day also removes the store's crawl request."""
     values: dict[str, Any] = {
         "retailer": run.store.retailer, "store_id": run.store.store_id, "night": run.night, "run_key": run.run_key,
         "started_at": started_at, "finished_at": clock.now(),
@@ -135,6 +135,6 @@ def _of_error(error: Exception) -> dict[str, Any]:
 
 
 def staged(warehouse: Warehouse, retailer: str, run_key: str) -> list[dict[str, Any]]:
-    """Return what a run has staged so far: store_id, state, manifest, rows, reason."""
+    """Return the store-days a run has staged so far: store_id, state, manifest, rows, reason."""
     with warehouse.transaction() as connection:
         return [dict(row) for row in connection.run("crawl/list_staged", {"retailer": retailer, "run_key": run_key}).fetchall()]

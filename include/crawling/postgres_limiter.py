@@ -1,7 +1,7 @@
 """Limits the requests of all workers of an installation: reserved instants and robots.txt in the warehouse, connections as its advisory locks.
 
-A connection of a killed worker frees itself: the lock goes with the worker's session. Reserved instants follow the machines' own
-clocks, so the workers' clocks should agree (NTP).
+A connection of a killed worker becomes free: the lock ends with the worker's session. Reserved instants follow the machines'
+clocks, so the workers' clocks should be synchronised (NTP).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from include.errors import TransientError
 from include.warehouse.engine import Connection, Warehouse
 
 _SLOT_POLL_SECONDS = 0.05
-#: A worker's machine that vanished is noticed within about two minutes, and its connections are free again.
+#: The server detects a lost worker machine within about two minutes and frees its connections.
 _OPTIONS = "-c TimeZone=UTC -c synchronous_commit=off -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=20 -c tcp_keepalives_count=3"
 
 
@@ -40,7 +40,7 @@ class PostgresRequestLimiter:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = clock.system_now,
     ) -> None:
-        """``scope`` is the run's key: robots.txt is asked for once in it. ``now`` is the machine's clock: pauses are real time."""
+        """``scope`` is the run's key: robots.txt is requested once per scope. ``now`` is the machine's clock: pauses are real time."""
         self._warehouse, self._retailer, self._scope, self._sleep, self._now = warehouse, retailer, scope, sleep, now
         self._slots = warehouse.settings.requests_in_flight
         self._lock = threading.Lock()
@@ -62,13 +62,13 @@ class PostgresRequestLimiter:
         self._is_paused = True
         self._execute("crawl/delay_requests", {"retailer": self._retailer, "not_before": self._now() + timedelta(seconds=seconds)})
 
-    def robots(self, ask: Callable[[], RobotsFile]) -> RobotsFile:
+    def robots(self, fetch: Callable[[], RobotsFile]) -> RobotsFile:
         key: dict[str, Any] = {"retailer": self._retailer, "scope": self._scope}
         row = self._execute("crawl/find_robots", key)
         if row is None:
-            response = ask()
+            response = fetch()
             if response.is_unavailable:
-                return response  # asked again next time
+                return response  # requested again next time
             self._execute(
                 "crawl/save_robots",
                 key | {"address": response.address, "status": response.status, "body": response.body, "now": self._now()},
@@ -96,7 +96,7 @@ class PostgresRequestLimiter:
         while True:
             for slot in random.sample(range(self._slots), self._slots):
                 with self._lock:
-                    if slot in self._held_slots:  # the server would give one session the same lock twice
+                    if slot in self._held_slots:  # the server would grant one session the same lock twice
                         continue
                     row = self._lock_slot("pg_try_advisory_lock", slot)
                     if row is not None and row["got"]:
@@ -112,13 +112,13 @@ class PostgresRequestLimiter:
 
     def _lock_slot(self, function: LiteralString, slot: int) -> DictRow | None:
         name = f"aisleflow:crawl:{self._retailer}:{slot}"
-        return self._ask(lambda session: session.execute(f"SELECT {function}(hashtextextended(%s, 0)) AS got", (name,)))
+        return self._query(lambda session: session.execute(f"SELECT {function}(hashtextextended(%s, 0)) AS got", (name,)))
 
     def _execute(self, name: str, values: dict[str, Any]) -> DictRow | None:
         with self._lock:
-            return self._ask(lambda session: session.run(name, values))
+            return self._query(lambda session: session.run(name, values))
 
-    def _ask(self, question: Callable[[Connection], psycopg.Cursor[DictRow]]) -> DictRow | None:
+    def _query(self, query: Callable[[Connection], psycopg.Cursor[DictRow]]) -> DictRow | None:
         try:
             if self._session is None:
                 self._session = Connection.connect(
@@ -129,18 +129,18 @@ class PostgresRequestLimiter:
                     connect_timeout=10,
                     application_name=f"aisleflow crawl {self._retailer}",
                 )
-            cursor = question(self._session)
+            cursor = query(self._session)
             return cursor.fetchone() if cursor.description else None
         except psycopg.OperationalError as error:
             self._session = None
             self._held_slots.clear()
             raise TransientError(
-                f"{self._retailer}: the warehouse, which keeps the limits of all crawlers, does not answer ({error}). "
-                "Is it up? `aisleflow status`, then clear the task: it goes on from its landed pages."
+                f"{self._retailer}: the warehouse, which stores the limits of all crawlers, does not respond ({error}). "
+                "Check that it runs (`aisleflow status`), then clear the task: it continues from its landed pages."
             ) from error
 
 
 def delete_old_runs(warehouse: Warehouse, days: int) -> None:
-    """Forget what was kept for runs that are over since so many days."""
+    """Delete the crawl state of runs that ended more than ``days`` days ago."""
     with warehouse.transaction() as connection:
         connection.run("crawl/delete_old_runs", {"before": clock.system_now() - timedelta(days=days)})

@@ -1,8 +1,8 @@
-"""Asks for pages before the walk comes to them, over the connections a store may have.
+"""Requests pages before the walk reads them, over the connections of a store.
 
-The walk reads the pages in its own order, whatever the order of the answers, so the store-day is the same with one
-connection and with four. Nothing is asked for that the walk would not ask for: the first page of each category, and
-as many more as the goods it announces fill.
+The walk reads the pages in its own order, regardless of the order of the responses, so the store-day is the same with one
+connection and with four. Only pages that the walk needs are requested: the first page of each category, and
+as many more as its announced products fill.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from include.retailers.base import Page
 
 T = TypeVar("T")
 
-#: Per connection: categories of which the first page is asked for ahead, and pages held ready at most.
+#: Per connection: categories whose first page is prefetched, and the maximum of prefetched pages.
 _FIRST_PAGES_PER_CONNECTION, _PAGES_PER_CONNECTION = 3, 6
 
 
@@ -31,7 +31,7 @@ class _QueuedPage:
 
 @dataclass(frozen=True, slots=True)
 class FirstPage:
-    """The first page of a category; ``key`` names its pages ``<key>--1``, ``<key>--2`` …. With ``first_page_only`` no other is asked for ahead."""
+    """The first page of a category; ``key`` names its pages ``<key>--1``, ``<key>--2`` …. With ``first_page_only`` no other is prefetched."""
 
     key: str
     page: Page
@@ -39,24 +39,24 @@ class FirstPage:
 
 
 class Prefetcher(Generic[T]):
-    """Pages on their way. Used by one reading thread; asks in others."""
+    """Prefetched pages. Used by one reading thread; other threads send the requests."""
 
     def __init__(
         self,
         connections: int,
         categories: Sequence[FirstPage],
-        ask: Callable[[str, Page], T],
+        fetch: Callable[[str, Page], T],
         following: Callable[[Page, T], Sequence[Page]],
     ) -> None:
-        """Prepare to ask.
+        """Prepare the prefetching; no request is sent yet.
 
         Args:
-            connections: requests under way at once; with one the next page is asked for while one is read.
+            connections: requests in flight; with one, the next page is requested while one is read.
             categories: in the order in which they will be read.
-            ask: gets a page by its name.
-            following: the pages that surely follow the first page of a list.
+            fetch: returns a page by its name.
+            following: the pages known to follow the first page of a list.
         """
-        self._ask, self._following, self._categories = ask, following, categories
+        self._fetch, self._following, self._categories = fetch, following, categories
         self._positions = {first.key: position for position, first in enumerate(categories)}
         self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(connections, "crawl")
         self._first_pages_max, self._pages_max = _FIRST_PAGES_PER_CONNECTION * connections, _PAGES_PER_CONNECTION * connections
@@ -66,12 +66,12 @@ class Prefetcher(Generic[T]):
         self._queued_categories = 0
 
     def start_category(self, key: str) -> None:
-        """The reading comes to a category: its pages and those of the next ones may be asked for."""
+        """Allow the requests for the pages of a category and of the next ones."""
         position = self._positions.get(key)
         if self._pool is None or position is None:
             return
         with self._lock:
-            self._queue = [queued for queued in self._queue if queued.position[0] >= position]  # pages the reading did without
+            self._queue = [queued for queued in self._queue if queued.position[0] >= position]  # pages that the walk did not need
             heapq.heapify(self._queue)
             for name in [name for name, _ in self._in_flight.items() if self._positions[name.rpartition("--")[0]] < position]:
                 self._in_flight.pop(name)[1].cancel()
@@ -82,18 +82,18 @@ class Prefetcher(Generic[T]):
         self._fill()
 
     def pop(self, name: str, page: Page) -> Future[T] | None:
-        """Return the answer that is here or on its way, ``None`` where the reader has to ask."""
+        """Return the page if it was requested; ``None`` if the reader has to request it."""
         with self._lock:
             self._queue = [queued for queued in self._queue if queued.name != name]
             heapq.heapify(self._queue)
-            asked, future = self._in_flight.pop(name, (None, None))
+            requested, future = self._in_flight.pop(name, (None, None))
         self._fill()
-        if future is None or asked != page or future.cancel():  # still in the queue: the reader is quicker
+        if future is None or requested != page or future.cancel():  # still in the queue: the reader requests it
             return None
         return future
 
     def close(self) -> None:
-        """Ask for nothing more; wait for what is under way."""
+        """Send no further request; wait for those in flight."""
         with self._lock:
             self._queue.clear()
         if self._pool is not None:
@@ -107,18 +107,18 @@ class Prefetcher(Generic[T]):
                 self._in_flight[queued.name] = (queued.page, self._pool.submit(self._run, queued))
 
     def _run(self, queued: _QueuedPage) -> T:
-        answer = self._ask(queued.name, queued.page)
+        response = self._fetch(queued.name, queued.page)
         if queued.position[1] == 1 and not self._categories[queued.position[0]].first_page_only:
             key = queued.name.rpartition("--")[0]
             with self._lock:
-                for page in self._following(queued.page, answer):
+                for page in self._following(queued.page, response):
                     heapq.heappush(self._queue, _QueuedPage((queued.position[0], page.number), f"{key}--{page.number}", page))
             self._fill()
-        return answer
+        return response
 
 
 def page_count(total: int | None, products_on_first_page: int) -> int:
-    """Return how many pages a list surely has: as many as the announced goods fill, 1 where nothing is known.
+    """Return the known number of pages of a list: as many as the announced products fill, 1 if nothing is announced.
 
     >>> page_count(100, 48), page_count(96, 48), page_count(None, 48), page_count(5, 0)
     (3, 2, 1, 1)
@@ -127,7 +127,7 @@ def page_count(total: int | None, products_on_first_page: int) -> int:
 
 
 def following_pages(page: Page, body: Any, next_page: Callable[[Page, Any], Page | None], pages: int) -> list[Page]:
-    """Return the pages that follow a first one, up to a number of pages, as far as its own body can say."""
+    """Return the pages that follow a first one, up to a number of pages, as far as its body determines them."""
     found: list[Page] = []
     while len(found) + 1 < pages:
         following = next_page(found[-1] if found else page, body)

@@ -10,13 +10,13 @@ from protego import Protego
 
 from include.retailers.errors import RobotsDisallowed, SiteError
 
-#: RFC 9309: at least 500 kB of a robots.txt are read.
+#: RFC 9309: at least 500 kB of a robots.txt have to be read.
 ROBOTS_BYTES_MAX = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsFile:
-    """An answer to ``/robots.txt``."""
+    """The response to ``/robots.txt``."""
 
     address: str
     status: int
@@ -24,47 +24,49 @@ class RobotsFile:
 
     @property
     def is_unavailable(self) -> bool:
-        """Whether the site could not answer (5xx, 429): RFC 9309 then allows nothing, and it is asked again later."""
+        """Whether the file is unavailable (5xx, 429): RFC 9309 then allows nothing, and it is requested again later."""
         return self.status >= 500 or self.status == 429
 
 
 class RobotsRules:
-    """What a site's robots.txt allows.
+    """The rules of a site's robots.txt.
 
     Raises:
-        SiteError: the site could not answer, so nothing is allowed for now.
+        SiteError: the file is unavailable, so nothing is allowed for now.
     """
 
     def __init__(self, retailer: str, file: RobotsFile, user_agent: str) -> None:
         if file.is_unavailable:
-            raise SiteError(f"{retailer}: status {file.status} at {file.address}: a site that cannot say what is allowed is not crawled.")
+            raise SiteError(
+                f"{retailer}: status {file.status} at {file.address}: a site is not crawled while its robots.txt is unavailable."
+            )
         self._retailer, self._file, self._user_agent = retailer, file, user_agent
-        # an HTML page in place of the file, or no file, holds no rule (RFC 9309); 401 and 403 are taken as a refusal
+        # an HTML page in place of the file, or no file, contains no rule (RFC 9309); 401 and 403 are treated as a refusal
         is_file = file.status < 400 and not file.body.lstrip().startswith("<")
         self._rules = Protego.parse(file.body if is_file else "User-agent: *\nDisallow: /" if file.status in (401, 403) else "")
 
     @property
     def delay_seconds(self) -> float:
-        """The pause the file asks for (``Crawl-delay``)."""
+        """The pause that the file requires (``Crawl-delay``)."""
         return float(self._rules.crawl_delay(self._user_agent) or 0)
 
     def check(self, url: str) -> None:
-        """Refuse an address, query included, that the file forbids.
+        """Refuse a URL, query included, that the file forbids.
 
         Raises:
-            RobotsDisallowed: it does.
+            RobotsDisallowed: the file forbids it.
         """
         if not self._rules.can_fetch(url, self._user_agent):
             parts = urlsplit(url)
             path = f"{parts.path}?{parts.query}" if parts.query else parts.path
             raise RobotsDisallowed(
-                f"{self._retailer}: {self._file.address} forbids {path} to us (status {self._file.status}). It is not asked for. "
-                "Ask the site's owner, or answer for it yourself with AISLEFLOW_ROBOTS=never (docs/manners.md)."
+                f"{self._retailer}: {self._file.address} forbids {path} to this crawler (status {self._file.status}). No request is sent. "
+                "Ask the site's owner, or set AISLEFLOW_ROBOTS=never on your own responsibility (docs/manners.md)."
             )
 
 
 def obeys_robots(setting: Literal["live", "always", "never"], is_local: bool) -> bool:
-    """Whether a site's robots.txt is asked for.
+    """Whether a site's robots.txt is requested and obeyed.
 
     >>> obeys_robots("live", is_local=True), obeys_robots("live", is_local=False), obeys_robots("always", is_local=True)
     (False, True, True)

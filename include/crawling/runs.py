@@ -1,4 +1,4 @@
-"""What a run of a crawl does: its canary, one store after another, reading landed pages again, store discovery, pruning."""
+"""The steps of a crawl run: one store's crawl, reading landed pages again, store discovery, pruning."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ log = logging.getLogger(__name__)
 
 
 def crawl(warehouse: Warehouse, run: CrawlRun) -> dict[str, Any]:
-    """Crawl one store of a run, stage its store-day, and record the outcome, whatever it is.
+    """Crawl one store of a run, stage its store-day, and record the outcome, also of a failure.
 
-    The stores of a run share one breaker: after several refusals or failures in a row no further one is asked for.
+    The stores of a run share one breaker: after several refusals or failures in a row no further one is crawled.
 
     Returns:
         The outcome as plain values (``include.crawling.outcomes.CrawlOutcome``).
 
     Raises:
-        RunAlreadyBlocked, BreakerOpen: the store was not asked for. Otherwise as :func:`crawl_store`. The outcome is recorded before.
+        RunAlreadyBlocked, BreakerOpen: the store was not crawled. Otherwise as :func:`crawl_store`. The outcome is recorded before.
     """
     with outcomes.recording(warehouse, run) as kept, Breaker.of_run(warehouse, run).attempt(run.store.store_id) as attempt:
         outcome = crawl_store(run, attempt.record_first_response)
@@ -45,10 +45,10 @@ def crawl(warehouse: Warehouse, run: CrawlRun) -> dict[str, Any]:
 
 
 def reread(warehouse: Warehouse, run: CrawlRun, landed_by: str) -> dict[str, Any]:
-    """Read a landed store-day again through the present adapter, without a request, and stage it under its night.
+    """Read a landed store-day again with the present adapter, without a request, and stage it under its night.
 
-    The run has a key of its own: a reread supersedes itself, never the crawl's file. Its lines keep their instants: over equal
-    ones the later registration wins, over newer prices nothing does.
+    The run has a separate key: a reread supersedes only an earlier reread, never the crawl's file. Its lines keep their instants: of
+    equal ones the later registration wins, and newer prices are never replaced.
 
     Args:
         landed_by: key of the run that landed the pages.
@@ -59,7 +59,7 @@ def reread(warehouse: Warehouse, run: CrawlRun, landed_by: str) -> dict[str, Any
 
 
 def discover(warehouse: Warehouse, retailer: str) -> discovery.DiscoveryCounts:
-    """Ask one retailer's store finder and take over what it says."""
+    """Merge the stores of one retailer's store finder."""
     adapter = retailer_of(retailer)
     limiter = PostgresRequestLimiter(warehouse, retailer, f"discover_{clock.night_of(clock.now()).isoformat()}")
     with PoliteClient(adapter, warehouse.settings, limiter=limiter) as client:
@@ -67,7 +67,7 @@ def discover(warehouse: Warehouse, retailer: str) -> discovery.DiscoveryCounts:
 
 
 def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.DiscoveryCounts]:
-    """Take a directory of stores over as a starting list; a shop that its adapter cannot ask for is no supermarket of ours."""
+    """Import a directory of stores as a starting list; a shop that its adapter cannot crawl is not counted as a supermarket."""
 
     def is_crawlable(store: StoreRef) -> bool:
         try:
@@ -79,7 +79,7 @@ def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.
 
 
 def prune_landing(warehouse: Warehouse, storage: Storage) -> int:
-    """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, and what was kept for those runs; returns how many store-days."""
+    """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, and the state of those runs; return the number of store-days."""
     days = warehouse.settings.landing_days
     delete_old_runs(warehouse, days)
     return landing.prune_landing(storage, RETAILERS, clock.night_of(clock.now() - timedelta(days=days)))

@@ -1,7 +1,7 @@
-"""A person's browser session for a walled site: kept for a while in a file only its owner may read, never shown, never landed.
+"""An operator's browser session for a site with a bot wall: stored in a file that only its owner may read, never logged, never landed.
 
-There is none until a person puts one with ``aisleflow session set``, and it ends by itself. Tasks look into the Airflow
-connection ``aisleflow_session_<retailer>`` first (``include/orchestration/sessions.py``), then here; the command line looks here.
+An operator stores it with ``aisleflow session set``, and it expires. Tasks read the Airflow
+connection ``aisleflow_session_<retailer>`` first (``include/orchestration/sessions.py``), then this file; the command line reads this file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a browser shows a site. ``repr`` keeps it to itself."""
+    """The identity of a browser towards a site. ``repr`` omits the secrets."""
 
     cookie: str = field(repr=False)
     user_agent: str | None = field(repr=False)
@@ -32,7 +32,7 @@ class Session:
         for name, value in (("cookie", self.cookie), ("User-Agent", self.user_agent or "")):
             if any(ord(letter) < 32 or ord(letter) > 126 for letter in value):
                 raise ConfigurationError(
-                    f"the {name} holds a line break or a letter beyond ASCII. Copy the value of the request header, on one line."
+                    f"the {name} contains a line break or a character outside ASCII. Copy the value of the request header, on one line."
                 )
         if not any("=" in pair for pair in self.cookie.split(";")):
             raise ConfigurationError("the cookie is not of the form name=value; name=value. Copy the value of the request header `Cookie`.")
@@ -60,17 +60,17 @@ def read(text: str, source: str) -> Session:
     """Read :meth:`Session.to_json`.
 
     Raises:
-        ConfigurationError: it is none; the text itself is not repeated.
+        ConfigurationError: it is not a session; the message omits the text.
     """
     try:
         given = json.loads(text)
         return Session(given["cookie"], given["user_agent"], datetime.fromisoformat(given["expires_at"]))
     except (ValueError, KeyError, TypeError):
-        raise ConfigurationError(f"{source} holds no session. Put it again with `aisleflow session set`.") from None
+        raise ConfigurationError(f"{source} contains no valid session. Set it again with `aisleflow session set`.") from None
 
 
 def put(home: Path, retailer: str, session: Session) -> Path:
-    """Keep a session; returns the file (mode 0600)."""
+    """Store a session; return the file (mode 0600)."""
     path = _path(home, retailer)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     replace_text(path, session.to_json(), mode=0o600)
@@ -78,7 +78,7 @@ def put(home: Path, retailer: str, session: Session) -> Path:
 
 
 def find(home: Path, retailer: str) -> Session | None:
-    """Return what is kept, even when it is over."""
+    """Return the stored session, even if it has expired."""
     path = _path(home, retailer)
     with suppress(FileNotFoundError):
         return read(path.read_text(), str(path))
@@ -86,7 +86,7 @@ def find(home: Path, retailer: str) -> Session | None:
 
 
 def forget(home: Path, retailer: str) -> bool:
-    """Remove what is kept; returns whether there was something."""
+    """Remove the stored session; return whether there was one."""
     path = _path(home, retailer)
     known = path.exists()
     path.unlink(missing_ok=True)
@@ -94,14 +94,14 @@ def forget(home: Path, retailer: str) -> bool:
 
 
 def in_force(retailer: str, *found: Session | None) -> Session | None:
-    """Return the first session that has not ended, ``None`` where there is none."""
-    now = clock.system_now()  # a browser's session ends in real time, whatever night is played
+    """Return the first session that has not expired, ``None`` if there is none."""
+    now = clock.system_now()  # a browser's session expires in real time, regardless of the simulated night
     for session in found:
         if session is not None and not session.is_over(now):
-            log.info("%s: asked with the session a person put, until %s", retailer, session.expires_at)
+            log.info("%s: requests use the operator's session, valid until %s", retailer, session.expires_at)
             return session
         if session is not None:
-            log.warning("%s: the session a person put ended at %s and is not used", retailer, session.expires_at)
+            log.warning("%s: the operator's session expired at %s and is not used", retailer, session.expires_at)
     return None
 
 

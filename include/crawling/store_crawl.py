@@ -1,9 +1,9 @@
-"""The shared crawl: walks a store's categories, lands each page, has it read, writes the store-day.
+"""The shared crawl: walks a store's categories, lands each page, reads it with the adapter, writes the store-day.
 
-A failing category fails that category, not the store. A category is finished when the products read are as many
-as it announces; where they are not, it is walked once more, for lists move while they are read. The store-day is
-complete when every expected category is finished. A refusal stops the store at once and keeps its place: the next
-attempt goes on from the landed pages.
+An error in a category fails that category, not the store. A category is finished when as many products were read
+as it announces; otherwise it is walked a second time, because lists change while they are read. The store-day is
+complete when every expected category is finished. A refusal stops the store immediately and keeps its progress: the next
+attempt continues from the landed pages.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ def crawl_store(run: CrawlRun, on_first_response: Callable[[], None] | None = No
     """Crawl one store and publish its store-day.
 
     Args:
-        on_first_response: called once, when the site has given a good answer.
+        on_first_response: called once, after the first valid response.
 
     Raises:
-        Blocked: the site refuses us. WrongStore: it shows another store. Nothing is published, landed pages stay.
-        EmptyCrawl, RetryableEmptyCrawl: no offer at all, with the reasons of the categories.
-        TransientError, TerminalError: the category tree cannot be had.
+        Blocked: the site refuses. WrongStore: a page is for another store. Nothing is published, landed pages stay.
+        EmptyCrawl, RetryableEmptyCrawl: no offer, with the reasons of the categories.
+        TransientError, TerminalError: the category tree is not available.
     """
     return _stage(run, on_first_response=on_first_response)
 
 
 def reread_store(run: CrawlRun, landed_by: str) -> CrawlOutcome:
-    """Read a landed store-day again through the present adapter, without a request, and publish it under its night.
+    """Read a landed store-day again with the present adapter, without a request, and publish it under its night.
 
     Args:
         landed_by: key of the run that landed the pages.
 
     Raises:
-        TerminalError: nothing was landed, or nothing can be read of it; otherwise as :func:`crawl_store`.
+        TerminalError: no page was landed, or none can be read; otherwise as :func:`crawl_store`.
     """
     return _stage(run, landed_by=landed_by)
 
 
 def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Callable[[], None] | None = None) -> CrawlOutcome:
-    """Read the store from the site, or from what a run has landed, and publish its store-day."""
+    """Read the store from the site, or from the landed pages of a run, and publish its store-day."""
     client = PoliteClient.of_run(run, on_first_response) if landed_by is None else None
     source = Source(run, client)
     started, walk = time.monotonic(), Walk(run, source)
@@ -110,7 +110,7 @@ def _incomplete_reason(walk: Walk) -> str | None:
 
 
 def _categories(walk: Walk) -> Categories:
-    """Return what the manifest says about categories, by name; a key is added where two have one name."""
+    """Return the manifest's categories by name; the key is added if two have the same name."""
     names_with_status = Counter(outcome.name for outcome in walk.outcomes)
     labels = {
         outcome.key: outcome.name if names_with_status[outcome.name] == 1 else f"{outcome.name} ({outcome.key})"
@@ -124,22 +124,22 @@ def _categories(walk: Walk) -> Categories:
 
 
 def find_stores(retailer: Retailer, client: PoliteClient) -> Iterator[StoreRecord]:
-    """Yield every store of a retailer's store finder once: liquor shops and petrol stations too, marked as such.
+    """Yield every store of a retailer's store finder once, including liquor shops and petrol stations, marked as such.
 
     Raises:
-        Everything :meth:`PoliteClient.fetch` raises, and ShapeChanged.
+        All errors of :meth:`PoliteClient.fetch`, and ShapeChanged.
     """
     values: Mapping[str, str] = {}
     if session_page := retailer.session_page_for(None):
-        answer, html = client.fetch(session_page)
-        with reading(retailer.name, answer.url):
-            values = retailer.session(html, answer.url)
+        response, html = client.fetch(session_page)
+        with reading(retailer.name, response.url):
+            values = retailer.session(html, response.url)
     seen: set[str] = set()
     waiting = list(retailer.store_pages())[::-1]
     while waiting:
         page = waiting.pop()
-        answer, body = client.fetch(page, values)
-        with reading(retailer.name, answer.url):
+        response, body = client.fetch(page, values)
+        with reading(retailer.name, response.url):
             found = list(retailer.stores(body))
             waiting.extend(retailer.next_store_pages(page, body))
         for store in found:

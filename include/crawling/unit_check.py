@@ -1,8 +1,8 @@
-"""The step after every adapter: does the printed unit price agree with the retailer's own number, and with price and size?
+"""Checks after every adapter whether the printed unit price matches the retailer's own number, and price and size.
 
-Unit prices are recomputed from the printed text alone (``include.wording.unit_price``). Here the three sayings are held against
-one another. A contradiction is noted in the offer (``notes``: kind → sentence) and counted in the outcome; nothing is put right,
-for nobody can know which of them is wrong.
+Unit prices are recomputed from the printed text alone (``include.wording.unit_price``). Here the three sources are compared.
+A conflict is recorded in the offer (``notes``: kind → message) and counted in the outcome; nothing is corrected,
+because it is unknown which of them is wrong.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _UNITS = {
 
 
 def with_unit_price_notes(row: Row) -> Row:
-    """Return a row with what contradicts itself noted; the same row where nothing does.
+    """Return a row with its conflicts recorded; the same row if there is none.
 
     >>> offer = Offer(sku="1", name="Milk", observed_at=None, price_current=Decimal(4), size="2L", per_unit_price_string="$20.00 per 1L")
     >>> with_unit_price_notes(OfferRow(offer)).offer.extra["notes"]
@@ -57,14 +57,14 @@ def _contradictions(offer: Offer, stated: RetailerUnitPrice) -> Iterator[tuple[s
         yield UNREADABLE_TEXT, printed
     number = unit_price(f"${stated.amount} per {stated.per}") if stated.amount and stated.per else None
     if parsed and amount and stated.amount:
-        # Without a measure to be trusted the amounts alone are compared.
+        # Without a reliable measure only the amounts are compared.
         differs = (
             abs(stated.amount - amount) > _CENT if stated.per is None else number is not None and not _within_a_cent(number, parsed, amount)
         )
         if differs:
             yield NUMBER_AGAINST_TEXT, f"{printed}, while the number is {stated.amount}{f' per {stated.per}' if stated.per else ''}"
     price, size = (offer.price_current if stated.size_price is None else stated.size_price), stated.size or offer.size
-    # A name that tells more than the size may be read on its own: "375ml 10 Pack" is ten cans.
+    # A name with more detail than the size is also parsed alone: "375ml 10 Pack" is ten cans.
     sizes = dict.fromkeys(readings(size) if stated.size else readings(size, offer.name) + readings(None, offer.name))
     if parsed and amount:
         expected, kind, description = (
@@ -90,12 +90,12 @@ def _amount(printed: str | None) -> Decimal | None:
 
 
 def _within_a_cent(number: UnitPrice, parsed: UnitPrice, amount: Decimal) -> bool:
-    """Whether both say the same but for a cent of what is printed."""
+    """Whether both are equal within one cent of the printed amount."""
     return number.unit == parsed.unit and abs(number.value - parsed.value) <= _CENT * parsed.value / amount
 
 
 def _contradiction_with_size(parsed: UnitPrice, cent_slack: Decimal, price: Decimal | None, sizes: Iterable[Size]) -> str | None:
-    """Return what price and size say where no reading of the size agrees; ``cent_slack`` is a cent of what is printed, in the unit of ``parsed``."""
+    """Return the unit price from price and size if no reading of the size matches; ``cent_slack`` is one printed cent, in the unit of ``parsed``."""
     comparable = [size for size in sizes if _UNITS[size.dimension][0] == parsed.unit and _is_comparable(size)]
     if not price or not comparable or any(_matches_size(parsed, cent_slack, price, size) for size in comparable):
         return None
@@ -103,7 +103,7 @@ def _contradiction_with_size(parsed: UnitPrice, cent_slack: Decimal, price: Deci
 
 
 def _is_comparable(size: Size) -> bool:
-    """Whether a size can contradict: ``each`` counts nothing, there may be six in it."""
+    """Whether a size can be compared: ``each`` states no count, it may contain six."""
     return bool(size.total) and not (size.dimension is Dimension.COUNT and size.total == 1)
 
 

@@ -1,4 +1,4 @@
-"""One walk over a store's categories: what to ask for next, what is new, and whether a category was read whole."""
+"""One walk over a store's categories: the next request, the new offers, and whether a category was read completely."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ from include.retailers.fields import reading
 
 log = logging.getLogger(__name__)
 
-#: A category short of its total is asked for this often in one attempt before it counts as unfinished.
+#: Walks of a category below its total in one attempt before it counts as unfinished.
 _MAX_PASSES = 2
-#: So many pages in a row without anything new end a list.
+#: Consecutive pages without a new product that end a list.
 _STALE_PAGES = 2
 
 
 @dataclass(slots=True)
 class _CategoryProgress:
-    """What is known of one category: ``skus`` are listed, ``skus_not_staged`` are listed but not for staging (a third party's)."""
+    """The progress of one category: ``skus`` are listed, ``skus_not_staged`` are listed but not staged (a third party's)."""
 
     skus: set[str] = field(default_factory=set)
     skus_not_staged: set[str] = field(default_factory=set)
     announced: int | None = None
     pages: int = 0
-    #: The walk ended before the list, because only a part was wanted.
+    #: The walk ended before the list, because only a part was requested.
     is_truncated: bool = False
-    #: The last walk met a page twice and went on: where totals are not exact, nothing else shows what is missing.
+    #: The last walk got a page twice and continued: with inexact totals, this alone shows that products are missing.
     has_gap: bool = False
 
     def has_read_share(self, share: float, *, include_not_staged: bool) -> bool:
-        """Whether this share of what the category announces has been read."""
+        """Whether this share of the category's announced products has been read."""
         read = self.skus | self.skus_not_staged if include_not_staged else self.skus
         return self.announced is None or len(read) >= self.announced * share
 
 
 class Walk:
-    """Holds the SKUs of a store, never its products, but for the few sponsored ones not yet met in a list.
+    """Keeps the SKUs of a store in memory, not its products, except the few sponsored ones not yet found in a list.
 
     Attributes:
         outcomes: one entry per category, skipped ones included.
-        errors: what made categories fail.
-        skipped: rows that are no offer, counted by reason.
-        notes: staged offers that contradict themselves, counted by kind.
-        is_retryable: whether something failed that may not fail again.
+        errors: the errors of failed categories.
+        skipped: rows that are not offers, counted by reason.
+        notes: staged offers with inconsistent values, counted by kind.
+        is_retryable: whether at least one failure is transient.
     """
 
     def __init__(self, run: CrawlRun, source: Source) -> None:
@@ -72,18 +72,18 @@ class Walk:
         self.is_retryable = False
 
     def run(self, write: Callable[[Offer], None]) -> None:
-        """Walk every category, promotional ones last, and hand each new offer to ``write``; last the sponsored ones that stood in no list.
+        """Walk every category, promotional ones last, and pass each new offer to ``write``; last the sponsored ones that are in no list.
 
         Raises:
-            Blocked: the site refuses us. WrongStore: a page shows another store.
-            EmptyCrawl, RetryableEmptyCrawl: no offer at all, with the reasons of the categories.
-            TransientError, TerminalError: the category tree cannot be had.
+            Blocked: the site refuses. WrongStore: a page is for another store.
+            EmptyCrawl, RetryableEmptyCrawl: no offer, with the reasons of the categories.
+            TransientError, TerminalError: the category tree is not available.
         """
         self._write = write
         page = self._retailer.tree_page(self._store)
         tree = self._source.get("tree", page) if page else None
         nodes = self._nodes(tree)
-        if not nodes and page and tree and tree.is_from_earlier_attempt:  # an empty tree may have passed: a retry asks again
+        if not nodes and page and tree and tree.is_from_earlier_attempt:  # an empty tree may be transient: a retry requests it again
             nodes = self._nodes(self._source.get("tree", page, again=True))
         plan = sorted((node for node in nodes.values() if not node.skipped), key=lambda node: node.is_promotional)
         self._audited = frozenset(key for node in plan for key in node.covers)
@@ -104,24 +104,24 @@ class Walk:
             self._raise_empty_crawl()
 
     def _raise_empty_crawl(self) -> NoReturn:
-        """Raise for a crawl without an offer, the errors of its categories together."""
-        empty_tree = "The site shows no category at all: its tree is empty, or has another shape; look at the landed page `tree`."
+        """Raise for a crawl without an offer, with the errors of its categories."""
+        empty_tree = "The site lists no category: its tree is empty, or has another shape; look at the landed page `tree`."
         reasons = " ".join(dict.fromkeys(map(str, self.errors[:5]))) or (
             empty_tree
             if not self.outcomes
-            else "Every category answered without goods. A listed store may have no shelf online: then leave it out of the crawl plan."
+            else "Every category is empty. A listed store may have no online range: then leave it out of the crawl plan."
         )
         kind = RetryableEmptyCrawl if self.is_retryable else EmptyCrawl
         cause = ExceptionGroup("errors of the categories", self.errors) if self.errors else None
-        raise kind(f"{self._run.label}: the crawl yielded nothing. {reasons}") from cause
+        raise kind(f"{self._run.label}: the crawl found no offer. {reasons}") from cause
 
     def _nodes(self, tree: LandedPage | None) -> dict[str, Category]:
         with reading(self._retailer.name, tree.url if tree else "no page"):
-            # one node may hang under two departments
+            # a node may be in two departments
             return {node.key: node for node in self._retailer.categories(tree.body if tree else None)}
 
     def _selected(self, plan: list[Category]) -> list[Category]:
-        """Return the categories to read; the others are failed ones, so that nobody takes the store-day for a whole one."""
+        """Return the categories to read; the others count as failed, so that the store-day is incomplete."""
         selected = [node for node in plan if self._run.subset.includes(node)]
         if not selected and plan:
             raise TerminalError(
@@ -129,7 +129,9 @@ class Walk:
                 f"There are: {', '.join(sorted(node.name for node in plan))}."
             )
         not_selected = [node for node in plan if node not in selected]
-        self.outcomes += [CategoryOutcome(node.key, node.name, "failed", "not asked for: only a part was wanted") for node in not_selected]
+        self.outcomes += [
+            CategoryOutcome(node.key, node.name, "failed", "not requested: only a part was requested") for node in not_selected
+        ]
         return selected
 
     def _category(self, category: Category) -> CategoryOutcome:
@@ -139,11 +141,11 @@ class Walk:
         try:
             self._read_category(category, read)
             if read.is_truncated:
-                status, reason = "failed", f"only {self._run.subset.pages} page(s) were wanted"
+                status, reason = "failed", f"only {self._run.subset.pages} page(s) were requested"
             elif reason := self._missing_reason(read):
                 status, self.is_retryable = "failed", True
         except WrongStore:
-            raise  # puts the whole store in doubt
+            raise  # all pages of the store may be wrong
         except (TerminalError, TransientError) as error:
             status, reason = "failed", str(error)
             self._record_error(category, error)
@@ -158,8 +160,8 @@ class Walk:
         if not read.has_read_share(
             min(self._retailer.min_total_share, 1 - self._run.settings.missing_total_share), include_not_staged=True
         ):
-            return f"{read.announced} goods announced, {len(read.skus | read.skus_not_staged)} read"
-        return "a page came twice in place of another" if read.has_gap else None
+            return f"{read.announced} products announced, {len(read.skus | read.skus_not_staged)} read"
+        return "the site returned a page twice in place of another" if read.has_gap else None
 
     def _record_error(self, category: Category, error: TerminalError | TransientError) -> None:
         if not isinstance(error, PageNotRequested):
@@ -170,7 +172,7 @@ class Walk:
             self._source.stop_requests(error)
 
     def _read_category(self, category: Category, read: _CategoryProgress) -> None:
-        """Walk a category, and again where its total is not met. Walks landed by earlier attempts cost no request."""
+        """Walk a category, and again if its total is not reached. Walks landed by earlier attempts need no request."""
         for key in category.covers:
             read.skus |= self._skus_by_category.pop(key, set())
         passes = 0
@@ -219,7 +221,7 @@ class Walk:
             page = following
 
     def _collect_offers(self, category: Category, rows: list[Row], read: _CategoryProgress) -> set[str]:
-        """Write what is new on a page; return the SKUs that stand in its list."""
+        """Write the new offers of a page; return the SKUs of its list."""
         listed: set[str] = set()
         for row in rows:
             if isinstance(row, SkippedRow):

@@ -1,4 +1,4 @@
-"""The times at which DAGs start by the clock. All are Melbourne's, so that a night's partition key is its Melbourne date."""
+"""The timetables of scheduled DAGs, all in Melbourne time, so that a night's partition key is its Melbourne date."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 from airflow.sdk import CronPartitionTimetable, CronTriggerTimetable
 
 _ZONE = "Australia/Melbourne"
-#: Unpausing must start nothing. With ``False``, the default, Airflow 3.3 runs the last tick after all when it is less than
-#: a tenth of the interval old (2.4 hours for a nightly DAG), as with ``None``; no tick is younger than zero.
+#: Unpausing must not start a run. With ``False``, the default, Airflow 3.3 still runs the last tick if its age is less than
+#: a tenth of the interval (2.4 hours for a nightly DAG), as with ``None``; no tick is younger than zero.
 _NEVER_AT_ONCE = timedelta(0)
 
 

@@ -1,1 +1,1 @@
-"""The retailers: one adapter each, and the crawl they share. Start at ``registry.RETAILERS``."""
+"""The adapters of the retailers. Start at ``registry.RETAILERS``."""

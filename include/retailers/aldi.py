@@ -1,10 +1,10 @@
 """Aldi: shelf prices of walk-in stores from the product search behind the website.
 
 Source : plain JSON, 60 products a page, no cookie, no barcode anywhere
-Politeness: Akamai stands in front (HTML 403 possible); the store is ``servicePoint`` in each request
-Quirks : cents; SKU of 18 digits with zeros; ``notForSale`` is true for every shelf product and means nothing here;
-         special buys are listed before their day; errors may come with status 200; some listed stores answer nothing;
-         loose produce has the price of a kilogram beside a size "approx. … per piece"; no brand on one row in sixteen
+Politeness: protected by Akamai (HTML 403 possible); the store is ``servicePoint`` in each request
+Quirks : cents; SKU of 18 digits with zeros; ``notForSale`` is true for every shelf product and is ignored;
+         special buys are listed before their day; errors may come with status 200; some listed stores return nothing;
+         loose produce has the price per kilogram and a size "approx. … per piece"; no brand on one row in sixteen
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from include.retailers.errors import ErrorResponse
 from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 
-#: The largest of the seven page sizes the site takes (others: error 3731).
+#: The largest of the seven page sizes that the site accepts (others: error 3731).
 PAGE_SIZE = 60
 SHOP_URL = "https://www.aldi.com.au"
 _DOLLARS = re.compile(r"\$\s*([\d,]+\.\d\d)")
@@ -139,7 +139,7 @@ class Aldi(Retailer):
 
 
 def _checked(body: Any) -> Any:
-    """Refuse an answer that reports errors, whatever its status.
+    """Refuse a response that reports errors, regardless of its status.
 
     Raises:
         ErrorResponse: with the site's own code and message.
@@ -147,14 +147,14 @@ def _checked(body: Any) -> Any:
     if errors := body.get("errors"):
         first = errors[0]
         raise ErrorResponse(
-            f"aldi: the site answers error {first.get('code')} {first.get('message')!r}. "
+            f"aldi: the site returns error {first.get('code')} {first.get('message')!r}. "
             "Compare the parameters in include/retailers/aldi.py with the site's own."
         )
     return body
 
 
 def _is_priced_by_weight(item: Any) -> bool:
-    """Whether the price is that of a kilogram: loose produce, whose size is that of an average piece.
+    """Whether the price is per kilogram: loose produce, whose size is that of an average piece.
 
     >>> _is_priced_by_weight({"sellingSize": "approx. 0.17 kg per piece", "price": {"amount": 499, "comparison": 499}})
     True

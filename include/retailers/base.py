@@ -1,11 +1,11 @@
 """The contract of a retailer: plain functions of their arguments, no request, no clock, no Airflow.
 
-An adapter says which pages to ask for and how to read them. The shared crawl (``crawl.py``) asks, waits,
-retries, lands each answer untouched and only then has it read. Text cleaning, barcode form and sizes happen
-after the adapter, once for all: an adapter passes the retailer's own words.
+An adapter defines the pages to request and reads them. The shared crawl (``include/crawling/``) sends the requests, waits,
+retries, lands each response unchanged and then has the adapter read it. Text cleaning, barcode form and sizes are
+handled after the adapter, for all retailers: an adapter passes the retailer's text unchanged.
 
-Required fields are read by ``item["…"]``, optional ones by ``.get``: a required field that is gone becomes
-:class:`~include.retailers.errors.ShapeChanged`, which names the field, what was found instead, and the address.
+Required fields are read by ``item["…"]``, optional ones by ``.get``: a missing required field raises
+:class:`~include.retailers.errors.ShapeChanged`, which names the field, the fields found, and the URL.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from include.staging.storage import Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One request. ``path`` and header values may hold ``{names}`` that the session's values fill (a build id).
+    """One request. ``path`` and header values may contain ``{names}`` that are replaced by session values (a build id).
 
-    ``number`` counts the pages of one walk from 1. ``accept`` says what is asked for: HTML in place of JSON is a refusal.
+    ``number`` counts the pages of one walk from 1. ``accept`` is the requested format: HTML in place of JSON is a refusal.
     """
 
     path: str
@@ -42,16 +42,16 @@ class Page:
     number: int = 1
 
     def next(self, **params: str | int) -> Self:
-        """Return the next page of the same walk, some query parameters changed."""
+        """Return the next page of the same walk, with some query parameters changed."""
         return replace(self, params={**self.params, **params}, number=self.number + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """One node to walk, or with ``skipped`` the reason why not.
+    """One node to walk, or with ``skipped`` the reason for skipping it.
 
-    ``covers`` makes it an audit: keys of the categories below it. Where their goods together already are as many
-    as this one announces, its first page is all that is asked for; else it is walked too.
+    ``covers`` makes it an audit: keys of the categories below it. If these already contain as many products
+    as this one announces, only its first page is requested; else it is walked too.
     """
 
     key: str
@@ -63,16 +63,16 @@ class Category:
 
     @property
     def name(self) -> str:
-        """The category as messages and manifests name it."""
+        """The category's name for messages and manifests."""
         return " > ".join(self.path) or self.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetailerUnitPrice:
-    """What a site says of a unit price beside the printed text; ``unit_check.py`` holds them against one another.
+    """A site's unit price data in addition to the printed text; ``unit_check.py`` compares them.
 
-    ``amount`` is the site's own number in dollars, ``per`` its measure (``100G``), left out where the site's measure is known to be
-    wrong. ``size_price`` and ``size`` are a price and what it buys, where those are not the offer's (goods priced by the kilogram).
+    ``amount`` is the site's own number in dollars, ``per`` its measure (``100G``), omitted if the site's measure is known to be
+    wrong. ``size_price`` and ``size`` are a price and its quantity, if these differ from the offer's (products priced by the kilogram).
     """
 
     amount: Decimal | None = None
@@ -83,7 +83,7 @@ class RetailerUnitPrice:
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """A row that is an offer. A sponsored one stands outside the order and the count of the list."""
+    """A row that is an offer. A sponsored one is not part of the list's order and total."""
 
     offer: Offer
     is_sponsored: bool = False
@@ -92,7 +92,7 @@ class OfferRow:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRow:
-    """A row that is no offer, and why. With ``sku`` it still counts among the goods the category announces."""
+    """A row that is not an offer, and the reason. With ``sku`` it still counts towards the category's announced total."""
 
     reason: str
     sku: str | None = None
@@ -102,51 +102,51 @@ Row = OfferRow | SkippedRow
 
 
 class Retailer(ABC):
-    """What is peculiar to one retailer. Every method is a pure function of its arguments."""
+    """The retailer-specific part of the crawl. Every method is a pure function of its arguments."""
 
     #: The slug used everywhere.
     name: ClassVar[str]
-    #: Raised when the same page would be read differently; stands in each manifest.
+    #: Increased when the same page is read differently; written to each manifest.
     version: ClassVar[str] = "1"
     #: The live host; ``AISLEFLOW_<NAME>_URL`` replaces it.
     base_url: ClassVar[str]
-    #: A page visit that gives cookies or a build id; made once, before the first request of a store.
+    #: The page that sets cookies or contains a build id; requested once, before the first request of a store.
     session_page: ClassVar[Page | None] = None
-    #: Whether a 404 in mid-run means that the session's values are old: open again, repeat the same page.
+    #: Whether a 404 during a run means that the session's values are outdated: open a session again, repeat the same page.
     renew_session_on_404: ClassVar[bool] = False
-    #: Whether a 404 or a last page that comes again is this site's way to say that a list has ended.
+    #: Whether this site ends a list with a 404 or by repeating the last page.
     may_end_with_404_or_repeat: ClassVar[bool] = False
-    #: Share of the announced total that must have been read: below 1 only where a site's totals are known to be high.
+    #: Share of the announced total that must have been read: below 1 only if a site's totals are known to be too high.
     min_total_share: ClassVar[float] = 1.0
     #: The shape on record: key paths (``pricing.now``) without which prices, counts or names would be wrong. The product rows of a
-    #: page together must hold them: an object that is null on some rows counts as met when one row has it. A test holds the list
-    #: against what the adapter reads. Keys that a sound page may lack as a whole do not belong here.
+    #: page together must contain them: an object that is null on some rows counts as found if one row has it. A test compares the list
+    #: with the keys that the adapter reads. Keys that a valid page may lack entirely do not belong here.
     expected_shape: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def title(self) -> str:
-        """As the chain writes itself."""
+        """The chain's spelling of its name."""
         return RETAILERS[self.name].title
 
     @property
     def stage(self) -> Stage:
-        """Where its store-days go: the outbox, unless barcodes are filled in first."""
+        """The stage of its store-days: the outbox, unless barcodes are added first."""
         return Stage(RETAILERS[self.name].stage)
 
     def session(self, html: str, url: str) -> Mapping[str, str]:
-        """Return what the opening page gives for later requests (not its cookies: the client keeps those).
+        """Return the opening page's values for later requests (without its cookies: the client stores those).
 
         Raises:
-            Blocked: the page is not the one a visitor would see.
+            Blocked: the page is not the regular one.
         """
         return {}
 
     def tree_page(self, store: StoreRef) -> Page | None:
-        """Return the request for the category tree, ``None`` where one listing holds everything."""
+        """Return the request for the category tree, ``None`` if one listing contains all products."""
         return None
 
     def categories(self, body: Any) -> Iterator[Category]:
-        """Yield the categories to walk, audits after what they cover, and the skipped ones."""
+        """Yield the categories to walk, audits after the categories they cover, and the skipped ones."""
         yield Category(key="all", path=())
 
     @abstractmethod
@@ -158,19 +158,19 @@ class Retailer(ABC):
         """Return the request that follows a page, ``None`` at the end of the list."""
 
     def total(self, body: Any) -> int | None:
-        """Return how many goods the category announces, ``None`` where the site does not say."""
+        """Return the category's announced number of products, ``None`` if the page has none."""
         return None
 
     @abstractmethod
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
-        """Yield every row of a page: an offer, or the reason why it is none."""
+        """Yield every row of a page: an offer, or the reason for skipping it."""
 
     def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the product rows of a page as the site sent them, tiles and banners left out."""
+        """Yield the product rows of a page unchanged, without tiles and banners."""
         yield from ()
 
     def shape(self, body: Any) -> frozenset[str]:
-        """Return the key paths met in the product rows of a page, as deep as :attr:`expected_shape` goes; nothing for a page without any.
+        """Return the key paths in the product rows of a page, to the depth of :attr:`expected_shape`; empty for a page without rows.
 
         ``{"id": 1, "pricing": {"now": 2}}`` gives ``id``, ``pricing`` and ``pricing.now`` where ``pricing.…`` is expected, else ``pricing`` alone.
         """
@@ -178,16 +178,16 @@ class Retailer(ABC):
         return frozenset(path for row in self.products(body) for path in _key_paths(row, "", inner))
 
     def check_shape(self, body: Any, url: str) -> None:
-        """Compare the shape of a page with the one on record, before a whole run is read with it.
+        """Compare the shape of a page with the one on record, before a run starts.
 
         Raises:
-            ShapeChanged: paths of :attr:`expected_shape` are gone, or the page shows no product row at all. Names both shapes.
+            ShapeChanged: paths of :attr:`expected_shape` are missing, or the page has no product row. Names both shapes.
         """
         if not self.expected_shape:
             return
         with reading(self.name, url):
             found = self.shape(body)
-        # What would stand in an object that is null or empty on every row is not known to be lost.
+        # Keys below an object that is null or empty on every row are unknown, not missing.
         filled = {path.rpartition(".")[0] for path in found}
         unknown = {path for path in self.expected_shape for above in [path.rpartition(".")[0]] if above in found and above not in filled}
         if missing := sorted(self.expected_shape - found - unknown):
@@ -203,19 +203,18 @@ class Retailer(ABC):
         return (row.offer for row in self.rows(body, store, observed_at) if isinstance(row, OfferRow))
 
     def store_on_page(self, body: Any) -> str | None:
-        """Return the store a page says it is for, in the form of :meth:`request_store_id`; ``None`` where it does not say."""
+        """Return the id of the store that a page is for, in the form of :meth:`request_store_id`; ``None`` if the page has none."""
         return None
 
     def request_store_id(self, store: StoreRef) -> str:
-        """Return the id by which requests name the store.
+        """Return the store's id in requests.
 
         Raises:
             WrongStore: the store has no id for the web shop.
         """
         if not store.online_store_id:
             raise WrongStore(
-                f"{self.name} {store.store_id}: the store has no online store id, so its shelf cannot be asked for. "
-                "Leave it out of the crawl plan."
+                f"{self.name} {store.store_id}: the store has no online store id, so it cannot be crawled. Leave it out of the crawl plan."
             )
         return store.online_store_id
 
@@ -223,21 +222,21 @@ class Retailer(ABC):
         """Refuse a page of another store.
 
         Raises:
-            WrongStore: the page names another store than the one asked for.
+            WrongStore: the page is for another store than the requested one.
         """
         store_id_on_page, requested_store_id = self.store_on_page(body), self.request_store_id(store)
         if store_id_on_page is not None and store_id_on_page != requested_store_id:
             raise WrongStore(
-                f"{self.name} {store.store_id}: asked for store {requested_store_id}, the page shows {store_id_on_page}. Nothing of it is staged; "
+                f"{self.name} {store.store_id}: requested store {requested_store_id}, the page is for {store_id_on_page}. It is not staged; "
                 f"look at the landed page, and check how include/retailers/{self.name}.py chooses the store."
             )
 
     def may_be_empty(self, store: StoreRef) -> bool:
-        """Whether a crawl of this store may yield nothing."""
+        """Whether a crawl of this store may find no offer."""
         return False
 
     def session_page_for(self, store: StoreRef | None) -> Page | None:
-        """Return the opening page, with the choice of the store where that is a cookie."""
+        """Return the opening page, with the store's cookie if the site has one."""
         return self.session_page
 
     def store_pages(self) -> Iterable[Page]:
@@ -245,11 +244,11 @@ class Retailer(ABC):
         return ()
 
     def next_store_pages(self, page: Page, body: Any) -> Iterable[Page]:
-        """Return the requests that follow an answer of the store finder: the next page, or a closer look."""
+        """Return the requests that follow a response of the store finder: the next page, or smaller areas."""
         return ()
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
-        """Yield the stores of a store finder's answer, liquor shops and petrol stations included and marked."""
+        """Yield the stores of a store finder's response, liquor shops and petrol stations included and marked."""
         yield from ()
 
 

@@ -1,14 +1,14 @@
-"""Coles: shelf offers from the browse pages of the web shop, in the three forms they have had.
+"""Coles: shelf offers from the browse pages of the web shop, in their three formats.
 
 Source : JSON twin of each browse page (Next.js data route), 48 products a page among advertisements; the tree from GraphQL
-Why    : of the listings this one echoes the store it is for and weighs little. ``Coles(listing="html")`` reads the page
-         itself (the same data, without a build id); ``Coles(listing="rest")`` names the store in the request and needs no
-         build id either, but a wrong store would go unnoticed
-Politeness: a page visit first; a refusal (Imperva) is HTML where JSON was asked for, and goes to a person
-Quirks : an old build id answers 404; ``start`` is a page index; sponsored rows repeat; ``pricing`` null = not
+Why    : this listing returns the store that it is for and is small. ``Coles(listing="html")`` reads the page
+         itself (the same data, without a build id); ``Coles(listing="rest")`` sends the store in the request and needs no
+         build id either, but a wrong store would not be detected
+Politeness: a page visit first; a refusal (Imperva) is HTML where JSON was requested, and is left to an operator
+Quirks : an outdated build id returns 404; ``start`` is a page index; sponsored rows repeat; ``pricing`` null = not
          available here; ``was`` 0 = no reduction; names of ``onlineHeirs`` are shifted; a weighed article has the price
-         of an average piece, and only ``comparable`` is right about its unit price; barcodes only in the detail; a listing
-         can be paged through so far only, so large categories are walked by their children
+         of an average piece, and only ``comparable`` has its correct unit price; barcodes only in the detail; a listing
+         has a maximum depth, so large categories are walked by their children
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from include.retailers.fields import parse, required_text, state_name, store_nam
 from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 48
-#: Products one listing can be paged through, by report of 2026 (104 pages); the tree's counts move, so a little is kept in hand.
+#: Maximum products of one listing, as reported in 2026 (104 pages), with a margin because the tree's counts change.
 LISTING_MAX = 100 * PAGE_SIZE
 ASSETS = "https://productimages.coles.com.au/productimages"
 
@@ -54,7 +54,7 @@ class Coles(Retailer):
     )
 
     def __init__(self, listing: Literal["next", "html", "rest"] = "next") -> None:
-        """``listing`` chooses the route asked; pages of all are read."""
+        """``listing`` chooses the route of requests; pages of all routes are read."""
         self.listing = listing
 
     def session_page_for(self, store: StoreRef | None) -> Page:
@@ -82,7 +82,7 @@ class Coles(Retailer):
         return str(shown).rpartition(":")[2].zfill(4) if shown else None
 
     def check_store(self, body: Any, store: StoreRef) -> None:
-        """Refuse a page of another store, and a page that should say its store and does not; a REST answer says none.
+        """Refuse a page of another store, and a page without its store id; REST responses have none.
 
         Raises:
             WrongStore: as above.
@@ -90,7 +90,7 @@ class Coles(Retailer):
         super().check_store(body, store)
         if _page_props(_document(body)) and self.store_on_page(body) is None:
             raise WrongStore(
-                f"coles {store.store_id}: asked for store {self.request_store_id(store)}, the page does not say which store it is for "
+                f"coles {store.store_id}: requested store {self.request_store_id(store)}, the page has no store id "
                 "(neither initStoreId nor trolley.storeId). Look at the landed page; include/retailers/coles.py reads the store there."
             )
 
@@ -100,7 +100,7 @@ class Coles(Retailer):
         return graphql.tree_page(self.request_store_id(store))
 
     def categories(self, body: Any) -> Iterator[Category]:
-        """Yield the second level, then each department as an audit of what stands directly in it."""
+        """Yield the second level, then each department as an audit of its direct products."""
         document = _document(body)
         departments, excluded = graphql.tree(_page_props(document).get("allProductCategories") or document)
         for department in departments:
@@ -192,21 +192,21 @@ class Coles(Retailer):
         return graphql.details_page(skus, self.request_store_id(store))
 
     def barcodes(self, body: Any) -> Barcodes:
-        """Read the answer to :meth:`detail_page`; of a SKU in neither part nothing was learned."""
+        """Read the response to :meth:`detail_page`; a SKU in neither part remains unknown."""
         return graphql.barcodes(body)
 
     # Stores
 
     def store_pages(self) -> Iterator[Page]:
-        """Ask around points in a grid over Australia: the finder answers for the surroundings of one point."""
+        """Request points of a grid over Australia: the finder returns the stores around one point."""
         return graphql.finder_pages()
 
     def next_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
-        """Look closer where the answer is full."""
+        """Divide the area of a full response."""
         return graphql.closer_finder_pages(page, body)
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
-        """Yield the stores of a finder's answer, or the one of a store's detail."""
+        """Yield the stores of a finder's response, or the one of a store's detail."""
         found = graphql.data(body)
         for result in [found] if "store" in found else found["stores"]["results"]:
             store, address, brand = result["store"], result["store"]["address"], result["store"]["brand"]
@@ -243,12 +243,12 @@ def _next_data(html: str) -> Any:
 
 
 def _document(body: Any) -> Any:
-    """Return the JSON of an answer, that inside a page included."""
+    """Return the JSON of a response, or the JSON inside a page."""
     return _next_data(body) if isinstance(body, str) else body
 
 
 def _page_props(document: Any) -> Any:
-    """Return the props of a data route, or of ``__NEXT_DATA__``; nothing for a REST answer."""
+    """Return the props of a data route, or of ``__NEXT_DATA__``; empty for a REST response."""
     return document.get("props", document).get("pageProps") or {}
 
 
@@ -268,7 +268,7 @@ def _skipped(node: Any, excluded: frozenset[str]) -> str | None:
 
 
 def _kind(row_type: str) -> str:
-    """Return why a row of this type is no offer; a type not met before is named, so that it shows in the outcome.
+    """Return the reason for skipping a row of this type; an unknown type is named, so that it appears in the outcome.
 
     >>> _kind("PRODUCT_ASSOCIATION"), _kind("CONTENT_ASSOCIATION"), _kind("SINGLE_TILE"), _kind("BUNDLE")
     ('association', 'ad', 'ad', 'unknown row type BUNDLE')

@@ -1,6 +1,6 @@
 """Coles' GraphQL routes: category tree, barcodes of a batch of products, store finder.
 
-Recorded in October 2026: the answers' content. The queries are our own and ask for what is read, no more.
+The content of the responses was recorded in October 2026. The queries are this project's own and request only the fields that are read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from include.retailers.fields import sku_text, text
 
 DETAIL_BATCH = 20
 KEY_HEADER = {"ocp-apim-subscription-key": "{api_key}"}
-#: The store finder is asked around points this far apart (degrees); where an answer is full, closer ones.
+#: Distance of the store finder's points in degrees; halved where a response is full.
 GRID_DEGREES = 1.25
 FOUND_MAX = 50
 _DEEPEST = 6
@@ -32,21 +32,21 @@ _STORES = """query GetStores($brandIds: [BrandId!], $latitude: Float!, $longitud
 
 @dataclass(frozen=True, slots=True)
 class Barcodes:
-    """Answer of one detail batch: SKU → gtin (``None``: Coles has none), and the ids Coles does not know in that store."""
+    """Response of one detail batch: SKU → gtin (``None``: Coles has none), and the ids unknown in that store."""
 
     gtins: Mapping[str, str | None]
     invalid: frozenset[str]
 
 
 def data(body: Any) -> Any:
-    """Return the content of an answer, with or without the ``data`` around it.
+    """Return the content of a response, with or without the ``data`` around it.
 
     Raises:
-        ErrorResponse: the answer reports errors, usually with status 200.
+        ErrorResponse: the response reports errors, usually with status 200.
     """
     if errors := body.get("errors"):
         raise ErrorResponse(
-            f"coles: GraphQL answers {errors[0].get('message')!r}. "
+            f"coles: GraphQL returns the error {errors[0].get('message')!r}. "
             "Compare the queries in include/retailers/coles_graphql.py with the site's own."
         )
     return body.get("data", body)
@@ -67,7 +67,7 @@ def tree(body: Any) -> tuple[Any, frozenset[str]]:
 
 
 def children(node: Any) -> Any:
-    """Return the categories below a node, as the browse page and GraphQL or as the menu has them."""
+    """Return the categories below a node, in the format of the browse page and GraphQL or of the menu."""
     return node.get("catalogGroupView") or node.get("childItems") or ()
 
 
@@ -83,7 +83,7 @@ def details_page(skus: Sequence[str], store: str) -> Page:
 
 
 def barcodes(body: Any) -> Barcodes:
-    """Read the answer to :func:`details_page`."""
+    """Read the response to :func:`details_page`."""
     info = data(body)["productsInfo"]
     gtins = {sku_text(item["id"]): text(item.get("gtin")) for item in info["results"]}
     return Barcodes(gtins, frozenset(map(sku_text, info["invalidProductIds"])))
@@ -97,7 +97,7 @@ def finder_pages() -> Iterator[Page]:
 
 
 def closer_finder_pages(page: Page, body: Any) -> Iterator[Page]:
-    """Yield four points around that of a full answer, half as far away."""
+    """Yield four points around the point of a full response, at half the distance."""
     if len(data(body)["stores"]["results"]) < FOUND_MAX or page.number >= _DEEPEST:
         return
     around = (page.json or {})["variables"]
@@ -113,5 +113,5 @@ def _finder_page(latitude: float, longitude: float, depth: int) -> Page:
 
 
 def _page(name: str, query: str, variables: Mapping[str, Any]) -> Page:
-    asked = {"operationName": name, "query": query, "variables": variables}
-    return Page(method="POST", path="/api/graphql", json=asked, headers=KEY_HEADER)
+    query_json = {"operationName": name, "query": query, "variables": variables}
+    return Page(method="POST", path="/api/graphql", json=query_json, headers=KEY_HEADER)

@@ -1,4 +1,4 @@
-"""One product row of Coles, in the words of every era: HTML and Next.js (2023-2025), REST (2025-2026).
+"""One product row of Coles, in all formats since 2023: HTML and Next.js (2023-2025), REST (2025-2026).
 
 What drifted: ``comparable`` (``$25.00 per 1kg`` became ``$8.42/ 1L``), the weight of a piece (170 ``g`` became 0.17 ``kg``, both with
 a price for the kilogram), the absence of a was-price (0 or null), ``isWeighted`` (may be missing).
@@ -18,7 +18,7 @@ from include.retailers.base import RetailerUnitPrice
 from include.retailers.fields import as_number, number, required_text, sku_text, text, was_price
 from include.wording.size_units import Dimension, base_units
 
-#: Departments that repeat what stands elsewhere. They are walked, last: a few articles stand nowhere else.
+#: Departments that repeat products of others. They are walked last: a few products are listed only there.
 PROMOTIONAL = re.compile(r"down-down|bonus-|christmas|seasonal|big-night-in|back-to-school|front-of-store|easter")
 
 
@@ -54,7 +54,7 @@ def offer_of(item: Any, observed_at: datetime, site: str, assets: str) -> Offer:
 
 
 def unit_of(item: Any) -> RetailerUnitPrice | None:
-    """Return what is said of the unit price: the measure of the number is wrong in many rows, so its amount alone counts."""
+    """Return the unit price data: the measure of the number is wrong in many rows, so only its amount is used."""
     unit = (item["pricing"] or {}).get("unit")
     if not unit:
         return None
@@ -63,12 +63,12 @@ def unit_of(item: Any) -> RetailerUnitPrice | None:
 
 
 def is_sponsored(item: Any) -> bool:
-    """Whether a product row is paid for: it stands outside the count of the listing."""
+    """Whether a product row is an advertisement: it is not part of the listing's total."""
     return bool(item.get("adId") or item.get("adSource"))
 
 
 def _average_weight_kg(unit: Mapping[str, Any]) -> Decimal | None:
-    """Return the weight of a piece of weighed goods, ``None`` for packaged ones.
+    """Return the weight of a piece of a weighed product, ``None`` for packaged ones.
 
     >>> _average_weight_kg({"isWeighted": True, "quantity": 170, "ofMeasureUnits": "g"})
     Decimal('0.170')
@@ -83,7 +83,7 @@ def _average_weight_kg(unit: Mapping[str, Any]) -> Decimal | None:
 
 
 def _slug(name: str) -> str:
-    """Return a product's name as Coles writes it in an address: punctuation goes, blanks become hyphens.
+    """Return a product's name as in Coles' URLs: without punctuation, with hyphens for blanks.
 
     >>> _slug("I'm Free From Crème & Co")
     'im-free-from-creme-co'

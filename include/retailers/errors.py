@@ -1,4 +1,4 @@
-"""What can go wrong between us and a retailer's site, each with what to do next."""
+"""The errors of requests to a retailer's site, each with the next step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from include.errors import NeedsPersonError, TerminalError, TransientError
 
 
 class ShapeChanged(TerminalError):
-    """A page no longer has the shape its adapter reads."""
+    """A page does not have the shape that its adapter reads."""
 
     def __init__(self, retailer: str, problem: str, url: str) -> None:
         super().__init__(
@@ -18,7 +18,7 @@ class ShapeChanged(TerminalError):
 
 
 class MissingField(KeyError):
-    """A required key is not in an object; caught by the reading border, which knows retailer and address."""
+    """A required key is missing in an object; converted by :func:`include.retailers.fields.reading`, which adds retailer and URL."""
 
     def __init__(self, field: str, found: Iterable[str]) -> None:
         super().__init__(field)
@@ -26,33 +26,33 @@ class MissingField(KeyError):
 
 
 class UnexpectedType(TypeError):
-    """A required value is there, but of a type the adapter cannot read; caught like :class:`MissingField`."""
+    """A required value has a type that the adapter cannot read; converted like :class:`MissingField`."""
 
 
 class Blocked(NeedsPersonError):
-    """The site refuses us (bot wall). No retry, no evasion: a person opens a session, or the store waits."""
+    """The site refuses automatic requests (bot wall). No retry, no evasion: an operator stores a session, or the store waits."""
 
     def __init__(self, retailer: str, wall_name: str, url: str) -> None:
         super().__init__(
             f"{retailer}: the site refuses automatic requests ({wall_name}) at {url}. "
-            "Nothing is evaded: open the site in a browser to see what it asks, put your session with "
+            "No evasion is attempted: open the site in a browser, complete its check, store your session with "
             f"`aisleflow session set {retailer}` or wait, and clear the store's task; landed pages are kept."
         )
 
 
 class RunAlreadyBlocked(Blocked):
-    """The site refused other stores of this run, so this one was not asked for. It keeps its place like a refused one."""
+    """The site refused other stores of this run, so this one was not crawled. It keeps its progress like a refused one."""
 
     def __init__(self, message: str) -> None:
         NeedsPersonError.__init__(self, message)
 
 
 class RobotsDisallowed(TerminalError):
-    """The site's robots.txt forbids an address."""
+    """The site's robots.txt forbids a URL."""
 
 
 class WrongStore(TerminalError):
-    """The page shows another store than the one asked for: its prices must not be written under this one."""
+    """The page is for another store than the requested one: its prices must not be written under this store."""
 
 
 class LiveRequestsDisabled(TerminalError):
@@ -60,7 +60,7 @@ class LiveRequestsDisabled(TerminalError):
 
 
 class SiteError(TransientError):
-    """The site did not answer properly: timeout, 429, 5xx, a body cut short or no JSON."""
+    """The site gave no valid response: timeout, 429, 5xx, a truncated body or a body that is not JSON."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -68,43 +68,43 @@ class SiteError(TransientError):
 
 
 class SiteUnavailable(SiteError):
-    """Several requests in a row failed although each was tried again: the store is left alone for now."""
+    """Several requests in a row failed in all attempts: no further request is sent for the store for now."""
 
 
 class PageNotRequested(SiteUnavailable):
-    """A page that was not asked for any more, because the site gave out before."""
+    """A page that was not requested, because the site became unavailable before."""
 
 
 class BreakerOpen(TransientError):
-    """The site gave out at several stores of this run: it rests, this store was not asked for."""
+    """The site was unavailable at several stores of this run: requests are paused, this store was not crawled."""
 
 
 class UnexpectedStatus(TerminalError):
-    """A client error (4xx) that trying again will not change."""
+    """A client error (4xx) that a retry will not change."""
 
     def __init__(self, retailer: str, status: int, url: str, excerpt: str) -> None:
         super().__init__(
             f"{retailer}: status {status} at {url}: {excerpt!r}. "
-            f"Look at the landed answer, and adapt include/retailers/{retailer}.py if the route has changed."
+            f"Look at the landed response, and adapt include/retailers/{retailer}.py if the route has changed."
         )
         self.status = status
 
 
 class ErrorResponse(TerminalError):
-    """An answer with a good status that says in its body that the request was wrong (Aldi, GraphQL)."""
+    """A response with a success status that reports an error in its body (Aldi, GraphQL)."""
 
 
 class NotLanded(TerminalError):
-    """A page was to be read from landing, but it was never landed."""
+    """A page to be read from landing was never landed."""
 
 
 class EmptyCrawl(TerminalError):
-    """A crawl ended without a single offer, for reasons that will be the same next time."""
+    """A crawl found no offer, for permanent reasons."""
 
 
 class RetryableIncompleteCrawl(TransientError):
-    """A store was crawled in part, and a retry asks only for what is missing. What there is, is staged."""
+    """A store was crawled in part; the offers are staged, and a retry requests only the missing pages."""
 
 
 class RetryableEmptyCrawl(TransientError):
-    """A crawl ended without a single offer, because the site gave out."""
+    """A crawl found no offer, because the site was unavailable."""

@@ -1,4 +1,4 @@
-"""Reading one page: JSON with exact money, required fields that say so when they are gone, texts and numbers.
+"""Reading one page: JSON with exact money, errors for missing required fields, texts and numbers.
 
 Required fields are read by ``item["…"]``, optional ones by ``.get``: the difference is the contract.
 """
@@ -15,7 +15,7 @@ from include.retailers.errors import MissingField, ShapeChanged, UnexpectedType
 
 
 class Fields(dict[str, Any]):
-    """A JSON object whose missing keys say what was found instead."""
+    """A JSON object whose error for a missing key lists the keys found."""
 
     def __missing__(self, key: str) -> Any:
         raise MissingField(key, self)
@@ -32,21 +32,21 @@ def parse(body: bytes) -> Any:
 
 @contextmanager
 def reading(retailer: str, url: str) -> Iterator[None]:
-    """Read one page inside this border; what the adapter cannot read becomes one clear error.
+    """Read one page inside this context; converts the adapter's errors to one error type.
 
     Raises:
-        ShapeChanged: a required field is gone or of another type. It says which, where, and what to do.
+        ShapeChanged: a required field is missing or of another type. The message names field, URL and next step.
     """
     try:
         yield
     except MissingField as error:
-        raise ShapeChanged(retailer, f"field '{error.field}' is gone (found: {', '.join(error.found) or 'nothing'})", url) from error
+        raise ShapeChanged(retailer, f"field '{error.field}' is missing (found: {', '.join(error.found) or 'nothing'})", url) from error
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise ShapeChanged(retailer, f"the page cannot be read ({type(error).__name__}: {error})", url) from error
 
 
 def number(item: Mapping[str, Any], name: str) -> Decimal | None:
-    """Return a required number exactly, ``None`` where the site says null. Text or a bool is a changed shape.
+    """Return a required number exactly, ``None`` for null. Text or a bool is a changed shape.
 
     >>> number({"now": 5}, "now"), number({"now": Decimal("4.10")}, "now"), number({"now": None}, "now")
     (Decimal('5'), Decimal('4.10'), None)
@@ -68,7 +68,7 @@ def as_number(value: Any, name: str) -> Decimal | None:
 
 
 def was_price(now: Decimal | None, was: Decimal | None) -> Decimal | None:
-    """Return the price before a reduction, ``None`` where there is none, however the site says so.
+    """Return the price before a reduction, ``None`` if there is none, in all forms used by the sites.
 
     >>> was_price(Decimal(4), Decimal(5)), was_price(Decimal(4), Decimal(0)), was_price(Decimal(4), Decimal(4)), was_price(None, Decimal(4))
     (Decimal('5'), None, None, None)
@@ -77,18 +77,18 @@ def was_price(now: Decimal | None, was: Decimal | None) -> Decimal | None:
 
 
 def text(value: Any) -> str | None:
-    """Return an optional text without the blanks around it, ``None`` where nothing is left.
+    """Return an optional text without surrounding blanks, ``None`` if it is empty.
 
     >>> text(" Oak "), text(""), text(None)
     ('Oak', None, None)
     """
     if value is not None and not isinstance(value, str):
-        raise UnexpectedType(f"{type(value).__name__} {value!r} stands where a text was expected")
+        raise UnexpectedType(f"{type(value).__name__} {value!r}, a text was expected")
     return (value or "").strip() or None
 
 
 def required_text(item: Mapping[str, Any], name: str) -> str:
-    """Return a required text without the blanks around it.
+    """Return a required text without surrounding blanks.
 
     Raises:
         UnexpectedType: not a text, or blank.
@@ -106,7 +106,7 @@ def sku_text(value: Any) -> str:
     ('8150288', '000000000000398449')
     """
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise UnexpectedType(f"{type(value).__name__} {value!r} stands where a product number was expected")
+        raise UnexpectedType(f"{type(value).__name__} {value!r}, a product number was expected")
     return str(value)
 
 
@@ -117,7 +117,7 @@ _STATES = {
 
 
 def state_name(value: Any) -> Any:
-    """Return a state that is written out by its letters; anything else as it is.
+    """Return the abbreviation of a state's full name; any other value unchanged.
 
     >>> state_name("New South Wales "), state_name("ACT "), state_name(None)
     ('NSW', 'ACT ', None)
@@ -126,7 +126,7 @@ def state_name(value: Any) -> Any:
 
 
 def store_name(name: Any, brand: str | None, suburb: str | None) -> str | None:
-    """Return a store's name; where a finder says none, or ``N/A``, it is named after brand and suburb.
+    """Return a store's name; without one, or for ``N/A``, a name built from brand and suburb.
 
     >>> store_name(" Coles Firle ", "Coles", "Firle"), store_name("N/A", "Coles", "Firle"), store_name(None, None, None)
     ('Coles Firle', 'Coles Firle', None)

@@ -1,11 +1,11 @@
-"""IGA: shelf offers of single shops from the storefront they share.
+"""IGA: shelf offers of single shops from their common storefront.
 
-Source : JSON listing of each leaf category, 50 items a page; barcodes come with it
-Politeness: no bot wall met; home page first, then the shop's cookie and a shopping-mode header
-Quirks : a shop has a second id in the web shop; goods sold by weight are priced by the kilogram (``wholePrice``,
-         what the shelf says and store-days have), while ``priceNumeric`` is the average piece with up to four decimals;
-         a reduction is told by ``priceSource``; keys are absent, not null (brand and barcode of loose goods too); a barcode
-         may be two, or a shop's code of five digits; the last page may be repeated for ever; totals are fuzzy
+Source : JSON listing of each leaf category, 50 items a page, with barcodes
+Politeness: no bot wall observed; home page first, then the shop's cookie and a shopping-mode header
+Quirks : a shop has a second id in the web shop; products sold by weight are priced by the kilogram (``wholePrice``,
+         the shelf price, as in store-days), while ``priceNumeric`` is the average piece with up to four decimals;
+         a reduction is marked by ``priceSource``; keys are absent, not null (brand and barcode of loose products too); a barcode
+         field may contain two, or a shop's code of five digits; the last page may repeat indefinitely; totals are approximate
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from include.wording.places import position, state_and_postcode
 from include.wording.size_units import Dimension, base_units
 
 PAGE_SIZE = 50
-#: More shops than there are: the locator's whole answer in one request.
+#: More than the number of shops: the locator returns all of them in one response.
 LOCATOR_LIMIT = 1500
 _STORE_DATA = re.compile(r'data-storedata="([^"]*)"')
 _SHOPPING_MODE = {"x-shopping-mode": "11111111-1111-1111-1111-111111111111"}
@@ -45,7 +45,7 @@ class Iga(Retailer):
         "priceNumeric wholePrice priceSource unitOfSize unitOfSize.size unitOfSize.abbreviation"
     )
     may_end_with_404_or_repeat = True
-    min_total_share = 0.8  # totals of more than a page are a little high
+    min_total_share = 0.8  # totals of more than a page are a little too high
 
     def session_page_for(self, store: StoreRef | None) -> Page:
         return replace(self.session_page, cookies=self._cookies(store)) if store else self.session_page
@@ -79,7 +79,7 @@ class Iga(Retailer):
     def next_page(self, page: Page, body: Any) -> Page | None:
         after = int(str(page.params["skip"])) + len(body["items"])
         links = (body.get("pagination") or {}).get("_links")
-        # The link knows the end; the total is a little high.
+        # The link is exact; the total is a little too high.
         has_next = after < body["total"] if links is None else "next" in links
         return page.next(skip=after) if body["items"] and has_next else None
 
@@ -118,17 +118,17 @@ class Iga(Retailer):
     # Stores
 
     def store_pages(self) -> Iterator[Page]:
-        """Ask the catalogue provider's locator: it knows both ids of a shop, the web shop's own list only one."""
+        """Request the catalogue provider's locator: it has both ids of a shop, the web shop's own list only one."""
         params: dict[str, str | int] = {"format": "json", "saleGroup": 0, "limit": LOCATOR_LIMIT, "locationId": 1}
         yield Page(path="/location/storelocator/183/", params=params, accept="text")
 
     def next_store_pages(self, page: Page, body: Any) -> Iterator[Page]:
-        """Go on from the next place where an answer is full: what is cut off lies beyond."""
+        """Continue from the next location if a response is full and therefore truncated."""
         if len(_STORE_DATA.findall(_cards(body))) >= LOCATOR_LIMIT:
             yield page.next(locationId=int(str(page.params["locationId"])) + LOCATOR_LIMIT)
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
-        """Read the locator: JSONP around HTML whose elements hold a store each as JSON."""
+        """Read the locator: JSONP around HTML, one element with a store as JSON each."""
         for attribute in _STORE_DATA.findall(_cards(body)):
             store = parse(unescape(attribute).encode())
             latitude, longitude = position(store.get("latitude"), store.get("longitude"))
@@ -167,7 +167,7 @@ def _cards(body: str) -> str:
 
 
 def _average_weight(item: Any) -> tuple[Decimal, str] | None:
-    """Return the weight of an average piece of goods sold by weight, ``None`` for all others."""
+    """Return the weight of an average piece of a product sold by weight, ``None`` for all others."""
     unit = item["unitOfSize"]
     measure = base_units((text(unit["abbreviation"]) or "").lower())
     if item["sellBy"] != "EachUnit" or measure is None or measure[0] is not Dimension.MASS:
@@ -177,7 +177,7 @@ def _average_weight(item: Any) -> tuple[Decimal, str] | None:
 
 
 def _unit(item: Any) -> RetailerUnitPrice | None:
-    """Return what an average piece costs and weighs: the price of goods sold by weight is the kilogram's."""
+    """Return price and weight of an average piece: the offer's price of a product sold by weight is per kilogram."""
     weight = _average_weight(item)
     return (
         RetailerUnitPrice(size_price=as_number(item.get("priceNumeric"), "priceNumeric"), size=weight[1])
@@ -197,9 +197,9 @@ def _extra(item: Any) -> dict[str, Any]:
 
 
 def _prices(item: Any) -> tuple[Decimal | None, Decimal | None]:
-    """Return price and was-price in dollars: by the kilogram for goods sold by weight, else of one item.
+    """Return price and was-price in dollars: per kilogram for products sold by weight, else of one item.
 
-    An item that is out of stock keeps its shelf label; only ``available`` tells, so its price is unknown here.
+    An item that is out of stock keeps its shelf label; only ``available`` shows it, so its price is unknown here.
     """
     if not item["available"]:
         return None, None
@@ -214,7 +214,7 @@ def _prices(item: Any) -> tuple[Decimal | None, Decimal | None]:
 
 
 def _size(unit: Any, sell_by: str) -> str:
-    """Return the pack in the words store-days have.
+    """Return the pack in the wording of store-days.
 
     >>> _size({"size": 173, "abbreviation": "g"}, "Each"), _size({"size": 1, "abbreviation": ""}, "Each")
     ('173g Each', 'Each')
@@ -225,7 +225,7 @@ def _size(unit: Any, sell_by: str) -> str:
 
 
 def _breadcrumb(categories: Iterable[Any]) -> tuple[str, ...]:
-    """Return the path of the first category that says one."""
+    """Return the path of the first category that has one."""
     for category in categories:
         if found := text(category.get("categoryBreadcrumb")):
             return tuple(part.strip() for part in found.split("/"))

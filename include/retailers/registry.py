@@ -19,7 +19,7 @@ def retailer_of(name: str) -> Retailer:
     """Return a retailer by its slug.
 
     Raises:
-        ConfigurationError: there is none of that name; the message lists all.
+        ConfigurationError: the slug is unknown; the message lists all.
     """
     try:
         return RETAILERS[name]

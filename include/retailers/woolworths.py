@@ -1,11 +1,11 @@
 """Woolworths: shelf offers from the web shop's category listing.
 
-Source : JSON listing, 36 rows a page (more fails), advertisements among them; the tree with the specials beside it
+Source : JSON listing, 36 rows a page (more fails), advertisements included; the tree also contains the specials
 Politeness: a GET of the home page first, for its cookies; a refusal (Akamai) is a 403 page "Access Denied"
-Quirks : past the end come advertisements for ever, never an empty list; ``WasPrice`` equals ``Price`` when nothing
-         is reduced; ``Price`` null = not available; market products (third-party sellers) slip in; the store is chosen
-         in the body and echoed nowhere; a slug in place of a NodeId gives 200 and nothing; tobacco answers 401; only
-         the first 10,000 goods of a listing can be paged through; goods in ``KG`` have the price of a kilogram
+Quirks : pages past the end contain advertisements, never an empty list; ``WasPrice`` equals ``Price`` without a
+         reduction; ``Price`` null = not available; market products (third-party sellers) are mixed in; the store is chosen
+         in the body and not returned; a slug in place of a NodeId returns 200 and an empty list; tobacco returns 401; only
+         the first 10,000 products of a listing are available; products in ``KG`` have the price per kilogram
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from include.retailers.fields import as_number, number, required_text, sku_text,
 from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 36
-#: Goods one listing can be paged through; only categories swollen by third parties are larger.
+
 LISTING_MAX = 10_000
-#: Departments that repeat goods of others for a season or an occasion: walked last.
+#: Maximum products of one listing; only categories with many third-party products are larger.
+#: Departments that repeat products of others for a season or an occasion: walked last.
 _PROMOTIONAL = ("lunch-box", "dinner", "big-night-in", "christmas", "easter", "bonus-credits", "finals", "gift-ideas", "back-to-school")
 
 
@@ -50,14 +51,14 @@ class Woolworths(Retailer):
         return Page(path="/apis/ui/PiesCategoriesWithSpecials", params={"storeId": self.request_store_id(store)})
 
     def categories(self, body: Any) -> Iterator[Category]:
-        """Yield the leaves: a leaf is the only source of a product's category here."""
+        """Yield the leaves: only a leaf contains a product's category."""
         for node in body["Categories"]:
             slug = node["UrlFriendlyName"]
             yield from self._leaves(node, (), is_promotional=any(word in slug for word in _PROMOTIONAL))
 
     def _leaves(self, node: Any, above: tuple[str, ...], is_promotional: bool) -> Iterator[Category]:
         path = (*above, required_text(node, "Description"))
-        if node["NodeId"] == node["UrlFriendlyName"]:  # asked for by its slug a category answers 200 and nothing
+        if node["NodeId"] == node["UrlFriendlyName"]:  # requested by its slug, a category returns 200 and an empty list
             raise UnexpectedType(f"field 'NodeId' is the slug {node['NodeId']!r}, the site's own id of the category was expected")
         if reason := _skipped(node):
             yield Category(key=node["NodeId"], path=path, skipped=reason)
@@ -105,13 +106,13 @@ class Woolworths(Retailer):
         return int(found)
 
     def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the products of a browse answer, or of a search answer (whose list is null without a hit)."""
+        """Yield the products of a browse response, or of a search response (whose list is null without a match)."""
         for bundle in _checked(body)["Products" if "Products" in body else "Bundles"] or ():
             yield from bundle["Products"]
 
     def rows(self, body: Any, store: StoreRef, observed_at: datetime) -> Iterator[Row]:
         for item in self.products(body):
-            if item.get("IsMarketProduct"):  # asked to be hidden, and met all the same when the site forgets
+            if item.get("IsMarketProduct"):  # hidden by the request, but sometimes returned
                 yield SkippedRow("market product", sku_text(item["Stockcode"]))
             else:
                 yield OfferRow(self._offer(item, observed_at), bool(item.get("IsSponsoredAd")), _unit(item))
@@ -140,14 +141,14 @@ class Woolworths(Retailer):
     # Stores
 
     def store_pages(self) -> Iterator[Page]:
-        """Ask once for all divisions: supermarkets and two brands of petrol stations."""
+        """Request all divisions at once: supermarkets and two brands of petrol stations."""
         yield Page(
             path="/apis/ui/StoreLocator/Stores",
             params={"Max": 10_000, "Division": "SUPERMARKETS,EG,AMPOL", "Facility": "", "postcode": "*"},
         )
 
     def stores(self, body: Any) -> Iterator[StoreRecord]:
-        """Yield the stores of the locator's answer, or the one of a store's detail."""
+        """Yield the stores of the locator's response, or the one of a store's detail."""
         for store in [body] if "StoreNo" in body else body["Stores"]:
             latitude, longitude = position(store.get("Latitude"), store.get("Longitude"))
             state, postcode = state_and_postcode(state_name(store["State"]), store.get("Postcode"))
@@ -168,20 +169,20 @@ class Woolworths(Retailer):
 
 
 def _checked(body: Any) -> Any:
-    """Refuse an answer that says itself that it failed, whatever its status.
+    """Refuse a response that reports a failure in its body, regardless of its status.
 
     Raises:
         ErrorResponse: ``Success`` is false.
     """
     if body.get("Success") is False:
         raise ErrorResponse(
-            "woolworths: the site answers Success false. Compare the request in include/retailers/woolworths.py with the site's own."
+            "woolworths: the site returns Success false. Compare the request in include/retailers/woolworths.py with the site's own."
         )
     return body
 
 
 def _is_trading(store: Any) -> bool:
-    """Whether a store trades at all: ``IsOpen`` may be about this hour, so facilities and the week's hours decide where they say so.
+    """Whether a store trades at all: ``IsOpen`` may refer to this hour, so facilities and the week's hours have precedence.
 
     >>> _is_trading({"IsOpen": True, "Facilities": ["Closed due to bushfires"]}), _is_trading({"IsOpen": False})
     (False, False)
@@ -197,7 +198,7 @@ def _is_trading(store: Any) -> bool:
 
 
 def _unit(item: Any) -> RetailerUnitPrice:
-    """Return number and measure of the unit price; of goods in KG the price buys a kilogram, whatever the pack says."""
+    """Return number and measure of the unit price; the price of products in KG is per kilogram, regardless of the pack."""
     return RetailerUnitPrice(
         amount=as_number(item.get("CupPrice"), "CupPrice"),
         per=text(item.get("CupMeasure")),
@@ -223,7 +224,7 @@ def _skipped(node: Any) -> str | None:
 def _extra(item: Any) -> dict[str, Any]:
     deal = (item.get("CentreTag") or {}).get("MultibuyData") or {}
     found = {
-        "sold_by": "KG" if item.get("Unit") == "KG" else None,  # the price is for a kilogram then
+        "sold_by": "KG" if item.get("Unit") == "KG" else None,  # then the price is per kilogram
         "multi_buy_quantity": deal.get("Quantity"),
         "multi_buy_price_together": deal.get("Price"),
         "departments": _departments((item.get("AdditionalAttributes") or {}).get("piesdepartmentnamesjson")),
@@ -232,7 +233,7 @@ def _extra(item: Any) -> dict[str, Any]:
 
 
 def _departments(names: Any) -> list[str] | None:
-    """Return the departments of a product, JSON inside a text; a note for people, so damage costs the note and no page.
+    """Return the departments of a product, JSON inside a text; informational only, so invalid JSON is ignored.
 
     >>> _departments('["Bakery","Lunch Box"]'), _departments("[oops"), _departments(None)
     (['Bakery', 'Lunch Box'], None, None)

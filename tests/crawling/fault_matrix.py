@@ -1,17 +1,17 @@
-"""What becomes of a crawl when a site does something wrong: retailer x fault → stated outcome.
+"""The expected outcome of a crawl for each fault of a site: retailer x fault → outcome.
 
-``STATED`` is the statement; ``test_fault_matrix.py`` holds the crawl to it. The outcomes:
+``test_fault_matrix.py`` compares the crawl with ``STATED``. The outcomes:
 
 ====================  =========================================================================================
-``complete``          the fault passed or does not matter: the store-day is whole and the truth
-``complete, wrong``   the page is well-formed and says something wrong: the checks at ingestion are there for that
-``in part, retry``    staged incomplete; a retry asks for what is missing
-``gave out``          the site was left alone; what was read before is staged; a retry goes on from there
-``blocked``           a bot wall: nothing is staged, the place is kept, a person is needed
+``complete``          the fault was transient or has no effect: the store-day is complete and correct
+``complete, wrong``   the page is well-formed with wrong content: left to the checks at ingestion
+``in part, retry``    staged incomplete; a retry requests the missing pages
+``unavailable``       requests to the site ended; the offers read before are staged; a retry continues from there
+``blocked``           a bot wall: nothing is staged, progress is kept, an operator has to act
 ``shape changed``     no price can be read; the message names the field
-``wrong store``       the page is of another store: nothing is staged
-``nothing``           no category, no goods: nothing is staged
-``tree gone``         the tree cannot be had for now: nothing is staged, a retry asks again
+``wrong store``       the page is for another store: nothing is staged
+``nothing``           no category, no products: nothing is staged
+``tree missing``      the tree is unavailable for now: nothing is staged, a retry requests it again
 ====================  =========================================================================================
 """
 
@@ -48,10 +48,10 @@ _NEEDED = {"coles": "pricing", "woolworths": "Price", "aldi": "price", "iga": "n
 def cases(retailer: str) -> list[tuple[Case, str]]:
     """Return every case of a retailer with its stated outcome."""
     found = [(case, "complete") for case in _ONCE.values()]
-    found += [(case, "gave out") for case in _FOR_GOOD.values()]
+    found += [(case, "unavailable") for case in _FOR_GOOD.values()]
     found += [
         (Case("a wrong content type", "content_type"), "complete"),
-        (Case("a busy tree", "error", {"purpose": "tree", "status": 503}), "tree gone"),
+        (Case("a busy tree", "error", {"purpose": "tree", "status": 503}), "tree missing"),
         (Case("a wall", "wall"), "blocked"),
         (Case("a wall in mid-run", "wall", {"since": 6}), "blocked"),
         (Case("a renamed field", "renamed_field", {"field": _NEEDED[retailer]}), "shape changed"),

@@ -24,7 +24,7 @@ FOLDER = Path(registry.__file__).parent
 
 
 @pytest.mark.parametrize("name", RETAILERS)
-def test_one_name_leads_everywhere(name: str) -> None:
+def test_one_slug_identifies_a_retailer_everywhere(name: str) -> None:
     retailer = RETAILERS[name]
 
     assert type(retailer).__module__ == f"include.retailers.{name}"
@@ -38,13 +38,13 @@ def test_only_coles_needs_barcodes_first() -> None:
     assert RETAILERS["coles"].stage == Stage.BARCODE_INBOX
 
 
-def test_an_unknown_retailer_is_said_with_the_known_ones() -> None:
+def test_the_error_for_an_unknown_retailer_lists_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match=rf"unknown retailer 'spar'\. Known: {', '.join(RETAILERS)}"):
         retailer_of("spar")
 
 
 @pytest.mark.parametrize("module", [*RETAILERS, "base", "fields", "coles_graphql", "coles_rows"])
-def test_an_adapter_makes_no_request_and_knows_no_clock(module: str) -> None:
+def test_an_adapter_sends_no_request_and_reads_no_clock(module: str) -> None:
     tree = ast.parse((FOLDER / f"{module}.py").read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
@@ -54,7 +54,7 @@ def test_an_adapter_makes_no_request_and_knows_no_clock(module: str) -> None:
     assert not called & {"now", "today", "utcnow"}
 
 
-def test_the_shared_crawl_knows_no_airflow() -> None:
+def test_the_shared_crawl_does_not_import_airflow() -> None:
     for module in FOLDER.rglob("*.py"):
         tree = ast.parse(module.read_text())
         imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -70,7 +70,7 @@ def listing(retailer: Retailer, store: StoreRef, **address: str) -> Page:
     return retailer.first_page(store, Category(key="77", path=("Dairy", "Milk"), address=address))
 
 
-def test_coles_asks_next_js_for_the_store_in_the_cookie() -> None:
+def test_coles_requests_name_the_store_in_the_cookie() -> None:
     page = listing(Coles(), FIRLE, slugs="dairy/milk", level="2", name="Milk")
 
     assert page.path == "/_next/data/{build_id}/en/browse/dairy/milk.json"
@@ -92,7 +92,7 @@ def test_coles_rest_pages_count_from_zero() -> None:
     assert retailer.next_page(following, {"results": [product], "noOfResults": 49, "pageSize": 48}) is None
 
 
-def test_coles_pages_of_all_three_forms_are_asked_for_the_store() -> None:
+def test_coles_requests_of_all_three_formats_name_the_store() -> None:
     address = {"slugs": "dairy/milk", "level": "2", "name": "Milk"}
     html = listing(Coles(listing="html"), FIRLE, **address)
     rest = listing(Coles(listing="rest"), FIRLE, **address)
@@ -102,7 +102,7 @@ def test_coles_pages_of_all_three_forms_are_asked_for_the_store() -> None:
     assert html.next(page=2).params == {"page": 2}
 
 
-def test_a_coles_page_of_size_zero_is_past_the_end_whatever_stands_on_it() -> None:
+def test_a_coles_page_of_size_zero_is_past_the_end() -> None:
     listing = {"results": [{"_type": "PRODUCT", "id": 1}], "noOfResults": 500}
     page = Page(path="/", params={"page": 2}, number=2)
 
@@ -115,7 +115,7 @@ def test_a_coles_page_without_its_data_is_a_refusal_in_mid_run() -> None:
         Coles(listing="html").total("<html><title>Please wait</title></html>")
 
 
-def test_woolworths_ends_a_listing_at_the_depth_it_can_be_paged_through() -> None:
+def test_woolworths_ends_a_listing_at_its_maximum_depth() -> None:
     retailer = RETAILERS["woolworths"]
     body = {"Bundles": [{"Products": [{"Stockcode": 1}]}], "TotalRecordCount": 12_000}
 
@@ -131,7 +131,7 @@ def test_a_woolworths_search_counts_by_its_own_field() -> None:
     assert RETAILERS["woolworths"].total({"Bundles": [], "TotalRecordCount": 470}) == 470
 
 
-def test_a_woolworths_category_is_never_asked_for_by_its_slug() -> None:
+def test_a_woolworths_category_is_never_requested_by_its_slug() -> None:
     node = {"NodeId": "bakery", "UrlFriendlyName": "bakery", "Description": "Bakery", "Children": []}
 
     with pytest.raises(ShapeChanged, match="field 'NodeId' is the slug 'bakery', the site's own id"), reading("woolworths", "http://x/"):
@@ -170,14 +170,14 @@ def test_woolworths_names_the_store_in_the_body_and_hides_the_market() -> None:
     assert json.loads(page.json["formatObject"]) == {"name": "Milk"}
 
 
-def test_aldi_names_the_store_and_takes_a_limit_the_site_allows() -> None:
+def test_aldi_requests_name_the_store_and_use_an_allowed_page_size() -> None:
     page = listing(RETAILERS["aldi"], StoreRef("aldi", "G452"))
 
     assert page.params["servicePoint"] == "G452"
     assert page.params["limit"] in (12, 16, 24, 30, 32, 48, 60)
 
 
-def test_iga_asks_by_the_web_shops_id_and_quotes_the_category() -> None:
+def test_iga_requests_use_the_web_shops_id_and_quote_the_category() -> None:
     retailer, store = RETAILERS["iga"], StoreRef("iga", "21981", online_store_id="32600")
     page = retailer.first_page(store, Category(key="Jam & Honey/1", path=("Jam",)))
 
@@ -208,22 +208,22 @@ def test_a_coles_page_without_its_data_is_a_refusal() -> None:
 
 
 def test_a_coles_page_without_a_key_has_changed() -> None:
-    with pytest.raises(ShapeChanged, match="field 'BFF_API_SUBSCRIPTION_KEY' is gone"), reading("coles", "http://x/"):
+    with pytest.raises(ShapeChanged, match="field 'BFF_API_SUBSCRIPTION_KEY' is missing"), reading("coles", "http://x/"):
         Coles().session(PAGE.replace("BFF", "XXX"), "http://x/")
 
 
 @pytest.mark.parametrize("shown", ["0584", 584, "COL:584"])
 def test_a_coles_page_of_another_store_is_refused(shown: Any) -> None:
-    with pytest.raises(WrongStore, match="coles COL:401: asked for store 0401, the page shows 0584"):
+    with pytest.raises(WrongStore, match="coles COL:401: requested store 0401, the page is for 0584"):
         Coles().check_store({"pageProps": {"initStoreId": shown}}, FIRLE)
 
 
-def test_a_coles_page_that_does_not_say_its_store_is_refused() -> None:
-    with pytest.raises(WrongStore, match="asked for store 0401, the page does not say which store it is for"):
+def test_a_coles_page_without_its_store_id_is_refused() -> None:
+    with pytest.raises(WrongStore, match="requested store 0401, the page has no store id"):
         Coles().check_store({"pageProps": {"searchResults": {}, "initialState": {"trolley": {"storeId": ""}}}}, FIRLE)
 
 
-def test_a_coles_rest_answer_says_no_store_and_is_read_all_the_same() -> None:
+def test_a_coles_rest_response_without_a_store_id_is_read() -> None:
     Coles(listing="rest").check_store({"results": [], "noOfResults": 0}, FIRLE)
 
 
@@ -253,7 +253,7 @@ def test_coles_tree_skips_splits_and_audits() -> None:
     assert found["17490"].skipped == found["40"].skipped == "tobacco: age-gated"
     assert found["50"].skipped == "a view of other categories"
     assert found["111"].path == ("Pantry", "Big", "Tins")
-    assert "11" not in found, "more than one listing can be paged through"
+    assert "11" not in found, "more than the maximum of one listing"
     assert found["12"].address["slugs"] == "pantry/small"
     assert found["10"].covers == ("111", "112", "12")
     assert [key for key, category in found.items() if category.is_promotional] == ["31", "30"]
@@ -277,8 +277,8 @@ def test_coles_tree_of_the_menu_reads_the_same() -> None:
     assert list(Coles().categories(items)) == list(Coles().categories({"data": {"productCategories": tree}}))
 
 
-def test_a_graphql_error_is_told_with_status_200() -> None:
-    with pytest.raises(ErrorResponse, match="coles: GraphQL answers 'Cannot query field'"):
+def test_a_graphql_error_with_status_200_is_raised() -> None:
+    with pytest.raises(ErrorResponse, match="coles: GraphQL returns the error 'Cannot query field'"):
         list(Coles().categories({"errors": [{"message": "Cannot query field"}], "data": None}))
 
 

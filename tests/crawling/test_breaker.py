@@ -1,4 +1,4 @@
-"""The breaker: after several stores in a row no further one is asked for; one tries later; tasks on other workers see it."""
+"""The breaker: after several failed stores in a row no further one is crawled; one probes later; the state is shared by all workers."""
 
 from __future__ import annotations
 
@@ -64,16 +64,16 @@ def test_failures_in_a_row_open_the_breaker_for_all_workers(breaker: Callable[[]
     opened(breaker)
 
     with pytest.raises(
-        BreakerOpen, match=r"aldi C: not asked for\. The site gave out at 2 stores of this run in a row, the last time: 3 requests"
+        BreakerOpen, match=r"aldi C: not crawled\. The site was unavailable at 2 stores of this run in a row, the last time: 3 requests"
     ) as raised:
         breaker().admit("C")
-    assert isinstance(raised.value, TransientError), "the task's retries take it"
+    assert isinstance(raised.value, TransientError), "the task's retries handle it"
 
 
-def test_a_refusal_is_for_a_person(breaker: Callable[[], Breaker]) -> None:
+def test_a_refusal_needs_an_operator(breaker: Callable[[], Breaker]) -> None:
     opened(breaker, WALL)
 
-    with pytest.raises(RunAlreadyBlocked, match=r"aldi C: not asked for\. The site refused at 2 stores .*A person is needed") as raised:
+    with pytest.raises(RunAlreadyBlocked, match=r"aldi C: not crawled\. The site refused at 2 stores .*An operator has to act") as raised:
         breaker().admit("C")
     assert isinstance(raised.value, Blocked) and isinstance(raised.value, NeedsPersonError)
 
@@ -85,7 +85,7 @@ def test_after_the_pause_a_probe_closes_the_breaker(breaker: Callable[[], Breake
 
     breaker().admit("C")
     breaker().admit("C")  # its own retry
-    with pytest.raises(BreakerOpen, match="Store C tries whether the site is back"):
+    with pytest.raises(BreakerOpen, match="Store C checks whether the site is available"):
         breaker().admit("D")
     breaker().record_success("C")
 
@@ -102,7 +102,7 @@ def test_a_failed_probe_opens_the_breaker_again(breaker: Callable[[], Breaker], 
         breaker().admit("D")
 
 
-def test_the_first_answer_of_a_try_lets_the_others_go_on_but_one_more_failure_opens_it(breaker: Callable[[], Breaker], time: Time) -> None:
+def test_the_first_response_of_a_probe_closes_the_breaker_and_one_more_failure_opens_it(breaker: Callable[[], Breaker], time: Time) -> None:
     opened(breaker)
     time.advance(60)
     breaker().admit("C")
@@ -114,7 +114,7 @@ def test_the_first_answer_of_a_try_lets_the_others_go_on_but_one_more_failure_op
         breaker().admit("E")
 
 
-def test_a_first_answer_of_an_ordinary_store_changes_nothing(breaker: Callable[[], Breaker]) -> None:
+def test_a_first_response_of_another_store_changes_nothing(breaker: Callable[[], Breaker]) -> None:
     breaker().admit("A")
     breaker().record_failure("A", GONE)
     breaker().admit("B")

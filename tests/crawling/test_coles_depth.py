@@ -82,14 +82,14 @@ def crawl(site: Site, storage: Storage, settings: Settings, monkeypatch: pytest.
     return run
 
 
-def test_a_category_deeper_than_its_listing_is_read_whole_by_its_children(site: Site, crawl: Callable[[Any], CrawlOutcome]) -> None:
+def test_a_category_deeper_than_its_listing_is_read_completely_by_its_children(site: Site, crawl: Callable[[Any], CrawlOutcome]) -> None:
     tins, jars, small = node("111", "tins", range(1, 81)), node("112", "jars", range(81, 121)), node("12", "small", range(121, 151))
     department = node("10", "pantry", range(151), node("11", "big", range(1, 121), tins, jars), small)
 
     outcome = crawl(department)
 
     assert outcome.complete, outcome.incomplete_reason
-    assert outcome.rows == 151, "article 0 stands in no category but the department"
+    assert outcome.rows == 151, "product 0 is listed only in the department"
     assert [(category.name, category.announced, category.products) for category in outcome.categories] == [
         ("Pantry > Big > Tins", 80, 80),
         ("Pantry > Big > Jars", 40, 40),
@@ -99,15 +99,15 @@ def test_a_category_deeper_than_its_listing_is_read_whole_by_its_children(site: 
     assert not [path for path in site.paths() if path.endswith("pantry/big.json")]
 
 
-def test_what_no_sub_category_holds_and_no_page_reaches_makes_the_store_day_incomplete(crawl: Callable[[Any], CrawlOutcome]) -> None:
+def test_unreachable_products_make_the_store_day_incomplete(crawl: Callable[[Any], CrawlOutcome]) -> None:
     outcome = crawl(node("10", "pantry", range(120), node("11", "tins", range(10))))
 
     assert not outcome.complete
     assert outcome.rows == DEPTH * PAGE_SIZE == 96
-    assert outcome.incomplete_reason == "1 of 2 categories not finished: Pantry: 120 goods announced, 96 read"
+    assert outcome.incomplete_reason == "1 of 2 categories not finished: Pantry: 120 products announced, 96 read"
 
 
-def test_contradicting_unit_prices_are_counted_in_the_outcome(crawl: Callable[[Any], CrawlOutcome]) -> None:
+def test_inconsistent_unit_prices_are_counted_in_the_outcome(crawl: Callable[[Any], CrawlOutcome]) -> None:
     outcome = crawl(node("10", "pantry", range(30), node("11", "tins", range(30))))
 
     assert outcome.rows == 30

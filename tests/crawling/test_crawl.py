@@ -11,11 +11,11 @@ from include.staging.storage import Stage
 from tests.crawling.fake_site import NIGHT, Crawl, Hillview, HillviewSite, ReceivedRequest, Reply, json_reply
 
 
-def test_a_whole_store_is_complete_and_says_so(crawl: Crawl) -> None:
+def test_a_completely_read_store_is_marked_complete(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": ["1", "2", "3"], "bread": ["4"]})
-    told: list[str] = []
+    messages: list[str] = []
 
-    outcome = crawl.run(progress=told.append)
+    outcome = crawl.run(progress=messages.append)
 
     assert (outcome.complete, outcome.incomplete_reason, outcome.rows, outcome.pages, outcome.requests) == (True, None, 4, 4, 4)
     assert crawl.products(outcome).keys() == {"1", "2", "3", "4"}
@@ -23,21 +23,21 @@ def test_a_whole_store_is_complete_and_says_so(crawl: Crawl) -> None:
     assert manifest.complete
     assert manifest.categories.expected == manifest.categories.finished == ["Food > Milk", "Food > Bread"]
     assert (manifest.pages, manifest.adapter_version, manifest.night, manifest.run_key) == (4, "1", NIGHT, "run")
-    assert told == ["hillview H 1: Food > Milk (1 of 2 categories)", "hillview H 1: Food > Bread (2 of 2 categories)"]
+    assert messages == ["hillview H 1: Food > Milk (1 of 2 categories)", "hillview H 1: Food > Bread (2 of 2 categories)"]
 
 
-def test_the_outcome_travels_as_json(crawl: Crawl) -> None:
+def test_the_outcome_converts_to_json(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": ["1"]})
 
-    told = json.loads(json.dumps(crawl.run().to_json()))
+    outcome = json.loads(json.dumps(crawl.run().to_json()))
 
-    assert told["rows"] == 1
-    assert told["categories"][0] | {"seconds": 0} == {
+    assert outcome["rows"] == 1
+    assert outcome["categories"][0] | {"seconds": 0} == {
         "key": "milk", "name": "Food > Milk", "status": "finished", "reason": None, "pages": 1, "announced": 1, "products": 1, "seconds": 0,
     }  # fmt: skip
 
 
-def test_the_path_of_the_walked_leaf_stands_in_where_the_product_has_none(crawl: Crawl) -> None:
+def test_a_product_without_a_category_gets_the_path_of_the_walked_leaf(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": ["1"]})
 
     assert crawl.products(crawl.run())["1"]["category_path"] == ["Food", "Milk"]
@@ -55,7 +55,7 @@ def test_money_stays_exact(crawl: Crawl) -> None:
     assert b'"price_current":1.10,' in line
 
 
-def test_an_article_in_two_categories_is_written_once_where_it_belongs(crawl: Crawl) -> None:
+def test_a_product_in_two_categories_is_written_once(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"christmas": ["1", "2"], "milk": ["1"]})
     shop.nodes[0]["promotional"] = True
 
@@ -66,7 +66,7 @@ def test_an_article_in_two_categories_is_written_once_where_it_belongs(crawl: Cr
     assert outcome.complete
 
 
-def test_skipped_categories_keep_their_reason_and_are_not_asked_for(crawl: Crawl) -> None:
+def test_skipped_categories_have_a_reason_and_are_not_requested(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "tobacco": ["9"]})
     shop.nodes[1]["skipped"] = "tobacco: age-gated"
 
@@ -77,7 +77,7 @@ def test_skipped_categories_keep_their_reason_and_are_not_asked_for(crawl: Crawl
     assert [asked.query.get("category") for asked in crawl.site.asked] == [None, "milk"]
 
 
-def test_ads_are_counted_never_as_goods(crawl: Crawl) -> None:
+def test_ads_do_not_count_as_products(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3"]})
     shop.extra = {"milk--1": [{"ad": True}, shop.row("1", sponsored=True), shop.row("3", sponsored=True)]}
 
@@ -87,7 +87,7 @@ def test_ads_are_counted_never_as_goods(crawl: Crawl) -> None:
     assert outcome.rows_skipped == {"ad": 1, "sponsored": 2}
 
 
-def test_a_sponsored_article_that_stands_in_no_list_is_still_an_offer(crawl: Crawl) -> None:
+def test_a_sponsored_product_outside_all_lists_is_an_offer(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["4"]})
     shop.extra = {"milk--1": [shop.row("7", sponsored=True), shop.row("4", sponsored=True)]}
 
@@ -95,11 +95,11 @@ def test_a_sponsored_article_that_stands_in_no_list_is_still_an_offer(crawl: Cra
 
     products = crawl.products(outcome)
     assert products.keys() == {"1", "4", "7"}
-    assert products["4"]["category_path"] == ["Food", "Bread"], "the list says where an article belongs, not the advertisement"
+    assert products["4"]["category_path"] == ["Food", "Bread"], "the category comes from the list, not from the advertisement"
     assert outcome.rows_skipped == {"sponsored": 1}
 
 
-def test_sponsored_rows_do_not_make_up_for_missing_goods(crawl: Crawl) -> None:
+def test_sponsored_rows_do_not_replace_missing_products(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"]})
     shop.reply = lambda asked: (
         json_reply({"products": [shop.row("1"), shop.row("9", sponsored=True)], "total": 2, "hasMore": False})
@@ -110,10 +110,10 @@ def test_sponsored_rows_do_not_make_up_for_missing_goods(crawl: Crawl) -> None:
     outcome = crawl.run()
 
     assert not outcome.complete
-    assert outcome.incomplete_reason == "1 of 1 categories not finished: Food > Milk: 2 goods announced, 1 read"
+    assert outcome.incomplete_reason == "1 of 1 categories not finished: Food > Milk: 2 products announced, 1 read"
 
 
-def test_goods_of_third_parties_count_among_the_announced_but_are_not_staged(crawl: Crawl) -> None:
+def test_third_party_products_count_towards_the_total_but_are_not_staged(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"]})
     shop.reply = lambda asked: (
         json_reply({"products": [shop.row("1"), shop.row("9", market=True)], "total": 2, "hasMore": False})
@@ -127,7 +127,7 @@ def test_goods_of_third_parties_count_among_the_announced_but_are_not_staged(cra
     assert outcome.complete
 
 
-def test_one_of_them_does_not_end_a_list_early(crawl: Crawl) -> None:
+def test_a_third_party_product_does_not_end_a_list_early(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3"]})
     shop.extra = {"milk--1": [shop.row("9", market=True)]}
 
@@ -136,7 +136,7 @@ def test_one_of_them_does_not_end_a_list_early(crawl: Crawl) -> None:
     assert crawl.products(outcome).keys() == {"1", "2", "3"}
 
 
-def test_a_category_short_of_its_total_is_walked_once_more(crawl: Crawl) -> None:
+def test_a_category_below_its_total_is_walked_again(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3", "4"]})
     second = {"times": 0}
 
@@ -156,7 +156,7 @@ def test_a_category_short_of_its_total_is_walked_once_more(crawl: Crawl) -> None
     assert outcome.categories[0].pages == 5  # 1, 1 again, a third that the site says it has no more; then 1 and 2
 
 
-def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_inexact_totals_a_repeated_page_reveals_the_gap(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hillview, "min_total_share", 0.5)
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3", "4", "5", "6"]})
     is_broken = {"now": True}
@@ -169,7 +169,7 @@ def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: 
     shop.reply = page_two_is_page_one
     outcome = crawl.run()
     assert (outcome.rows, outcome.complete) == (4, False)
-    assert "a page came twice in place of another" in (outcome.incomplete_reason or "")
+    assert "the site returned a page twice in place of another" in (outcome.incomplete_reason or "")
 
     is_broken["now"] = False
     outcome = crawl.run("another-run")
@@ -177,7 +177,7 @@ def test_where_totals_are_not_exact_a_page_that_came_twice_shows_the_gap(crawl: 
 
 
 @pytest.mark.parametrize("may_end_with_404_or_repeat", [True, False])
-def test_a_404_ends_a_list_only_where_the_site_is_known_for_it(
+def test_a_404_ends_a_list_only_at_sites_that_use_it(
     crawl: Crawl, monkeypatch: pytest.MonkeyPatch, may_end_with_404_or_repeat: bool
 ) -> None:
     monkeypatch.setattr(Hillview, "may_end_with_404_or_repeat", may_end_with_404_or_repeat)
@@ -195,7 +195,7 @@ def test_a_404_ends_a_list_only_where_the_site_is_known_for_it(
     assert crawl.run().complete == may_end_with_404_or_repeat
 
 
-def test_a_list_that_repeats_its_last_page_for_ever_ends(crawl: Crawl) -> None:
+def test_a_list_that_repeats_its_last_page_ends(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"]})
     shop.reply = lambda asked: (
         json_reply({"products": [shop.row("1"), shop.row("2")], "total": None, "hasMore": True}) if asked.path == "/list" else None
@@ -207,7 +207,7 @@ def test_a_list_that_repeats_its_last_page_for_ever_ends(crawl: Crawl) -> None:
     assert outcome.requests < 10
 
 
-def test_an_audit_finds_what_hangs_directly_under_a_department(crawl: Crawl) -> None:
+def test_an_audit_finds_the_direct_products_of_a_department(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"], "cheese": ["3", "4"], "dairy": ["1", "2", "3", "4", "5"]})
     shop.nodes[2]["covers"] = ["milk", "cheese"]
 
@@ -217,7 +217,7 @@ def test_an_audit_finds_what_hangs_directly_under_a_department(crawl: Crawl) -> 
     assert outcome.complete
 
 
-def test_an_audit_costs_one_page_where_nothing_is_missing(crawl: Crawl) -> None:
+def test_an_audit_without_missing_products_needs_one_page(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"], "cheese": ["3", "4"], "dairy": ["1", "2", "3", "4"]})
     shop.nodes[2]["covers"] = ["milk", "cheese"]
 

@@ -50,7 +50,7 @@ def answered(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
-def test_one_store_is_crawled_without_airflow_and_goes_on_where_it_stopped(sandbox: RunningSandbox, warehouse: Warehouse) -> None:
+def test_one_store_is_crawled_without_airflow_and_resumed(sandbox: RunningSandbox, warehouse: Warehouse) -> None:
     first = answered(call("crawl", "aldi", STORE.store_id, "--state", "VIC", "--json"))
     again = answered(call("crawl", "aldi", STORE.store_id, "--state", "VIC", "--json"))
     fresh = answered(call("crawl", "aldi", STORE.store_id, "--state", "VIC", "--fresh", "--json"))
@@ -62,22 +62,22 @@ def test_one_store_is_crawled_without_airflow_and_goes_on_where_it_stopped(sandb
     assert {row["state"] for row in rows(warehouse, "SELECT state FROM ops.crawl_outcome")} == {"crawled"}
 
 
-def test_development_reads_a_part_and_says_so(sandbox: RunningSandbox) -> None:
+def test_a_partial_crawl_is_reported_as_incomplete(sandbox: RunningSandbox) -> None:
     result = call("crawl", "aldi", STORE.store_id, "--state", "VIC", "--category", "Bakery", "--pages", "1")
 
     assert result.exit_code == 0, result.output
-    assert "is incomplete" in result.stdout and "only a part was wanted" in result.stdout
+    assert "is incomplete" in result.stdout and "only a part was requested" in result.stdout
     assert "Bakery" in result.stderr, "progress"
 
 
-def test_what_stays_incomplete_is_a_failure(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_crawl_fails(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISLEFLOW_BACKOFF_SECONDS_MAX", "0.001")
     sandbox.faults.add("error", retailer="aldi", purpose="listing", since=5)
 
     assert call("crawl", "aldi", STORE.store_id, "--state", "VIC").exit_code == 1
 
 
-def test_a_bot_wall_needs_a_person(sandbox: RunningSandbox) -> None:
+def test_a_bot_wall_needs_an_operator(sandbox: RunningSandbox) -> None:
     sandbox.faults.add("wall", retailer="aldi", session="me=known")
     refused = call("crawl", "aldi", STORE.store_id, "--state", "VIC")
     assert refused.exit_code == 3
@@ -115,7 +115,7 @@ def test_landed_pages_are_read_again_without_a_request(sandbox: RunningSandbox) 
 SECRET = "token=s3cr3tvalue; other=1"
 
 
-def test_a_session_is_put_shown_and_removed_and_never_printed() -> None:
+def test_a_session_is_set_shown_and_removed_without_its_secret() -> None:
     answers = [
         call("session", "show", "coles"),
         call("session", "set", "coles", "--hours", "2", stdin=f"{SECRET}\nMozilla/5.0 (a person)\n"),
@@ -132,7 +132,7 @@ def test_a_session_is_put_shown_and_removed_and_never_printed() -> None:
     assert not any("s3cr3t" in answer.output or "Mozilla" in answer.output for answer in answers)
 
 
-def test_a_session_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_session_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     call("session", "set", "coles", stdin=SECRET)
     path = tmp_path / "home" / "sessions" / "coles.json"
 
@@ -146,7 +146,7 @@ def test_a_session_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"), [("", "stdin must have"), ("no cookie", "not of the form name=value"), ("a=1\nx\ny\n", "stdin must have")]
 )
-def test_what_is_no_session_is_refused_and_not_repeated(given: str, said: str) -> None:
+def test_an_invalid_session_is_refused_and_not_printed(given: str, said: str) -> None:
     result = call("session", "set", "coles", stdin=given)
 
     assert result.exit_code == 2
@@ -154,16 +154,16 @@ def test_what_is_no_session_is_refused_and_not_repeated(given: str, said: str) -
     assert "no cookie" not in result.stderr
 
 
-def test_a_damaged_session_is_not_repeated(tmp_path: Path) -> None:
+def test_a_damaged_session_is_not_printed(tmp_path: Path) -> None:
     path = sessions.put(tmp_path, "coles", sessions.Session("a=s3cr3t", None, clock.system_now()))
     path.write_text(path.read_text()[:-4])
 
-    with pytest.raises(Exception, match=r"coles\.json holds no session\. Put it again") as raised:
+    with pytest.raises(Exception, match=r"coles\.json contains no valid session\. Set it again") as raised:
         sessions.find(tmp_path, "coles")
     assert "s3cr3t" not in str(raised.value) and raised.value.__cause__ is None
 
 
-def test_a_connection_that_airflow_refuses_is_not_repeated(site: Site) -> None:
+def test_a_connection_refused_by_airflow_is_not_printed(site: Site) -> None:
     def answer(asked: Any) -> Any:
         if asked.path == "/auth/token":
             return json_reply({"access_token": "t"}, 201)

@@ -1,4 +1,4 @@
-"""Several connections inside one store: the same store-day whatever the order of the answers, and nothing asked for in vain."""
+"""Several connections inside one store: the same store-day regardless of the order of the responses, and no unneeded request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_connections(crawl: Crawl, connections: int) -> Crawl:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_store_day_is_the_same_to_the_byte_whatever_the_timing(crawl: Crawl, seed: int) -> None:
+def test_the_store_day_is_byte_identical_for_any_timing(crawl: Crawl, seed: int) -> None:
     shop = HillviewSite(crawl.site, goods())
     shop.nodes.append({"id": "all", "path": ["Food"], "covers": [name for name in shop.goods if name != "again"]})
     shop.goods["all"] = [sku for name, skus in shop.goods.items() if name != "again" for sku in skus]
@@ -57,10 +57,10 @@ def test_the_store_day_is_the_same_to_the_byte_whatever_the_timing(crawl: Crawl,
 
     assert staged(crawl) == expected
     assert (outcome.pages, outcome.requests) == (one_by_one.pages, one_by_one.requests)
-    assert Counter((a.path, *sorted(a.query.items())) for a in crawl.site.asked) == asked, "nothing more is asked for"
+    assert Counter((a.path, *sorted(a.query.items())) for a in crawl.site.asked) == asked, "no further request"
 
 
-def test_connections_are_used_at_once_and_never_more_than_allowed(crawl: Crawl) -> None:
+def test_connections_are_used_in_parallel_up_to_the_limit(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, goods())
     lock, together = threading.Lock(), threading.Barrier(3)
     under_way, most, met = 0, 0, 0
@@ -96,11 +96,11 @@ def test_a_refusal_on_one_connection_stops_all(crawl: Crawl) -> None:
     with pytest.raises(Blocked):
         with_connections(crawl, 4).run()
 
-    assert len(crawl.site.asked) <= 1 + 4, "what was under way, and no more"
+    assert len(crawl.site.asked) <= 1 + 4, "only the requests in flight"
     assert not crawl.published()
 
 
-def test_a_site_that_gives_out_is_left_alone_on_all_connections(crawl: Crawl) -> None:
+def test_an_unavailable_site_ends_requests_on_all_connections(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, goods())
     shop.reply = lambda asked: Reply(b"", 503) if asked.query.get("category", "c1") != "c1" else None
 
@@ -111,7 +111,7 @@ def test_a_site_that_gives_out_is_left_alone_on_all_connections(crawl: Crawl) ->
     assert len(crawl.site.asked) <= 2 + attempts * (crawl.settings.max_failed_requests_in_a_row + 4)
 
 
-def test_a_build_id_renewed_in_mid_run_is_opened_once_for_all(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_id_is_renewed_once_for_all_connections(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     from include.retailers.base import Page
 
     shop = HillviewSite(crawl.site, goods())
@@ -143,7 +143,7 @@ def test_a_build_id_renewed_in_mid_run_is_opened_once_for_all(crawl: Crawl, monk
     assert crawl.site.paths().count("/") == 2
 
 
-def test_a_retry_asks_only_for_what_is_missing(crawl: Crawl) -> None:
+def test_a_retry_requests_only_the_missing_pages(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, goods())
     shop.reply = lambda asked: Reply(b"", 500) if asked.query.get("category") == "long" and asked.query["page"] == "3" else None
     first = with_connections(crawl, 4).run()

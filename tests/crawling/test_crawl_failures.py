@@ -8,7 +8,7 @@ from include.retailers.errors import Blocked, EmptyCrawl, RetryableEmptyCrawl, S
 from tests.crawling.fake_site import Crawl, Hillview, HillviewSite, Reply, html_reply, json_reply
 
 
-def test_a_category_that_stays_short_is_unfinished_and_worth_a_retry(crawl: Crawl) -> None:
+def test_a_category_below_its_total_is_unfinished_and_retryable(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2"], "bread": ["4"]})
     shop.reply = lambda asked: (
         json_reply({"products": [shop.row("1")], "total": 40, "hasMore": False}) if asked.query.get("category") == "milk" else None
@@ -20,15 +20,15 @@ def test_a_category_that_stays_short_is_unfinished_and_worth_a_retry(crawl: Craw
     manifest = crawl.manifest(outcome)
     assert manifest.complete is False
     assert manifest.categories.finished == ["Food > Bread"]
-    assert "40 goods announced, 1 read" in (manifest.incomplete_reason or "")
+    assert "40 products announced, 1 read" in (manifest.incomplete_reason or "")
 
     shop.reply = lambda asked: None
     shop.goods["milk"] = ["1", "2"]
     again = crawl.run()
-    assert (again.complete, again.rows) == (True, 3), "a retry asks again for what was short"
+    assert (again.complete, again.rows) == (True, 3), "a retry requests the short category again"
 
 
-def test_one_category_that_needs_a_login_fails_alone(crawl: Crawl) -> None:
+def test_a_category_that_needs_a_login_does_not_fail_the_others(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"wine": ["8"], "milk": ["1"]})
     shop.reply = lambda asked: json_reply({"message": "log in"}, 401) if asked.query.get("category") == "wine" else None
 
@@ -39,7 +39,7 @@ def test_one_category_that_needs_a_login_fails_alone(crawl: Crawl) -> None:
     assert crawl.manifest(outcome).categories.finished == ["Food > Milk"]
 
 
-def test_a_renamed_field_fails_with_one_clear_sentence(crawl: Crawl) -> None:
+def test_a_renamed_field_fails_with_one_clear_message(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"]})
     shop.reply = lambda asked: (
         json_reply({"products": [{"id": 1, "title": "Milk", "pricing": 4}], "total": 1, "hasMore": False})
@@ -50,7 +50,7 @@ def test_a_renamed_field_fails_with_one_clear_sentence(crawl: Crawl) -> None:
     with pytest.raises(EmptyCrawl) as raised:
         crawl.run()
 
-    assert f"hillview: field 'price' is gone (found: id, pricing, title) at {crawl.site.url}/list" in str(raised.value)
+    assert f"hillview: field 'price' is missing (found: id, pricing, title) at {crawl.site.url}/list" in str(raised.value)
     assert "Add a page of the new shape under tests/payloads/hillview/ and adapt include/retailers/hillview.py" in str(raised.value)
     assert isinstance(raised.value.__cause__, ExceptionGroup)
     assert isinstance(raised.value.__cause__.exceptions[0], ShapeChanged)
@@ -71,10 +71,10 @@ def test_a_price_as_text_is_a_changed_shape(crawl: Crawl) -> None:
     assert "field 'price' is str '4.10', a number was expected" in (outcome.incomplete_reason or "")
 
 
-def test_a_crawl_that_yields_nothing_fails(crawl: Crawl) -> None:
+def test_a_crawl_without_an_offer_fails(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": []})
 
-    with pytest.raises(EmptyCrawl, match=r"hillview H 1: the crawl yielded nothing\. Every category answered without goods"):
+    with pytest.raises(EmptyCrawl, match=r"hillview H 1: the crawl found no offer\. Every category is empty"):
         crawl.run()
 
     assert not crawl.published()
@@ -89,17 +89,17 @@ def test_an_empty_crawl_is_allowed_for_stores_that_may_be_empty(crawl: Crawl, mo
     assert (outcome.rows, outcome.manifest) == (0, None)
 
 
-def test_a_site_that_is_down_yields_nothing_yet(crawl: Crawl) -> None:
+def test_a_site_that_is_down_is_retryable(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"], "ham": ["4"], "figs": ["5"]})
     shop.reply = lambda asked: Reply(b"", 503) if asked.path == "/list" else None
 
     with pytest.raises(RetryableEmptyCrawl, match="3 requests in a row failed"):
         crawl.run()
 
-    assert len(crawl.site.asked) == 1 + 3 * 3, "after three failures in a row nothing more is asked"
+    assert len(crawl.site.asked) == 1 + 3 * 3, "no further request after three failures in a row"
 
 
-def test_what_was_read_before_the_site_gave_out_is_published_incomplete_and_a_retry_asks_for_the_rest(crawl: Crawl) -> None:
+def test_offers_read_before_an_outage_are_published_incomplete_and_a_retry_completes_them(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"], "ham": ["4"], "figs": ["5"]})
     shop.reply = lambda asked: Reply(b"", 500) if asked.query.get("category") not in (None, "milk") else None
 
@@ -113,7 +113,7 @@ def test_what_was_read_before_the_site_gave_out_is_published_incomplete_and_a_re
     assert [asked.query.get("category") for asked in crawl.site.asked] == ["bread", "eggs", "ham", "figs"]
 
 
-def test_a_refusal_stops_the_store_and_keeps_its_place(crawl: Crawl) -> None:
+def test_a_refusal_stops_the_store_and_keeps_its_progress(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "bread": ["2"], "eggs": ["3"]})
     shop.reply = lambda asked: (
         html_reply("<html><script src='/_Incapsula_Resource?x=1'></script></html>") if asked.query.get("category") == "bread" else None
@@ -123,7 +123,7 @@ def test_a_refusal_stops_the_store_and_keeps_its_place(crawl: Crawl) -> None:
         crawl.run()
     assert "Incapsula page, status 200" in str(raised.value)
     assert not crawl.published()
-    assert [asked.query.get("category") for asked in crawl.site.asked] == [None, "milk", "bread"], "asked once, no further"
+    assert [asked.query.get("category") for asked in crawl.site.asked] == [None, "milk", "bread"], "requested once, no further"
 
     shop.reply = lambda asked: None
     crawl.site.asked.clear()
@@ -140,7 +140,7 @@ def test_a_page_of_another_store_is_never_written(crawl: Crawl) -> None:
         else None
     )
 
-    with pytest.raises(WrongStore, match="hillview H 1: asked for store 1, the page shows 584"):
+    with pytest.raises(WrongStore, match="hillview H 1: requested store 1, the page is for 584"):
         crawl.run()
 
     assert not crawl.published()

@@ -17,7 +17,7 @@ from include.staging.storage import Stage
 from tests.crawling.fake_site import NIGHT, Crawl, Hillview, HillviewSite, ReceivedRequest, Reply, html_reply, json_reply
 
 
-def test_a_cleared_crawl_reads_what_is_landed_and_publishes_the_same_file(crawl: Crawl) -> None:
+def test_a_cleared_crawl_reads_landed_pages_and_publishes_the_same_file(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": ["1", "2", "3"]})
     first = crawl.run()
     crawl.site.asked.clear()
@@ -29,7 +29,7 @@ def test_a_cleared_crawl_reads_what_is_landed_and_publishes_the_same_file(crawl:
     assert len(crawl.published()) == 1
 
 
-def test_another_run_asks_again(crawl: Crawl) -> None:
+def test_another_run_requests_the_pages_again(crawl: Crawl) -> None:
     HillviewSite(crawl.site, {"milk": ["1"]})
     crawl.run()
     crawl.site.asked.clear()
@@ -46,7 +46,9 @@ def test_another_run_asks_again(crawl: Crawl) -> None:
         ("2026-11-16T22:01:00+00:00", True),
     ],
 )
-def test_landed_pages_serve_a_retry_for_six_hours(crawl: Crawl, monkeypatch: pytest.MonkeyPatch, second_at: str, asks_again: bool) -> None:
+def test_landed_pages_are_reused_by_a_retry_for_six_hours(
+    crawl: Crawl, monkeypatch: pytest.MonkeyPatch, second_at: str, asks_again: bool
+) -> None:
     HillviewSite(crawl.site, {"milk": ["1"]})
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-16T16:00:00+00:00")
     crawl.run()
@@ -60,7 +62,7 @@ def test_landed_pages_serve_a_retry_for_six_hours(crawl: Crawl, monkeypatch: pyt
     assert crawl.manifest(outcome).observed_at == datetime.fromisoformat(expected)
 
 
-def test_a_retry_after_the_price_week_turned_begins_under_the_real_time(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_in_a_new_price_week_starts_over(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     HillviewSite(crawl.site, {"milk": ["1"]})
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T12:30:00+00:00")  # Tuesday 23:30 in Melbourne
     crawl.run()
@@ -71,7 +73,7 @@ def test_a_retry_after_the_price_week_turned_begins_under_the_real_time(crawl: C
     assert crawl.manifest(outcome).observed_at == datetime(2026, 11, 17, 13, 30, tzinfo=UTC)
 
 
-def test_a_reread_asks_nothing_and_follows_the_present_adapter(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reread_sends_no_request_and_uses_the_present_adapter(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     HillviewSite(crawl.site, {"milk": ["1", "2"]})
     first = crawl.run()
     crawl.site.close()
@@ -91,7 +93,7 @@ def test_a_reread_asks_nothing_and_follows_the_present_adapter(crawl: Crawl, mon
     assert crawl.manifest(outcome).observed_at == crawl.manifest(first).observed_at
 
 
-def test_a_reread_says_which_pages_never_landed(crawl: Crawl) -> None:
+def test_a_reread_names_pages_that_were_never_landed(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"], "wine": ["8"]})
     shop.reply = lambda asked: json_reply({}, 401) if asked.query.get("category") == "wine" else None
     crawl.run()
@@ -102,7 +104,7 @@ def test_a_reread_says_which_pages_never_landed(crawl: Crawl) -> None:
     assert "status 401" in (outcome.incomplete_reason or "")
 
 
-def test_every_answer_is_landed_untouched_before_it_is_read(crawl: Crawl) -> None:
+def test_every_response_is_landed_unchanged_before_it_is_read(crawl: Crawl) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1"]})
     shop.reply = lambda asked: Reply(b'{"unread": true}') if asked.path == "/list" else None
 
@@ -130,14 +132,14 @@ def test_the_instant_of_a_line_is_that_of_its_page(crawl: Crawl, monkeypatch: py
     assert manifest.last_observed_at == datetime(2026, 11, 18, 18, 5, tzinfo=UTC)
 
 
-def test_a_store_day_goes_where_its_retailer_says(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_day_is_written_to_the_stage_of_its_retailer(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     HillviewSite(crawl.site, {"milk": ["1"]})
     monkeypatch.setattr(Hillview, "stage", Stage.BARCODE_INBOX)
 
     assert str(crawl.run().manifest).startswith("barcode_inbox/hillview/H%201/")
 
 
-def test_an_old_build_id_is_renewed_and_the_same_page_repeated(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outdated_build_id_is_renewed_and_the_page_requested_again(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = HillviewSite(crawl.site, {"milk": ["1", "2", "3"]})
     deployed = {"build": "b1"}
     monkeypatch.setattr(Hillview, "session_page", Page(path="/", accept="text"))

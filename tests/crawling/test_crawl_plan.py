@@ -61,7 +61,7 @@ def test_a_store_is_due_when_its_own_price_week_has_begun(warehouse: Warehouse, 
     }  # fmt: skip
 
 
-def test_new_stores_get_their_share_even_when_due_ones_would_fill_the_night(make_warehouse, fixed_clock):
+def test_new_stores_get_their_share_even_if_due_ones_would_fill_the_night(make_warehouse, fixed_clock):
     warehouse = make_warehouse(nightly_requests=1000, requests_per_store=100, new_store_share=0.2)
     discovery.merge_found_stores(warehouse, "aldi", [found(f"D{n}") for n in range(20)] + [found(f"N{n}") for n in range(5)])
     crawled_at(warehouse, **{f"D{n}": "2026-11-01T00:00Z" for n in range(20)})
@@ -71,7 +71,7 @@ def test_new_stores_get_their_share_even_when_due_ones_would_fill_the_night(make
     assert [store_id[0] for store_id in chosen] == ["D"] * 8 + ["N"] * 2
 
 
-def test_a_night_too_short_for_the_budget_defers_and_says_so(make_warehouse, monkeypatch: pytest.MonkeyPatch):
+def test_a_night_too_short_for_the_budget_defers_stores_with_the_reason(make_warehouse, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T17:00:00+00:00")  # 04:00 in Melbourne
     warehouse = make_warehouse(nightly_requests=100_000, crawl_until="05:00")
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
@@ -95,7 +95,7 @@ def test_never_crawled_stores_are_spread_over_the_states(make_warehouse):
     assert sorted(str(state) for state in first) == ["NSW", "NT", "VIC", "WA"]
 
 
-def test_what_does_not_fit_the_budget_is_deferred_and_shown(make_warehouse):
+def test_stores_beyond_the_budget_are_deferred_and_listed(make_warehouse):
     warehouse = make_warehouse(nightly_requests=250, requests_per_store=100)
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
 
@@ -104,7 +104,7 @@ def test_what_does_not_fit_the_budget_is_deferred_and_shown(make_warehouse):
     assert all("budget of 2 stores" in reason for decision, reason in planned(warehouse).values() if decision == "deferred")
 
 
-def test_the_budget_follows_what_crawls_really_took(make_warehouse):
+def test_the_budget_uses_the_average_cost_of_past_crawls(make_warehouse):
     warehouse = make_warehouse(nightly_requests=1000, requests_per_store=1000)
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
     record_crawl(warehouse, StoreRef("aldi", "G0"), NIGHT, STARTED_AT, requests=250)
@@ -112,7 +112,7 @@ def test_the_budget_follows_what_crawls_really_took(make_warehouse):
     assert len(crawl_plan.plan(warehouse, "aldi", NIGHT)) == 4
 
 
-def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehouse: Warehouse):
+def test_only_supermarkets_are_planned_and_the_others_have_a_reason(warehouse: Warehouse):
     stores = [
         found("G1"),
         found("P1", division="AMPOL", is_supermarket=False),
@@ -133,7 +133,7 @@ def test_only_real_supermarkets_are_planned_and_the_others_have_a_reason(warehou
     }
 
 
-def test_an_operator_can_ask_for_certain_stores_beyond_any_budget(make_warehouse):
+def test_requested_store_ids_ignore_the_budget(make_warehouse):
     warehouse = make_warehouse(nightly_requests=1, requests_per_store=100)
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(5)])
 
@@ -148,18 +148,18 @@ def test_planning_twice_gives_the_same_plan(warehouse: Warehouse):
     assert len(planned(warehouse)) == 5
 
 
-def test_a_night_without_stores_says_what_to_do(warehouse: Warehouse):
+def test_a_night_without_stores_fails_with_the_next_step(warehouse: Warehouse):
     with pytest.raises(TerminalError, match="no store is known: run the DAG discover_stores first"):
         crawl_plan.plan(warehouse, "aldi", NIGHT)
 
 
-def test_a_store_nobody_knows_cannot_be_asked_for(warehouse: Warehouse):
+def test_an_unknown_store_cannot_be_requested(warehouse: Warehouse):
     discovery.merge_found_stores(warehouse, "aldi", [found("G1")])
     with pytest.raises(TerminalError, match="aldi has no store G9"):
         crawl_plan.plan(warehouse, "aldi", NIGHT, ["G1", "G9"])
 
 
-def test_a_complete_crawl_settles_its_request_and_a_partial_one_does_not(warehouse: Warehouse):
+def test_a_complete_crawl_removes_its_request_and_a_partial_one_does_not(warehouse: Warehouse):
     discovery.merge_found_stores(warehouse, "aldi", [found("G1")])
     with warehouse.transaction() as connection:
         connection.execute("INSERT INTO ops.crawl_request VALUES ('aldi', 'G1', 'stale', 'ann', '2026-11-17 00:00Z')")

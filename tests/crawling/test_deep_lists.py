@@ -33,7 +33,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_every_page_is_asked_for_once_however_many_connections(retailer: str, sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_every_page_is_requested_once_with_any_number_of_connections(retailer: str, sandbox: RunningSandbox, tmp_path: Path) -> None:
     sites: dict[str, Any] = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
     one = next(store for store in WORLD.stores(retailer) if store.has_shelf)
     store = StoreRef(retailer, one.store_id, one.name, one.state, one.online_store_id)

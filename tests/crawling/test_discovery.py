@@ -31,7 +31,7 @@ def store(warehouse: Warehouse, store_id: str, columns: str = "absences, closed_
     return dict(row)
 
 
-def test_discovery_replaces_nothing_by_nothing_and_confirms(warehouse: Warehouse):
+def test_discovery_keeps_known_values_and_confirms_stores(warehouse: Warehouse):
     with warehouse.transaction() as connection:
         connection.execute(
             "INSERT INTO core.store (retailer, store_id, name, state, first_seen_at) VALUES ('aldi', 'G1', 'Aldi Known', 'QLD', '2026-11-01')"
@@ -46,14 +46,14 @@ def test_discovery_replaces_nothing_by_nothing_and_confirms(warehouse: Warehouse
     assert row == {"name": "Aldi Known", "state": "QLD", "postcode": "4000", "is_confirmed": True}
 
 
-def test_a_finder_that_knows_no_supermarket_changes_nothing(warehouse: Warehouse):
+def test_a_finder_without_a_supermarket_changes_nothing(warehouse: Warehouse):
     with pytest.raises(TerminalError, match="returned no supermarket"):
         discovery.merge_found_stores(warehouse, "aldi", [found("P1", is_supermarket=False)])
     with warehouse.transaction() as connection:
         assert connection.execute("SELECT FROM core.store").fetchall() == []
 
 
-def test_places_are_cleaned_on_the_way_in(warehouse: Warehouse):
+def test_states_postcodes_and_positions_are_cleaned(warehouse: Warehouse):
     discovery.merge_found_stores(
         warehouse,
         "aldi",
@@ -70,9 +70,7 @@ def test_places_are_cleaned_on_the_way_in(warehouse: Warehouse):
     assert store(warehouse, "G3", columns) == {"state": "NT", "postcode": "0800", "latitude": None}
 
 
-def test_a_store_absent_three_times_in_a_row_is_taken_for_closed_and_opens_when_found_again(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_store_absent_three_times_in_a_row_is_closed_until_it_is_found_again(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
     all_of_them = [found(f"G{n}") for n in range(20)]
     discovery.merge_found_stores(warehouse, "aldi", all_of_them)
     for day in ("2026-11-20", "2026-11-27", "2026-11-27", "2026-12-04"):
@@ -90,7 +88,7 @@ def test_a_store_absent_three_times_in_a_row_is_taken_for_closed_and_opens_when_
     assert store(warehouse, "G0") == {"absences": 0, "is_closed": False}
 
 
-def test_a_finder_that_falls_short_closes_nobody_and_says_so(warehouse: Warehouse):
+def test_an_incomplete_finder_closes_no_store_and_raises(warehouse: Warehouse):
     discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(20)])
 
     with pytest.raises(discovery.IncompleteStoreFinder, match=r"returned 5 supermarkets, 20 were open before"):
@@ -159,7 +157,7 @@ def test_a_directory_never_replaces_store_finder_data(warehouse: Warehouse, tmp_
         (lambda folder: (folder / "store.json.gz").write_bytes(b"\x1f\x8bnot gzip"), "not a JSON list of rows"),
         (
             lambda folder: (folder / "store.json.gz").write_bytes(gzip.compress(b'[{"pk": 7, "fields": {"company": 1}}]')),
-            "row 7 has not the form",
+            "row 7 does not have the format",
         ),
     ],
 )
@@ -173,7 +171,7 @@ def test_a_damaged_directory_changes_nothing_and_is_named(warehouse: Warehouse, 
         assert connection.execute("SELECT FROM core.store").fetchall() == []
 
 
-def test_the_real_directory_gives_the_known_supermarkets_and_a_spread_first_night(make_warehouse, shared: Path, fixed_clock):
+def test_the_real_directory_gives_the_known_supermarkets_and_a_first_night_over_all_states(make_warehouse, shared: Path, fixed_clock):
     warehouse = make_warehouse(nightly_requests=2400, requests_per_store=100)
     counts = runs.import_directory(warehouse, shared / "directory")
 
@@ -203,9 +201,7 @@ def test_the_real_directory_gives_the_known_supermarkets_and_a_spread_first_nigh
         assert crawl_plan.count_decisions(rows)["crawl"] == 24
 
 
-def test_the_plan_and_the_stores_can_be_read_on_the_command_line(
-    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_clock
-):
+def test_plan_and_stores_are_listed_on_the_command_line(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_clock):
     from typer.testing import CliRunner
 
     monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", warehouse.url)

@@ -75,16 +75,16 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
         causes = getattr(error.__cause__, "exceptions", ())
         return "shape changed" if causes and all(isinstance(cause, ShapeChanged) for cause in causes) else "nothing"
     except SiteError:
-        return "tree gone"
+        return "tree missing"
     finally:
-        assert sandbox.faults.active_faults()[0]["applied"], "the fault struck"
+        assert sandbox.faults.active_faults()[0]["applied"], "the fault was applied"
         sandbox.faults.clear()
     if outcome.site_unavailable:
         assert outcome.is_retryable and not outcome.complete
         assert crawl_store(
             CrawlRun(retailer=adapter, store=store, night=NIGHT, run_key="run", storage=storage, settings=settings, limiter=None)
         ).complete, "a retry ends it"
-        return "gave out"
+        return "unavailable"
     assert outcome.manifest
     staged = {line.raw for line in open_staged(storage, load_manifest(storage, outcome.manifest), adapter.stage, 10**6)}
     if not outcome.complete:
@@ -103,12 +103,12 @@ def assert_outcome(stated: tuple[str, Case, str], world: World, sandbox: Running
     retailer, case, outcome = stated
     found = play(retailer, case, world, sandbox, storage, tmp_path)
     assert found == outcome
-    if outcome in ("blocked", "wrong store", "nothing", "tree gone"):
+    if outcome in ("blocked", "wrong store", "nothing", "tree missing"):
         assert not [path for stage in ("outbox", "barcode_inbox") for path in storage.filesystem.glob(storage.full(f"{stage}/**/*.json"))]
 
 
 @pytest.mark.parametrize("stated", SAMPLE, ids=lambda stated: f"{stated[0]}: {stated[1].name}")
-def test_a_sample_of_faults_ends_as_stated(
+def test_a_sample_of_faults_has_the_stated_outcomes(
     stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path
 ) -> None:
     assert_outcome(stated, world, sandbox, storage, tmp_path)
@@ -116,7 +116,7 @@ def test_a_sample_of_faults_ends_as_stated(
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_a_page_that_comes_twice_is_noticed(
+def test_a_repeated_page_is_detected(
     retailer: str, deep_world: World, deep_sandbox: RunningSandbox, storage: Storage, tmp_path: Path
 ) -> None:
     assert_outcome(
@@ -126,7 +126,7 @@ def test_a_page_that_comes_twice_is_noticed(
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("stated", STATED, ids=NAMES)
-def test_every_fault_ends_as_stated(
+def test_every_fault_has_its_stated_outcome(
     stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path
 ) -> None:
     assert_outcome(stated, world, sandbox, storage, tmp_path)

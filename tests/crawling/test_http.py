@@ -106,7 +106,7 @@ class _Silent(requests.adapters.BaseAdapter):
         pass
 
 
-def test_a_live_site_is_never_asked_faster_than_the_delay(
+def test_a_live_site_is_never_requested_faster_than_the_delay(
     hillview: Hillview, settings: Settings, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Hillview, "base_url", "https://hillview.example")
@@ -141,10 +141,10 @@ def test_retry_after_may_be_a_date(connect: Connect, site: Site, sleeps: Sleeps,
     assert sleeps == [0, pytest.approx(42, abs=1)]
 
 
-def test_a_long_retry_after_leaves_the_store_alone(connect: Connect, site: Site, sleeps: Sleeps) -> None:
+def test_a_long_retry_after_ends_the_store(connect: Connect, site: Site, sleeps: Sleeps) -> None:
     site.answer = lambda asked: json_reply({}, 429, Retry_After="3600")
 
-    with pytest.raises(SiteUnavailable, match="It asks to wait 3600 s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX=300"):
+    with pytest.raises(SiteUnavailable, match="It requires a wait of 3600 s, longer than AISLEFLOW_RETRY_AFTER_SECONDS_MAX=300"):
         connect().fetch(PAGE)
 
     assert len(site.asked) == 1
@@ -162,7 +162,7 @@ def test_backoff_is_random_and_grows_to_its_bound(connect: Connect, site: Site, 
     assert len(set(sleeps)) == 8
 
 
-def test_after_repeated_failures_it_gives_up(connect: Connect, site: Site) -> None:
+def test_repeated_failures_end_the_store(connect: Connect, site: Site) -> None:
     site.answer = lambda asked: Reply(b"", 502)
     client = connect(max_failed_requests_in_a_row=2)
 
@@ -175,7 +175,7 @@ def test_after_repeated_failures_it_gives_up(connect: Connect, site: Site) -> No
     assert len(site.asked) == 2 * 3
 
 
-def test_a_success_in_between_counts_from_the_start(connect: Connect, site: Site) -> None:
+def test_a_success_resets_the_count_of_failures(connect: Connect, site: Site) -> None:
     client = connect(max_failed_requests_in_a_row=2, request_attempts=1)
     site.answer = answers(Reply(b"", 502), json_reply({}), Reply(b"", 502))
 
@@ -191,8 +191,8 @@ def test_a_success_in_between_counts_from_the_start(connect: Connect, site: Site
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (Reply(b'{"products": [1, 2, 3', cut=10), "no whole answer"),
-        (Reply(b"\x1f\x8b\x08garbage", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}), "no whole answer"),
+        (Reply(b'{"products": [1, 2, 3', cut=10), "no complete response"),
+        (Reply(b"\x1f\x8b\x08garbage", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}), "no complete response"),
         (Reply(b'{"products": '), "are no JSON"),
         (Reply(b""), "0 bytes at .* are no JSON"),
         (Reply(b"x" * 5000), "larger than AISLEFLOW_RESPONSE_BYTES_MAX=4000"),
@@ -200,7 +200,7 @@ def test_a_success_in_between_counts_from_the_start(connect: Connect, site: Site
     ],
     ids=["cut", "gzip garbage", "half a JSON", "empty", "too large", "too large unpacked"],
 )
-def test_half_answers_are_tried_again_then_transient(connect: Connect, site: Site, reply: Reply, said: str) -> None:
+def test_truncated_responses_are_retried_then_transient(connect: Connect, site: Site, reply: Reply, said: str) -> None:
     site.answer = lambda asked: reply
 
     with pytest.raises(SiteError, match=said) as raised:
@@ -210,7 +210,7 @@ def test_half_answers_are_tried_again_then_transient(connect: Connect, site: Sit
     assert len(site.asked) == 3
 
 
-def test_a_site_that_does_not_answer_is_transient(connect: Connect, site: Site) -> None:
+def test_an_unavailable_site_is_transient(connect: Connect, site: Site) -> None:
     client = connect(read_timeout_seconds=0.05, request_attempts=1)
 
     def slowly(asked: ReceivedRequest) -> Reply:
@@ -233,9 +233,9 @@ SCRIPT = '<html><head><script src="/_Incapsula_Resource?SWJIYLWA=1"></script></h
         (html_reply(DENIED, 403), "Access Denied page, status 403"),
         (html_reply(SCRIPT), "Incapsula page, status 200"),
         (html_reply(SCRIPT, 503), "Incapsula page, status 503"),
-        (html_reply("<!DOCTYPE html><html>One moment …</html>"), "HTML where JSON was asked for, status 200"),
-        (html_reply("\n <html>No</html>", 403), "HTML where JSON was asked for, status 403"),
-        (Reply(b"<html>No</html>", 200, {"Content-Type": "application/json"}), "HTML where JSON was asked for, status 200"),
+        (html_reply("<!DOCTYPE html><html>One moment …</html>"), "HTML where JSON was requested, status 200"),
+        (html_reply("\n <html>No</html>", 403), "HTML where JSON was requested, status 403"),
+        (Reply(b"<html>No</html>", 200, {"Content-Type": "application/json"}), "HTML where JSON was requested, status 200"),
     ],
 )
 def test_a_refusal_is_recognised_by_content_and_not_repeated(connect: Connect, site: Site, sleeps: Sleeps, reply: Reply, sign: str) -> None:
@@ -249,7 +249,7 @@ def test_a_refusal_is_recognised_by_content_and_not_repeated(connect: Connect, s
     assert not sleeps
 
 
-def test_a_refusal_in_place_of_a_web_page_is_one_too(connect: Connect, site: Site) -> None:
+def test_a_refusal_in_place_of_a_web_page_is_recognised(connect: Connect, site: Site) -> None:
     site.answer = lambda asked: html_reply(SCRIPT)
 
     with pytest.raises(Blocked):
@@ -263,7 +263,7 @@ def test_json_under_a_wrong_content_type_is_read(connect: Connect, site: Site) -
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_other_client_errors_are_terminal_at_once(connect: Connect, site: Site, status: int) -> None:
+def test_other_client_errors_are_terminal(connect: Connect, site: Site, status: int) -> None:
     site.answer = lambda asked: json_reply({"message": "no"}, status)
 
     with pytest.raises(UnexpectedStatus, match=f"status {status} at .*/list: .*no.*adapt include/retailers/hillview.py") as raised:
@@ -273,7 +273,7 @@ def test_other_client_errors_are_terminal_at_once(connect: Connect, site: Site, 
     assert len(site.asked) == 1
 
 
-def test_cookies_of_the_site_come_back_and_the_choice_of_store_is_ours_alone(connect: Connect, site: Site) -> None:
+def test_cookies_of_the_site_are_returned_except_the_choice_of_store(connect: Connect, site: Site) -> None:
     site.answer = lambda asked: (
         json_reply({}, Set_Cookie="store=0584; Path=/") if asked.path == "/" else json_reply({}, Set_Cookie="visit=7")
     )
@@ -285,7 +285,7 @@ def test_cookies_of_the_site_come_back_and_the_choice_of_store_is_ours_alone(con
     assert sorted(site.asked[-1].headers["cookie"].split("; ")) == ["store=0401", "visit=7"]
 
 
-def test_a_persons_session_is_sent_beside_the_choice_of_store_and_never_landed(connect: Connect, site: Site) -> None:
+def test_an_operators_session_is_sent_with_the_choice_of_store_and_never_landed(connect: Connect, site: Site) -> None:
     landed: list[PageResponse] = []
     client = connect(session_headers={"Cookie": "secret=abc; other=1", "User-Agent": "Mozilla/5.0"})
     client.fetch(Page(path="/list", cookies={"store": "1"}, headers={"x-key": "{key}"}), {"key": "hidden"}, landed.append)
@@ -296,7 +296,7 @@ def test_a_persons_session_is_sent_beside_the_choice_of_store_and_never_landed(c
     assert not {"abc", "hidden"} & set(re.findall(r"\w+", repr(landed[0])))
 
 
-def test_each_whole_answer_is_landed_before_it_is_judged(connect: Connect, site: Site) -> None:
+def test_each_complete_response_is_landed_before_it_is_checked(connect: Connect, site: Site) -> None:
     landed: list[PageResponse] = []
     site.answer = answers(Reply(b"busy", 503), html_reply(SCRIPT))
 
@@ -306,7 +306,7 @@ def test_each_whole_answer_is_landed_before_it_is_judged(connect: Connect, site:
     assert [(answer.status, answer.body[:6]) for answer in landed] == [(503, b"busy"), (200, b"<html>")]
 
 
-def test_a_body_that_trickles_is_given_up_in_time(connect: Connect, settings: Settings) -> None:
+def test_a_slow_body_is_abandoned_in_time(connect: Connect, settings: Settings) -> None:
     served = threading.Event()
 
     def trickle(server: socket.socket) -> None:
@@ -335,14 +335,14 @@ def test_the_retries_of_a_store_are_bounded(connect: Connect, site: Site) -> Non
 
     with pytest.raises(SiteError) as first:
         client.fetch(PAGE)
-    with pytest.raises(SiteUnavailable, match="The store's AISLEFLOW_RETRY_BUDGET=3 repeated requests are spent"):
+    with pytest.raises(SiteUnavailable, match="The store's AISLEFLOW_RETRY_BUDGET=3 repeated requests are used up"):
         client.fetch(PAGE)
 
     assert not isinstance(first.value, SiteUnavailable)
     assert len(site.asked) == 3 + 2
 
 
-def test_after_a_refusal_nothing_more_is_asked_for(connect: Connect, site: Site) -> None:
+def test_no_request_is_sent_after_a_refusal(connect: Connect, site: Site) -> None:
     site.answer = lambda asked: html_reply(SCRIPT)
     client = connect()
     for _ in range(3):

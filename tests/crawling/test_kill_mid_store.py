@@ -51,7 +51,7 @@ def staged(root: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_killed_in_mid_store_it_asks_for_nothing_twice_and_ends_the_same(
+def test_a_crawl_killed_in_mid_store_repeats_no_request_and_ends_the_same(
     retailer: str, connections: int, world: World, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     one = next(store for store in world.stores(retailer) if store.has_shelf)

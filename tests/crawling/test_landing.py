@@ -31,7 +31,7 @@ def resume(storage: Storage) -> Landing:
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b'{"a":\n 1}\n', "<html>é</html>".encode(), bytes(range(256))])
-def test_an_answer_comes_back_as_it_was(storage: Storage, body: bytes) -> None:
+def test_a_response_is_read_back_unchanged(storage: Storage, body: bytes) -> None:
     resume(storage).put("dairy/milk--1", answer(body))
 
     found = resume(storage).get("dairy/milk--1")
@@ -42,7 +42,7 @@ def test_an_answer_comes_back_as_it_was(storage: Storage, body: bytes) -> None:
     }
 
 
-def test_pages_have_a_place_that_names_retailer_store_night_and_run(storage: Storage) -> None:
+def test_the_path_of_pages_names_retailer_store_night_and_run(storage: Storage) -> None:
     landing = resume(storage)
     landing.put("dairy/milk--1", answer())
 
@@ -51,13 +51,13 @@ def test_pages_have_a_place_that_names_retailer_store_night_and_run(storage: Sto
     assert list(landed_runs(storage, STORE.retailer, STORE.store_id)) == [LandedRun(STORE.store_id, NIGHT, "run")]
 
 
-def test_a_store_id_cannot_climb(storage: Storage) -> None:
+def test_a_store_id_cannot_leave_its_folder(storage: Storage) -> None:
     assert folder_of(StoreRef("coles", "../../x"), NIGHT, "run") == "landing/coles/%2E%2E%2F%2E%2E%2Fx/2026-11-18--run"
     with pytest.raises(TerminalError, match="run key"):
         folder_of(STORE, NIGHT, "../x")
 
 
-def test_a_later_answer_to_the_same_page_replaces_it(storage: Storage) -> None:
+def test_a_later_response_for_the_same_page_replaces_it(storage: Storage) -> None:
     landing = resume(storage)
     landing.put("tree", answer(b"1"))
     landing.put("tree", answer(b"2"))
@@ -75,7 +75,7 @@ def test_a_later_answer_to_the_same_page_replaces_it(storage: Storage) -> None:
         ("2026-11-18T17:00:00+00:00", "2026-11-18T16:00:00+00:00", False),  # the sandbox's clock was set back
     ],
 )
-def test_a_store_day_goes_on_or_begins_again(
+def test_a_store_day_is_resumed_or_started_over(
     storage: Storage, fixed_clock: Callable[[str], None], begun: str, retried: str, resumes: bool
 ) -> None:
     fixed_clock(begun)
@@ -88,7 +88,7 @@ def test_a_store_day_goes_on_or_begins_again(
     assert found.started_at == datetime.fromisoformat(begun if resumes else retried)
 
 
-def test_past_nights_are_there_for_a_reread_whatever_their_age(storage: Storage, fixed_clock: Callable[[str], None]) -> None:
+def test_past_nights_of_any_age_can_be_read_again(storage: Storage, fixed_clock: Callable[[str], None]) -> None:
     resume(storage).put("tree", answer())
     fixed_clock("2027-05-01T00:00:00+00:00")
 
@@ -105,7 +105,7 @@ def test_a_run_that_landed_nothing_is_named(storage: Storage) -> None:
     [b"", b"no gzip", gzip.compress(b"no header"), gzip.compress(b"[1]\nx"), gzip.compress(b"x" * 99)[:20]],
     ids=["empty", "no gzip", "no header", "header is a list", "cut short"],
 )
-def test_damage_is_said_with_the_file(storage: Storage, damage: bytes) -> None:
+def test_damage_is_reported_with_the_file(storage: Storage, damage: bytes) -> None:
     landing = resume(storage)
     storage.write(f"{landing.folder}/tree.gz", damage)
 
@@ -113,13 +113,13 @@ def test_damage_is_said_with_the_file(storage: Storage, damage: bytes) -> None:
         landing.get("tree")
 
 
-def test_a_marker_cut_short_begins_again(storage: Storage) -> None:
+def test_a_truncated_marker_starts_over(storage: Storage) -> None:
     storage.write(f"{folder_of(STORE, NIGHT, 'run')}/begun.json", b'{"begun')
 
     assert resume(storage).get("tree") is None
 
 
-def test_of_headers_only_harmless_ones_are_kept() -> None:
+def test_only_harmless_headers_are_landed() -> None:
     sent = {"Content-Type": "text/html", "Set-Cookie": "s", "ocp-apim-subscription-key": "k", "Authorization": "a", "Retry-After": "3"}
 
     assert subset(sent) == {"content-type": "text/html", "retry-after": "3"}
@@ -134,7 +134,7 @@ def test_landed_store_days_are_found_by_retailer_store_and_night(storage: Storag
     assert list(landed_runs(storage, "iga")) == list(landed_runs(storage, "coles", "COL:9")) == []
 
 
-def test_pages_past_their_time_are_removed_and_no_others(storage: Storage) -> None:
+def test_only_pages_past_their_retention_period_are_removed(storage: Storage) -> None:
     for day in (10, 11, 12):
         Landing.resume(storage, STORE, date(2026, 11, day), "run", hours=6).put("tree", answer())
 

@@ -59,7 +59,7 @@ def worker(warehouse: Warehouse) -> Iterator[Workers]:
         limiter.close()
 
 
-def test_the_pause_is_kept_over_all_workers(worker: Workers) -> None:
+def test_the_pause_holds_across_all_workers(worker: Workers) -> None:
     time = Time()
     turns = []
     for limiter in [worker(time), worker(time), worker(time)] * 3:
@@ -100,7 +100,7 @@ def test_retry_after_pauses_all_workers(worker: Workers, warehouse: Warehouse) -
     assert one(warehouse, "SELECT next_request_at FROM ops.request_limit") == time.now
 
 
-def test_no_more_requests_are_under_way_than_allowed_over_all_workers(make_warehouse: Callable[..., Warehouse]) -> None:
+def test_requests_in_flight_are_limited_across_all_workers(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(requests_in_flight=2)
     under_way, most, lock = 0, 0, threading.Lock()
     gate = threading.Event()
@@ -142,7 +142,7 @@ with PostgresRequestLimiter(Warehouse(sys.argv[1], settings().model_copy(update=
 """
 
 
-def test_a_killed_worker_gives_its_connection_back(make_warehouse: Callable[..., Warehouse]) -> None:
+def test_the_connection_of_a_killed_worker_is_released(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(requests_in_flight=1)
     looked = 0
 
@@ -183,11 +183,13 @@ def robots_of(body: str, status: int = 200) -> RobotsRules:
     return RobotsRules("hillview", RobotsFile("http://x/robots.txt", status, body), "Aisleflow/0.1 (someone)")
 
 
-def test_what_robots_txt_forbids_is_not_asked_for() -> None:
+def test_urls_forbidden_by_robots_txt_are_not_requested() -> None:
     rule = robots_of(RULES)
 
     rule.check("http://x/list?page=2")
-    with pytest.raises(RobotsDisallowed, match=r"hillview: http://x/robots\.txt forbids /private/a to us .*AISLEFLOW_ROBOTS=never"):
+    with pytest.raises(
+        RobotsDisallowed, match=r"hillview: http://x/robots\.txt forbids /private/a to this crawler .*AISLEFLOW_ROBOTS=never"
+    ):
         rule.check("http://x/private/a")
     assert rule.delay_seconds == 7
 
@@ -196,7 +198,7 @@ def test_what_robots_txt_forbids_is_not_asked_for() -> None:
     ("body", "status", "is_allowed"),
     [("Not found", 404, True), ("<html>home</html>", 200, True), ("", 200, True), ("no", 403, False), ("no", 401, False)],
 )
-def test_a_site_without_the_file_allows_everything_and_one_that_hides_it_nothing(body: str, status: int, is_allowed: bool) -> None:
+def test_a_missing_robots_txt_allows_everything_and_a_forbidden_one_nothing(body: str, status: int, is_allowed: bool) -> None:
     rule = robots_of(body, status)
     if is_allowed:
         rule.check("http://x/list")
@@ -233,7 +235,7 @@ Disallow: /tonight
         ("/tonight", True),
     ],
 )
-def test_wildcards_ends_and_the_longest_rule_decide(path: str, is_allowed: bool) -> None:
+def test_wildcards_end_anchors_and_the_longest_rule_are_applied(path: str, is_allowed: bool) -> None:
     rules = RobotsRules("hillview", RobotsFile("http://x/robots.txt", 200, WILDCARDS), "Somebody/1.0")
     if is_allowed:
         rules.check(f"http://x{path}")
@@ -242,7 +244,7 @@ def test_wildcards_ends_and_the_longest_rule_decide(path: str, is_allowed: bool)
             rules.check(f"http://x{path}")
 
 
-def test_a_group_for_us_replaces_the_one_for_everybody() -> None:
+def test_a_group_for_this_crawler_replaces_the_general_one() -> None:
     rules = robots_of(WILDCARDS)
 
     rules.check("http://x/shop/cart")
@@ -250,25 +252,25 @@ def test_a_group_for_us_replaces_the_one_for_everybody() -> None:
         rules.check("http://x/tonight")
 
 
-def test_a_query_is_part_of_what_is_allowed(hillview: Hillview, settings: Settings, site: Site) -> None:
+def test_rules_apply_to_the_query(hillview: Hillview, settings: Settings, site: Site) -> None:
     site.answer = lambda asked: (
         Reply(WILDCARDS.encode(), headers={"Content-Type": "text/plain"}) if asked.path == "/robots.txt" else json_reply({})
     )
     always = settings.model_copy(update={"robots": "always", "user_agent": "Somebody/1.0"})
     with PoliteClient(hillview, always, sleep=lambda _: None) as client:
         client.fetch(Page(path="/list", params={"page": 1}))
-        with pytest.raises(RobotsDisallowed, match=r"forbids /list\?sort=asc to us"):
+        with pytest.raises(RobotsDisallowed, match=r"forbids /list\?sort=asc to this crawler"):
             client.fetch(Page(path="/list", params={"sort": "asc"}))
 
     assert site.paths() == ["/robots.txt", "/list"]
 
 
-def test_a_site_that_cannot_say_is_not_crawled_for_now() -> None:
+def test_a_site_with_an_unavailable_robots_txt_is_not_crawled() -> None:
     with pytest.raises(SiteError, match=r"status 503 at http://x/robots\.txt"):
         robots_of("", 503)
 
 
-def test_robots_txt_is_asked_for_once_a_run_by_all_workers(
+def test_robots_txt_is_requested_once_per_run_by_all_workers(
     worker: Workers, warehouse: Warehouse, hillview: Hillview, settings: Settings, site: Site
 ) -> None:
     site.answer = lambda asked: (
@@ -292,7 +294,7 @@ def test_robots_txt_is_asked_for_once_a_run_by_all_workers(
     assert pauses and all(pause == 7 for pause in pauses), "its Crawl-delay is kept"
 
 
-def test_a_robots_txt_that_could_not_be_had_is_asked_for_again(hillview: Hillview, settings: Settings, site: Site, worker: Workers) -> None:
+def test_an_unavailable_robots_txt_is_requested_again(hillview: Hillview, settings: Settings, site: Site, worker: Workers) -> None:
     answers = [Reply(b"", 500), html_reply("<html>404</html>", 404)]
 
     def answer(asked: ReceivedRequest) -> Reply:
@@ -305,7 +307,7 @@ def test_a_robots_txt_that_could_not_be_had_is_asked_for_again(hillview: Hillvie
     assert site.paths() == ["/robots.txt", "/robots.txt", "/list"]
 
 
-def test_the_sandbox_is_ours_and_has_no_robots_txt_to_obey(hillview: Hillview, settings: Settings, site: Site) -> None:
+def test_the_sandboxs_robots_txt_is_not_requested(hillview: Hillview, settings: Settings, site: Site) -> None:
     for choice in ("live", "never"):
         with PoliteClient(hillview, settings.model_copy(update={"robots": choice})) as client:
             client.fetch(PAGE)
@@ -313,17 +315,17 @@ def test_the_sandbox_is_ours_and_has_no_robots_txt_to_obey(hillview: Hillview, s
     assert site.paths() == ["/list", "/list"]
 
 
-def test_a_warehouse_that_is_gone_is_transient(settings: Settings) -> None:
+def test_an_unavailable_warehouse_is_transient(settings: Settings) -> None:
     limiter = PostgresRequestLimiter(Warehouse("postgresql://nobody@/x?host=/nonexistent", settings), "aldi", "run")
 
     with (
-        pytest.raises(TransientError, match="aldi: the warehouse, which keeps the limits of all crawlers, does not answer"),
+        pytest.raises(TransientError, match="aldi: the warehouse, which stores the limits of all crawlers, does not respond"),
         limiter.acquire(0),
     ):
         pass
 
 
-def test_runs_long_over_are_forgotten(worker: Workers, warehouse: Warehouse) -> None:
+def test_the_state_of_old_runs_is_deleted(worker: Workers, warehouse: Warehouse) -> None:
     worker(Time()).robots(lambda: RobotsFile("http://x/robots.txt", 200, RULES))
     delete_old_runs(warehouse, 3650)
     assert len(rows(warehouse, "SELECT * FROM ops.robots_txt")) == 1

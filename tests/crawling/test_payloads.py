@@ -97,7 +97,7 @@ def test_prices_are_exact(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_page_says_where_it_is_from(case: Case) -> None:
+def test_each_page_has_a_source(case: Case) -> None:
     source = case.part("source")
 
     assert source.keys() == {"route", "era", "why"}

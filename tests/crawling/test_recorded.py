@@ -93,7 +93,7 @@ def test_coles_store_echo_of_a_recorded_page(shared: Path) -> None:
     Coles().check_store(body, STORE)
 
 
-def test_coles_next_page_follows_the_count_of_goods_not_of_rows(shared: Path) -> None:
+def test_coles_next_page_follows_the_count_of_products_not_of_rows(shared: Path) -> None:
     body, _ = load(shared / "payloads" / "coles" / "NEXT_DATA_browse_dairy-eggs-fridge_p4.json.gz")
     at = lambda number: Page(path="x", params={"page": number}, number=number)  # noqa: E731
 
@@ -286,7 +286,7 @@ def test_coles_store_of_a_detail(shared: Path) -> None:
     assert (store.is_supermarket, store.is_trading, store.latitude) == (True, True, -37.853148)
 
 
-def test_a_woolworths_is_read_alike_from_its_detail_and_from_the_list(shared: Path) -> None:
+def test_a_woolworths_store_is_read_alike_from_its_detail_and_from_the_list(shared: Path) -> None:
     lines = (shared / "payloads" / "stores" / "woolworths_store_details_60.jsonl").read_bytes().splitlines()
     retailer = RETAILERS["woolworths"]
 
@@ -310,14 +310,14 @@ CUT = ["woolworths/browse_bakery_2026-09_trimmed.json", "woolworths/browse_past_
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_every_era_has_the_shape_on_record(shared: Path, name: str) -> None:
+def test_recorded_pages_of_all_years_have_the_shape_on_record(shared: Path, name: str) -> None:
     body, _ = load(shared / "payloads" / name)
 
     RETAILERS[name.partition("/")[0]].check_shape(body, name)
 
 
 @pytest.mark.parametrize("name", [*WHOLE, *CUT])
-def test_unit_prices_of_the_recorded_rows_agree_with_number_price_and_size(shared: Path, name: str) -> None:
+def test_unit_prices_of_the_recorded_rows_match_number_price_and_size(shared: Path, name: str) -> None:
     body, _ = load(shared / "payloads" / name)
     rows = read(name.partition("/")[0], body)
     told = [row for row in rows if isinstance(row, OfferRow) and row.offer.per_unit_price_string]
@@ -339,7 +339,7 @@ def test_a_coles_product_is_read_alike_from_rest_and_from_graphql(shared: Path) 
     assert offer.category_path == ("Dairy, Eggs & Fridge", "Milk", "Flavoured Milk")
 
 
-def test_iga_pieces_of_goods_sold_by_weight(shared: Path) -> None:
+def test_iga_pieces_of_products_sold_by_weight(shared: Path) -> None:
     body, plain = load(shared / "payloads" / "iga" / "category_search_page_2023.json")
 
     for item, offer in zip(plain["items"], offers(read("iga", body)), strict=True):

@@ -76,7 +76,7 @@ def outcome_rows(warehouse: Warehouse) -> list[tuple[str, str, bool]]:
     return [(row["store_id"], row["state"], row["staged"]) for row in found]
 
 
-def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_stopped(
+def test_a_refused_run_stops_after_few_stores_and_resumes_with_an_operators_session(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox
 ) -> None:
     wall = sandbox.faults.add("wall", retailer="woolworths", since=8, session="me=known")
@@ -88,7 +88,7 @@ def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_sto
         except Blocked as error:
             refused.append((store, type(error)))
     assert [kind for _, kind in refused] == [Blocked, Blocked, RunAlreadyBlocked, RunAlreadyBlocked, RunAlreadyBlocked], (
-        "after two nobody is asked for"
+        "no store is requested after two"
     )
     asked = sandbox.traffic.count("woolworths")
     assert asked == 8 + 1
@@ -101,13 +101,13 @@ def test_a_wall_is_met_at_few_stores_and_a_persons_session_takes_up_where_it_sto
 
     assert all(outcome["complete"] for outcome in done)
     again = sandbox.traffic.repeated_requests("woolworths", purpose="listing", store_id=every[0].store_id)
-    assert not again, "the pages landed before the wall are not asked for again"
+    assert not again, "the pages landed before the refusal are not requested again"
     assert sandbox.faults.active_faults()[0]["key"] == wall
     landed = b"".join(storage.read(path.split("/storage/", 1)[1]) for path in storage.filesystem.find(storage.full("landing")))
     assert b"known" not in landed
 
 
-def test_the_session_kept_at_home_is_used_until_it_ends(
+def test_the_stored_session_is_used_until_it_expires(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add("wall", retailer="aldi", session="me=known")
@@ -127,17 +127,17 @@ def test_the_session_kept_at_home_is_used_until_it_ends(
     assert "known" not in caplog.text
 
 
-def test_stores_in_a_row_at_which_the_site_gives_out_open_the_breaker(
+def test_consecutive_unavailable_stores_open_the_breaker(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox
 ) -> None:
     sandbox.faults.add("error", retailer="iga", purpose="listing", since=12)
     first, second, third = stores(world, "iga")[:3]
 
     assert runs.crawl(warehouse, run_of(warehouse, storage, first, NIGHT, "run"))["site_unavailable"]
-    with pytest.raises(Exception, match="the crawl yielded nothing"):
+    with pytest.raises(Exception, match="the crawl found no offer"):
         runs.crawl(warehouse, run_of(warehouse, storage, second, NIGHT, "run"))
     asked = sandbox.traffic.count("iga")
-    with pytest.raises(BreakerOpen, match="not asked for"):
+    with pytest.raises(BreakerOpen, match="not crawled"):
         runs.crawl(warehouse, run_of(warehouse, storage, third, NIGHT, "run"))
 
     assert sandbox.traffic.count("iga") == asked
@@ -145,7 +145,7 @@ def test_stores_in_a_row_at_which_the_site_gives_out_open_the_breaker(
     assert one(warehouse, "SELECT state FROM ops.crawl_breaker") == "open"
 
 
-def test_an_attempt_that_stages_nothing_does_not_unstage_what_an_earlier_one_did(
+def test_an_attempt_without_offers_keeps_the_staged_file_of_an_earlier_one(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox
 ) -> None:
     store = stores(world, "aldi")[0]
@@ -160,14 +160,14 @@ def test_an_attempt_that_stages_nothing_does_not_unstage_what_an_earlier_one_did
     assert outcome_rows(warehouse) == [(store.store_id, "blocked", True)]
 
 
-def test_a_part_of_a_store_is_true_and_incomplete(warehouse: Warehouse, storage: Storage, world: World) -> None:
+def test_a_partial_store_day_is_correct_and_incomplete(warehouse: Warehouse, storage: Storage, world: World) -> None:
     store = stores(world, "aldi")[0]
 
     subset = runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", subset=CrawlSubset(categories=("bakery",))))
 
     assert (subset["complete"], subset["is_retryable"]) == (False, False)
     assert {one["status"] for one in subset["categories"] if one["name"].startswith("Bakery")} == {"finished"}
-    assert "not asked for: only a part was wanted" in subset["incomplete_reason"]
+    assert "not requested: only a part was requested" in subset["incomplete_reason"]
     assert load_manifest(storage, subset["manifest"]).is_partial_on_request
     with pytest.raises(TerminalError, match=r"no category is called nonsense\. There are: .*Bakery"):
         runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "another", subset=CrawlSubset(categories=("nonsense",))))
@@ -182,7 +182,7 @@ def test_first_pages_only(warehouse: Warehouse, storage: Storage, world: World, 
     assert not sandbox.traffic.repeated_requests("coles", purpose="listing")
     whole = runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run"))
     assert whole["complete"]
-    assert not sandbox.traffic.repeated_requests("coles", purpose="listing"), "what was read in part is not asked for again"
+    assert not sandbox.traffic.repeated_requests("coles", purpose="listing"), "pages already read are not requested again"
 
 
 def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
@@ -248,7 +248,7 @@ def test_the_canary_makes_few_requests_and_lands_the_responses(
 
 
 @pytest.mark.parametrize(("retailer", "field"), [("coles", "pricing"), ("woolworths", "Price"), ("aldi", "price"), ("iga", "name")])
-def test_a_changed_shape_is_named_before_any_store_is_read(
+def test_a_changed_shape_is_reported_before_any_store_is_read(
     warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox, retailer: str, field: str
 ) -> None:
     sandbox.faults.add("renamed_field", retailer=retailer, field=field)
@@ -261,7 +261,7 @@ def test_a_changed_shape_is_named_before_any_store_is_read(
     assert "expected: " in said and f"{field}_v2" in said.split("found: ")[1]
 
 
-def test_the_canary_leaves_a_wall_to_the_crawl(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
+def test_the_canary_leaves_a_refusal_to_the_crawl(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:
     sandbox.faults.add("wall", retailer="coles")
 
     report = crawl_canary(run_of(warehouse, storage, stores(world, "coles")[0], NIGHT, "run"))

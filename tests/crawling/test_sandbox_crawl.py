@@ -93,7 +93,7 @@ def cents(dollars: Decimal | int | None) -> int | None:
 
 
 @pytest.mark.parametrize("retailer", LISTINGS, ids=[*RETAILERS, "coles rest", "coles html"])
-def test_what_is_staged_is_the_truth(world: World, storage: Storage, settings: Settings, retailer: Retailer) -> None:
+def test_staged_offers_match_the_sandboxs_data(world: World, storage: Storage, settings: Settings, retailer: Retailer) -> None:
     for store in stores(world, retailer.name):
         outcome = crawl(retailer, store, storage, settings)
 
@@ -102,12 +102,12 @@ def test_what_is_staged_is_the_truth(world: World, storage: Storage, settings: S
         assert staged.keys() == truth.keys()
         for sku, offer in truth.items():
             product = staged[sku]
-            told = (cents(product["price_current"]), cents(product["price_was"]), product["is_on_special"])
-            assert told == (offer.price_cents, offer.was_price_cents, offer.is_on_special), offer
+            published = (cents(product["price_current"]), cents(product["price_was"]), product["is_on_special"])
+            assert published == (offer.price_cents, offer.was_price_cents, offer.is_on_special), offer
             assert tuple(product["category_path"]) in offer.category_paths
         assert outcome.complete, outcome.incomplete_reason
         assert not outcome.is_retryable
-        assert outcome.notes == {}, "the sandbox's unit prices are right"
+        assert outcome.notes == {}, "the sandbox's unit prices are consistent"
 
 
 @pytest.mark.parametrize("name", RETAILERS)
@@ -125,14 +125,14 @@ def test_every_store_of_the_finder_is_found_and_marked(world: World, settings: S
     assert not found
 
 
-def test_a_listed_store_that_answers_nothing_is_said(world: World, storage: Storage, settings: Settings) -> None:
+def test_a_listed_store_without_offers_is_reported(world: World, storage: Storage, settings: Settings) -> None:
     silent = next(store for store in world.stores("aldi") if store.is_silent)
 
-    with pytest.raises(EmptyCrawl, match=f"aldi {silent.store_id}: the crawl yielded nothing"):
+    with pytest.raises(EmptyCrawl, match=f"aldi {silent.store_id}: the crawl found no offer"):
         crawl(RETAILERS["aldi"], StoreRef("aldi", silent.store_id, None, silent.state, silent.store_id), storage, settings)
 
 
-def test_a_deployment_of_coles_in_mid_run_costs_two_requests(world: World, storage: Storage, tmp_path: Path) -> None:
+def test_a_coles_deployment_during_a_run_costs_two_requests(world: World, storage: Storage, tmp_path: Path) -> None:
     site = ColesSite(world)
     counted = {"requests": 0}
 

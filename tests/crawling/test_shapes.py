@@ -37,14 +37,14 @@ def renamed(node: Any, field: str) -> Any:
 
 
 @pytest.mark.parametrize(("name", "field"), [(name, field) for name, (_, fields) in PAGES.items() for field in fields])
-def test_a_renamed_required_field_is_one_clear_sentence(name: str, field: str) -> None:
+def test_a_renamed_required_field_raises_one_clear_error(name: str, field: str) -> None:
     page = json.loads((PAYLOADS / name / PAGES[name][0] / "page.json").read_text())
     body = parse(json.dumps(renamed(page, field)).encode())
 
     with pytest.raises(ShapeChanged) as raised, reading(name, "http://x/list?page=7"):
         list(RETAILERS[name].offers(body, FIRLE, AT))
 
-    assert str(raised.value).startswith(f"{name}: field '{field}' is gone (found: ")
+    assert str(raised.value).startswith(f"{name}: field '{field}' is missing (found: ")
     assert f"{field}New" in str(raised.value)
     assert str(raised.value).endswith(
         f") at http://x/list?page=7. Add a page of the new shape under tests/payloads/{name}/ and adapt include/retailers/{name}.py"
@@ -73,7 +73,7 @@ def test_a_price_of_another_type_is_never_guessed(name: str, value: Any) -> None
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_new_keys_do_no_harm(name: str) -> None:
+def test_new_keys_are_ignored(name: str) -> None:
     page = json.loads((PAYLOADS / name / PAGES[name][0] / "page.json").read_text())
 
     def grown(node: Any) -> Any:
@@ -104,14 +104,14 @@ def rename(row: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_sound_page_has_the_shape_on_record(name: str) -> None:
+def test_a_valid_page_has_the_shape_on_record(name: str) -> None:
     RETAILERS[name].check_shape(page_of(name), "http://x/")
 
-    assert RETAILERS[name].expected_shape < RETAILERS[name].shape(page_of(name)), "what else a row holds is told too"
+    assert RETAILERS[name].expected_shape < RETAILERS[name].shape(page_of(name)), "other keys of a row are reported too"
 
 
 @pytest.mark.parametrize(("name", "path"), [(name, path) for name in PAGES for path in sorted(RETAILERS[name].expected_shape)])
-def test_a_renamed_key_is_told_with_both_shapes(name: str, path: str) -> None:
+def test_a_renamed_key_is_reported_with_both_shapes(name: str, path: str) -> None:
     retailer, body = RETAILERS[name], page_of(name)
     for row in list(retailer.products(body)):
         rename(row, path)
@@ -121,7 +121,7 @@ def test_a_renamed_key_is_told_with_both_shapes(name: str, path: str) -> None:
 
     said = str(raised.value)
     if path == "_type":  # what tells product rows from advertisements
-        assert said.startswith(f"{name}: field '_type' is gone (found: _typeNew, ")
+        assert said.startswith(f"{name}: field '_type' is missing (found: _typeNew, ")
     else:
         lost, expected = said.removeprefix(f"{name}: product rows have lost ").split(" (expected: ")
         assert path in lost.split(", ")
@@ -130,7 +130,7 @@ def test_a_renamed_key_is_told_with_both_shapes(name: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_shape_on_record_is_what_the_adapter_reads(name: str) -> None:
+def test_the_shape_on_record_matches_the_keys_read_by_the_adapter(name: str) -> None:
     """A path in it is read: without it rows differ or cannot be read. A key that an ordinary row must have is in it."""
     retailer = RETAILERS[name]
     before = list(retailer.rows(page_of(name), FIRLE, AT))
@@ -153,7 +153,7 @@ def test_the_shape_on_record_is_what_the_adapter_reads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_is_null_or_absent_on_some_rows_is_no_loss(name: str) -> None:
+def test_keys_null_or_absent_on_some_rows_are_not_missing(name: str) -> None:
     retailer, body = RETAILERS[name], page_of(name)
     for row in list(retailer.products(body))[1:]:
         for path in retailer.expected_shape - {"_type"}:
@@ -162,7 +162,7 @@ def test_what_is_null_or_absent_on_some_rows_is_no_loss(name: str) -> None:
     retailer.check_shape(body, "http://x/")
 
 
-def test_an_object_that_is_null_on_every_row_says_nothing_of_what_stands_in_it() -> None:
+def test_keys_below_an_object_that_is_null_on_every_row_are_unknown() -> None:
     body = page_of("coles")
     for row in Coles().products(body):
         row["pricing"], row["onlineHeirs"] = None, []  # type: ignore[index]
@@ -176,7 +176,7 @@ def test_an_object_that_is_null_on_every_row_says_nothing_of_what_stands_in_it()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_without_a_product_row_is_no_proof_of_a_shape(name: str) -> None:
+def test_a_page_without_a_product_row_fails_the_shape_check(name: str) -> None:
     nothing = {
         "coles": {"pageProps": {"searchResults": {"results": [{"_type": "SINGLE_TILE"}]}}},
         "woolworths": {"Products": None, "SearchResultsCount": 0},

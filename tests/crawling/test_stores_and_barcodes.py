@@ -36,7 +36,7 @@ def test_a_coles_detail_batch_names_store_and_skus() -> None:
         Coles().detail_page([str(number) for number in range(21)], FIRLE)
 
 
-def test_coles_barcodes_tell_unknown_from_without() -> None:
+def test_coles_barcodes_distinguish_unknown_products_from_those_without() -> None:
     found = Coles().barcodes(
         {
             "data": {
@@ -56,7 +56,7 @@ def test_coles_barcodes_tell_unknown_from_without() -> None:
 # Store finders
 
 
-def test_a_store_found_from_two_points_is_told_once(
+def test_a_store_found_from_two_points_is_yielded_once(
     hillview: Hillview, site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Hillview, "store_pages", lambda self: [Page(path="/stores", params={"near": near}) for near in (1, 2)])
@@ -73,7 +73,7 @@ def test_a_store_found_from_two_points_is_told_once(
     assert found == ["7", "1", "2"]
 
 
-def test_coles_looks_closer_where_the_finder_is_full() -> None:
+def test_coles_divides_the_area_of_a_full_response() -> None:
     page = next(iter(Coles().store_pages()))
     full: dict[str, Any] = {"data": {"stores": {"results": [{}] * FOUND_MAX}}}
 
@@ -84,7 +84,7 @@ def test_coles_looks_closer_where_the_finder_is_full() -> None:
     assert not list(Coles().next_store_pages(page, {"data": {"stores": {"results": [{}]}}}))
 
 
-def test_a_closed_woolworths_is_known_by_its_facilities() -> None:
+def test_a_closed_woolworths_is_recognised_by_its_facilities() -> None:
     store = {
         "Division": "SUPERMARKETS",
         "StoreNo": "1",
@@ -141,7 +141,7 @@ def test_aldi_service_points_are_paged() -> None:
     )
 
 
-def test_the_iga_locator_goes_on_where_an_answer_is_full() -> None:
+def test_the_iga_locator_continues_after_a_full_response() -> None:
     retailer = RETAILERS["iga"]
     page = next(iter(retailer.store_pages()))
 
@@ -186,13 +186,13 @@ def test_every_finder_keeps_positions_in_australia_only(name: str, said: tuple[A
 @pytest.mark.parametrize(
     ("name", "called"), [("coles", "Coles Supermarkets Firle"), ("woolworths", "Firle"), ("iga", "Firle"), ("aldi", "Aldi Firle")]
 )
-def test_a_store_without_a_name_is_called_after_its_place(name: str, called: str) -> None:
+def test_a_store_without_a_name_is_named_after_its_suburb(name: str, called: str) -> None:
     (store,) = RETAILERS[name].stores(finder_answer(name, name="N/A"))
 
     assert store.name == called
 
 
-def test_an_aldi_without_name_and_address_is_a_store_all_the_same() -> None:
+def test_an_aldi_without_name_and_address_is_a_store() -> None:
     (store,) = RETAILERS["aldi"].stores({"data": [{"id": "G100"}]})
 
     assert (store.store_id, store.name, store.state, store.postcode, store.is_trading) == ("G100", None, None, None, True)
@@ -201,7 +201,7 @@ def test_an_aldi_without_name_and_address_is_a_store_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("status", "is_trading"), [("Active", True), ("open", True), (None, True), ("Closed", False), ("inactive ", False)]
 )
-def test_a_closed_iga_is_known_by_its_status(status: str | None, is_trading: bool) -> None:
+def test_a_closed_iga_is_recognised_by_its_status(status: str | None, is_trading: bool) -> None:
     (store,) = RETAILERS["iga"].stores(finder_answer("iga", status=status))
 
     assert store.is_trading == is_trading

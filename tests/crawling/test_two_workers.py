@@ -40,7 +40,9 @@ assert outcome["complete"], outcome["incomplete_reason"]
 
 
 @pytest.mark.parametrize(("gap", "most"), [(MIN_INTERVAL_SECONDS, 2), (0.0, 2)], ids=["a pause", "no pause, two under way"])
-def test_two_workers_together_keep_the_pause_and_the_number_under_way(warehouse: Warehouse, tmp_path: Path, gap: float, most: int) -> None:
+def test_two_workers_share_the_pause_and_the_limit_of_requests_in_flight(
+    warehouse: Warehouse, tmp_path: Path, gap: float, most: int
+) -> None:
     stores = [store for store in WORLD.stores("woolworths") if store.has_shelf]
     with running(WORLD) as sandbox:
         sandbox.faults.latency_seconds = 0.02

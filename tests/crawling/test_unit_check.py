@@ -65,11 +65,11 @@ def notes(
         (None, "4", "1kg"),
     ],
 )
-def test_what_agrees_or_cannot_be_compared_is_left_alone(printed: str | None, price: str | None, size: str | None) -> None:
+def test_matching_or_incomparable_values_are_unchanged(printed: str | None, price: str | None, size: str | None) -> None:
     assert notes(printed, price, size) == {}
 
 
-def test_a_name_that_tells_more_than_the_size_counts() -> None:
+def test_a_name_with_more_detail_than_the_size_is_used() -> None:
     assert notes("$12.00 per 1L", "45", "10 Pack", name="Lemonade Can 375ml 10 Pack") == {}
 
 
@@ -82,11 +82,11 @@ def test_a_name_that_tells_more_than_the_size_counts() -> None:
         ("$4.50 per 1kg", "0.77", "approx. 100g", "$4.50 per 1kg, while 0.77 for approx. 100g is 7.7000 per kg"),
     ],
 )
-def test_a_text_against_price_and_size_is_noted(printed: str, price: str, size: str, said: str) -> None:
+def test_a_text_that_conflicts_with_price_and_size_is_recorded(printed: str, price: str, size: str, said: str) -> None:
     assert notes(printed, price, size) == {unit_check.TEXT_AGAINST_SIZE: said}
 
 
-def test_the_number_is_held_against_the_text() -> None:
+def test_the_number_is_compared_with_the_text() -> None:
     same = [
         RetailerUnitPrice(amount=Decimal("2.5")),
         RetailerUnitPrice(amount=Decimal("25"), per="1KG"),
@@ -102,24 +102,24 @@ def test_the_number_is_held_against_the_text() -> None:
     }
 
 
-def test_without_a_text_the_number_is_held_against_the_size() -> None:
+def test_without_a_text_the_number_is_compared_with_the_size() -> None:
     assert notes(None, "5", "200g", unit=RetailerUnitPrice(amount=Decimal("25"), per="1KG")) == {}
     assert notes(None, "5", "250g", unit=RetailerUnitPrice(amount=Decimal("25"), per="1KG")) == {
         unit_check.NUMBER_AGAINST_SIZE: "$25 per 1KG, while 5 for 250g is 20.0000 per kg"
     }
 
 
-def test_a_price_by_the_kilogram_is_held_against_what_it_buys() -> None:
+def test_a_price_per_kilogram_is_compared_with_its_quantity() -> None:
     assert notes("$4.00/kg", "4", "140g EachUnit", unit=RetailerUnitPrice(size_price=Decimal("0.56"), size="140g")) == {}
     assert notes("$14.00 / 1KG", "14", "Min. 300g", unit=RetailerUnitPrice(size="1kg")) == {}
     assert unit_check.TEXT_AGAINST_SIZE in notes("$4.00/kg", "4", "140g", unit=RetailerUnitPrice(size_price=Decimal("5.6"), size="140g"))
 
 
-def test_a_text_nobody_can_read_is_noted() -> None:
+def test_an_unreadable_text_is_recorded() -> None:
     assert notes("per 1ea", "3", "1 each") == {unit_check.UNREADABLE_TEXT: "per 1ea"}
 
 
-def test_other_facts_of_an_offer_stay_and_rows_without_offers_pass() -> None:
+def test_other_fields_and_rows_without_offers_are_unchanged() -> None:
     skipped = SkippedRow("ad")
     offer = Offer(
         sku="1",
@@ -148,7 +148,7 @@ def test_other_facts_of_an_offer_stay_and_rows_without_offers_pass() -> None:
         ("aldi-nerang-g120-2025-09-12", 262, {}),
     ],
 )
-def test_contradictions_of_real_store_days_are_few_and_real(shared: Path, name: str, lines: int, found: dict[str, int]) -> None:
+def test_real_store_days_have_few_conflicts(shared: Path, name: str, lines: int, found: dict[str, int]) -> None:
     """Goods priced by the kilogram beside the size of a piece are no contradiction; a bread mix of 2.4 g is."""
     counted: Counter[str] = Counter()
     products = [
