@@ -1,1 +1,1 @@
-"""Measures, as ratios to a yardstick of the same run on the same server: these machines are noisy. See docs/benchmarks.md."""
+"""Measures ratios to a yardstick of the same run on the same server, because machine speed varies. See docs/benchmarks.md."""

@@ -1,6 +1,6 @@
 """``make bench``: plain nights, histories and the import command against a yardstick. ``make bench ARGS="histories --only doubles"`` runs a part.
 
-What each measures and how to read its figures: docs/benchmarks.md.
+docs/benchmarks.md describes the measurements and the figures.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def everything(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @app.command("nights")
 def nights_(
-    store_days: Annotated[int, typer.Option(min=1, help="Store-days a night.")] = 10,
-    lines: Annotated[int, typer.Option(min=10, help="Lines a store-day.")] = 5_000,
+    store_days: Annotated[int, typer.Option(min=1, help="Store-days per night.")] = 10,
+    lines: Annotated[int, typer.Option(min=10, help="Lines per store-day.")] = 5_000,
     statement_seconds: StatementOption = 60,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,12 +77,14 @@ def histories_(
     lines: Annotated[int, typer.Option(min=100, help="Lines of a store in the histories of whole stores.")] = 15_000,
     share: Annotated[float, typer.Option(min=0.001, help="Scales the histories whose sizes come from real crawls.")] = 1.0,
     nights: Annotated[int, typer.Option(min=2, help="Nights in a row.")] = 100,
-    prices: Annotated[int, typer.Option(min=1, help="Prices in the large warehouse; 20000000 is the country.")] = 2_000_000,
+    prices: Annotated[
+        int, typer.Option(min=1, help="Prices in the large warehouse; 20000000 corresponds to the whole country.")
+    ] = 2_000_000,
     statement_seconds: StatementOption = 30,
     fail: Annotated[bool, typer.Option("--fail", help="End with exit code 1 when a night is over its goal or not finished.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Nights with a past, each compared with a plain one."""
+    """Nights in a warehouse with existing data, each compared with a plain one."""
     chosen = only or list(HISTORIES)
     if unknown := sorted(set(chosen) - set(HISTORIES)):
         raise typer.BadParameter(f"unknown: {', '.join(unknown)}; known: {', '.join(HISTORIES)}", param_hint="--only")
@@ -100,7 +102,7 @@ def histories_(
 def importing_(
     paths: Annotated[list[Path] | None, typer.Argument(exists=True, help="Imported one after the other; none: generated folders.")] = None,
     together: Annotated[bool, typer.Option("--together", help="Import all paths by one command.")] = False,
-    empty_home: Annotated[bool, typer.Option("--empty-home", help="The first command makes and starts PostgreSQL, too.")] = False,
+    empty_home: Annotated[bool, typer.Option("--empty-home", help="The first command also creates and starts PostgreSQL.")] = False,
     stores: Annotated[int, typer.Option(min=1, help="Stores of a generated folder.")] = 20,
     lines: Annotated[int, typer.Option(min=10, help="Lines of a generated file.")] = 2_600,
     as_json: JsonOption = False,
@@ -146,11 +148,11 @@ def _importing(paths: Sequence[Path], stores: int, lines: int, is_together: bool
 
 def _print_nights(rows: Rows) -> None:
     _print("Plain nights: seconds, and their ratio to the yardstick of as many processes as the product uses", rows, _NIGHT)
-    _print("What they cost", rows, _NIGHT_COSTS)
+    _print("Their costs", rows, _NIGHT_COSTS)
 
 
 def _print_histories(rows: Rows) -> None:
-    _print("Histories: the ratio to the yardstick beside that of a plain night", rows, _HISTORY)
+    _print("Histories: the ratio to the yardstick, compared with that of a plain night", rows, _HISTORY)
     if growth := [row for row in rows if "tables_mib" in row]:
         _print("Growth", growth, _GROWTH)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Clocks around the product's steps, wherever they are called from."""
+"""Measures the product's steps at all their callers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.watching import cpu_seconds
 from include.config import settings
 from include.embedded.postgres import running_postgres
 
-#: The functions that are the steps. One that runs inside another is a part of it.
+#: The functions of the steps. The time of a nested step counts towards the outer one.
 STEPS = {
     "staging": ("include.ingestion.importing", "import_file"),
     "load": ("include.ingestion.pipeline", "load"),
@@ -26,16 +26,16 @@ STEPS = {
 
 
 class Clocks:
-    """What the steps took so far, on the main thread, one at a time.
+    """The measured time of the steps so far, on the main thread, one at a time.
 
     A step's processor seconds are those of this process, of the processes below it and of the home's server, whatever they were at.
     """
 
     def __init__(self, steps: Sequence[str]) -> None:
-        """Put a clock around each step. To be made before other modules import the functions.
+        """Wrap each step with a clock. Create this before other modules import the functions.
 
         Raises:
-            AttributeError: a step's function is not there any more: :data:`STEPS` is to be mended.
+            AttributeError: a step's function does not exist: correct :data:`STEPS`.
         """
         self.first_step_at: float | None = None
         self.first_step_cpu = 0.0
@@ -71,11 +71,11 @@ class Clocks:
 
 
 def client_cpu() -> float:
-    """Return the processor seconds of this process and of those below it."""
+    """Return the processor seconds of this process and its descendants."""
     return cpu_seconds(os.getpid())
 
 
 def server_cpu() -> float:
-    """Return the processor seconds of the home's server so far; 0 when there is none."""
+    """Return the processor seconds of the home's server so far; 0 without a server."""
     server = running_postgres(settings().home)
     return cpu_seconds(server.pid) if server else 0.0

@@ -1,9 +1,9 @@
-"""How near the crawl of one store comes to what latency and connections allow, and what memory it takes: ``python -m benchmarks.crawl``.
+"""The crawl of one store, compared with the limit set by latency and connections, and its memory: ``python -m benchmarks.crawl``.
 
-The sandbox runs as a process of its own and answers after a fixed latency; the crawl runs in another, without a pause between
-requests. The yardstick is arithmetic: ``connections`` requests under way at once, each ``latency`` seconds long, are
-``connections / latency`` requests a second. On a busy machine the sandbox itself takes longer: ``answer ms`` is what it really took, ``in use`` the share of the
-connections' time in which an answer was awaited. The store-days of all runs must be the same to the byte.
+The sandbox runs in a separate process and responds after a fixed latency; the crawl runs in another, without a pause between
+requests. The yardstick is computed: ``connections`` requests in flight, each ``latency`` seconds long, are
+``connections / latency`` requests per second. On a busy machine the sandbox takes longer: ``answer ms`` is the measured time, ``in use`` the share of the
+connections' time spent waiting for a response. The store-days of all runs must be byte-identical.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def sandbox(products: int, latency_seconds: float, home: Path) -> Iterator[str]:
-    """Serve a world of one store per retailer; yield its address."""
+    """Serve a world of one store per retailer; yield its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,7 +66,7 @@ def sandbox(products: int, latency_seconds: float, home: Path) -> Iterator[str]:
 
 
 def crawl_once(url: str, retailer: str, connections: int, root: Path) -> dict[str, float | int | str]:
-    """Crawl the store of a retailer in this process; return what it took."""
+    """Crawl the store of a retailer in this process; return the measured costs."""
     found = next(store for store in requests.get(f"{url}/_sandbox/stores/{retailer}", timeout=60).json() if store["kind"] == "supermarket")
     store = StoreRef(retailer, found["store_id"], found["name"], found["state"], found["online_store_id"])
     site: dict[str, Any] = {f"{retailer}_url": f"{url}/{retailer}"}
@@ -103,7 +103,7 @@ def crawl_once(url: str, retailer: str, connections: int, root: Path) -> dict[st
 
 
 def measure(url: str, retailer: str, connections: int, folder: Path) -> dict[str, float | int | str]:
-    """Crawl in a fresh process, so that its peak memory is this crawl's alone."""
+    """Crawl in a new process, so that its peak memory is that of this crawl alone."""
     root = folder / f"{retailer}-{connections}"
     command = [sys.executable, "-m", "benchmarks.crawl", "--once", url, retailer, str(connections), str(root)]
     environment = os.environ | {"AISLEFLOW_NOW": NOW, "AISLEFLOW_HOME": str(root)}
@@ -122,9 +122,9 @@ def main() -> None:
         "--once", nargs=4, metavar=("URL", "RETAILER", "CONNECTIONS", "ROOT"), help="one crawl in this process (used by the others)"
     )
     parser.add_argument("--retailer", action="append", help="only this one; may be repeated")
-    parser.add_argument("--products", type=int, action="append", help="products a store; may be repeated (2000 and 30000)")
+    parser.add_argument("--products", type=int, action="append", help="products per store; may be repeated (2000 and 30000)")
     parser.add_argument("--connections", type=int, action="append", help="may be repeated (1, 2 and 4)")
-    parser.add_argument("--latency", type=float, default=0.1, help="seconds an answer takes at least")
+    parser.add_argument("--latency", type=float, default=0.1, help="minimum seconds of a response")
     asked = parser.parse_args()
     if asked.once:
         url, retailer, connections, root = asked.once
@@ -141,7 +141,7 @@ def main() -> None:
                 for retailer in asked.retailer or ["woolworths", "coles"]:
                     same: set[str] = set()
                     requests.post(f"{url}/_sandbox/latency", json={"seconds": 0}, timeout=60).raise_for_status()
-                    measure(url, retailer, 4, folder)  # the sandbox lays out a shelf when it is first asked for
+                    measure(url, retailer, 4, folder)  # the sandbox builds a shelf at its first request
                     requests.post(f"{url}/_sandbox/latency", json={"seconds": asked.latency}, timeout=60).raise_for_status()
                     for connections in asked.connections or [1, 2, 4]:
                         found = measure(url, retailer, connections, folder)

@@ -1,6 +1,6 @@
-"""Nights with a past: what stands in the warehouse, and what the planner knows of it, must not make a night slow.
+"""Nights in a warehouse with existing data: neither the data nor the planner's statistics may make a night slow.
 
-Each night is compared with a plain one, mostly the same files in an empty warehouse, both in multiples of a yardstick of their own.
+Each night is compared with a plain one, usually the same files in an empty warehouse, both in multiples of their own yardstick.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from benchmarks.many_prices import many_prices
 from benchmarks.measuring import Bench
 from benchmarks.store_days import StoreDay
 
-#: Neighbours share two thirds of their goods at 15,000 lines.
+#: Neighbouring retailers share two thirds of their products at 15,000 lines.
 _FIRST_PRODUCT = {"woolworths": 0, "coles": 5_000, "iga": 10_000, "aldi": 15_000}
 _ORDERS = (("woolworths", "aldi", "iga", "coles"), ("iga", "coles", "aldi", "woolworths"))
 
@@ -23,7 +23,7 @@ Rows = Iterator[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How large the histories are."""
+    """The sizes of the histories."""
 
     lines: int = 15_000
     share: float = 1.0
@@ -40,7 +40,7 @@ def retailers(bench: Bench, sizes: Sizes) -> Rows:
     for order in _ORDERS:
         with bench.scratch.warehouse() as warehouse:
             for number, retailer in enumerate(order):
-                bench.progress(f"retailers: {retailer} after {', '.join(order[:number]) or 'nobody'}")
+                bench.progress(f"retailers: {retailer} after {', '.join(order[:number]) or 'no other'}")
                 days = [StoreDay(retailer, 0, sizes.lines, first_product=_FIRST_PRODUCT[retailer])]
                 measured = bench.night(warehouse, days)
                 if number:
@@ -61,7 +61,7 @@ def aldi_iga(bench: Bench, sizes: Sizes) -> Rows:
 
 
 def first_day(bench: Bench, sizes: Sizes) -> Rows:
-    """A store's first day among old stores of its retailer; one in twenty of its goods is new."""
+    """A store's first day with known stores of its retailer; one in twenty of its products is new."""
     with bench.scratch.warehouse() as warehouse:
         for night in range(2):
             bench.progress(f"first_day: old stores, night {night + 1}")
@@ -80,7 +80,7 @@ def coles(bench: Bench, sizes: Sizes) -> Rows:
 
 
 def doubles(bench: Bench, sizes: Sizes) -> Rows:
-    """A Coles crawl a fifth of whose lines are doubles, on a ``staging.offer`` that was never analysed; plain is one without doubles."""
+    """A Coles crawl with a fifth of duplicate lines, on a ``staging.offer`` that was never analysed; plain is one without duplicates."""
     lines, double = sizes.of(29_139), sizes.of(5_651)
     bench.progress(f"doubles: {double} of {lines} lines")
     plain = bench.plain([StoreDay("coles", 0, lines)])

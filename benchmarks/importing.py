@@ -1,4 +1,4 @@
-"""``aisleflow import`` as somebody runs it: the whole command, from the start of its process to its end."""
+"""The complete command ``aisleflow import``, from the start of its process to its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.store_days import StoreDay, write_plain
 from benchmarks.watching import cpu_seconds
 from include.embedded.postgres import running_postgres, stop_postgres
 
-#: What is imported by default: a Monday, the Wednesday after it, and the Thursday, on which nothing changed.
+#: The default imports: a Monday, the following Wednesday, and the unchanged Thursday.
 NIGHTS = {"first": 0, "next, a third changed": 2, "unchanged": 3}
 
 
@@ -40,9 +40,9 @@ def measure(
 
     Args:
         scratch: its server serves the yardstick, and the commands unless the home is empty.
-        commands: name, the folders or files to import, and the instant at which the clock stands still, if it does.
-        is_empty_home: the first command finds an empty home: it makes the cluster and starts PostgreSQL.
-        progress: hears what is under way.
+        commands: name, the folders or files to import, and the instant at which the clock is stopped, if any.
+        is_empty_home: the first command starts with an empty home: it creates the cluster and starts PostgreSQL.
+        progress: called with a message at each step.
 
     Returns:
         Per command: ``lines``, ``seconds``, ``lines_per_second``, ``ratio``, processor seconds and ``steps``.
@@ -80,7 +80,7 @@ def _measure(
             raise
         took = time.monotonic() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 3):  # 3: something was held or refused, and it says so
+    if process.returncode not in (0, 3):  # 3: data were held or refused
         raise SystemExit(f"`aisleflow import` of {name} ended with {process.returncode}:\n{log.read_text()[-4_000:]}")
     client, server = used.ru_utime + used.ru_stime, _server_cpu(home) - server_before
     row = {
@@ -92,7 +92,7 @@ def _measure(
 
 
 def _split(timings: dict[str, Any], begun: float, took: float, client: float) -> dict[str, dict[str, float]]:
-    """Return wall and processor seconds of the command's steps in order; what is between them is a step, too."""
+    """Return wall and processor seconds of the command's steps in order; the time between them is a step, too."""
     steps: dict[str, dict[str, float]] = {"start": {"seconds": timings["first_step_at"] - begun, "cpu_seconds": timings["first_step_cpu"]}}
     steps |= timings["steps"]
     leaving = {"seconds": begun + took - timings["ended_at"], "cpu_seconds": client - timings["ended_cpu"]}

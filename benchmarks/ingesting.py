@@ -1,4 +1,4 @@
-"""Ingests what waits, in a process of its own as a task would, and tells what each step took. ``python -m benchmarks.ingesting SERVER_PID``."""
+"""Ingests waiting files in a separate process, like a task, and reports the time of each step. ``python -m benchmarks.ingesting SERVER_PID``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
 _STEPS = ("load", "check", "resolve", "publish", "pages")
-#: A process that does not answer for so many statement timeouts is ended.
+#: A process without a response for this number of statement timeouts is ended.
 _TIMEOUTS_A_NIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to ingest: everything that waits in a warehouse for one retailer. ``store_days`` of them are to be published."""
+    """An order to ingest all waiting files of one retailer in a warehouse. ``store_days`` of them have to be published."""
 
     url: str
     root: str
@@ -40,7 +40,7 @@ class Order:
 
 
 class Ingester:
-    """One process that ingests. ``is_warm``: it has ingested a few lines elsewhere before, so what a process pays once is paid."""
+    """One process that ingests. ``is_warm``: it has ingested a few lines elsewhere before, so the fixed costs of a process are excluded."""
 
     def __init__(self, scratch: Scratch, *, is_warm: bool, statement_seconds: int) -> None:
         self._server, self._limit = scratch.cluster.pid, _TIMEOUTS_A_NIGHT * statement_seconds
@@ -116,7 +116,7 @@ def _ingest(order: Order, server: int, clocks: Clocks) -> dict[str, Any]:
             raise RuntimeError(f"{order.store_days} store-days were to be published, and this happened: {did}")
         whole, worked = time.perf_counter() - begun, cpu_seconds(os.getpid(), server) - worked
         wal = wal_position(warehouse) - wal
-    except Exception as error:  # whatever it is: a history goes on with its next night, and the table shows what happened
+    except Exception as error:  # any error: a history continues with its next night, and the table shows the error
         return {"seconds": time.perf_counter() - begun, "error": f"{type(error).__name__}: {error}".splitlines()[0]}
     finally:
         warehouse.close()
@@ -126,10 +126,10 @@ def _ingest(order: Order, server: int, clocks: Clocks) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer orders, one JSON object a line, until the input ends."""
+    """Execute orders, one JSON object per line, until the input ends."""
     signal(SIGINT, SIG_IGN)  # Ctrl-C reaches the whole group: the process that started this one ends it
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    sys.stdout = sys.stderr  # whatever the product prints is no answer
+    sys.stdout = sys.stderr  # output of the product is not a response
     clocks = Clocks(_STEPS)
     for line in sys.stdin:
         answers.write(json.dumps(_ingest(Order(**json.loads(line)), int(sys.argv[1]), clocks)) + "\n")

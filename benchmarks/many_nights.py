@@ -1,4 +1,4 @@
-"""Nights in a row on one warehouse, each of its own price level and with a range that moves on; sizes and dead rows beside the seconds."""
+"""Consecutive nights on one warehouse, each with its own price level and a changing range; reports seconds, sizes and dead rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.store_days import StoreDay
 
 _STORES = 3
 _REPORTED = (1, 2, 3, 10, 50, 100)
-#: Nights pass here in seconds, so autovacuum looks in more often than once a minute.
+#: Nights take seconds here, so autovacuum runs more often than once a minute.
 _NAPTIME_SECONDS = 1
 
 _SIZES = """SELECT sum(pg_table_size(relid)) / 2^20 AS tables_mib, sum(pg_indexes_size(relid)) / 2^20 AS indexes_mib,
@@ -26,7 +26,7 @@ _SIZES = """SELECT sum(pg_table_size(relid)) / 2^20 AS tables_mib, sum(pg_indexe
 def many_nights(bench: Bench, nights: int, lines: int) -> Iterator[dict[str, Any]]:
     """Measure the nights of :data:`_REPORTED` and the last one.
 
-    Plain is the second night of the row, for a Wednesday the third. A hundredth of the range is replaced every week.
+    Plain is the second night, for a Wednesday the third. A hundredth of the range is replaced every week.
     """
     with bench.scratch.warehouse() as warehouse, _busy_autovacuum(bench):
         plain: dict[bool, Measured] = {}

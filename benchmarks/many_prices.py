@@ -72,5 +72,5 @@ def _copy_prices(url: str, original: int, columns: sql.Composed, values: sql.Com
     text = """INSERT INTO core.price ({})
         SELECT {} FROM unnest({}::integer[]) WITH ORDINALITY AS copy (store_key, position)
          CROSS JOIN LATERAL (SELECT * FROM core.price WHERE store_key = {} ORDER BY sku_key) AS original"""
-    with psycopg.connect(url, options="-c session_replication_role=replica") as connection:  # foreign keys need no second look
+    with psycopg.connect(url, options="-c session_replication_role=replica") as connection:  # foreign keys are already checked
         return connection.execute(sql.SQL(text).format(columns, values, stores, original)).rowcount

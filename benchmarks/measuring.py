@@ -1,4 +1,4 @@
-"""One night on one warehouse beside its yardstick, and beside the same night where nothing is in its way."""
+"""Measures one night on one warehouse, its yardstick, and the same night in an empty warehouse."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from benchmarks.ingesting import Ingester
 from benchmarks.scratch import Scratch, ScratchWarehouse
 from benchmarks.store_days import StoreDay, write_staged
 
-#: The goal: a history's ratio is at most so many times the plain night's.
+#: The goal: the maximum quotient of a history's ratio and the plain night's.
 TIMES_PLAIN_MAX = 2.0
 
 
 def quotient(value: float | None, by: float | None) -> float | None:
-    """Divide; None where there is nothing to divide by: processor time comes in hundredths of a second."""
+    """Divide; None for a zero divisor: processor time has a resolution of a hundredth of a second."""
     return value / by if value is not None and by else None
 
 
 class PreparationFailed(Exception):
-    """What a history begins with could not be ingested."""
+    """The initial data of a history could not be ingested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A night's figures. ``error`` says why it did not get through; its seconds are then those until it gave up."""
+    """A night's figures. ``error`` is the reason if it did not finish; its seconds are then those until the error."""
 
     lines: int
     yardstick: yardstick.Yardstick
@@ -35,17 +35,17 @@ class Measured:
 
     @property
     def error(self) -> str | None:
-        """Why the night did not get through."""
+        """The reason why the night did not finish."""
         return self.night.get("error")
 
     @property
     def ratio(self) -> float | None:
-        """Seconds in those of the yardstick."""
+        """Seconds as a multiple of the yardstick."""
         return None if self.error else float(self.night["seconds"]) / self.yardstick.seconds
 
     @property
     def cpu_ratio(self) -> float | None:
-        """Processor seconds in those of the yardstick: steadier than time where others use the machine."""
+        """Processor seconds as a multiple of the yardstick: more stable than time on a shared machine."""
         return None if self.error else quotient(float(self.night["cpu_seconds"]), self.yardstick.cpu_seconds)
 
 
@@ -83,7 +83,7 @@ class Bench:
             raise PreparationFailed(f"{len(days)} store-days of {days[0].retailer}, night {days[0].night + 1}: {error}")
 
     def night(self, warehouse: ScratchWarehouse, days: list[StoreDay]) -> Measured:
-        """Write store-days of one retailer and night into a warehouse; measure the yardstick, and right after it the night."""
+        """Write store-days of one retailer and night into a warehouse; measure the yardstick, and directly after it the night."""
         files = write_staged(days, warehouse.root)
         baseline = yardstick.measure(files, self.scratch.yardstick_url, self.scratch.cluster.pid)
         return Measured(sum(day.lines for day in days), baseline, self.ingest(warehouse, days))

@@ -15,14 +15,14 @@ NIGHTS = ("first load", "unchanged night", "Wednesday, a third changed")
 
 
 def measure(scratch: Scratch, store_days: int, lines: int, statement_seconds: int, progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Measure each night twice: by a fresh process as a task is one, and on a copy of the warehouse by one that has ingested before."""
+    """Measure each night twice: by a new process, as in a task, and on a copy of the warehouse by one that has ingested before."""
     rows: list[dict[str, Any]] = []
     with scratch.warehouse() as warehouse, Ingester(scratch, is_warm=True, statement_seconds=statement_seconds) as warm:
         for night, what in enumerate(NIGHTS):
             progress(f"writing: {what}")
             days = [StoreDay("woolworths", store, lines, night) for store in range(store_days)]
             files = write_staged(days, warehouse.root)
-            # right before what it is held against: the machine may not be ours alone
+            # directly before the measurement: other programs may use the machine
             for processes in (1, None) if store_days > 1 else (None,):
                 progress(f"measuring: yardstick of {what}")
                 baseline = yardstick.measure(files, scratch.yardstick_url, scratch.cluster.pid, processes)
@@ -37,7 +37,7 @@ def measure(scratch: Scratch, store_days: int, lines: int, statement_seconds: in
             with Ingester(scratch, is_warm=False, statement_seconds=statement_seconds) as cold:
                 rows.append(_row(what, cold.ingest(warehouse, days), baseline))
             if "error" in rows[-1]:
-                break  # the next night has this one to build on
+                break  # the next night depends on this one
     return rows
 
 

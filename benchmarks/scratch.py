@@ -1,4 +1,4 @@
-"""A PostgreSQL of the benchmark's own with as many warehouses as it wants; gone afterwards, also after Ctrl-C or a SIGTERM."""
+"""A separate PostgreSQL for the benchmark with any number of warehouses; removed afterwards, also after Ctrl-C or a SIGTERM."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EMPTY, _YARDSTICK = "empty_warehouse", "yardstick"
 
 @dataclass(frozen=True, slots=True)
 class ScratchWarehouse:
-    """One warehouse and the storage root that belongs to it."""
+    """One warehouse and its storage root."""
 
     name: str
     url: str
@@ -32,7 +32,7 @@ class ScratchWarehouse:
 
 @dataclass
 class Scratch:
-    """The server, the folder, and the warehouses made so far."""
+    """The server, the folder, and the warehouses created so far."""
 
     folder: Path
     cluster: Cluster
@@ -40,7 +40,7 @@ class Scratch:
 
     @property
     def yardstick_url(self) -> str:
-        """The database the yardstick works in."""
+        """The database of the yardstick."""
         return self.cluster.url(_YARDSTICK)
 
     def execute(self, text: sql.SQL | sql.Composed, database: str = "postgres") -> None:
@@ -58,7 +58,7 @@ class Scratch:
         """Make a warehouse: empty, or a copy of another one with its tables, statistics and files."""
         name = f"warehouse_{next(self._numbers)}"
         template = like.name if like else _EMPTY
-        # nobody works there; a session that was closed a moment ago may still be ending
+        # the template is not in use; a session closed just before may still be ending
         self.execute(sql.SQL("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = {}").format(template))
         self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
         root = self.folder / name
@@ -75,7 +75,7 @@ class Scratch:
 
     @contextmanager
     def warehouse(self, like: ScratchWarehouse | None = None) -> Iterator[ScratchWarehouse]:
-        """Yield a new warehouse that ends with the block."""
+        """Yield a new warehouse that is removed after the block."""
         made = self.create(like)
         try:
             yield made

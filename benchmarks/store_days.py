@@ -1,6 +1,6 @@
-"""Store-days of invented goods: lines with the fields, the mix and the 1.2 kB of real ones.
+"""Store-days of synthetic products: lines with the fields, the mix and the 1.2 kB of real ones.
 
-They are written by the documented layout alone (docs/staged-files.md), not by the product's writer: every version is measured on the same bytes.
+They are written from the documented layout (docs/staged-files.md), not by the product's writer: every version is measured on the same bytes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from urllib.parse import quote
 
 import msgspec
 
-#: A Monday: the third night is a Wednesday, and prices move.
+#: A Monday: the third night is a Wednesday, on which prices change.
 FIRST_NIGHT = date(2026, 11, 16)
 _FIRST_INSTANT = datetime(2026, 11, 15, 18, tzinfo=UTC)
 _STORE_ID = {"coles": "COL:{}", "woolworths": "{}", "aldi": "G{}", "iga": "{}"}
-#: Fewer lines than this are written sooner than processes start.
+#: Below this number of lines, writing is faster than starting processes.
 _LINES_WORTH_PROCESSES = 20_000
 
 _AISLES = ("Pantry", "Dairy, Eggs & Fridge", "Freezer", "Drinks", "Fruit & Veg", "Household", "Health & Beauty", "Pet")
@@ -36,8 +36,8 @@ _MADE_OF = "Water, wheat flour (gluten), sugar, salt, yeast, emulsifiers (481, 4
 class StoreDay:
     """One store-day to write.
 
-    Goods are numbered over all retailers: number ``n`` is the same product everywhere, by barcode and by name. A store-day lists
-    ``lines`` of them from ``first_product`` on; the last ``doubles`` lines repeat earlier goods in another category.
+    Products are numbered over all retailers: number ``n`` is the same product everywhere, by barcode and by name. A store-day lists
+    ``lines`` of them from ``first_product`` on; the last ``doubles`` lines repeat earlier products in another category.
     """
 
     retailer: str
@@ -49,7 +49,7 @@ class StoreDay:
 
     @property
     def store_id(self) -> str:
-        """The store's id, spelt as its retailer does."""
+        """The store's id in its retailer's format."""
         return _STORE_ID[self.retailer].format(9000 + self.store)
 
     @property
@@ -105,7 +105,7 @@ def _barcode(n: int) -> str:
 
 
 def write_plain(days: Sequence[StoreDay], folder: Path) -> list[Path]:
-    """Write data files without manifests, as somebody hands them to ``aisleflow import``; return them in the order of ``days``."""
+    """Write data files without manifests, as input of ``aisleflow import``; return them in the order of ``days``."""
     return _write(partial(_write_plain, folder), days)
 
 

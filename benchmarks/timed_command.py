@@ -14,7 +14,7 @@ from benchmarks.clocks import STEPS, Clocks, client_cpu, server_cpu
 
 
 def main(result: Path) -> None:
-    """Run the command; write what its steps took when it ends, however it does."""
+    """Run the command; write the time of its steps when it ends, also after an error."""
     clocks = Clocks(list(STEPS))
 
     def write() -> None:
@@ -26,7 +26,7 @@ def main(result: Path) -> None:
         write()
         really_leave(code)
 
-    # the command may end its process without running what is registered, or by it
+    # the command may end its process with or without running the registered exit handlers
     atexit.register(write)
     really_leave, os._exit = os._exit, leave  # type: ignore[assignment]
     [command] = entry_points(group="console_scripts", name="aisleflow")

@@ -1,4 +1,4 @@
-"""What a step costs beside time: processor seconds and peak memory of our processes and of the server's, write-ahead log."""
+"""Measures the costs of a step other than time: processor seconds and peak memory of the client's and the server's processes, write-ahead log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def wal_position(warehouse: Warehouse) -> int:
 
 
 def cpu_seconds(*roots: int) -> float:
-    """Return the processor seconds of these processes and all below them, those that have ended included."""
+    """Return the processor seconds of these processes and their descendants, including ended ones."""
     seconds = 0.0
     for root in roots:
         for pid in _tree(root):
@@ -38,7 +38,7 @@ def cpu_seconds(*roots: int) -> float:
 
 
 def _tree(root: int) -> list[int]:
-    """Return a process and all below it. The kernel's lists of children: looking through every process would cost more than what is measured."""
+    """Return a process and its descendants, from the kernel's lists of children: scanning every process would cost more than the measured step."""
     found = [root]
     for pid in found:
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
@@ -49,9 +49,9 @@ def _tree(root: int) -> list[int]:
 
 @dataclass
 class PeakMemory:
-    """Peak memory in MiB of any one process of ours and of any one of the server's, looked at while the block runs.
+    """Peak memory in MiB of any one client process and any one server process, sampled while the block runs.
 
-    Of ours all resident memory counts; of the server's only its own: shared buffers are one piece for all.
+    For the client all resident memory counts; for the server only private memory: shared buffers are common to all.
     """
 
     ours: int

@@ -1,9 +1,9 @@
-"""The yardstick: the least that must happen to staged files, by standard means alone.
+"""The yardstick: the minimum processing of staged files with standard libraries.
 
-Each process takes file after file: ``gzip`` unpacks, ``msgspec`` decodes each line to the fields that are staged, and psycopg's ``COPY`` brings
-them into an unlogged table without an index, one transaction a file. Nothing is cleaned, judged or hashed. There are as many processes,
-each with a connection of its own, as the product uses at most: one a core, four at most, one a file. They are started and connected before
-the clock starts. None of this is the product's code, so a faster product never moves its own yardstick.
+Each process takes file after file: ``gzip`` unpacks, ``msgspec`` decodes each line to the staged fields, and psycopg's ``COPY`` writes
+them to an unlogged table without an index, one transaction per file. There is no cleaning, checking or hashing. The number of processes,
+each with its own connection, is the maximum of the product: one per core and per file, at most four. They are started and connected before
+the measurement. It uses no code of the product, so a faster product never changes its own yardstick.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Line(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """What the yardstick took for some files."""
+    """The yardstick's time for some files."""
 
     lines: int
     processes: int
@@ -69,14 +69,14 @@ class Yardstick:
 
     @property
     def cores_used(self) -> float:
-        """Processor seconds a second, the server's included."""
+        """Processor seconds per second, including the server."""
         return self.cpu_seconds / self.seconds
 
 
 def measure(files: Sequence[Path], url: str, server_pid: int, processes: int | None = None) -> Yardstick:
     """Read ``files`` (``*.jsonl.gz`` of any layout) into a table of the database at ``url``, and drop it again.
 
-    Small files are read several times, so that the clock has something to measure; what is returned is the time of one reading.
+    Small files are read several times for a measurable duration; the result is the time of one reading.
     """
     processes = processes or min(os.cpu_count() or 1, PROCESSES_MAX, len(files))
     with psycopg.connect(url, autocommit=True) as connection:

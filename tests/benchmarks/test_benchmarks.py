@@ -1,4 +1,4 @@
-"""Every benchmark runs at toy size and measures what it says, so that none rots. How fast anything is, no test asks."""
+"""Every benchmark runs at a small size and produces its figures. No test checks a duration."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_history_is_measured(bench: Bench, history: str, monkeypatch: pytest.M
         assert large == 10 * small > 500
 
 
-def test_a_night_that_does_not_get_through_says_so(bench: Bench, server: Scratch) -> None:
+def test_an_unfinished_night_reports_its_error(bench: Bench, server: Scratch) -> None:
     days = [StoreDay("aldi", 0, 20)]
     with server.warehouse() as warehouse:
         with psycopg.connect(warehouse.url) as connection:
@@ -106,13 +106,13 @@ def test_the_yardstick_reads_every_line(server: Scratch, tmp_path: Path, monkeyp
     assert (found.lines, found.processes) == (90, min(2, found.processes))
 
 
-def test_store_days_are_as_the_layout_says(tmp_path: Path) -> None:
+def test_store_days_have_the_documented_layout(tmp_path: Path) -> None:
     day = StoreDay("coles", 1, 100, night=2, doubles=20)
     [path] = write_staged([day], tmp_path)
     storage = Storage(f"file://{tmp_path}")
     [manifest_path] = storage.manifests(Stage.OUTBOX)
     manifest = staged_file.load_manifest(storage, manifest_path)
-    read = list(staged_file.open_staged(storage, manifest, Stage.OUTBOX, 1_000_000))  # held against rows and SHA-256
+    read = list(staged_file.open_staged(storage, manifest, Stage.OUTBOX, 1_000_000))  # checked against rows and SHA-256
 
     skus = [decode(line.raw).product.sku for line in read]
     assert (len(skus), len(set(skus)), manifest.complete) == (100, 80, True)
@@ -120,7 +120,7 @@ def test_store_days_are_as_the_layout_says(tmp_path: Path) -> None:
     assert gzip.decompress(path.read_bytes()) == day.content()
 
 
-def test_a_third_of_the_prices_moves_on_wednesdays_only() -> None:
+def test_a_third_of_the_prices_changes_on_wednesdays_only() -> None:
     def prices(night: int) -> list[str | None]:
         return [decode(line).product.price_current for line in StoreDay("aldi", 0, 300, night).content().splitlines()]
 
@@ -129,7 +129,7 @@ def test_a_third_of_the_prices_moves_on_wednesdays_only() -> None:
     assert 0.3 < sum(old != new for old, new in zip(monday, wednesday, strict=True)) / 300 < 0.37
 
 
-def test_nothing_is_left_behind() -> None:
+def test_an_interrupted_benchmark_removes_its_files() -> None:
     def interrupted() -> Iterator[Path]:
         with scratch() as made:
             yield made.folder
