@@ -1,4 +1,4 @@
-"""What every test may ask for: a PostgreSQL, a fresh warehouse, a storage root, store-days, a clock that stands still.
+"""The fixtures of all tests: a PostgreSQL, a new warehouse, a storage root, store-days, a stopped clock.
 
 Run pytest with ``--disable-socket --allow-unix-socket --allow-hosts=127.0.0.1,localhost``: nothing leaves the machine.
 """
@@ -30,7 +30,7 @@ from tests.ingestion.store_days import StoreDays
 #: Wednesday 18 November 2026, 20:00 in Melbourne: after the night of that date, in its price week.
 NOW = "2026-11-18T09:00:00+00:00"
 
-#: Thresholds that hold no store-day: a handful of lines is far from what real ones are made for.
+#: Thresholds that hold no store-day: the delivered ones do not fit store-days of a few lines.
 RELAXED = {
     "hold_row_count_share": 0.0001, "hold_quarantined_share": 1.0, "hold_category_share": 1.0, "hold_category_left_share": 0.0001, "hold_scale_share": 1.0,
     "hold_fill_drop_share": 1.0, "hold_unavailable_share": 1.0, "hold_unavailable_rise_share": 1.0, "hold_damaged_share": 1.0, "hold_span_hours": 1e9,
@@ -153,7 +153,7 @@ def start_server(folder: Path) -> Server:
     return server
 
 
-#: Takes a server away when whoever started this process is gone, however that came about: its standard input ends then.
+#: Removes a server when the process that started this one has ended for any reason: its standard input ends then.
 _STOP_AFTERWARDS = """
 import shutil, sys
 from pathlib import Path
@@ -166,7 +166,7 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """Start PostgreSQL once for all tests of this process; it is gone afterwards, also when the process is killed."""
+    """Start PostgreSQL once for all tests of this process; it is removed afterwards, also when the process is killed."""
     folder = Path(tempfile.mkdtemp(prefix="aisle-test-"))  # short: a socket's path has little room
     command = [sys.executable, "-c", _STOP_AFTERWARDS, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[1], start_new_session=True):
@@ -228,7 +228,7 @@ def store_day(storage: Storage) -> StoreDays:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Return the folder with the recorded data; a test that wants it is skipped, with the reason, where it is absent."""
+    """Return the folder with the recorded data; tests that need it are skipped, with the reason, if it is absent."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"recorded data are not present at {folder}")

@@ -1,4 +1,4 @@
-"""A site on loopback, a made-up retailer that reads it, and settings that do not wait."""
+"""A site on loopback, a fictitious retailer that reads it, and settings without waits."""
 
 from __future__ import annotations
 

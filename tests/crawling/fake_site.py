@@ -1,4 +1,4 @@
-"""A site of our own on loopback, a made-up retailer that reads it, and its crawl: what the shared crawl is tested with."""
+"""A test site on loopback, a fictitious retailer that reads it, and its crawl, to test the shared crawl."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Site:
 
 
 class Hillview(Retailer):
-    """A fifth retailer: what an adapter must say at least."""
+    """A fifth retailer: the minimum of an adapter."""
 
     name = "hillview"
     stage = Stage.OUTBOX

@@ -1,4 +1,4 @@
-"""A crawl that somebody is said to have made: its row of ``ops.crawl_outcome`` without the crawl."""
+"""Records a row of ``ops.crawl_outcome`` without a crawl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is peculiar to one retailer: requests, trees, sessions, store finders, and errors that name the field."""
+"""The adapters: requests, trees, sessions, store finders, and errors that name the field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coles serves a listing to a certain depth only: what lies deeper is read by sub-categories, and the whole is proved or said to be short."""
+"""Coles serves a listing to a certain depth only: deeper products are read by sub-categories, and the total is checked."""
 
 from __future__ import annotations
 

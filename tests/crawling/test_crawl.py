@@ -1,4 +1,4 @@
-"""The shared crawl reads a store whole: each article once, each category proved against its total."""
+"""The shared crawl reads a store completely: each product once, each category compared with its total."""
 
 from __future__ import annotations
 

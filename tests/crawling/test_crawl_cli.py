@@ -1,4 +1,4 @@
-"""``aisleflow crawl``, ``reread`` and ``session``: one store without Airflow, and a secret that is never shown."""
+"""``aisleflow crawl``, ``reread`` and ``session``: one store without Airflow, and a secret that is never printed."""
 
 from __future__ import annotations
 

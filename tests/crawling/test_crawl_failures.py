@@ -1,4 +1,4 @@
-"""What fails, fails alone and says why; what puts a store in doubt stops it."""
+"""A failing category does not fail the others and has a reason; an error that may affect all pages stops the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page lands first: retries go on from there, rereads ask nothing."""
+"""Every page is landed before it is read: retries continue from landed pages, rereads send no request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of several pages at each retailer: every page is asked for once, with one connection and with four, and the store-day is the same."""
+"""Lists of several pages at each retailer: every page is requested once, with one connection and with four, and the store-day is the same."""
 
 from __future__ import annotations
 

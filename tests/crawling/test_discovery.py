@@ -1,4 +1,4 @@
-"""What discovery takes over, which stores it takes for closed, and a directory as a starting list."""
+"""Discovery: merged stores, closed stores, and a directory as a starting list."""
 
 from __future__ import annotations
 

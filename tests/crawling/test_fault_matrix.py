@@ -1,4 +1,4 @@
-"""Holds the crawl to the stated outcome of each fault: a seeded sample always, all of them in the campaign."""
+"""Compares the crawl with the stated outcome of each fault: a seeded sample always, all of them in the campaign."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def deep_sandbox(deep_world: World) -> Iterator[RunningSandbox]:
 
 
 def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, storage: Storage, home: Path) -> str:
-    """Crawl one store under a fault; return what became of it, in the words of the matrix."""
+    """Crawl one store under a fault; return its outcome in the terms of the matrix."""
     sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
     limits = {"backoff_seconds_max": 0.001, "request_attempts": 3, "response_seconds_max": 1.2, "read_timeout_seconds": 0.5}
     settings = Settings.model_validate({"home": home, **limits, **sites})

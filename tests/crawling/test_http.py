@@ -1,4 +1,4 @@
-"""The polite client: what it sends, when it waits, when it stops, and what it takes for a refusal."""
+"""The HTTP client: its requests, waits, limits, and the recognition of refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A crawl killed in the middle of a store goes on where it stopped, and ends in the same file as an undisturbed one."""
+"""A crawl killed in the middle of a store resumes, and ends with the same file as an uninterrupted one."""
 
 from __future__ import annotations
 

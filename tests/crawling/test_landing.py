@@ -1,4 +1,4 @@
-"""Landed pages: untouched, without secrets, resumable, and loud when damaged."""
+"""Landed pages: unchanged, without secrets, resumable, and an error when damaged."""
 
 from __future__ import annotations
 

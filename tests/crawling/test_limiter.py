@@ -1,4 +1,4 @@
-"""RequestLimiter are kept among threads, processes and workers: turns, connections, robots.txt; a killed worker's connection is free again."""
+"""The request limits hold for threads, processes and workers: pauses, connections, robots.txt; a killed worker's connection becomes free."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAGE = Page(path="/list")
 
 
 class Time:
-    """Moves only when somebody sleeps."""
+    """Advances only by sleeping."""
 
     def __init__(self) -> None:
         self.now, self.slept = START, list[float]()

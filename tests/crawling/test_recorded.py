@@ -1,4 +1,4 @@
-"""The recorded answers of the four sites: every row is accounted for, every field is what a second reading says.
+"""The recorded responses of the four sites: every row is accounted for, every field equals an independent reading.
 
 The expectations are computed here from the plain JSON, by other means than the adapters' own.
 """

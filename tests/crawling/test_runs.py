@@ -1,4 +1,4 @@
-"""One store among others: outcomes kept, the breaker fed, a refused store's place kept and taken up with a person's session; rereads."""
+"""One store of a run: recorded outcomes, the breaker, refused stores resumed with an operator's session; rereads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four adapters against the sandbox: what is staged is the truth, row by row, and each category is proved whole."""
+"""The four adapters against the sandbox: staged offers match its data row by row, and each category is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page that lost a field, or holds one of another type, is one clear sentence; a page that gained one is no news."""
+"""A missing field or one of another type raises one clear error; a new field is ignored."""
 
 from __future__ import annotations
 

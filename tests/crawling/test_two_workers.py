@@ -1,4 +1,4 @@
-"""Two workers that crawl two stores of one retailer are one visitor: what the sandbox counts on arrival."""
+"""Two workers that crawl two stores of one retailer share its limits, as counted by the sandbox on arrival."""
 
 from __future__ import annotations
 

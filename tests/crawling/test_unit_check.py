@@ -1,4 +1,4 @@
-"""Printed unit price, the retailer's own number, price and size: what contradicts is noted, what agrees is left alone."""
+"""Printed unit price, the retailer's own number, price and size: conflicts are recorded, matching values are unchanged."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_other_fields_and_rows_without_offers_are_unchanged() -> None:
     assert isinstance(row, OfferRow)
     assert row.is_sponsored
     assert row.offer.extra.keys() == {"sold_by", "notes"}
-    assert (row.offer.price_current, row.offer.per_unit_price_string) == (Decimal(5), "$25.00 per 1kg"), "nothing is put right"
+    assert (row.offer.price_current, row.offer.per_unit_price_string) == (Decimal(5), "$25.00 per 1kg"), "nothing is corrected"
 
 
 @pytest.mark.parametrize(

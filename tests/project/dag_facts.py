@@ -1,4 +1,4 @@
-"""Run as a process of its own: prints, as JSON, what Airflow makes of the DAG files.
+"""Runs in a separate process: prints Airflow's view of the DAG files as JSON.
 
     python tests/project/dag_facts.py DAG_FOLDER
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-#: What takes its time to import, and what a DAG file has no business with.
+#: Packages that import slowly or do not belong into a DAG file.
 HEAVY = {
     "pandas", "numpy", "scipy", "great_expectations", "sqlalchemy", "alembic", "psycopg", "psycopg2", "requests", "s3fs", "fsspec", "botocore",
 }  # fmt: skip

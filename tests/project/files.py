@@ -1,4 +1,4 @@
-"""The project's own files, as git sees them: what is tracked and what would be."""
+"""The project's own files: those tracked by git, and new ones that are not ignored."""
 
 from __future__ import annotations
 

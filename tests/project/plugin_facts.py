@@ -1,4 +1,4 @@
-"""Run as a process of its own, with the environment of an Airflow component: prints, as JSON, what Airflow makes of ``plugins/``."""
+"""Runs in a separate process with the environment of an Airflow component: prints Airflow's view of ``plugins/`` as JSON."""
 
 from __future__ import annotations
 

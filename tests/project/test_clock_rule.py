@@ -1,4 +1,4 @@
-"""One clock: nothing but ``include/clock.py`` and the SQL function ``core.clock()`` asks a machine for the time."""
+"""One clock: only ``include/clock.py`` and the SQL function ``core.clock()`` read the machine's time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOCK = ROOT / "include" / "clock.py"
 PYTHON = [path for path in sources("include", "sandbox", "dags", "plugins", "docs", "benchmarks", "tests") if path != CLOCK]
 SQL = sources("sql", suffix=".sql")
 
-#: (owner, attribute) of every way to ask Python for the time; ``time.monotonic`` and ``perf_counter`` measure durations.
+#: (owner, attribute) of every way to read the time in Python; ``time.monotonic`` and ``perf_counter`` measure durations.
 FORBIDDEN = {
     *((owner, name) for owner in ("datetime", "DateTime", "pendulum", "timezone") for name in ("now", "today", "utcnow")),
     ("date", "today"),
@@ -28,7 +28,7 @@ SQL_STATEMENT = re.compile(r"^\s*(--|SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|CREA
 
 
 def clocks_in_python(text: str) -> list[str]:
-    """Return ``line: expression`` for every place that asks for the time, SQL in strings included."""
+    """Return ``line: expression`` for every expression that reads the time, including SQL in strings."""
     tree = ast.parse(text)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
     found = []
@@ -50,7 +50,7 @@ def clocks_in_sql(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
-def test_python_asks_the_one_clock(path: Path) -> None:
+def test_python_reads_the_one_clock(path: Path) -> None:
     found = clocks_in_python(path.read_text())
     assert not found, f"{name_of(path)} asks the machine for the time at {found}. Use include.clock.now() and pass the instant on."
 
@@ -72,11 +72,11 @@ def test_sql_gets_the_time_as_a_parameter(path: Path) -> None:
         "x = 'SELECT now()'",
     ],
 )
-def test_the_rule_sees_each_way_to_ask(text: str) -> None:
+def test_the_rule_finds_each_way_to_read_the_time(text: str) -> None:
     assert clocks_in_python(text)
 
 
-def test_the_rule_leaves_the_clock_and_durations_alone() -> None:
+def test_the_rule_ignores_the_clock_and_durations() -> None:
     assert not clocks_in_python("from include import clock\nimport time\nx = clock.now()\ny = time.monotonic()\nz = 'it is now() or never'")
     assert clocks_in_sql("-- now() in a comment\nUPDATE x SET at = current_timestamp;") == ["current_timestamp"]
     assert not clocks_in_sql("-- not now()\nCREATE FUNCTION core.clock() RETURNS timestamptz RETURN now();")

@@ -1,4 +1,4 @@
-"""Rules about the code itself that a reader should not have to watch for: few arguments, nothing left for later."""
+"""Rules about the code: few arguments, no postponed work, no swallowed errors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_no_further_function_takes_many_arguments() -> None:
     longer = {function: count for function, count in found.items() if count > LONG_ARGUMENT_LISTS.get(function, ARGUMENTS_MAX)}
     assert not longer, f"more than {ARGUMENTS_MAX} arguments, or more than before: {longer}. Pass a value that holds what belongs together."
     shorter = {function: found.get(function) for function, count in LONG_ARGUMENT_LISTS.items() if found.get(function) != count}
-    assert not shorter, f"mended: put these counts into LONG_ARGUMENT_LISTS, or take them out: {shorter}"
+    assert not shorter, f"improved: update these counts in LONG_ARGUMENT_LISTS, or remove them: {shorter}"
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def swallowed_errors(text: str) -> list[int]:
 
 def test_no_error_is_swallowed() -> None:
     found = {name_of(path): lines for path in SHIPPED if (lines := swallowed_errors(path.read_text()))}
-    assert not found, "catch what you expect, and say what happened"
+    assert not found, "catch the expected errors, and log or raise"

@@ -1,4 +1,4 @@
-"""The command starts fast: what says how it is used imports nothing heavy, and it leaves with its exit code and all it printed."""
+"""The command starts fast: help imports nothing heavy, and the command ends with its exit code and complete output."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ ORDER = {
     **{f"scrape_{retailer}": ["canary", "plan", "crawl", "emit"] for retailer in RETAILERS},
 }
 
-#: A refused store: a person is asked, the rest is crawled and announced; whether nobody answered is judged after the answer.
+#: A refused store: approval is requested, the refused stores are crawled and announced; a missing decision is checked afterwards.
 BOT_WALL = {
     "crawl": {"refused", "emit_rest"}, "refused": {"ask_continue", "crawl_rest"}, "ask_continue": {"crawl_rest", "needs_a_person"},
     "crawl_rest": {"emit_rest", "needs_a_person"},
@@ -47,7 +47,7 @@ PARTS = ("**Starts**", "**Reads**", "**Writes**", "**Safe to run again**", "**Wh
 
 @pytest.fixture(scope="session")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
-    """What Airflow makes of ``dags/``, asked in a process with a home of its own."""
+    """Return Airflow's view of ``dags/``, from a process with a separate home."""
     home = tmp_path_factory.mktemp("airflow")
     airflow = {
         "CORE__LOAD_EXAMPLES": "False",
@@ -72,7 +72,7 @@ def test_dag_files_import_without_errors(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("dag_id", sorted(EXPECTED))
-def test_a_dags_tasks_stand_in_the_module_of_its_name(dag_id: str) -> None:
+def test_a_dags_tasks_are_in_the_module_of_its_name(dag_id: str) -> None:
     module = "scrape" if dag_id.startswith("scrape_") else dag_id
     assert (ROOT / "include" / "orchestration" / f"{module}.py").exists()
     assert (
@@ -81,24 +81,24 @@ def test_a_dags_tasks_stand_in_the_module_of_its_name(dag_id: str) -> None:
     )
 
 
-def test_a_dag_is_named_after_its_file_and_none_is_a_surprise(facts: Facts) -> None:
+def test_a_dag_is_named_after_its_file_and_expected(facts: Facts) -> None:
     assert {dag_id: dag["file"] for dag_id, dag in facts["dags"].items()} == {path.stem: path.name for path in DAG_FILES}
     unexpected, missing = sorted(facts["dags"].keys() - EXPECTED), sorted(EXPECTED - facts["dags"].keys())
     assert not unexpected, f"unexpected {unexpected}: document them, then add them here"
-    assert not missing, f"missing {missing}: a DAG that is meant to go leaves this list too"
+    assert not missing, f"missing {missing}: remove a deleted DAG from this list too"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_a_dag_says_what_an_operator_needs(facts: Facts, dag_id: str) -> None:
+def test_a_dag_has_a_complete_page_for_operators(facts: Facts, dag_id: str) -> None:
     document = facts["dags"][dag_id]["doc"]
     assert document.startswith("# "), "the docstring begins with a title"
     first = document.split("\n\n")[1]
     assert first
-    assert not first.startswith("**"), "then says what the DAG does"
+    assert not first.startswith("**"), "the second paragraph states what the DAG does"
     missing = [part for part in PARTS if part not in document]
-    assert not missing, f"{dag_id} does not say {missing}. See CONTRIBUTING.md, 'Add a DAG'."
-    untold = [task for task in facts["dags"][dag_id]["tasks"] if f"`{task}`" not in document]
-    assert not untold, f"tasks {untold} are missing from the table of tasks"
+    assert not missing, f"the page of {dag_id} lacks {missing}. See CONTRIBUTING.md, 'Add a DAG'."
+    undocumented = [task for task in facts["dags"][dag_id]["tasks"] if f"`{task}`" not in document]
+    assert not undocumented, f"tasks {undocumented} are missing from the table of tasks"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
@@ -109,7 +109,7 @@ def test_a_dag_is_owned_tagged_and_never_catches_up(facts: Facts, dag_id: str) -
     assert {task["owner"] for task in dag["tasks"].values()} == {OWNER}
     assert dag["catchup"] is False
     assert dag["start_date"] is None, "a past start_date runs the DAG at once when it is unpaused"
-    if dag_id != "sweep_outbox":  # it only looks, and skips when no file waits
+    if dag_id != "sweep_outbox":  # it only reads, and skips when no file waits
         assert not dag["starts_when_unpaused"], (
             "the first `make up` would crawl: take the timetable from include/orchestration/timetable.py"
         )
@@ -125,23 +125,23 @@ def test_tasks_have_time_limits_and_mapped_ones_a_name(facts: Facts, dag_id: str
 
 
 @pytest.mark.parametrize("dag_id", ORDER)
-def test_tasks_stand_in_their_order(facts: Facts, dag_id: str) -> None:
+def test_tasks_have_their_order(facts: Facts, dag_id: str) -> None:
     tasks = facts["dags"][dag_id]["tasks"]
     for task, follower in zip(ORDER[dag_id], ORDER[dag_id][1:], strict=False):
         assert follower in tasks[task]["downstream"], f"{dag_id}: {follower} does not follow {task}"
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_a_bot_wall_leads_to_a_person_and_holds_no_good_store_back(facts: Facts, retailer: str) -> None:
+def test_a_bot_wall_requests_approval_and_delays_no_crawled_store(facts: Facts, retailer: str) -> None:
     tasks = facts["dags"][f"scrape_{retailer}"]["tasks"]
     for task, followers in BOT_WALL.items():
         assert followers <= set(tasks[task]["downstream"]), f"{task} is followed by {tasks[task]['downstream']}"
-    assert not tasks["emit"]["downstream"], "announcing what there is waits for nobody"
+    assert not tasks["emit"]["downstream"], "the announcement of staged files waits for no decision"
 
 
 def test_a_failed_step_of_ingestion_makes_the_run_red(facts: Facts) -> None:
     tasks = facts["dags"]["ingest_prices"]["tasks"]
-    assert tasks["every_step_done"]["downstream"] == [], "the leaves of a run decide its state, and `report` runs whatever failed"
+    assert tasks["every_step_done"]["downstream"] == [], "the leaves of a run decide its state, and `report` runs after any failure"
     assert "every_step_done" in tasks["publish"]["downstream"]
 
 

@@ -1,4 +1,4 @@
-"""What exists is documented, and what is documented exists: the generated pages are those ``make docs`` would write."""
+"""Everything is documented, and everything documented exists: the generated pages are equal to the output of ``make docs``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_data_dictionary_is_fresh(warehouse: Warehouse) -> None:
     assert generate.DATA_DICTIONARY.read_text() == page, "docs/data-dictionary.md is stale. Run: make docs"
 
 
-def test_every_table_and_column_says_what_it_means(warehouse: Warehouse) -> None:
+def test_every_table_and_column_has_a_description(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         page = data_dictionary(connection)
     without = re.findall(r"^\| (?:\*\*)?`(\w+)`.*\| +\|$", page, re.MULTILINE) + re.findall(r"^### (\S+) .*\n\n\n", page, re.MULTILINE)
@@ -46,8 +46,8 @@ def test_every_setting_is_described_and_used(setting: str) -> None:
     assert generate.users_of(setting), f"nothing reads settings().{setting}: remove it from include/config.py"
 
 
-def test_env_example_can_be_loaded_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every line, taken out of its comment, is a value the settings accept and that changes nothing."""
+def test_env_example_can_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every uncommented line is a valid value of its setting, equal to the default."""
     expected = Settings().model_dump(exclude={"home", "now"})
     for name, value in re.findall(r"^#(AISLEFLOW_\w+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE):
         monkeypatch.setenv(name, value.strip('"'))
@@ -66,7 +66,7 @@ COMMANDS = sorted(commands(typer.main.get_command(app)))  # type: ignore[arg-typ
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
+def test_every_command_is_documented(words: tuple[str, ...]) -> None:
     answer = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
     assert answer.exit_code == 0
     assert f" `aisleflow {' '.join(words)}`\n" in (ROOT / "docs" / "cli.md").read_text(), "not in docs/cli.md. Run: make docs"
@@ -76,7 +76,7 @@ PAGES = [path for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
+def test_links_between_pages_have_targets(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
@@ -89,7 +89,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_sections_named_in_code_exist() -> None:
-    """A message that sends the reader to a section must not send them nowhere."""
+    """A section named in a message has to exist."""
     headings = set(re.findall(r"^#+ (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
     for path in sources("include", "sandbox", "dags", "plugins"):
         for section in re.findall(r"CONTRIBUTING(?:\.md)?, [\"“](.*?)[\"”]", " ".join(path.read_text().split())):

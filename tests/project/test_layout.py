@@ -1,4 +1,4 @@
-"""One layout: the folders in git, the list in the README and the import contracts name the same places in the same order."""
+"""One layout: the folders in git, the list in the README and the import contracts name the same folders in the same order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDERS = {path.relative_to(ROOT).parts[1] for path in sources("include") if len
 
 
 def readme_layout() -> list[tuple[str, str]]:
-    """Return the lines of the README's layout: each place with what is said of it, in their order."""
+    """Return the lines of the README's layout in their order: (folder, description)."""
     block = re.search(r"^## Layout\n+```\n(.*?)```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert block, "README.md has no section Layout with a list of places"
     lines = re.findall(r"^((?:[a-z_]+/)+(?: (?:[a-z_]+/)+)*) +(\S.*)$", block[1], re.MULTILINE)
@@ -39,7 +39,7 @@ def test_every_top_folder_has_its_line_in_the_readme() -> None:
 
 def test_every_folder_of_include_has_one_line_in_the_readme() -> None:
     said = [place.split("/")[1] for place, _ in readme_layout() if place.startswith("include/")]
-    assert len(said) == len(set(said)), f"README.md, Layout: told twice: {sorted(said)}"
+    assert len(said) == len(set(said)), f"README.md, Layout: listed twice: {sorted(said)}"
     assert set(said) == FOLDERS, f"README.md, Layout: differs from the folders of include/ in {sorted(set(said) ^ FOLDERS)}"
 
 
@@ -56,7 +56,7 @@ def test_every_folder_and_module_of_include_is_a_layer() -> None:
 @pytest.mark.parametrize(
     ("contract", "key", "free"), [("sandbox", "source_modules", {"cli"}), ("sandbox-alone", "forbidden_modules", set())]
 )
-def test_the_sandbox_is_apart_from_every_folder(contract: str, key: str, free: set[str]) -> None:
+def test_the_sandbox_is_independent_of_every_folder(contract: str, key: str, free: set[str]) -> None:
     named = {name.removeprefix("include.") for name in CONTRACTS[contract][key]}
     forgotten = sorted(FOLDERS - free - named)
     assert not forgotten, f"[tool.importlinter], {contract}: {key} does not name {forgotten}"

@@ -1,4 +1,4 @@
-"""One name leads everywhere: a retailer's slug is the name of its adapter, its DAG, its pool, its setting and its pages."""
+"""One name everywhere: a retailer's slug is the name of its adapter, its DAG, its pool, its setting and its pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.project.files import ROOT
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)
-def test_a_slug_leads_to_everything_of_its_retailer(retailer: str) -> None:
+def test_a_slug_identifies_everything_of_its_retailer(retailer: str) -> None:
     folders = [f"include/retailers/{retailer}.py", f"dags/scrape_{retailer}.py", f"tests/payloads/{retailer}"]
     missing = [path for path in folders if not (ROOT / path).exists()]
     assert not missing, f'{retailer} has no {missing}. See CONTRIBUTING.md, "Add a retailer".'
@@ -22,7 +22,7 @@ def test_a_slug_leads_to_everything_of_its_retailer(retailer: str) -> None:
     assert registry.RETAILERS[retailer].name == retailer
 
 
-def test_the_registry_holds_no_other_retailer() -> None:
+def test_the_registry_contains_no_other_retailer() -> None:
     assert registry.RETAILERS.keys() == RETAILERS.keys()
 
 

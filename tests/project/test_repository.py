@@ -1,4 +1,4 @@
-"""Rules about the repository itself: sizes, lock files, no trace of one machine."""
+"""Rules about the repository: sizes, lock files, no machine-specific paths."""
 
 from __future__ import annotations
 

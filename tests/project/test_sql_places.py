@@ -1,4 +1,4 @@
-"""Where SQL may stand: in `sql/`, but for single rows by key; the ledger's tables are written by the ledger alone."""
+"""The location of SQL: in `sql/`, except single rows by key; only the ledger writes the ledger's tables."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ _SET_WORK = re.compile(
     re.I | re.S,
 )
 _BY_KEY = re.compile(r"\bWHERE \(?(?:file_id|store_key|retailer|version_num)\b|\bVALUES \(", re.I)
-#: Nothing but the session, locks and a transaction's own tables.
+#: Only the session, locks and a transaction's own tables.
 _OF_THE_SESSION = re.compile(
     r"^(?:SELECT (?:set_config|pg_\w*advisory\w*)\(|SELECT \w+\(hashtextextended\(|SELECT 1$|SET CONSTRAINTS |ANALYZE |DROP TABLE |CREATE TEMPORARY TABLE (?:IF NOT EXISTS )?\w+ \()",
     re.I,
 )
-#: Whole statements that stand in code all the same: why.
+#: Complete statements that are in code nevertheless, with the reason.
 _MAY_STAND = {
     "include/ingestion/checks/marking.py": "one table made from the rule catalogue's predicates",
     "include/warehouse/engine.py": "runs what it is given by name",
@@ -85,7 +85,7 @@ def _executed(path: Path) -> list[tuple[int, str | None]]:
     return found
 
 
-def test_statements_stand_in_sql_but_for_single_rows_by_key() -> None:
+def test_statements_are_in_sql_except_single_rows_by_key() -> None:
     wrong = [
         f"{name_of(path)}:{line}: {text}"
         for path in _CODE
