@@ -193,8 +193,8 @@ def test_a_success_resets_the_count_of_failures(connect: Connect, site: Site) ->
     [
         (Reply(b'{"products": [1, 2, 3', cut=10), "no complete response"),
         (Reply(b"\x1f\x8b\x08garbage", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}), "no complete response"),
-        (Reply(b'{"products": '), "are no JSON"),
-        (Reply(b""), "0 bytes at .* are no JSON"),
+        (Reply(b'{"products": '), "are not JSON"),
+        (Reply(b""), "0 bytes at .* are not JSON"),
         (Reply(b"x" * 5000), "larger than AISLEFLOW_RESPONSE_BYTES_MAX=4000"),
         (Reply(gzip.compress(b"x" * 500_000), headers={"Content-Encoding": "gzip"}), "larger than"),
     ],
