@@ -63,9 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Let only tests that are marked as slow start processes."""
+    """Let only tests that ``make test-fast`` leaves out start processes."""
     with pytest.MonkeyPatch.context() as patch:
-        if not item.get_closest_marker("slow"):
+        if not any(item.get_closest_marker(name) for name in ("slow", "live", "campaign", "ui")):
             patch.setattr(subprocess.Popen, "__init__", _refuse_process)
         yield
 

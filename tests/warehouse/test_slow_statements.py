@@ -23,7 +23,7 @@ Make = Callable[..., Warehouse]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Look often, at a thread of this test's own: one that is there already sleeps for a second."""
-    monkeypatch.setattr(slow_statements, "_LOOK_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(slow_statements, "_CHECK_EVERY_SECONDS", 0.02)
     monkeypatch.setattr(slow_statements, "_watcher", slow_statements._Watcher())
     caplog.set_level(logging.WARNING, slow_statements.__name__)
 
