@@ -44,7 +44,7 @@ def test_one_that_waits_names_who_blocks_it(make_warehouse: Make, caplog: pytest
         values = {"retailers": ["aldi", "iga"], "run": "secret-run", "is_again": False, "now": "2026-11-18"}
         try:
             with warehouse.transaction() as connection:
-                connection.run("quarantine/claim_held_questions", values)
+                connection.run("ledger/claim_held_questions", values)
         except BaseException as error:
             errors.append(error)
 
@@ -56,7 +56,7 @@ def test_one_that_waits_names_who_blocks_it(make_warehouse: Make, caplog: pytest
         holder = other.info.backend_pid
     waiting.join(PATIENCE_SECONDS)
     assert errors == []
-    assert "sql/quarantine/claim_held_questions.sql (retailers: 2 values, run, is_again, now) has been running for" in message
+    assert "sql/ledger/claim_held_questions.sql (retailers: 2 values, run, is_again, now) has been running for" in message
     assert f"waits for a lock that process {holder} holds (somebody, idle in transaction, " in message
     assert "LOCK TABLE ops.staged_file" in message
     assert f"pg_terminate_backend({holder})" in message
