@@ -16,6 +16,7 @@ from benchmarks.store_days import StoreDay
 
 #: Neighbouring retailers share two thirds of their products at 15,000 lines.
 _FIRST_PRODUCT = {"woolworths": 0, "coles": 5_000, "iga": 10_000, "aldi": 15_000}
+_WHEN = {True: "a day", False: "a minute"}
 _ORDERS = (("woolworths", "aldi", "iga", "coles"), ("iga", "coles", "aldi", "woolworths"))
 
 Rows = Iterator[dict[str, Any]]
@@ -36,28 +37,35 @@ class Sizes:
 
 
 def retailers(bench: Bench, sizes: Sizes) -> Rows:
-    """One retailer after the other on one warehouse, a store each, in two orders."""
-    for order in _ORDERS:
+    """One retailer after the other on one warehouse, a store each: a day apart, and in another order within a minute."""
+    for order, is_analyzed in zip(_ORDERS, (True, False), strict=True):
         with bench.scratch.warehouse() as warehouse:
             for number, retailer in enumerate(order):
-                bench.progress(f"retailers: {retailer} after {', '.join(order[:number]) or 'no other'}")
+                what = f"{retailer} {_WHEN[is_analyzed]} after {', '.join(order[:number]) or 'no other'}"
+                bench.progress(f"retailers: {what}")
                 days = [StoreDay(retailer, 0, sizes.lines, first_product=_FIRST_PRODUCT[retailer])]
                 measured = bench.night(warehouse, days)
                 if number:
-                    yield bench.row("retailers", f"{retailer} after {', '.join(order[:number])}", measured, bench.plain(days))
+                    yield bench.row("retailers", what, measured, bench.plain(days))
+                if is_analyzed:
+                    bench.vacuum_analyze(warehouse)
 
 
 def aldi_iga(bench: Bench, sizes: Sizes) -> Rows:
     """71 store-days of Aldi, then a single one of IGA; and the other way round. The sizes are those of real crawls."""
-    aldi = [StoreDay("aldi", store, sizes.of(1_700)) for store in range(71)]
-    iga = [StoreDay("iga", 0, sizes.of(2_028), first_product=sizes.of(1_000))]
+    aldi = [StoreDay("aldi", store, sizes.of(2_600)) for store in range(71)]
+    iga = [StoreDay("iga", 0, sizes.of(2_258), first_product=sizes.of(1_500))]
     for first, then in ((aldi, iga), (iga, aldi)):
         with bench.scratch.warehouse() as warehouse:
             bench.progress(f"aldi_iga: {first[0].retailer} first")
             bench.prepare(warehouse, first)
-            what = f"{len(then)} of {then[0].retailer} after {len(first)} of {first[0].retailer}"
-            bench.progress(f"aldi_iga: {what}")
-            yield bench.row("aldi_iga", what, bench.night(warehouse, then), bench.plain(then))
+            for is_analyzed in (False, True):
+                if is_analyzed:
+                    bench.vacuum_analyze(warehouse)
+                what = f"{len(then)} of {then[0].retailer} {_WHEN[is_analyzed]} after {len(first)} of {first[0].retailer}"
+                bench.progress(f"aldi_iga: {what}")
+                with bench.scratch.warehouse(warehouse) as copy:
+                    yield bench.row("aldi_iga", what, bench.night(copy, then), bench.plain(then))
 
 
 def first_day(bench: Bench, sizes: Sizes) -> Rows:
@@ -66,6 +74,7 @@ def first_day(bench: Bench, sizes: Sizes) -> Rows:
         for night in range(2):
             bench.progress(f"first_day: old stores, night {night + 1}")
             bench.prepare(warehouse, [StoreDay("woolworths", store, sizes.lines, night) for store in range(4)])
+        bench.vacuum_analyze(warehouse)
         new = [StoreDay("woolworths", 9, sizes.lines, 1, first_product=sizes.lines // 20)]
         bench.progress("first_day: the new store")
         yield bench.row("first_day", "a new store among 4 old ones", bench.night(warehouse, new), bench.plain(new))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from benchmarks.measuring import Bench, Measured
 from benchmarks.scratch import ScratchWarehouse
@@ -46,15 +45,12 @@ def many_nights(bench: Bench, nights: int, lines: int) -> Iterator[dict[str, Any
 
 @contextmanager
 def _busy_autovacuum(bench: Bench) -> Iterator[None]:
-    def set_to(setting: sql.SQL | sql.Composed) -> None:
-        bench.scratch.execute(setting)
-        bench.scratch.execute(sql.SQL("SELECT pg_reload_conf()"))
-
-    set_to(sql.SQL("ALTER SYSTEM SET autovacuum_naptime = {}").format(_NAPTIME_SECONDS))
+    bench.scratch.configure("autovacuum_naptime", str(_NAPTIME_SECONDS))
+    bench.scratch.configure("autovacuum", "on")
     try:
         yield
     finally:
-        set_to(sql.SQL("ALTER SYSTEM RESET autovacuum_naptime"))
+        bench.scratch.configure("autovacuum", "off")
 
 
 def _sizes(warehouse: ScratchWarehouse) -> dict[str, Any]:

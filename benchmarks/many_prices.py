@@ -24,6 +24,7 @@ def many_prices(bench: Bench, prices: int, lines: int) -> Iterator[dict[str, Any
     with bench.scratch.warehouse() as small:
         bench.progress("prices: the first store")
         bench.prepare(small, [StoreDay("woolworths", 0, lines)])
+        bench.vacuum_analyze(small)
         with bench.scratch.warehouse(small) as large:
             _multiply(bench, large, stores)
             for what, store, night in (("an unchanged night", 0, 1), ("a Wednesday", 0, 2), ("a new store", stores + 1, 2)):
@@ -52,8 +53,8 @@ def _multiply(bench: Bench, warehouse: ScratchWarehouse, stores: int) -> None:
             done += future.result()
             bench.progress(f"prices: {done:,} rows written")
     bench.progress("prices: VACUUM, ANALYZE, CHECKPOINT")
-    for command in ("VACUUM (ANALYZE)", "CHECKPOINT"):
-        bench.scratch.execute(sql.SQL(command), warehouse.name)
+    bench.vacuum_analyze(warehouse)
+    bench.scratch.execute(sql.SQL("CHECKPOINT"))
 
 
 def _columns(connection: psycopg.Connection, table: str, replaced: dict[str, sql.SQL | sql.Composed]) -> tuple[sql.Composed, sql.Composed]:

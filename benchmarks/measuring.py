@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from psycopg import sql
+
 from benchmarks import yardstick
 from benchmarks.ingesting import Ingester
 from benchmarks.scratch import Scratch, ScratchWarehouse
@@ -60,6 +62,7 @@ class Bench:
     _ingester: Ingester | None = None
 
     def __enter__(self) -> Self:
+        self.scratch.configure("autovacuum", "off")  # a history states itself when tables are analysed
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -81,6 +84,10 @@ class Bench:
         write_staged(days, warehouse.root)
         if error := self.ingest(warehouse, days).get("error"):
             raise PreparationFailed(f"{len(days)} store-days of {days[0].retailer}, night {days[0].night + 1}: {error}")
+
+    def vacuum_analyze(self, warehouse: ScratchWarehouse) -> None:
+        """Vacuum and analyse all tables, as autovacuum does within a day."""
+        self.scratch.execute(sql.SQL("VACUUM (ANALYZE)"), warehouse.name)
 
     def night(self, warehouse: ScratchWarehouse, days: list[StoreDay]) -> Measured:
         """Write store-days of one retailer and night into a warehouse; measure the yardstick, and directly after it the night."""

@@ -48,6 +48,11 @@ class Scratch:
         with psycopg.connect(self.cluster.url(database), autocommit=True) as connection:
             connection.execute(text)
 
+    def configure(self, setting: str, value: str) -> None:
+        """Set a parameter of the server for all sessions from now on."""
+        self.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(setting), sql.Literal(value)))
+        self.execute(sql.SQL("SELECT pg_reload_conf()"))
+
     def prepare(self) -> None:
         """Make the database of the yardstick and the empty warehouse."""
         for name in (_YARDSTICK, _EMPTY):

@@ -22,6 +22,7 @@ import msgspec
 #: A Monday: the third night is a Wednesday, on which prices change.
 FIRST_NIGHT = date(2026, 11, 16)
 _FIRST_INSTANT = datetime(2026, 11, 15, 18, tzinfo=UTC)
+_SKU = {"coles": "3{:06d}", "woolworths": "1{:05d}", "aldi": "{:018d}", "iga": "8{:07d}"}
 _STORE_ID = {"coles": "COL:{}", "woolworths": "{}", "aldi": "G{}", "iga": "{}"}
 #: Below this number of lines, writing is faster than starting processes.
 _LINES_WORTH_PROCESSES = 20_000
@@ -36,8 +37,9 @@ _MADE_OF = "Water, wheat flour (gluten), sugar, salt, yeast, emulsifiers (481, 4
 class StoreDay:
     """One store-day to write.
 
-    Products are numbered over all retailers: number ``n`` is the same product everywhere, by barcode and by name. A store-day lists
-    ``lines`` of them from ``first_product`` on; the last ``doubles`` lines repeat earlier products in another category.
+    Products are numbered over all retailers: number ``n`` is the same product everywhere, by barcode and by name; each retailer has its own
+    SKU for it. A store-day lists ``lines`` of them from ``first_product`` on; the last ``doubles`` lines repeat earlier products in another
+    category.
     """
 
     retailer: str
@@ -70,20 +72,20 @@ class StoreDay:
         goods = self.lines - self.doubles
         numbers = [(n, 0) for n in range(goods)] + [(i * (goods // self.doubles), 1) for i in range(self.doubles)]
         return b"".join(
-            b'{"product":' + _product(n, (wednesdays + 2 - n % 3) // 3, row) + end
+            b'{"product":' + _product(self.retailer, n, (wednesdays + 2 - n % 3) // 3, row) + end
             for n, row in ((self.first_product + place, row) for place, row in numbers)
         )
 
 
 @lru_cache(40_000)
-def _product(n: int, raised: int, row: int) -> bytes:
+def _product(retailer: str, n: int, raised: int, row: int) -> bytes:
     cents = 95 + n * 37 % 4_000 + 40 * raised
     is_special, has_price = n % 9 == 0, n % 53 != 0
     brand, kind, grams = f"Brand {n % 1_331}", _KINDS[n % len(_KINDS)], 50 + n * 10 % 1_900
     slug = f"brand-{n % 1_331}-{kind.lower().replace(' ', '-')}-{grams}g-{n}"
     was = cents + 110 if is_special and has_price else None
     product: dict[str, Any] = {
-        "sku": str(100_000 + n), "name": f"{brand} {kind} No {n} {grams}g", "brand": brand, "barcode": _barcode(n) if n % 5 else None,
+        "sku": _SKU[retailer].format(n), "name": f"{brand} {kind} No {n} {grams}g", "brand": brand, "barcode": _barcode(n) if n % 5 else None,
         "description": f"{brand} {kind}. {_ABOUT}" if n % 4 else None, "size": f"{grams}g",
         "image_url": f"https://images.shop.example/content/productimages/large/{100_000 + n:06d}/{slug}.jpg",
         "url": f"https://shop.example/shop/productdetails/{100_000 + n}/{slug}",
