@@ -53,7 +53,7 @@ def retailers(bench: Bench, sizes: Sizes) -> Rows:
 
 def aldi_iga(bench: Bench, sizes: Sizes) -> Rows:
     """71 store-days of Aldi, then a single one of IGA; and the other way round. The sizes are those of real crawls."""
-    aldi = [StoreDay("aldi", store, sizes.of(2_600)) for store in range(71)]
+    aldi = [StoreDay("aldi", store, sizes.of(2_600)) for store in range(max(2, round(71 * sizes.share)))]
     iga = [StoreDay("iga", 0, sizes.of(2_258), first_product=sizes.of(1_500))]
     for first, then in ((aldi, iga), (iga, aldi)):
         with bench.scratch.warehouse() as warehouse:
