@@ -2,7 +2,7 @@
 
 Every error states what happened, where, and what to do next. ``TransientError`` may succeed when
 retried; ``TerminalError`` will fail again, so an operator must act. They are translated for
-Airflow in ``include/orchestration/border.py``.
+Airflow in ``include/orchestration/airflow_errors.py``.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ class Breaker:
                     )
                 if current.kind == "refused":
                     raise RunAlreadyBlocked(
-                        f"{self._retailer} {store_id}: not crawled. {self._describe(current)} An operator has to act: see docs/manners.md."
+                        f"{self._retailer} {store_id}: not crawled. {self._describe(current)} An operator has to act: see docs/crawling-policy.md."
                     )
                 raise BreakerOpen(
                     f"{self._retailer} {store_id}: not crawled. {self._describe(current)} No request is sent for {pause}, then one store checks the site; clear the task later."

@@ -24,8 +24,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from include import clock
 from include.config import Settings
 from include.crawling.crawl_run import CrawlRun
-from include.crawling.judge import read_response
 from include.crawling.limiter import InProcessRequestLimiter, RequestLimiter, min_interval_seconds
+from include.crawling.responses import read_response
 from include.crawling.robots import ROBOTS_BYTES_MAX, RobotsFile, RobotsRules, obeys_robots
 from include.retailers.base import Page, Retailer
 from include.retailers.errors import Blocked, LiveRequestsDisabled, SiteError, SiteUnavailable

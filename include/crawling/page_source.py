@@ -10,8 +10,8 @@ from typing import Any
 
 from include.crawling.client import PoliteClient
 from include.crawling.crawl_run import CrawlRun
-from include.crawling.judge import read_response
-from include.crawling.read_ahead import FirstPage, Prefetcher, following_pages, page_count
+from include.crawling.prefetch import FirstPage, Prefetcher, following_pages, page_count
+from include.crawling.responses import read_response
 from include.errors import AisleflowError
 from include.retailers.base import OfferRow, Page, SkippedRow
 from include.retailers.errors import NotLanded, PageNotRequested, ShapeChanged, SiteUnavailable, UnexpectedStatus

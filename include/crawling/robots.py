@@ -61,7 +61,7 @@ class RobotsRules:
             path = f"{parts.path}?{parts.query}" if parts.query else parts.path
             raise RobotsDisallowed(
                 f"{self._retailer}: {self._file.address} forbids {path} to this crawler (status {self._file.status}). No request is sent. "
-                "Ask the site's owner, or set AISLEFLOW_ROBOTS=never on your own responsibility (docs/manners.md)."
+                "Ask the site's owner, or set AISLEFLOW_ROBOTS=never on your own responsibility (docs/crawling-policy.md)."
             )
 
 

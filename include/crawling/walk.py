@@ -13,7 +13,7 @@ from typing import NoReturn
 from include.crawling.crawl_run import CrawlRun
 from include.crawling.outcomes import CategoryOutcome, Status
 from include.crawling.page_source import LandedPage, Source
-from include.crawling.read_ahead import FirstPage
+from include.crawling.prefetch import FirstPage
 from include.crawling.unit_check import with_unit_price_notes
 from include.errors import TerminalError, TransientError
 from include.model.offer import Offer

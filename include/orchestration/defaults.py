@@ -19,7 +19,7 @@ class Tag(StrEnum):
 
 OWNER = "aisleflow"
 
-#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``border.py``). The last failure raises an alert (``alerting.py``).
+#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``airflow_errors.py``). The last failure raises an alert (``alerting.py``).
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 3,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from include.config import settings
 from include.errors import TransientError
-from include.orchestration.border import border
+from include.orchestration.airflow_errors import airflow_errors
 
 if TYPE_CHECKING:  # not while a DAG file is parsed: psycopg and SQLAlchemy import slowly
     import psycopg
@@ -25,7 +25,7 @@ def resources() -> Iterator[tuple[Warehouse, Storage]]:
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
-    with border():
+    with airflow_errors():
         configured = settings()
         warehouse = Warehouse(warehouse_url(), configured)
         try:

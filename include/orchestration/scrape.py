@@ -11,8 +11,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
-from include.orchestration.asking import BotWallApprovalOperator
 from include.orchestration.assets import ASSET_OF_STAGE
+from include.orchestration.bot_wall import BotWallApprovalOperator
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
 from include.orchestration.links import store_task
 from include.orchestration.pools import crawl_pool

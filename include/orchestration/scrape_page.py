@@ -27,7 +27,7 @@ _PAGE = """
 
 **Refused by the site**: no bot protection is evaded. Refused `crawl` tasks end skipped and keep their landed pages; after `AISLEFLOW_BREAKER_STORES` refused stores in a row
 no further store is crawled. Store a session with `aisleflow session set {slug}` and approve. If the request has expired: store a session, then clear the
-skipped `crawl` tasks with downstream. The crawling policy: docs/manners.md.
+skipped `crawl` tasks with downstream. The crawling policy: docs/crawling-policy.md.
 
 **Manual runs**: `stores`, `categories` and `pages` restrict a run (a partly crawled store makes an incomplete store-day); `reread` sends no request
 and parses the landed pages of `night` again with the present adapter.

@@ -11,10 +11,15 @@ from typing import Any
 import pytest
 
 from include.cli.main import app
+from include.config import Settings
 from include.crawling import crawl_plan, discovery, runs
+from include.crawling.client import PoliteClient
+from include.crawling.store_crawl import find_stores
 from include.errors import TerminalError
 from include.model.store import StoreRecord
+from include.retailers.base import Page
 from include.warehouse.engine import Warehouse
+from tests.crawling.fake_site import Hillview, Site, json_reply
 
 NIGHT = date(2026, 11, 18)
 
@@ -219,3 +224,20 @@ def test_plan_and_stores_are_listed_on_the_command_line(warehouse: Warehouse, tm
     assert nobody.exit_code == 0 and "excluded: no online store id" in nobody.output
     assert "no store of coles is known" in run.invoke(app, ["store", "plan", "coles"]).output
     assert run.invoke(app, ["store", "list", "corner"]).exit_code == 2
+
+
+def test_a_store_found_from_two_points_is_yielded_once(
+    hillview: Hillview, site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hillview, "store_pages", lambda self: [Page(path="/stores", params={"near": near}) for near in (1, 2)])
+    monkeypatch.setattr(
+        Hillview,
+        "stores",
+        lambda self, body: (StoreRecord(retailer="hillview", store_id=one, online_store_id=one, name=None) for one in body),
+    )
+    site.answer = lambda asked: json_reply(["7", asked.query["near"]])
+
+    with PoliteClient(hillview, settings) as client:
+        found = [store.store_id for store in find_stores(hillview, client)]
+
+    assert found == ["7", "1", "2"]

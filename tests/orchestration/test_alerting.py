@@ -22,7 +22,7 @@ from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline
 from include.ledger.open_questions import HeldStoreDays, raise_if_undecided
 from include.orchestration import alerting
-from include.orchestration.border import border
+from include.orchestration.airflow_errors import airflow_errors
 from include.orchestration.defaults import DEFAULT_ARGS
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -92,7 +92,7 @@ def sent_titles() -> list[str]:
 
 def run_task(error: Exception) -> AirflowFailException:
     """The error as converted for Airflow."""
-    with pytest.raises(AirflowFailException) as caught, border():
+    with pytest.raises(AirflowFailException) as caught, airflow_errors():
         raise error
     return caught.value
 

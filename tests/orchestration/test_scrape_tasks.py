@@ -21,8 +21,8 @@ from include.crawling import crawl_plan, discovery, sessions
 from include.ingestion import pipeline
 from include.model.store import StoreRecord
 from include.orchestration import scrape_tasks
-from include.orchestration.asking import BotWallApprovalOperator
-from include.orchestration.border import border
+from include.orchestration.airflow_errors import airflow_errors
+from include.orchestration.bot_wall import BotWallApprovalOperator
 from include.orchestration.sessions import session_of
 from include.retailer_names import RETAILERS
 from include.retailers.errors import RetryableIncompleteCrawl
@@ -96,7 +96,7 @@ def warehouse(make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox)
 def resources(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def ours() -> Iterator[tuple[Warehouse, Storage]]:
-        with border():
+        with airflow_errors():
             yield warehouse, storage
 
     monkeypatch.setattr(scrape_tasks, "resources", ours)

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from include.crawling.judge import read_response
+from include.crawling.responses import read_response
 from include.crawling.unit_check import with_unit_price_notes
 from include.model.offer import Offer
 from include.model.store import StoreRef

@@ -8,15 +8,10 @@ from typing import Any
 
 import pytest
 
-from include.config import Settings
-from include.crawling.client import PoliteClient
-from include.crawling.store_crawl import find_stores
-from include.model.store import StoreRecord, StoreRef
-from include.retailers.base import Page
+from include.model.store import StoreRef
 from include.retailers.coles import Coles
 from include.retailers.coles_graphql import FOUND_MAX
 from include.retailers.registry import RETAILERS
-from tests.crawling.fake_site import Hillview, Site, json_reply
 
 #: The retailers whose answer :func:`finder_answer` imitates.
 FINDERS = ("coles", "woolworths", "aldi", "iga")
@@ -54,23 +49,6 @@ def test_coles_barcodes_distinguish_unknown_products_from_those_without() -> Non
 
 
 # Store finders
-
-
-def test_a_store_found_from_two_points_is_yielded_once(
-    hillview: Hillview, site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Hillview, "store_pages", lambda self: [Page(path="/stores", params={"near": near}) for near in (1, 2)])
-    monkeypatch.setattr(
-        Hillview,
-        "stores",
-        lambda self, body: (StoreRecord(retailer="hillview", store_id=one, online_store_id=one, name=None) for one in body),
-    )
-    site.answer = lambda asked: json_reply(["7", asked.query["near"]])
-
-    with PoliteClient(hillview, settings) as client:
-        found = [store.store_id for store in find_stores(hillview, client)]
-
-    assert found == ["7", "1", "2"]
 
 
 def test_coles_divides_the_area_of_a_full_response() -> None:
@@ -155,7 +133,7 @@ def test_the_iga_locator_continues_after_a_full_response() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "clean"),
+    ("given", "clean"),
     [
         ({"state": "ACT ", "postcode": "2602"}, ("ACT", "2602")),
         ({"state": "6018", "postcode": None}, ("WA", "6018")),
@@ -166,19 +144,21 @@ def test_the_iga_locator_continues_after_a_full_response() -> None:
     ],
 )
 @pytest.mark.parametrize("name", FINDERS)
-def test_every_finder_cleans_state_and_postcode(name: str, said: dict[str, Any], clean: tuple[str | None, str | None]) -> None:
-    (store,) = RETAILERS[name].stores(finder_answer(name, **said))
+def test_every_finder_cleans_state_and_postcode(name: str, given: dict[str, Any], clean: tuple[str | None, str | None]) -> None:
+    (store,) = RETAILERS[name].stores(finder_answer(name, **given))
 
     assert (store.state, store.postcode) == clean
 
 
 @pytest.mark.parametrize(
-    ("said", "clean"),
+    ("given", "clean"),
     [(("-37.8", "145.1"), (-37.8, 145.1)), ((0, 0), (None, None)), ((37.8, 145.1), (None, None)), ((None, ""), (None, None)), (("?", 1), (None, None))],
 )  # fmt: skip
 @pytest.mark.parametrize("name", FINDERS)
-def test_every_finder_keeps_positions_in_australia_only(name: str, said: tuple[Any, Any], clean: tuple[float | None, float | None]) -> None:
-    (store,) = RETAILERS[name].stores(finder_answer(name, latitude=said[0], longitude=said[1]))
+def test_every_finder_keeps_positions_in_australia_only(
+    name: str, given: tuple[Any, Any], clean: tuple[float | None, float | None]
+) -> None:
+    (store,) = RETAILERS[name].stores(finder_answer(name, latitude=given[0], longitude=given[1]))
 
     assert (store.latitude, store.longitude) == clean
 
@@ -207,9 +187,9 @@ def test_a_closed_iga_is_recognised_by_its_status(status: str | None, is_trading
     assert store.is_trading == is_trading
 
 
-def finder_answer(retailer: str, **said: Any) -> Any:
+def finder_answer(retailer: str, **given: Any) -> Any:
     """Return a finder's answer with one store in Firle, in the retailer's own words."""
-    at = {"state": "SA", "postcode": "5070", "latitude": -34.9, "longitude": 138.6, "name": "East"} | said
+    at = {"state": "SA", "postcode": "5070", "latitude": -34.9, "longitude": 138.6, "name": "East"} | given
     place = {"latitude": at["latitude"], "longitude": at["longitude"]}
     if retailer == "coles":
         address = {"state": at["state"], "suburb": "Firle", "addressLine": "1 Glynburn Rd", "postcode": at["postcode"]}

@@ -54,7 +54,7 @@ def test_an_adapter_sends_no_request_and_reads_no_clock(module: str) -> None:
     assert not called & {"now", "today", "utcnow"}
 
 
-def test_the_shared_crawl_does_not_import_airflow() -> None:
+def test_the_adapters_do_not_import_airflow() -> None:
     for module in FOLDER.rglob("*.py"):
         tree = ast.parse(module.read_text())
         imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

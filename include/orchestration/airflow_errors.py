@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def border() -> Iterator[None]:
+def airflow_errors() -> Iterator[None]:
     """Convert errors that a retry cannot fix: the task fails without a retry, the message first in its log.
 
     Transient and unexpected errors pass unchanged: the task's retries handle them.
