@@ -57,6 +57,10 @@ class AirflowApi:
         """Return the plugins that cannot be imported: ``source``, ``error``."""
         return list(self._pages("/plugins/importErrors", "import_errors"))
 
+    def plugins(self) -> set[str]:
+        """Return the names of the loaded plugins."""
+        return {plugin["name"] for plugin in self._pages("/plugins", "plugins")}
+
     def unpause(self, dag_id: str) -> Json:
         """Unpause a DAG."""
         return self._call("PATCH", f"/dags/{_part(dag_id)}", body={"is_paused": False})

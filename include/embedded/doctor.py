@@ -156,8 +156,13 @@ def _plugins(api: AirflowApi) -> Iterator[Finding]:
         yield Finding(
             "fail", error["source"], error["error"].strip().splitlines()[-1], "fix the plugin, then: aisleflow down, aisleflow up"
         )
-    if not errors:
-        yield Finding("ok", "plugins", "no import errors")
+    if not errors and "aisleflow" not in api.plugins():
+        yield Finding(
+            "fail", "plugins", "the plugin aisleflow is not loaded: no alert is sent when a task fails",
+            "let AIRFLOW__CORE__PLUGINS_FOLDER name the folder plugins/, then: aisleflow down, aisleflow up",
+        )  # fmt: skip
+    elif not errors:
+        yield Finding("ok", "plugins", "loaded without errors")
 
 
 def _pools(api: AirflowApi) -> Iterator[Finding]:

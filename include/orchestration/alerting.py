@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Connection, TriggerRule
-from airflow.sdk.bases.notifier import BaseNotifier
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowRuntimeError
 
 from include.errors import NeedsPersonError
@@ -27,23 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALERTS_CONNECTION = "aisleflow_alerts"
-
-
-class FailureNotifier(BaseNotifier):
-    """Callback of every task (``defaults.py``): alerts an operator after the last failed try."""
-
-    def notify(self, context: Any) -> None:
-        """Send the alert; log any error of the delivery, so that the task's own error remains the reported one."""
-        try:
-            send_failure_alert(context)
-        except Exception:
-            log.exception("the alert about this failure could not be sent; the failure itself is above")
-
-    async def async_notify(self, context: Any) -> None:
-        """As :meth:`notify`, for deadline alerts, which run in the triggerer."""
-        import asyncio
-
-        await asyncio.to_thread(self.notify, context)
 
 
 def send_failure_alert(context: Any) -> None:

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from importlib import import_module
 from typing import Any
-
-from include.orchestration.alerting import FailureNotifier
 
 
 class Tag(StrEnum):
@@ -19,7 +18,13 @@ class Tag(StrEnum):
 
 OWNER = "aisleflow"
 
-#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``airflow_errors.py``). The last failure raises an alert (``alerting.py``).
+
+def notify_failure(context: Any) -> None:
+    """Call the notifier of ``plugins/aisleflow_notifier.py``; it is imported when a task failed, not when a DAG file is parsed."""
+    import_module("aisleflow_notifier").FailureNotifier()(context)
+
+
+#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``airflow_errors.py``). The last failure raises an alert.
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 3,
@@ -27,5 +32,5 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(minutes=45),
-    "on_failure_callback": FailureNotifier(),
+    "on_failure_callback": notify_failure,
 }

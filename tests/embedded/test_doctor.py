@@ -10,7 +10,7 @@ import time
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -74,6 +74,8 @@ def test_problems_reported_by_airflow_become_findings(home: Path, monkeypatch: p
     from include.orchestration.pools import POOLS
 
     class Api:
+        plugin_errors: ClassVar = [{"source": "plugins/desk.py", "error": "ImportError: y"}]
+
         def list_dags(self) -> list[dict[str, Any]]:
             summaries = {"sweep": "*/15 * * * *", "ingest": "Partitioned Asset", "fine": None}
             return [{"dag_id": name, "is_paused": name != "fine", "timetable_summary": summary} for name, summary in summaries.items()]
@@ -82,7 +84,10 @@ def test_problems_reported_by_airflow_become_findings(home: Path, monkeypatch: p
             return [{"filename": "night.py", "stack_trace": "Traceback\nNameError: x\n"}]
 
         def plugin_import_errors(self) -> list[dict[str, Any]]:
-            return [{"source": "plugins/desk.py", "error": "ImportError: y"}]
+            return self.plugin_errors
+
+        def plugins(self) -> set[str]:
+            return {"another"}
 
         def pools(self) -> dict[str, int]:
             return {name: slots + (name == "crawl_iga") for name, slots in POOLS.items() if name != "crawl_aldi"}
@@ -99,6 +104,8 @@ def test_problems_reported_by_airflow_become_findings(home: Path, monkeypatch: p
     assert "has 2 slots, should have 1" in found["pool crawl_iga"].text
     assert "has no slots" in found["pool crawl_aldi"].text
     assert "pools" not in found
+    Api.plugin_errors = []
+    assert "no alert is sent" in by_subject(doctor(home))["plugins"].text
 
 
 def test_additional_checks_run_and_a_failing_one_is_a_finding(home: Path) -> None:

@@ -23,14 +23,15 @@ from include.ingestion import pipeline
 from include.ledger.open_questions import HeldStoreDays, raise_if_undecided
 from include.orchestration import alerting
 from include.orchestration.airflow_errors import airflow_errors
-from include.orchestration.defaults import DEFAULT_ARGS
+from include.orchestration.defaults import DEFAULT_ARGS, notify_failure
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, StoreDays, offers
+from tests.project.files import ROOT
 
 pytestmark = pytest.mark.slow
 
-NEWS = Alert("failed", "critical", "critical: it burns", "Put it out.", "key", link="http://localhost/dags/x")
+ALERT = Alert("failed", "critical", "critical: it burns", "Put it out.", "key", link="http://localhost/dags/x")
 
 
 class Sink:
@@ -62,6 +63,12 @@ class Sink:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def plugins_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in Airflow's processes: the notifier is found by its name."""
+    monkeypatch.syspath_prepend(str(ROOT / "plugins"))
 
 
 @pytest.fixture
@@ -98,14 +105,14 @@ def run_task(error: Exception) -> AirflowFailException:
 
 
 def test_an_alert_arrives_at_a_service(sink: Sink) -> None:
-    assert alerting.send(NEWS)
+    assert alerting.send(ALERT)
     [received] = sink.received
     assert received["title"] == "critical: it burns" and received["type"] == "failure"
     assert received["message"] == "Put it out.\n\nThe task: http://localhost/dags/x"
 
 
 def test_an_alert_is_delivered_to_the_local_inbox(local_inbox: None) -> None:
-    assert alerting.send(NEWS) and alerting.send(NEWS)
+    assert alerting.send(ALERT) and alerting.send(ALERT)
     assert [(alert["severity"], alert["title"]) for alert in inbox.read(settings().home)] == [("critical", "critical: it burns")] * 2
 
 
@@ -114,7 +121,7 @@ def test_a_failed_delivery_is_logged_and_not_raised(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(
         "AIRFLOW_CONN_AISLEFLOW_ALERTS", json.dumps({"conn_type": "apprise", "extra": {"config": {"path": path}, "token": "s3cret"}})
     )
-    assert not alerting.send(NEWS)
+    assert not alerting.send(ALERT)
     assert "critical: it burns" in caplog.text and "delivered" in caplog.text and "s3cret" not in caplog.text
 
 
@@ -122,7 +129,7 @@ def test_a_refusal_by_the_service_is_a_failed_delivery(monkeypatch: pytest.Monke
     server = Sink(500)
     monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", server.connection())
     try:
-        assert not alerting.send(NEWS)
+        assert not alerting.send(ALERT)
     finally:
         server.close()
     assert "was not delivered" in caplog.text and server.received
@@ -130,37 +137,37 @@ def test_a_refusal_by_the_service_is_a_failed_delivery(monkeypatch: pytest.Monke
 
 def test_a_missing_connection_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", raising=False)
-    alerting.FailureNotifier()(context(TerminalError("it is odd")))
+    notify_failure(context(TerminalError("it is odd")))
     lines = [record.message for record in caplog.records if record.name == alerting.__name__]
     assert len(lines) == 1 and "there is no Airflow connection aisleflow_alerts" in lines[0]
 
 
 def test_equal_failures_raise_one_alert_and_new_ones_another(local_inbox: None, fixed_clock: Any) -> None:
     for error in (run_task(TerminalError("one")), run_task(TerminalError("one")), run_task(NeedsPersonError("two")), RuntimeError("three")):
-        alerting.FailureNotifier()(context(error))
+        notify_failure(context(error))
     assert sorted(sent_titles()) == [
         "critical: ingest_prices.load failed: RuntimeError: three",
         "critical: ingest_prices.load failed: one",
         "warning: ingest_prices.load failed: two",
     ]
     fixed_clock("2026-11-18T22:00:00+00:00")
-    alerting.FailureNotifier()(context(run_task(TerminalError("one")), run_id="r2"))
-    assert len(sent_titles()) == 4, "half a day later it is news again"
+    notify_failure(context(run_task(TerminalError("one")), run_id="r2"))
+    assert len(sent_titles()) == 4, "half a day later the alert is repeated"
 
 
 def test_an_undelivered_alert_is_sent_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "AIRFLOW_CONN_AISLEFLOW_ALERTS", json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "json://127.0.0.1:9"}}})
     )
-    alerting.FailureNotifier()(context(TerminalError("one")))
+    notify_failure(context(TerminalError("one")))
     monkeypatch.setenv("AIRFLOW_CONN_AISLEFLOW_ALERTS", INBOX)
-    alerting.FailureNotifier()(context(TerminalError("one")))
+    notify_failure(context(TerminalError("one")))
     assert len(sent_titles()) == 1
 
 
 def test_many_failed_stores_raise_one_alert(local_inbox: None) -> None:
     for store in range(300):
-        alerting.FailureNotifier()(context(TerminalError(f"store {store} is odd"), task_id="crawl", map_index=store))
+        notify_failure(context(TerminalError(f"store {store} is odd"), task_id="crawl", map_index=store))
     assert sent_titles() == ["warning: ingest_prices.crawl [G1] failed: store 0 is odd"]
 
 
@@ -176,19 +183,19 @@ def test_a_watched_task_raises_no_alert(local_inbox: None, watcher_rule: str, ex
 
         crawled = crawl.expand(store=[1, 2])
         crawled >> some_store_failed()
-    alerting.FailureNotifier()(context(TerminalError("odd"), task_id="crawl", map_index=0, task=crawled.operator))  # type: ignore[attr-defined]
+    notify_failure(context(TerminalError("odd"), task_id="crawl", map_index=0, task=crawled.operator))  # type: ignore[attr-defined]
     assert len(sent_titles()) == expected
 
 
 def test_every_task_has_a_failure_callback(local_inbox: None) -> None:
-    assert isinstance(DEFAULT_ARGS["on_failure_callback"], alerting.FailureNotifier)
+    assert DEFAULT_ARGS["on_failure_callback"] is notify_failure
 
 
 def test_an_alert_error_does_not_hide_the_task_failure(
     local_inbox: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("include.alerts.failed.failed_alert", lambda **_: 1 / 0)
-    alerting.FailureNotifier()(context(TerminalError("one")))
+    notify_failure(context(TerminalError("one")))
     assert "the alert about this failure could not be sent" in caplog.text
 
 
@@ -219,10 +226,10 @@ def test_held_store_days_raise_one_alert_despite_retries(local_inbox: None, held
 def test_the_failed_report_does_not_repeat_an_alert(local_inbox: None, held: Warehouse, storage: Storage) -> None:
     with pytest.raises(HeldStoreDays) as caught:
         raise_if_undecided(held, ["aldi"], "2026-11-18")
-    alerting.FailureNotifier()(context(run_task(caught.value), task_id="report"))
+    notify_failure(context(run_task(caught.value), task_id="report"))
     assert len(sent_titles()) == 1, "no alert was sent before"
     alerting.send_held_alerts(held, storage, ["aldi"])
-    alerting.FailureNotifier()(context(run_task(caught.value), task_id="report", run_id="r2"))
+    notify_failure(context(run_task(caught.value), task_id="report", run_id="r2"))
     assert len(sent_titles()) == 2
 
 

@@ -61,7 +61,7 @@ def test_airflow_loads_the_plugin_without_its_pages(tmp_path: Path) -> None:
     command = [sys.executable, str(Path(__file__).with_name("plugin_facts.py"))]
     done = subprocess.run(
         command,
-        env=environment | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        env=environment | {"AIRFLOW_HOME": str(tmp_path), "AISLEFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -70,6 +70,9 @@ def test_airflow_loads_the_plugin_without_its_pages(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
 
+    assert found["alert"] == "critical: ingest_prices.load failed: RuntimeError: disk full", (
+        "the callback finds the notifier in the plugins folder"
+    )
     assert found["errors"] == {} and "aisleflow" in found["plugins"]
     assert {"Data Docs", "Held data: the question"} <= set(found["links"])
     assert found["apps"]["Aisleflow"] == "/aisleflow"
