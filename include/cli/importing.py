@@ -16,6 +16,7 @@ from include.errors import AisleflowError
 from include.model.rules import reason_of
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.ingestion.checks.suite_helper import SuiteHelper
     from include.ingestion.importing import ImportedFile
     from include.warehouse.engine import Warehouse
 
@@ -44,19 +45,25 @@ def import_(
 
     Files are checked and published in order of time, not of the arguments. Exit code 3: something was held or refused.
     """
-    from include.ingestion import pipeline
     from include.ingestion.checks.suite_helper import SuiteHelper
+
+    with SuiteHelper() as suite:
+        if not (stage_only or through_airflow) and all(path.exists() for path in paths):
+            suite.start()  # its import takes longer than everything before the checks: first of all
+        _import(paths, as_json, through_airflow, stage_only, suite)
+
+
+def _import(paths: list[Path], as_json: bool, through_airflow: bool, stage_only: bool, suite: SuiteHelper) -> None:
+    from include.ingestion import pipeline
     from include.ingestion.importing import import_file, list_data_files
     from include.ingestion.isolation import rejected
 
-    with domain(as_json) as (warehouse, storage), progress() as show_progress, SuiteHelper(warehouse, storage) as suite:
+    with domain(as_json) as (warehouse, storage), progress() as show_progress:
         imported = []
         failed: AisleflowError | None = None
         for path in list_data_files(paths):
             show_progress(f"staging {path}")
             imported.append(import_file(warehouse, storage, path))
-            if imported[-1].outcome == "waiting" and not (stage_only or through_airflow):
-                suite.start()
         retailers = sorted({file.retailer for file in imported if file.retailer})
         if stage_only:
             show_progress("staged; nothing is ingested by this command")

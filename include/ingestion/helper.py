@@ -33,14 +33,18 @@ Handler = Callable[[Any], Any]
 class Helper:
     """The parent's handle of one helper process, which ends with the ``with`` block or with the parent."""
 
-    def __init__(self, program: str, setup: Mapping[str, Any]) -> None:
-        """``program`` is the module to run; ``setup`` goes through its input, not its arguments: a URL may hold a password."""
+    def __init__(self, program: str, setup: Mapping[str, Any] | None = None) -> None:
+        """``program`` is the module to run; ``setup`` goes through its input, not its arguments: a URL may hold a password.
+
+        Without ``setup`` it waits for one with :meth:`send` and imports what it needs meanwhile.
+        """
         path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", program],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=os.environ | {"PYTHONPATH": path},
         )  # fmt: skip
-        self.send(dict(setup))
+        if setup is not None:
+            self.send(dict(setup))
 
     def __enter__(self) -> Self:
         return self
@@ -88,8 +92,8 @@ class Helper:
             self._process.stdin.flush()
 
 
-def serve(prepare: Callable[[Any], Handler]) -> None:
-    """Run as a helper: prepare with the setup, then execute commands until the end command.
+def serve(prepare: Callable[[Any], Handler], preload: Callable[[], object] = lambda: None) -> None:
+    """Run as a helper: preload what takes long to import, prepare with the setup, then execute commands until the end command.
 
     A failed command has an empty response: the parent then does the work itself and raises the error.
     """
@@ -97,11 +101,12 @@ def serve(prepare: Callable[[Any], Handler]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group: the parent decides
     responses = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # output of libraries is not a response
-    setup = json.loads(sys.stdin.readline())
     inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin, inbox), daemon=True).start()
-    handle = prepare(setup)
-    while (command := inbox.get()) != _END:
+    preload()
+    setup = inbox.get()
+    handle = prepare(json.loads(setup)) if setup != _END else None
+    while handle is not None and (command := inbox.get()) != _END:
         try:
             response = {"response": handle(json.loads(command))}
         except Exception:  # logged here, raised by the parent: see the docstring

@@ -102,6 +102,7 @@ def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence
         if load(warehouse, storage, retailer, progress):
             suite.start()
 
+    suite.connect(warehouse, storage)
     for_each(load_and_start)
     if any(report.files for report in for_each(lambda retailer: check(warehouse, storage, retailer, suite.count_broken))):
         suite.start_docs()

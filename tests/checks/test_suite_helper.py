@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_helper_counts_and_builds_the_pages(true_helper: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(lines=[offer("1"), offer("2", -1)])
-    with SuiteHelper(warehouse, storage) as helper:
+    with SuiteHelper() as helper:
         pipeline.ingest_retailers(warehouse, storage, ["aldi"], helper, lambda _: None)
         process = helper._helper
         assert process is not None and psutil.pid_exists(process.pid)
@@ -36,7 +36,7 @@ def test_the_helper_counts_and_builds_the_pages(true_helper: None, warehouse: Wa
 
 
 def test_nothing_to_check_starts_nothing(true_helper: None, warehouse: Warehouse, storage: Storage) -> None:
-    with SuiteHelper(warehouse, storage) as helper:
+    with SuiteHelper() as helper:
         pipeline.ingest_retailers(warehouse, storage, ["aldi", "coles"], helper, lambda _: None)
         assert helper._helper is None and data_docs.address(storage) is None
 
@@ -52,7 +52,7 @@ def test_without_the_helper_the_gate_runs_the_suite_itself(
 
     monkeypatch.setattr(suite, "count_broken", disagree)
     store_day(lines=[offer("1")])
-    with SuiteHelper(warehouse, storage) as helper:
+    with SuiteHelper() as helper:
         helper.start()
         assert helper._helper is not None
         helper._helper.kill()

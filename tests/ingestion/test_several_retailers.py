@@ -42,7 +42,7 @@ def test_every_other_retailer_is_published(
         return {rule: lines + is_failing for rule, lines in broken.items()}
 
     monkeypatch.setattr(suite, "count_broken", disagree)
-    with SuiteHelper(warehouse, storage) as helper:
+    with SuiteHelper() as helper:
         with pytest.raises(TerminalError) as caught:
             pipeline.ingest_retailers(warehouse, storage, RETAILERS, helper, lambda _: None)
         assert all(f"check {retailer}:" in str(caught.value) for retailer in failing)

@@ -16,8 +16,7 @@ from include.warehouse.engine import Warehouse
 
 
 def prepare(setup: Any) -> Handler:
-    """Import the library; return the handler of commands."""
-    great_expectations()
+    """Open warehouse and storage; return the handler of commands."""
     warehouse, storage = Warehouse(setup["url"], Settings(**setup["settings"])), Storage(setup["storage"])
 
     def execute(command: Any) -> Any:
@@ -32,4 +31,4 @@ def prepare(setup: Any) -> Handler:
 
 
 if __name__ == "__main__":
-    serve(prepare)
+    serve(prepare, preload=great_expectations)
