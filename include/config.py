@@ -138,11 +138,11 @@ class FixedSettings(BaseSettings):
     )
 
     complete_rows_share: float = Field(
-        0.90, gt=0, le=1, description="A file without a manifest is complete if it has at least this share of the baseline rows."
+        0.90, gt=0, le=1, description="A file without a manifest is complete if it has at least this share of the baseline's SKUs."
     )
     baseline_days: int = Field(14, gt=0, description="Window of the retailer's median when a store has no complete store-day yet.")
     hold_row_count_share: float = Field(
-        0.70, gt=0, le=1, description="A complete store-day with fewer rows than this share of its last ones is held."
+        0.70, gt=0, le=1, description="A complete store-day with fewer SKUs than this share of its last ones is held."
     )
     hold_quarantined_share: float = Field(0.05, gt=0, le=1, description="A store-day with a larger share of refused lines is held.")
     hold_category_share: float = Field(
@@ -188,7 +188,7 @@ class FixedSettings(BaseSettings):
     )
     hold_changed_prices_min: int = Field(300, gt=0, description="Minimum number of compared prices for the rules about changed prices.")
     hold_line_share: float = Field(
-        0.30, gt=0, le=1, description="A batch with a smaller share of the lines these stores usually have is held, complete or not."
+        0.30, gt=0, le=1, description="A batch with a smaller share of the SKUs these stores usually have is held, complete or not."
     )
     hold_stores_held_share: float = Field(
         0.25,

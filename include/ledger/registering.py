@@ -11,7 +11,6 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from include import clock
-from include.ledger.completeness import estimate_completeness
 from include.ledger.settling import delete_staged_rows, move_to_final_stage
 from include.staging import staged_file
 from include.staging.manifest import Manifest, ManifestError
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> list[int]:
-    """Register every new file of a retailer's outbox, then estimate completeness in time order.
+    """Register every new file of a retailer's outbox.
 
     A manifest that cannot be read is refused with its reason. Files in a final state (a move was
     interrupted, or a re-run wrote equal content again) are moved to their final stage.
@@ -33,14 +32,11 @@ def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> l
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_undecided_manifests", {"retailer": retailer}).fetchall()
     known = {msgspec.convert(row["manifest"], Manifest).path(Stage.OUTBOX) for row in rows}
-    registered = [
+    return [
         file_id
         for path in storage.manifests(Stage.OUTBOX, retailer)
         if path not in known and (file_id := _register_path(warehouse, storage, path))
     ]
-    with warehouse.transaction() as connection:
-        estimate_completeness(connection, retailer, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
-    return registered
 
 
 def _register_path(warehouse: Warehouse, storage: Storage, path: str) -> int | None:

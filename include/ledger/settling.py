@@ -22,6 +22,11 @@ def finish_load(connection: Connection, file_id: int, now: datetime) -> None:
     connection.run("ledger/finish_load", {"file_id": file_id, "now": now})
 
 
+def count_goods(connection: Connection, file_ids: Sequence[int]) -> None:
+    """Record the distinct SKUs accepted of each file, and those without a price. Call it after lines are marked."""
+    connection.run("ledger/count_goods", {"file_ids": list(file_ids)})
+
+
 def mark_checked(connection: Connection, file_ids: Sequence[int], version: str, checked_at: datetime | None) -> None:
     """Record the rule catalogue version that checked the files; ``checked_at=None`` keeps the earlier instant."""
     connection.run("ledger/mark_checked", {"file_ids": list(file_ids), "version": version, "checked_at": checked_at})

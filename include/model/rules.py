@@ -101,7 +101,7 @@ ROW_RULES: tuple[RowRule, ...] = (
 )  # fmt: skip
 
 STORE_DAY_RULES: tuple[StoreDayRule, ...] = (
-    StoreDayRule("row_count", "a store-day marked complete has far fewer rows than the store's last ones",
+    StoreDayRule("row_count", "a store-day marked complete has far fewer SKUs than the store's last ones",
                  "a partial crawl treated as complete delists everything it missed"),
     StoreDayRule("quarantined_share", "too many of its lines are refused", "the page changed: the remaining lines do not represent the store"),
     StoreDayRule("category_lost", "a category of the store's last complete store-day is missing, or almost", "the products of a category that failed silently would be delisted"),

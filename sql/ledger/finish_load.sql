@@ -1,4 +1,4 @@
--- Record that a file is loaded, with the statistics that store-level rules of later nights compare with.
+-- Record that a file is loaded, with the statistics that store-level rules of later nights compare with: duplicates do not count.
 --
 -- Called by   include/ledger/settling.py, in the transaction that copied the rows
 -- Parameters  file_id bigint; now timestamptz
@@ -14,7 +14,7 @@ UPDATE ops.staged_file
                             FROM (SELECT CASE level.depth WHEN 1 THEN path[1] ELSE path[1] || ' > ' || path[2] END AS category, sum(lines) AS lines
                                     FROM (SELECT string_to_array(category, ' > ') AS path, count(*) AS lines
                                             FROM staging.offer
-                                           WHERE file_id = %(file_id)s AND category IS NOT NULL
+                                           WHERE file_id = %(file_id)s AND category IS NOT NULL AND NOT is_folded
                                            GROUP BY category) AS leaf
                                    CROSS JOIN (VALUES (1), (2)) AS level (depth)
                                    WHERE cardinality(path) >= level.depth
@@ -22,5 +22,5 @@ UPDATE ops.staged_file
            'filled', (SELECT jsonb_build_object('name', count(name), 'brand', count(brand), 'size', count(size), 'price', count(price),
                                                 'barcode', count(gtins), 'unit_price', count(unit_price), 'category', count(category))
                         FROM staging.offer
-                       WHERE file_id = %(file_id)s))
+                       WHERE file_id = %(file_id)s AND NOT is_folded))
  WHERE file_id = %(file_id)s

@@ -1,11 +1,11 @@
--- A retailer's files in given states, oldest store-day first; files of unknown completeness are left out.
+-- A retailer's files in given states, oldest store-day first.
 --
 -- Called by   include/ledger/files.py
 -- Parameters  retailer text; states text[]
 -- Reads       ops.staged_file
 -- Run again   same result while the ledger is the same
 
-SELECT file_id, state, manifest, observed_at, is_complete, decided_by IS NOT NULL AS is_released
+SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released
   FROM ops.staged_file
- WHERE retailer = %(retailer)s AND state = ANY (%(states)s) AND is_complete IS NOT NULL
+ WHERE retailer = %(retailer)s AND state = ANY (%(states)s)
  ORDER BY observed_at, file_id

@@ -7,6 +7,6 @@
 
 SELECT file.file_id
   FROM ops.staged_file AS file
- WHERE file.retailer = %(retailer)s AND file.state = 'loaded' AND file.is_complete IS NOT NULL
+ WHERE file.retailer = %(retailer)s AND file.state = 'loaded'
    AND NOT EXISTS (SELECT FROM staging.loaded_file AS mark WHERE mark.file_id = file.file_id)
  ORDER BY file.observed_at, file.file_id

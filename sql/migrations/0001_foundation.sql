@@ -42,6 +42,7 @@ CREATE TABLE ops.staged_file (
     observed_at           timestamptz NOT NULL,
     last_observed_at      timestamptz NOT NULL,
     rows                  integer NOT NULL,
+    goods                 integer,
     is_complete           boolean,
     completeness_reason   text,
     is_partial_on_request boolean NOT NULL DEFAULT false,
@@ -85,11 +86,12 @@ COMMENT ON COLUMN ops.staged_file.rejection IS 'The database''s rejection of a s
 COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its earliest line.';
 COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
 COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
-COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null while unknown.';
+COMMENT ON COLUMN ops.staged_file.goods IS 'Distinct SKUs accepted, without refused lines and duplicates: what completeness and the store-level rules compare. Null until checked.';
+COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until the check, for a file without a manifest.';
 COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was determined; human-readable.';
 COMMENT ON COLUMN ops.staged_file.is_partial_on_request IS 'The run requested only a part of the store: incomplete, and not used as a baseline of the store.';
 COMMENT ON COLUMN ops.staged_file.manifest IS 'The staged manifest.';
-COMMENT ON COLUMN ops.staged_file.statistics IS 'Rows per category (first level, and first two) and filled values per field, for the store-level rules of later nights.';
+COMMENT ON COLUMN ops.staged_file.statistics IS 'Lines per category (first level, and first two) and filled values per field, without duplicates, for the store-level rules of later nights.';
 COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
 COMMENT ON COLUMN ops.staged_file.decided_by IS 'User who released or discarded it after it was held.';
 COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason given.';
@@ -98,7 +100,7 @@ COMMENT ON COLUMN ops.staged_file.question_run_id IS 'Run of decide_held that cl
 COMMENT ON COLUMN ops.staged_file.question_asked_at IS 'When that run claimed the question.';
 COMMENT ON COLUMN ops.staged_file.quarantined IS 'Lines refused.';
 COMMENT ON COLUMN ops.staged_file.folded IS 'Identical duplicates folded into their first line.';
-COMMENT ON COLUMN ops.staged_file.unavailable IS 'Lines without a price: counted separately, the last price stays.';
+COMMENT ON COLUMN ops.staged_file.unavailable IS 'Accepted lines without a price: counted separately, the last price stays.';
 COMMENT ON COLUMN ops.staged_file.created IS 'Price rows created.';
 COMMENT ON COLUMN ops.staged_file.updated IS 'Price rows changed.';
 COMMENT ON COLUMN ops.staged_file.unchanged IS 'Prices equal to the known ones.';

@@ -48,7 +48,7 @@ def test_results_of_the_newest_night_list_holding_rules_first(night: Warehouse) 
         for row in found["results"]
     ]
     assert shown == [
-        ("G1", "row_count", "store_day", "critical", True, 60, "40 rows, the median of its last 1 complete store-days is 100"),
+        ("G1", "row_count", "store_day", "critical", True, 60, "40 SKUs, the median of its last 1 complete store-days is 100"),
         ("G2", "price_not_positive", "row", "refuse", False, 3, "lines 61, 62, 63"),
         ("G2", "text_damaged", "row", "warning", False, 1, "line 64"),
     ]

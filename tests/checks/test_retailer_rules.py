@@ -19,7 +19,7 @@ def rule_result(rule_id: str, days: list[StoreDay], held: set[int] | None = None
 
 
 def day(file_id: int = 1, **values: Any) -> StoreDay:
-    return StoreDay(**{"file_id": file_id, "rows": 1000, "typical_rows": 1000.0} | values)
+    return StoreDay(**{"file_id": file_id, "rows": 1000, "goods": 1000, "typical_goods": 1000.0} | values)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,15 @@ def test_the_share_that_changed_is_measured_over_all_store_days(rule_id: str, wh
 
 
 def test_lines_are_compared_with_the_usual_number() -> None:
-    assert rule_result("line_share", [day(1, rows=300), day(2, rows=300)]).failed == 0
-    assert rule_result("line_share", [day(1, rows=300), day(2, rows=299)]).failed == 1401
-    assert rule_result("line_share", [day(1, rows=10), day(2, rows=1000)]).failed == 0, "one store of two is no retailer's night"
-    assert rule_result("line_share", [day(rows=10, is_partial_on_request=True)]).failed == 0
-    assert rule_result("line_share", [day(rows=10, typical_rows=None)]).failed == 0, "a store's first store-day has nothing to be short of"
-    assert rule_result("line_share", [day(rows=10, typical_rows=499.0)]).failed == 0
-    assert rule_result("line_share", [day(rows=10, is_complete=False)]).failed == 990, "an incomplete one is short all the same"
+    assert rule_result("line_share", [day(1, goods=300), day(2, goods=300)]).failed == 0
+    assert rule_result("line_share", [day(1, goods=300), day(2, goods=299)]).failed == 1401
+    assert rule_result("line_share", [day(1, goods=10), day(2, goods=1000)]).failed == 0, "one store of two is no retailer's night"
+    assert rule_result("line_share", [day(goods=10, is_partial_on_request=True)]).failed == 0
+    assert rule_result("line_share", [day(goods=10, typical_goods=None)]).failed == 0, (
+        "a store's first store-day has nothing to be short of"
+    )
+    assert rule_result("line_share", [day(goods=10, typical_goods=499.0)]).failed == 0
+    assert rule_result("line_share", [day(goods=10, is_complete=False)]).failed == 990, "an incomplete one is short all the same"
 
 
 def test_many_held_stores_hold_the_batch_and_one_does_not() -> None:

@@ -125,8 +125,8 @@ def test_a_held_store_day_waits_in_the_outbox_and_others_are_published(
     assert held(TUESDAY, offers(100)) is None
     store_day(store_id="G2", lines=offers(50))
     reason = held(WEDNESDAY, offers(10))
-    assert reason is not None and reason.startswith("aldi G1 of 2026-11-18: row_count: a store-day marked complete has far fewer rows")
-    assert "10 rows, the median of its last 1 complete store-days is 100" in reason
+    assert reason is not None and reason.startswith("aldi G1 of 2026-11-18: row_count: a store-day marked complete has far fewer SKUs")
+    assert "10 SKUs, the median of its last 1 complete store-days is 100" in reason
     assert len(cents(strict_warehouse)) == 100 and len(cents(strict_warehouse, "G2")) == 50
     assert len(list(storage.manifests(Stage.OUTBOX))) == 1
     with pytest.raises(

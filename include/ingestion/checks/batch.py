@@ -54,12 +54,12 @@ def _changes(
 
 
 def _line_share(waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], settings: Settings) -> _RuleOutcome:
-    known = [(day, day.typical_rows) for day in unheld if day.typical_rows is not None and not day.is_partial_on_request]
-    usual, rows = round(sum(rows for _, rows in known)), sum(day.rows for day, _ in known)
+    known = [(day, day.typical_goods) for day in unheld if day.typical_goods is not None and not day.is_partial_on_request]
+    usual, goods = round(sum(typical for _, typical in known)), sum(day.goods for day, _ in known)
     if usual < TYPICAL_LINES_MIN:
-        return rows, 0, f"not evaluated: these stores had {usual} lines before, {TYPICAL_LINES_MIN} are needed"
-    detail = f"{rows:,} lines where {len(known)} store-days of these stores usually have {usual:,}: {rows / usual:.0%}"
-    return rows, usual - rows if rows < settings.hold_line_share * usual else 0, detail
+        return goods, 0, f"not evaluated: these stores had {usual} SKUs before, {TYPICAL_LINES_MIN} are needed"
+    detail = f"{goods:,} SKUs where {len(known)} store-days of these stores usually have {usual:,}: {goods / usual:.0%}"
+    return goods, usual - goods if goods < settings.hold_line_share * usual else 0, detail
 
 
 def _stores_held(waiting: Sequence[StoreDay], unheld: Sequence[StoreDay], settings: Settings) -> _RuleOutcome:

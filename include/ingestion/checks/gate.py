@@ -14,8 +14,9 @@ from include.ingestion.checks.marking import mark_refused
 from include.ingestion.checks.measuring import StoreDay, measure
 from include.ingestion.checks.recording import record_check, record_rule_results
 from include.ingestion.checks.store_days import RuleResult
+from include.ledger.completeness import estimate_completeness
 from include.ledger.files import loaded_files
-from include.ledger.settling import hold, mark_checked
+from include.ledger.settling import count_goods, hold, mark_checked
 from include.model.rules import BY_ID, CATALOGUE_VERSION
 from include.warehouse.engine import Connection, Warehouse, lock
 
@@ -63,6 +64,8 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
             )
         now = clock.now()  # the same instant for all store-days of the batch
         check_id = record_check(connection, retailer, file_ids, broken, next(iter(evaluations), None), now)
+        count_goods(connection, file_ids)
+        estimate_completeness(connection, retailer, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
         found = _evaluate(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
         record_rule_results(connection, check_id, found, now)
         held = hold(connection, check_id, _reasons(found, len(file_ids)))

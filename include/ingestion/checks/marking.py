@@ -14,7 +14,7 @@ from include.warehouse.engine import Connection
 def mark_refused(connection: Connection, file_ids: Sequence[int]) -> dict[str, int]:
     """Write the reasons to every line that breaks a ``refuse`` rule; return lines per rule, warnings too.
 
-    Leaves the temporary table ``broken_line`` (file_id, line_number, reasons, warnings, has_price) for the store-level
+    Leaves the temporary table ``broken_line`` (file_id, line_number, reasons, warnings) for the store-level
     rules. A batch without a broken line is scanned once and not written to.
     """
     connection.execute("DROP TABLE IF EXISTS broken_line")
@@ -23,7 +23,7 @@ def mark_refused(connection: Connection, file_ids: Sequence[int]) -> dict[str, i
     connection.execute(
         sql.SQL(
             "CREATE TEMPORARY TABLE broken_line ON COMMIT DROP AS "
-            "SELECT file_id, line_number, {reasons} AS reasons, {warnings} AS warnings, price IS NOT NULL AS has_price "
+            "SELECT file_id, line_number, {reasons} AS reasons, {warnings} AS warnings "
             "FROM staging.offer WHERE {batch} AND ({any} OR reasons IS NOT NULL)"
         ).format(
             reasons=_broken("refuse"),

@@ -30,13 +30,14 @@ class PriceChanges:
 class StoreDay:
     """One store-day of a batch. ``past_…`` are medians of shares over its store's last five complete ones; ``None``: there are none.
 
-    ``filled`` and ``past_filled`` have brand, size, unit_price, category and barcode. ``typical_rows`` is the median of the
+    ``rows`` are lines, ``goods`` distinct SKUs accepted. ``filled`` and ``past_filled`` have brand, size, unit_price, category and barcode. ``typical_goods`` is the median of the
     last five of any kind, without those partial on request. ``within_week``, ``across_weeks``: prices compared with those
     known since the same price week's Wednesday, and with older ones; ``scaled`` changed by a factor of 100.
     """
 
     file_id: int
     rows: int
+    goods: int
     is_complete: bool = True
     is_released: bool = False
     is_partial_on_request: bool = False
@@ -47,11 +48,11 @@ class StoreDay:
     span: timedelta = timedelta()
     filled: Mapping[str, int] = field(default_factory=dict)
     past_files: int = 0
-    past_rows: float | None = None
+    past_goods: float | None = None
     past_filled: Mapping[str, float | None] = field(default_factory=dict)
     past_unavailable: float | None = None
     past_damaged: float | None = None
-    typical_rows: float | None = None
+    typical_goods: float | None = None
     lost_lines: int = 0
     lost_categories: str | None = None
     lost_since: date | None = None
@@ -89,6 +90,7 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
     return StoreDay(
         file_id=row["file_id"],
         rows=row["rows"],
+        goods=row["goods"],
         is_complete=bool(row["is_complete"]),
         is_released=row["is_released"],
         is_partial_on_request=row["is_partial_on_request"],
@@ -99,11 +101,11 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
         span=row["last_observed_at"] - row["observed_at"],
         filled={name: int(filled.get(name, 0)) for name in FIELDS},
         past_files=row["past_files"],
-        past_rows=row["past_rows"],
+        past_goods=row["past_goods"],
         past_filled={name: row[f"past_{name}"] for name in FIELDS},
         past_unavailable=row["past_unavailable"],
         past_damaged=row["past_damaged"],
-        typical_rows=row["typical_rows"],
+        typical_goods=row["typical_goods"],
         lost_lines=row["lost_lines"],
         lost_categories=row["lost_categories"],
         lost_since=row["lost_since"].date() if row["lost_since"] else None,

@@ -39,11 +39,11 @@ _RuleOutcome = tuple[int, int, str]
 def _row_count(day: StoreDay, settings: Settings) -> _RuleOutcome:
     if not day.is_complete:
         return 0, 0, "not evaluated: the store-day is incomplete"
-    if day.past_rows is None:
+    if day.past_goods is None:
         return 0, 0, "not evaluated: the store's first complete store-day"
-    is_short = day.rows < settings.hold_row_count_share * day.past_rows
-    detail = f"{day.rows} rows, the median of its last {day.past_files} complete store-days is {day.past_rows:g}"
-    return day.rows, round(day.past_rows - day.rows) if is_short else 0, detail
+    is_short = day.goods < settings.hold_row_count_share * day.past_goods
+    detail = f"{day.goods} SKUs, the median of its last {day.past_files} complete store-days is {day.past_goods:g}"
+    return day.goods, round(day.past_goods - day.goods) if is_short else 0, detail
 
 
 def _quarantined_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
@@ -86,15 +86,18 @@ def _fill(day: StoreDay, fields: tuple[str, ...], settings: Settings) -> _RuleOu
 
 
 def _unavailable_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
-    lines = day.rows - day.refused
-    if lines < LINES_MIN:
-        return 0, 0, f"not evaluated: fewer than {LINES_MIN} lines"
+    if day.goods < LINES_MIN:
+        return 0, 0, f"not evaluated: fewer than {LINES_MIN} SKUs"
     if day.past_unavailable is None:
         limit, usual = settings.hold_unavailable_share, "no complete store-day to compare with"
     else:
         limit, usual = day.past_unavailable + settings.hold_unavailable_rise_share, f"usually {day.past_unavailable:.1%}"
-    share = day.unavailable / lines
-    return lines, day.unavailable if share > limit else 0, f"{day.unavailable} of {lines} offers without a price ({share:.1%}), {usual}"
+    share = day.unavailable / day.goods
+    return (
+        day.goods,
+        day.unavailable if share > limit else 0,
+        f"{day.unavailable} of {day.goods} offers without a price ({share:.1%}), {usual}",
+    )
 
 
 def _encoding(day: StoreDay, settings: Settings) -> _RuleOutcome:
