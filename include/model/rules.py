@@ -97,7 +97,7 @@ ROW_RULES: tuple[RowRule, ...] = (
     RowRule("time_too_old", "refuse", f"observed_at < '{OLDEST_LINE}'", "the line was observed before 2015", "the clock was at zero or the year was misread; age itself is not limited, because archives may be imported"),
     RowRule("text_damaged", "warning", f"{_damaged('name')} OR {_damaged('brand')}", "the name or brand was decoded wrongly (`Ã©`, `â€™`, U+FFFD)",
             "the text is kept unchanged: the intended character is not guessed; many such names hold the store-day"),
-    RowRule("barcode_dropped", "warning", "barcode_note IS NOT NULL", "the barcode was dropped (in-store code, wrong check digit or length)", "the offer is kept; the product is identified in another way"),
+    RowRule("barcode_dropped", "warning", "barcode_note IS NOT NULL", "the barcode was dropped (in-store code, coupon, variable measure, wrong check digit or length)", "the offer is kept; the product is identified in another way"),
 )  # fmt: skip
 
 STORE_DAY_RULES: tuple[StoreDayRule, ...] = (

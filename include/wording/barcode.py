@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from include.errors import TerminalError
 
 _SEPARATORS = re.compile(r"[\s,;/|]+")
 _LENGTHS = range(8, 15)
 _SHOP_CODE_LENGTHS = (4, 5)
+_COUPONS = ("05", "980", "981", "982", "983", "984", "99")
+
+Restriction = Literal["in-store code", "coupon", "variable measure"]
 
 
 class BarcodeInvalid(TerminalError):
@@ -62,20 +66,28 @@ def to_gtin14(raw: str) -> str:
     return digits.zfill(14)
 
 
-def is_in_store(gtin14: str) -> bool:
-    """Whether the code was assigned by a shop: GTIN-13 from 2x, GTIN-12 from 02x, GTIN-8 from 0 or 2, and codes of 4 or 5 digits.
+def restriction_of(gtin14: str) -> Restriction | None:
+    """Why a code never identifies a product; None for a code that may.
 
-    The same number has another meaning in another shop, so it never identifies a product.
+    Restricted numbers have another meaning in another shop: prefixes 02, 04 and 2 and zeros of GTIN-13, 0 and 2 of GTIN-8, and codes of 4 or
+    5 digits. Coupons (05, 980-984, 99) and refund receipts are no products, and indicator 9 marks goods whose weight varies.
 
-    >>> is_in_store("02918940000005"), is_in_store("00272234000006"), is_in_store("00000000004011")
-    (True, True, True)
-    >>> is_in_store("09310072001234"), is_in_store("00000096385074")
-    (False, False)
+    >>> [restriction_of(code) for code in ("02918940000005", "00272234000006", "00000000004011", "00400003104536")]
+    ['in-store code', 'in-store code', 'in-store code', 'in-store code']
+    >>> restriction_of("00512345000001"), restriction_of("09812345000007"), restriction_of("99310072001230")
+    ('coupon', 'coupon', 'variable measure')
+    >>> restriction_of("09310072001234"), restriction_of("00000096385074"), restriction_of("00009542005979"), restriction_of("19310645111763")
+    (None, None, None, None)
     """
     gtin14 = gtin14.zfill(14)
+    if gtin14[0] == "9":
+        return "variable measure"
     if gtin14.startswith("000000"):
-        return gtin14[6] in "02"
-    return gtin14[1] == "2" or gtin14[1:3] == "02"
+        return "in-store code" if gtin14[6] in "02" else None
+    gtin13 = gtin14[1:]
+    if gtin13.startswith(("02", "04", "2")):
+        return "in-store code"
+    return "coupon" if gtin13.startswith(_COUPONS) else None
 
 
 @lru_cache(maxsize=32_768)
@@ -101,8 +113,8 @@ def read_barcodes(text: str | None) -> Barcodes:
         except BarcodeInvalid as invalid:
             reasons[invalid.reason] = None
             continue
-        if is_in_store(gtin):
-            reasons["in-store code"] = None
+        if restriction := restriction_of(gtin):
+            reasons[restriction] = None
         else:
             gtins[gtin] = None
     return Barcodes(tuple(gtins), ", ".join(reasons) or None)

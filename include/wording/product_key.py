@@ -11,19 +11,18 @@ import re
 from functools import lru_cache
 
 from include.wording.brand import fold_brand
-from include.wording.product_key_words import CHOCOLATE_KINDS, GENERIC, ORDERED, PHRASES, SIZE_WORDS, SPELLINGS, STOP
+from include.wording.product_key_words import CHOCOLATE_KINDS, CONTAINERS, NOISE, ORDERED, PHRASES, SPELLINGS, UNSURE
 from include.wording.size import Readings, readings, without_sizes
 from include.wording.size_units import Dimension
 from include.wording.text import fold
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 
 _DIGIT = re.compile(r"\d")
 _SERVES = re.compile(r"\bserves\s+\d+", re.IGNORECASE)
 _PHRASES = {tuple(phrase.split()): tuple(replacement.split()) for phrase, replacement in PHRASES.items()}
 _PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES)
-_DROPPED = STOP | GENERIC
-_DROPPED_WHEN_MEASURED = _DROPPED | SIZE_WORDS
+_DROPPED_AT_MOST = NOISE | CONTAINERS | UNSURE
 
 
 def product_key(name: str | None, brand: str | None = None, size: str | None = None) -> str:
@@ -40,7 +39,16 @@ def product_key(name: str | None, brand: str | None = None, size: str | None = N
     return keys[0] if keys else ""
 
 
-@lru_cache(maxsize=32_768)
+def loose_key(name: str | None, brand: str | None = None, size: str | None = None) -> str:
+    """The key without words that may distinguish two products: equal ones are worth a proposal, never a join.
+
+    >>> loose_key("Ham on the Bone", "Primo", "1kg"), product_key("Ham on the Bone", "Primo", "1kg")
+    ('bone ham primo|1000g', 'bone ham on primo|1000g')
+    """
+    keys = _keys(name, brand, size, True)
+    return keys[0] if keys else ""
+
+
 def product_keys(name: str | None, brand: str | None = None, size: str | None = None) -> tuple[str, ...]:
     """One key for each reading of the size, the likeliest first; empty when no word identifies the product.
 
@@ -48,31 +56,40 @@ def product_keys(name: str | None, brand: str | None = None, size: str | None = 
     between their readings: a count alone (``6ea``) is shared by packs of different weights.
 
     >>> product_keys("LCMs Kaleidos Snack Bars 6 pack", "Kellogg's", "132g")[0]
-    'kaleido kellogg lcm snack|6x22g'
+    'bar kaleido kellogg lcm snack|6x22g'
     >>> product_keys("Kellogg's Lcms Kaleidos Snack Bars", "Kellogg's", "6 pack")
-    ('kaleido kellogg lcm snack|6ea',)
+    ('bar kaleido kellogg lcm snack|6ea',)
     """
+    return _keys(name, brand, size, False)
+
+
+@lru_cache(maxsize=32_768)
+def _keys(name: str | None, brand: str | None, size: str | None, is_loose: bool) -> tuple[str, ...]:
     name = name or ""
     has_number = _DIGIT.search(name) is not None
     sizes = readings(size, name if has_number else None)
     if has_number:
         name = without_sizes(_SERVES.sub(" ", name))
-    words = _identifying_words(name, brand, sizes)
+    words = _identifying_words(name, brand, sizes, is_loose)
     if not words:
         return ()
     return tuple(f"{words}|{reading.canonical}" for reading in sizes) or (f"{words}|",)
 
 
-def _identifying_words(name: str, brand: str | None, sizes: Readings) -> str:
+def _identifying_words(name: str, brand: str | None, sizes: Readings, is_loose: bool) -> str:
     spelt = [spelling(word) for word in fold(name).split()]
-    if all(word.isdigit() for word in set(spelt) - _DROPPED_WHEN_MEASURED):
+    if all(word.isdigit() for word in set(spelt) - _DROPPED_AT_MOST):
         return ""
-    brand_words = {spelling(word) for word in fold_brand(brand).split()} - STOP
+    brand_words = {spelling(word) for word in fold_brand(brand).split()} - NOISE
     dimensions = {size.dimension for size in sizes}
-    dropped = brand_words | (_DROPPED_WHEN_MEASURED if dimensions - {Dimension.COUNT} else _DROPPED)
+    dropped = brand_words | NOISE
+    if dimensions - {Dimension.COUNT}:
+        dropped |= CONTAINERS
+    if is_loose:
+        dropped |= _DROPPED_AT_MOST
     body = [word for word in _without_phrases(spelt, Dimension.MASS in dimensions) if word not in dropped]
     if not body:
-        body = [word for word in spelt if word not in STOP and word not in brand_words]
+        body = [word for word in spelt if word not in NOISE and word not in brand_words]
     ordered = dict.fromkeys(word for word in body if word in ORDERED)
     bag = " ".join(sorted(brand_words.union(body)))
     return f"{bag} {'>'.join(ordered)}" if len(ordered) > 1 else bag

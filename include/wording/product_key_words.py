@@ -18,15 +18,14 @@ SPELLINGS = {
 }  # fmt: skip
 
 # words that never distinguish two products
-STOP = _words("a an and any approx at by each for from in n of on or our per plus s serve serving the to with x your")
-
-# words for the form or the packaging; dropped as long as another word remains
-GENERIC = _words(
-    """aerosol bag bar block bottle box can carton case cereal flavour frozen gift jar mix pack packet pouch sachet share size tablet
-    tin tub tube value"""
+NOISE = _words("and flavour n pack s size the")
+# what a measured quantity is sold in: dropped once a weight or a volume is known
+CONTAINERS = _words("aerosol bottle can carton jar packet pouch sachet tin tub tube")
+# words that mostly distinguish nothing, but in "vitamin A", "ham on the bone", "cake mix" or "large breed": only the loose key drops them
+UNSURE = _words(
+    """a an any approx at bag bar block box by case cereal each for from frozen gift in large medium mix of on or our per plus serve serving
+    share small tablet to value with x your"""
 )
-# sizes in words: dropped once a weight or a volume is known
-SIZE_WORDS = _words("large medium small")
 
 # several spellings of one product: the words on the left are replaced by those on the right (none: dropped)
 PHRASES = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import TerminalError
-from include.wording.barcode import BarcodeInvalid, check_digit, is_in_store, read_barcodes, to_gtin14
+from include.wording.barcode import BarcodeInvalid, check_digit, read_barcodes, restriction_of, to_gtin14
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,36 @@ def test_an_invalid_barcode_has_a_reason(raw: str, reason: str) -> None:
     assert repr(raw) in str(caught.value) and reason in str(caught.value)
 
 
-@pytest.mark.parametrize("raw", ["2918940000005", "0272234000006", "272234000006", "21234567"])
-def test_in_store_codes_never_identify_a_product(raw: str) -> None:
+@pytest.mark.parametrize(
+    ("raw", "note"),
+    [
+        ("2918940000005", "in-store code"),
+        ("0272234000006", "in-store code"),
+        ("272234000006", "in-store code"),
+        ("21234567", "in-store code"),
+        ("400003104536", "in-store code"),  # a company's own numbers
+        ("0000000123457", "in-store code"),
+        ("512345000009", "coupon"),
+        ("9800000000007", "coupon"),
+        ("9812345678901", "coupon"),
+        ("9841234567890", "coupon"),
+        ("9912345678901", "coupon"),
+        ("93106451117660", "variable measure"),
+    ],
+)
+def test_a_restricted_number_never_identifies_a_product(raw: str, note: str) -> None:
     digits = raw[:-1] + check_digit(raw[:-1])
-    assert is_in_store(to_gtin14(digits))
+    assert restriction_of(to_gtin14(digits)) == note
     assert read_barcodes(digits).gtins == ()
-    assert read_barcodes(digits).note == "in-store code"
+    assert read_barcodes(digits).note == note
+
+
+@pytest.mark.parametrize(
+    "raw", ["009542005979", "9781234567890", "9771234567890", "9851234567890", "9501234567890", "5012345678900", "19310645111760"]
+)
+def test_a_number_beside_the_restricted_ranges_identifies_a_product(raw: str) -> None:
+    digits = raw[:-1] + check_digit(raw[:-1])
+    assert read_barcodes(digits).gtins == (digits.zfill(14),)
 
 
 def test_zeros_alone_do_not_identify_a_product() -> None:
@@ -89,4 +113,4 @@ def test_one_wrong_digit_is_always_detected(body: str, index: int, shift: int) -
 
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
-    assert all(len(gtin) == 14 and not is_in_store(gtin) for gtin in read_barcodes(text).gtins)
+    assert all(len(gtin) == 14 and restriction_of(gtin) is None for gtin in read_barcodes(text).gtins)
