@@ -12,12 +12,12 @@ from include import clock
 from include.ingestion.load import raw_lines
 from include.ingestion.price_changes import announce_price_change
 from include.ingestion.workers import run_parallel, workers_for
-from include.ledger.files import LedgerEntry, entry, loaded_files
+from include.ledger.files import LedgerEntry, entry, loaded_files, lock_store
 from include.ledger.quarantine import keep_raw_texts, quarantine_lines
 from include.ledger.settling import close, move_to_final_stage, refuse
 from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Stage, Storage
-from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
     try:
         with warehouse.transaction() as connection:
             announce_price_change(connection)
+            lock_store(connection, file_id)
             file = entry(connection, file_id)
             counts = (
                 _publish(connection, storage, file, warehouse.settings.line_bytes_max)
@@ -114,12 +115,6 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     connection.run("publishing/ensure_store", values)
     store = connection.execute(
         "SELECT store_key, complete_at, complete_file_id FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values
-    ).fetchone()
-    assert store is not None
-    lock(connection, f"store:{store['store_key']}")
-    # read again: another run may have published this store while we waited
-    store = connection.execute(
-        "SELECT store_key, complete_at, complete_file_id FROM core.store WHERE store_key = %s", (store["store_key"],)
     ).fetchone()
     assert store is not None
     values["store_key"] = store["store_key"]

@@ -18,7 +18,7 @@ from include.ingestion.price_changes import announce_price_change
 from include.ingestion.publish import merge_prices
 from include.ingestion.quarantined_lines import Row, column_value, make_publishable, reread_lines
 from include.ledger.decisions import Via, check_decidable, choose_lines, decide
-from include.ledger.files import LedgerEntry, entry
+from include.ledger.files import LedgerEntry, entry, lock_store
 from include.ledger.quarantine import decided_lines, refresh_reasons, settle_released
 from include.ledger.settling import delete_staged_rows
 from include.staging.storage import Storage
@@ -51,7 +51,8 @@ def release_lines(
     """
     with warehouse.transaction() as connection:
         announce_price_change(connection)
-        lock(connection, "resolve")  # before the file and the store, as everywhere
+        lock(connection, "resolve")
+        lock_store(connection, file_id)
         check_decidable(connection, file_id, "release", reason, about_lines=True)
         file = entry(connection, file_id)
         chosen = choose_lines(connection, file_id, lines, rule_id)
@@ -75,6 +76,7 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
     with warehouse.transaction() as connection:
         announce_price_change(connection)
         lock(connection, "resolve")
+        lock_store(connection, file_id)
         file = entry(connection, file_id)
         chosen = choose_lines(connection, file_id, (), None) if file.state in ("published", "superseded") else []
         if not chosen:
@@ -149,7 +151,6 @@ def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: 
         "SELECT store_key FROM core.store WHERE retailer = %s AND store_id = %s", (file.manifest.retailer, file.manifest.store_id)
     ).fetchone()
     assert store is not None  # the file was published
-    lock(connection, f"store:{store['store_key']}")
     now = clock.now()
     outcomes = settle_released(connection, file.file_id, store["store_key"], by, reason, now)
     if set(outcomes) & {"published", "unavailable"}:

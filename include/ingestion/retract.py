@@ -65,11 +65,12 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
     """
     with warehouse.transaction() as connection:
         announce_price_change(connection)
+        lock(connection, f"store:{retailer}:{store_id}")
         file = _file(connection, retailer, store_id, file_id)
         if file.state == "discarded" and (earlier := _earlier_retraction(connection, file_id)):
             return RetractionResult(file_id, earlier_retraction=earlier)
         check_decidable(connection, file_id, "retract", reason)
-        store_key = _lock_store(connection, retailer, store_id)
+        store_key = _store_key(connection, retailer, store_id)
         values: dict[str, Any] = {"file_id": file_id, "store_key": store_key, "observed_at": file.observed_at, "now": clock.now()}
         others = [other for other in published_entries(connection, retailer, store_id) if other.file_id != file_id]
         connection.run("retraction/collect_affected", values)
@@ -112,10 +113,9 @@ def _earlier_retraction(connection: Connection, file_id: int) -> str | None:
     return f"{row['decided_by']} retracted it on {row['decided_at']:%Y-%m-%d %H:%M} UTC: {row['decision_reason']}" if row else None
 
 
-def _lock_store(connection: Connection, retailer: str, store_id: str) -> int:
+def _store_key(connection: Connection, retailer: str, store_id: str) -> int:
     row = connection.execute("SELECT store_key FROM core.store WHERE retailer = %s AND store_id = %s", (retailer, store_id)).fetchone()
     assert row is not None  # it was published
-    lock(connection, f"store:{row['store_key']}")
     return int(row["store_key"])
 
 

@@ -183,7 +183,7 @@ def decisions_of(connection: Connection, file_id: int) -> list[dict[str, Any]]:
 
 def _lock_file(connection: Connection, file_id: int) -> dict[str, Any] | None:
     return connection.execute(
-        "SELECT retailer, store_id, night, state, manifest, decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
+        "SELECT retailer, store_id, night, state, manifest, decided_by, decision_reason FROM ops.staged_file WHERE file_id = %s FOR NO KEY UPDATE",
         (file_id,),
     ).fetchone()
 

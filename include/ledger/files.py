@@ -14,7 +14,7 @@ import msgspec
 
 from include.staging.manifest import Manifest
 from include.staging.storage import Stage
-from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.engine import Connection, Warehouse, lock
 
 #: Stage of the files in each final state; files in other states stay in the outbox.
 FINAL_STAGE = {"published": Stage.ARCHIVE, "superseded": Stage.ARCHIVE, "refused": Stage.REFUSED, "discarded": Stage.REFUSED}
@@ -46,15 +46,26 @@ def entries(connection: Connection, retailer: str, states: Sequence[str]) -> lis
     return [_entry(row) for row in connection.run("ledger/list_entries", {"retailer": retailer, "states": list(states)}).fetchall()]
 
 
+def lock_store(connection: Connection, file_id: int) -> None:
+    """Lock the prices of a file's store until the transaction ends.
+
+    Call it before any row of the file or the store is locked: two transactions that take the two in opposite order block each other.
+    A file that the ledger does not have locks nothing.
+    """
+    row = connection.execute("SELECT retailer, store_id FROM ops.staged_file WHERE file_id = %s", (file_id,)).fetchone()
+    if row is not None:
+        lock(connection, f"store:{row['retailer']}:{row['store_id']}")
+
+
 def entry(connection: Connection, file_id: int) -> LedgerEntry:
-    """Return one file, its ledger row locked until the transaction ends.
+    """Return one file, its ledger row locked until the transaction ends (not for foreign keys: prices may refer to it meanwhile).
 
     Raises:
         KeyError: the ledger has no such file.
     """
     row = connection.execute(
         "SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released "
-        "FROM ops.staged_file WHERE file_id = %s FOR UPDATE",
+        "FROM ops.staged_file WHERE file_id = %s FOR NO KEY UPDATE",
         (file_id,),
     ).fetchone()
     if row is None:

@@ -239,6 +239,7 @@ CREATE TABLE core.sku (
     url            text,
     image_url      text,
     gtin           text COLLATE "C",
+    texts_at       timestamptz NOT NULL,
     joined_by      text NOT NULL,
     match_evidence jsonb NOT NULL DEFAULT '{}',
     joined_at      timestamptz NOT NULL,
@@ -257,6 +258,7 @@ COMMENT ON COLUMN core.sku.category IS 'Category path, from the top, separated b
 COMMENT ON COLUMN core.sku.url IS 'Product page. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as given by the retailer; the barcodes that identify the product are in core.product_barcode. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.texts_at IS 'Instant of the newest line that changed a text here (name to gtin); a line older than it, or than the last instant at which a store showed the SKU, only fills empty columns. Of equal instants the greatest text is kept. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a user''s name. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
@@ -756,8 +758,8 @@ SELECT DISTINCT ON (product_id, retailer, store_id) product_id, retailer, store_
        unit_price, unit_of_measure, is_on_special, is_available, is_current, observed_at
   FROM core.store_price
  WHERE is_listed
- ORDER BY product_id, retailer, store_id, observed_at DESC, price_cents, sku;
-COMMENT ON VIEW core.product_price IS 'Exactly one listed price per product and store: the newest, then the lowest.';
+ ORDER BY product_id, retailer, store_id, is_available DESC, observed_at DESC, price_cents, sku;
+COMMENT ON VIEW core.product_price IS 'Exactly one listed price per product and store: an available one before one that is not, then the newest, then the lowest.';
 COMMENT ON COLUMN core.product_price.product_id IS 'The product.';
 COMMENT ON COLUMN core.product_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.product_price.store_id IS 'The retailer''s store id.';

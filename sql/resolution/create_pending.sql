@@ -24,5 +24,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS pending (
     leader        integer,
     product_id    bigint,
     joined_by     text,
-    match_evidence    jsonb
+    match_evidence    jsonb,
+    texts_at      timestamptz
 ) ON COMMIT DROP

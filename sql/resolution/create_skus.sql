@@ -6,8 +6,8 @@
 -- Writes      core.sku
 -- Run again   nothing written: a known (retailer, SKU) keeps its product
 
-INSERT INTO core.sku (retailer, sku, product_id, name, brand, size, category, url, image_url, gtin, joined_by, match_evidence, joined_at)
-SELECT retailer, sku, product_id, name, brand, size, category, url, image_url, gtins[1], joined_by, match_evidence, %(now)s
+INSERT INTO core.sku (retailer, sku, product_id, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at)
+SELECT retailer, sku, product_id, name, brand, size, category, url, image_url, gtins[1], texts_at, joined_by, match_evidence, %(now)s
   FROM pending
  WHERE product_id IS NOT NULL AND NOT EXISTS (SELECT FROM core.sku AS known WHERE known.retailer = pending.retailer AND known.sku = pending.sku)
  ORDER BY n

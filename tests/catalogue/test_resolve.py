@@ -187,6 +187,36 @@ def test_of_two_store_days_the_newest_text_is_used(warehouse: Warehouse, storage
     assert one(warehouse, "SELECT name FROM core.sku") == "Newest"
 
 
+NIGHTS = {"monday": "2026-11-16T04:30:00+11:00", "tuesday": "2026-11-17T04:30:00+11:00", "wednesday": "2026-11-18T04:30:00+11:00"}
+
+
+@pytest.mark.parametrize("order", [*permutations(range(4))], ids=str)
+def test_the_newest_text_of_any_store_wins_in_every_order(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, order: tuple[int, ...]
+) -> None:
+    days = [("G1", "monday", "Tea"), ("G2", "tuesday", "Old Tea"), ("G1", "wednesday", "Tea"), ("G3", "monday", "Older Tea")]
+    for position in order:
+        store_id, night, name = days[position]
+        store_day(store_id=store_id, at=NIGHTS[night], lines=[offer("7", name=name, brand=f"Brand of {name}")])
+        pipeline.ingest(warehouse, storage, "aldi")
+    assert rows(warehouse, "SELECT name, brand FROM core.sku") == [{"name": "Tea", "brand": "Brand of Tea"}]
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))], ids=str)
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_of_equal_instants_content_decides(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, order: tuple[int, ...], is_one_batch: bool
+) -> None:
+    texts = [("G1", "Tea", "Zorbo", None), ("G2", "tea", "Arbo", "10 g"), ("G3", "Tea", "zorbo", "9 g")]
+    for position in order:
+        store_id, name, brand, size = texts[position]
+        store_day(store_id=store_id, lines=[offer("7", name=name, brand=brand, size=size)])
+        if not is_one_batch:
+            pipeline.ingest(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
+    assert rows(warehouse, "SELECT name, brand, size FROM core.sku") == [{"name": "tea", "brand": "zorbo", "size": "9 g"}]
+
+
 def test_resolving_twice_writes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     store_day(lines=[tea("1"), tea("2", A), tea("3", B), offer("4", barcode=f"{A},{C}")])
     pipeline.load(warehouse, storage, "aldi")

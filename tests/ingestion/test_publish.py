@@ -259,6 +259,16 @@ def test_one_price_per_product_and_store(warehouse: Warehouse, publish: Callable
     assert [(row["sku"], row["price_cents"]) for row in found] == [("2", 150), ("3", 900)]
 
 
+def test_an_available_price_of_a_product_comes_before_a_newer_or_lower_one_that_is_not(
+    warehouse: Warehouse, publish: Callable[..., Any]
+) -> None:
+    publish(TUESDAY, [offer("1", 3.0, barcode=gtin(1)), offer("2", 1.5, barcode=gtin(1))])
+    publish(WEDNESDAY, [offer("1", 3.0, barcode=gtin(1)), offer("2", None, barcode=gtin(1))])
+    publish("2026-11-18T05:30:00+11:00", [offer("2", None, barcode=gtin(1))], complete=False)
+    found = rows(warehouse, "SELECT sku, price_cents, is_available FROM core.product_price")
+    assert found == [{"sku": "1", "price_cents": 300, "is_available": True}]
+
+
 def test_current_follows_the_clock(warehouse: Warehouse, publish: Callable[..., Any], fixed_clock: Callable[[str], None]) -> None:
     publish(TUESDAY, [offer("1")])
     fixed_clock("2026-11-20T04:29:00+11:00")

@@ -51,8 +51,8 @@ INSERT INTO core.product (name, size, size_quantity, size_unit, created_at)
 SELECT 'Other ' || g, '100 g', 100, 'g', '2026-10-01' FROM generate_series(1, {skus}) AS g;
 INSERT INTO core.product_alias SELECT 'other ' || product_id, product_id, 1 FROM core.product;
 INSERT INTO core.product_barcode SELECT '7' || lpad(product_id::text, 13, '0'), product_id, true, '2026-10-01' FROM core.product WHERE product_id % 3 > 0;
-INSERT INTO core.sku (retailer, sku, product_id, name, size, category, joined_by, joined_at)
-SELECT 'aldi', product_id::text, product_id, name, size, 'Pantry', 'new', '2026-10-01' FROM core.product;
+INSERT INTO core.sku (retailer, sku, product_id, name, size, category, texts_at, joined_by, joined_at)
+SELECT 'aldi', product_id::text, product_id, name, size, 'Pantry', '2026-10-01', 'new', '2026-10-01' FROM core.product;
 INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
 SELECT 'aldi', 'G' || g, 'Aldi ' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, 4) AS g;
 INSERT INTO ops.quality_check (retailer, catalogue_version, files_hash, files, lines, nights, broken, held, checked_at)
@@ -74,8 +74,8 @@ _MANY = """
 INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
 SELECT 'woolworths', g::text, 'W' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, {stores}) AS g;
 INSERT INTO core.product (name, created_at) VALUES ('Milk', '2026-10-01'), ('Bread', '2026-10-01');
-INSERT INTO core.sku (retailer, sku, product_id, name, joined_by, joined_at)
-SELECT 'woolworths', row_number() OVER (ORDER BY product_id), product_id, name, 'new', '2026-10-01' FROM core.product WHERE name IN ('Milk', 'Bread');
+INSERT INTO core.sku (retailer, sku, product_id, name, texts_at, joined_by, joined_at)
+SELECT 'woolworths', row_number() OVER (ORDER BY product_id), product_id, name, '2026-10-01', 'new', '2026-10-01' FROM core.product WHERE name IN ('Milk', 'Bread');
 INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id)
 SELECT store_key, sku_key, 100, false, true, true, true, '2026-11-16', '2026-11-16', file_id
   FROM core.store JOIN core.sku USING (retailer) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file WHERE retailer = 'woolworths';

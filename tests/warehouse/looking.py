@@ -22,7 +22,7 @@ CONTENTS = {
     "core.product": "SELECT called, p.name, b.folded, size, size_quantity, size_unit, own_label_of, image_url, created_at FROM core.product AS p JOIN product_of USING (product_id) LEFT JOIN core.brand AS b USING (brand_id)",
     "core.product_barcode": "SELECT gtin, called, is_primary, first_seen_at FROM core.product_barcode JOIN product_of USING (product_id)",
     "core.product_alias": "SELECT product_key, called, rule_version FROM core.product_alias JOIN product_of USING (product_id)",
-    "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, joined_by, match_evidence, joined_at FROM core.sku JOIN product_of USING (product_id)",
+    "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at FROM core.sku JOIN product_of USING (product_id)",
     "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, is_available, is_listed, uses_store_watermark, delisted_at, observed_at, changed_at, retracted_at, file.called "
     "FROM core.price JOIN core.store AS st USING (store_key) JOIN core.sku USING (sku_key) JOIN file USING (file_id)",
     "staging.offer": "SELECT file.called, line_number, sku, reasons FROM staging.offer JOIN file USING (file_id)",

@@ -337,8 +337,8 @@ def test_memory_does_not_grow_with_the_rows(
                 "INSERT INTO core.product (name, created_at) SELECT 'Thing', '2026-11-18Z' WHERE NOT EXISTS (SELECT FROM core.product)"
             )
             connection.execute(
-                "INSERT INTO core.sku (retailer, sku, product_id, name, brand, size, joined_by, joined_at) "
-                "SELECT 'aldi', n::text, (SELECT min(product_id) FROM core.product), 'Some thing of number ' || n, 'Zorbo', '500 g', 'new', '2026-11-18Z' "
+                "INSERT INTO core.sku (retailer, sku, product_id, name, brand, size, texts_at, joined_by, joined_at) "
+                "SELECT 'aldi', n::text, (SELECT min(product_id) FROM core.product), 'Some thing of number ' || n, 'Zorbo', '500 g', '2026-11-18Z', 'new', '2026-11-18Z' "
                 "FROM generate_series(1, 2000) AS n ON CONFLICT DO NOTHING"
             )
             connection.execute(
