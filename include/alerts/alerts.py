@@ -91,8 +91,12 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
 
 
 def held_key(files: Sequence[dict[str, Any]]) -> str:
-    """Return a key that is equal as long as the same store-days are held for the same reasons."""
-    parts = "|".join(f"{file['file_id']}:{file['state_reason']}" for file in sorted(files, key=lambda file: int(file["file_id"])))
+    """Return a key that is equal as long as the same store-days are held by the same rules.
+
+    >>> held_key([{"file_id": 7, "rule_ids": ["row_count"]}]) == held_key([{"file_id": 7, "rule_ids": []}])
+    False
+    """
+    parts = "|".join(f"{file['file_id']}:{','.join(file['rule_ids'])}" for file in sorted(files, key=lambda file: int(file["file_id"])))
     return "held-" + hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 

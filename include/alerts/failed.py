@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import traceback
 from dataclasses import dataclass
 
 from include.alerts.alerts import Alert, Severity
@@ -53,8 +53,8 @@ def failed_alert(task: FailedTask) -> Alert:
         "What to do: follow the message; then clear the task with downstream (in the UI: Clear). Any task may be cleared at any time. "
         f"The page of {task.dag_id} in the UI documents what it reads and writes, and its failures."
     )
-    dedup_source = task.run_id if task.is_mapped else _without_timestamps(message)
-    key = "failed-" + hashlib.sha256(f"{task.dag_id}|{task.task_id}|{dedup_source}".encode()).hexdigest()[:24]
+    same = task.run_id if task.is_mapped else f"{task.partition_key}|{_origin(task.error, task.is_wrapped)}"
+    key = "failed-" + hashlib.sha256(f"{task.dag_id}|{task.task_id}|{same}".encode()).hexdigest()[:24]
     return Alert(
         "failed",
         severity,
@@ -76,11 +76,17 @@ def _message(error: BaseException | str | None, is_wrapped: bool) -> str:
     return str(error).strip() if is_own else f"{type(error).__name__}: {str(error).strip()}"
 
 
-def _without_timestamps(text: str) -> str:
-    """Replace the parts that differ between repetitions of one message: times, durations, memory addresses.
+def _origin(error: BaseException | str | None, is_wrapped: bool) -> str:
+    """Return the type of an error and the function that raised it: equal for repetitions of one failure, whatever its message.
 
-    >>> _without_timestamps("no response after 31.2 seconds at 2026-11-18 04:00:12")
-    'no response after # seconds at #'
+    >>> try:
+    ...     _message(None, is_wrapped=1 / 0)
+    ... except ZeroDivisionError as error:
+    ...     _origin(error, is_wrapped=False)
+    'ZeroDivisionError <module>'
     """
-    text = re.sub(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?", "#", text)
-    return re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?(?= seconds)", "#", text)
+    if not isinstance(error, BaseException):
+        return "no exception"
+    cause = error.__cause__ if is_wrapped and error.__cause__ else error
+    frames = [frame.f_code.co_qualname for frame, _ in traceback.walk_tb(cause.__traceback__)]
+    return " ".join([type(cause).__name__, *frames[-1:]])

@@ -68,7 +68,7 @@ def show(
     for one in found["decisions"]:
         about = f" {one['lines']} line(s)" if one["lines"] is not None else ""
         print(
-            f"  {one['decided_at']:%Y-%m-%d %H:%M} UTC, {one['decided_by']} ({one['decided_via']}): {one['choice']}{about}: {one['decision_reason']}"
+            f"  {one['decided_at']:%Y-%m-%d %H:%M} UTC, {one['decided_by'] or 'no user'} ({one['decided_via']}): {one['choice']}{about}: {one['decision_reason']}"
         )
     if found["results"]:
         print_table(found["results"], ("rule_id", "severity", "is_passed", "checked", "failed", "detail"), title="checks")

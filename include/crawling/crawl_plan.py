@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
@@ -29,9 +30,10 @@ class PlannedStore:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The number of stores that fit into a night, the reason for the limit, and the instant after which no further store is started (``None``: any time)."""
+    """The number of stores that fit into a night, the limit as a value of ``ops.crawl_plan.cause`` and in words, and the instant after which no further store is started (``None``: any time)."""
 
     stores: int
+    cause: Literal["request_budget", "time_budget"]
     reason: str
     start_before: datetime | None
 
@@ -80,6 +82,7 @@ def decide(
             "night": night,
             "store_budget": budget.stores,
             "new_store_budget": max(int(budget.stores * settings.new_store_share), 1),
+            "budget_cause": budget.cause,
             "budget_reason": budget.reason,
             "store_ids": list(store_ids) if store_ids else None,
             "current_since": now - timedelta(hours=settings.current_hours),
@@ -95,7 +98,7 @@ def decide(
 
 
 def plan_rows(connection: Connection, retailer: str, night: date) -> list[dict[str, Any]]:
-    """Return a night's plan in its order: position, decision, store_id, name, state, online_store_id, reason."""
+    """Return a night's plan in its order: position, decision, store_id, name, state, online_store_id, cause, reason."""
     rows = connection.run("stores/list_plan", {"night": night, "retailer": retailer}).fetchall()
     return [dict(row) for row in rows]
 
@@ -104,7 +107,7 @@ def defer(warehouse: Warehouse, retailer: str, night: date, store_id: str, reaso
     """Record in the plan that a store was not reached; the next night plans it again. Safe to repeat."""
     with warehouse.transaction() as connection:
         connection.execute(
-            "UPDATE ops.crawl_plan SET decision = 'deferred', reason = %s WHERE (retailer, night, store_id, decision) = (%s, %s, %s, 'crawl')",
+            "UPDATE ops.crawl_plan SET decision = 'deferred', cause = 'night_ended', reason = %s WHERE (retailer, night, store_id, decision) = (%s, %s, %s, 'crawl')",
             (reason, retailer, night, store_id),
         )
 
@@ -115,12 +118,8 @@ def count_decisions(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 
 def count_reasons(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Return the reasons for deferring or leaving out stores, without dates and names, each with its number of stores."""
-    found: dict[str, int] = {}
-    for row in rows:
-        if row["decision"] != "crawl":
-            reason = f"{row['decision'].replace('_', ' ')}: {row['reason'].split(';')[0]}"
-            found[reason] = found.get(reason, 0) + 1
+    """Return the causes of deferring or leaving out stores, each with its number of stores, most first."""
+    found = Counter(f"{row['decision']}: {row['cause'].replace('_', ' ')}" for row in rows if row["decision"] != "crawl")
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -136,13 +135,14 @@ def budget_of(connection: Connection, retailer: str, night: date, warehouse: War
     assert taken is not None
     requests_per_store = max(taken["requests"] or settings.requests_per_store, 1)
     stores = max(int(settings.nightly_requests / requests_per_store), 1)
+    cause: Literal["request_budget", "time_budget"] = "request_budget"
     reason = (
         f"the night's budget of {stores} stores is spent ({settings.nightly_requests} requests, about {requests_per_store:.0f} a store)"
     )
     end = datetime.combine(night, time.fromisoformat(settings.crawl_until), clock.MELBOURNE)
     if now >= end:
-        return Budget(stores, reason, None)
+        return Budget(stores, cause, reason, None)
     if taken["seconds"] and (fits := max(int((end - now).total_seconds() / taken["seconds"]), 1)) < stores:
-        stores = fits
+        stores, cause = fits, "time_budget"
         reason = f"the night's time is spent ({stores} stores of about {taken['seconds']:.0f} s until {settings.crawl_until})"
-    return Budget(stores, reason, end)
+    return Budget(stores, cause, reason, end)

@@ -94,7 +94,7 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         still_refused = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
         connection.run("loading/keep_lines", {"file_id": file_id, "lines": passed})
         reason = f"passes rule catalogue {version}"
-        outcomes = _publish_staged(connection, file, "recheck", reason) if passed else {}
+        outcomes = _publish_staged(connection, file, by, reason) if passed else {}
         if passed:
             decide(connection, file_id, "recheck", by, reason, "command line", lines=len(passed), detail=outcomes)
         return LineDecisionResult(file_id, len(passed), outcomes, unreadable | still_refused)

@@ -52,7 +52,7 @@ class DecidedFiles:
 
 
 def decide_files(
-    warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: Choice, by: str, reason: str, via: Via, *, held_only: bool = False
+    warehouse: Warehouse, storage: Storage, file_ids: Sequence[int], choice: Choice, by: str | None, reason: str, via: Via, *, held_only: bool = False
 ) -> DecidedFiles:  # fmt: skip
     """Decide about whole files, all or none, and move discarded ones out of the outbox. The caller publishes released ones.
 
@@ -85,7 +85,7 @@ def decide_files(
 
 
 def decide(
-    connection: Connection, file_id: int, choice: Choice, by: str, reason: str, via: Via,
+    connection: Connection, file_id: int, choice: Choice, by: str | None, reason: str, via: Via,
     *, lines: int | None = None, rule_id: str | None = None, detail: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """Check, carry out and record one decision about a file, or about refused lines of it, inside the caller's transaction.
@@ -188,7 +188,7 @@ def _lock_file(connection: Connection, file_id: int) -> dict[str, Any] | None:
     ).fetchone()
 
 
-def _carry_out(connection: Connection, file_id: int, choice: Choice, by: str, reason: str) -> None:
+def _carry_out(connection: Connection, file_id: int, choice: Choice, by: str | None, reason: str) -> None:
     if choice == "recheck":
         requeue(connection, file_id, "held")
     elif choice == "release":
@@ -202,7 +202,14 @@ def _carry_out(connection: Connection, file_id: int, choice: Choice, by: str, re
 
 
 def _settle(
-    connection: Connection, file_id: int, state: str, by: str, reason: str, *, stage: str | None = None, state_reason: str | None = None
+    connection: Connection,
+    file_id: int,
+    state: str,
+    by: str | None,
+    reason: str,
+    *,
+    stage: str | None = None,
+    state_reason: str | None = None,
 ) -> None:
     connection.execute(
         "UPDATE ops.staged_file SET state = %s, stage = coalesce(%s, stage), state_reason = coalesce(%s, state_reason), "
@@ -211,7 +218,7 @@ def _settle(
     )
 
 
-def _discard_lines(connection: Connection, file_id: int, lines: Sequence[int] | None, by: str, reason: str) -> None:
+def _discard_lines(connection: Connection, file_id: int, lines: Sequence[int] | None, by: str | None, reason: str) -> None:
     values = {"file_id": file_id, "lines": None if lines is None else list(lines), "by": by, "reason": reason, "now": clock.now()}
     connection.run("ledger/discard_lines", values)
 

@@ -71,9 +71,7 @@ def decide_question(
         NeedsPersonError: no reason is given.
     """
     if by is None:
-        return decide_files(
-            warehouse, storage, file_ids, "unanswered", "nobody", reason.strip() or "no decision in time", via, held_only=True
-        )
+        return decide_files(warehouse, storage, file_ids, "unanswered", None, reason.strip() or "no decision in time", via, held_only=True)
     if not reason.strip():
         raise NeedsPersonError(
             "the decision has no reason, so nothing was decided. Clear the task `ask` with downstream and decide again with `why` filled in, "

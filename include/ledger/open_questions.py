@@ -10,12 +10,12 @@ from include.warehouse.engine import Warehouse
 
 
 class HeldStoreDays(NeedsPersonError):
-    """Only held store-days are undecided. ``files``: their ids and reasons, to suppress repeated alerts."""
+    """Only held store-days are undecided. ``files``: their ids and the rules that hold them, to suppress repeated alerts."""
 
     def __init__(self, message: str, files: Sequence[dict[str, Any]]) -> None:
-        """Keep ``file_id`` and ``state_reason`` of each file."""
+        """Keep ``file_id`` and ``rule_ids`` of each file."""
         super().__init__(message)
-        self.files = [{"file_id": file["file_id"], "state_reason": file["state_reason"]} for file in files]
+        self.files = [{"file_id": file["file_id"], "rule_ids": file["rule_ids"]} for file in files]
 
 
 def raise_if_undecided(warehouse: Warehouse, retailers: Sequence[str], night: str) -> None:

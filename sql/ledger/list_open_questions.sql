@@ -1,11 +1,13 @@
--- List the open questions of a night: held store-days and refused files that are not acknowledged.
+-- List the open questions of a night: held store-days, with the rules that hold them, and refused files that are not acknowledged.
 --
 -- Called by   include/ledger/open_questions.py
 -- Parameters  retailers text[]; night date
--- Reads       ops.staged_file
+-- Reads       ops.staged_file, ops.data_quality_result
 -- Run again   same result while nothing is decided
 
-SELECT file_id, retailer, store_id, state, state_reason, rows
+SELECT file_id, retailer, store_id, state, state_reason, rows,
+       coalesce((SELECT array_agg(result.rule_id ORDER BY result.rule_id) FROM ops.data_quality_result AS result
+                  WHERE result.file_id = file.file_id AND result.scope <> 'row' AND result.severity = 'critical' AND NOT result.is_passed), '{}') AS rule_ids
   FROM (SELECT * FROM ops.staged_file WHERE night = %(night)s OFFSET 0) AS file  -- by the night, never by all files of a retailer
  WHERE retailer = ANY (%(retailers)s) AND (state = 'held' OR state = 'refused' AND decided_by IS NULL)
  ORDER BY retailer, store_id, file_id

@@ -444,11 +444,12 @@ CREATE TABLE ops.decision (
     choice          text NOT NULL CHECK (choice IN ('release', 'discard', 'leave', 'unanswered', 'recheck', 'retract')),
     rule_id         text COLLATE "C",
     lines           integer,
-    decided_by      text NOT NULL,
+    decided_by      text,
     decision_reason text NOT NULL,
     decided_via     text NOT NULL CHECK (decided_via IN ('command line', 'Airflow')),
     decided_at      timestamptz NOT NULL,
-    detail          jsonb NOT NULL DEFAULT '{}'
+    detail          jsonb NOT NULL DEFAULT '{}',
+    CHECK ((decided_by IS NULL) = (choice = 'unanswered'))
 );
 CREATE INDEX decision_file ON ops.decision (file_id);
 COMMENT ON TABLE ops.decision IS 'Every decision about a staged file or its refused lines, in order. Append-only. One row per decision and file.';
@@ -457,7 +458,7 @@ COMMENT ON COLUMN ops.decision.file_id IS 'The staged file.';
 COMMENT ON COLUMN ops.decision.choice IS 'release (publish), discard (never publish), leave (decide later), unanswered (no decision in time: still held), recheck (check again after a rule or the reader changed), retract (withdraw a published store-day).';
 COMMENT ON COLUMN ops.decision.rule_id IS 'All refused lines of this rule; null = lines named one by one, or the whole file.';
 COMMENT ON COLUMN ops.decision.lines IS 'Refused lines the decision is about; null = the whole file.';
-COMMENT ON COLUMN ops.decision.decided_by IS 'The user who decided in the Airflow UI or ran the command.';
+COMMENT ON COLUMN ops.decision.decided_by IS 'The user who decided in the Airflow UI or ran the command; null = unanswered.';
 COMMENT ON COLUMN ops.decision.decision_reason IS 'The reason given.';
 COMMENT ON COLUMN ops.decision.decided_via IS 'Where it was decided: command line or Airflow.';
 COMMENT ON COLUMN ops.decision.decided_at IS 'When.';
@@ -617,6 +618,9 @@ CREATE TABLE ops.crawl_plan (
     store_id   text COLLATE "C" NOT NULL,
     position   integer NOT NULL,
     decision   text NOT NULL CHECK (decision IN ('crawl', 'deferred', 'excluded')),
+    cause      text NOT NULL CHECK (cause IN ('requested', 'due', 'current', 'never_crawled',
+                                              'request_budget', 'time_budget', 'night_ended',
+                                              'other_stores_requested', 'never_discovered', 'no_online_store_id', 'not_a_supermarket', 'closed', 'not_trading')),
     reason     text NOT NULL,
     planned_at timestamptz NOT NULL,
     PRIMARY KEY (night, retailer, store_id)
@@ -627,6 +631,7 @@ COMMENT ON COLUMN ops.crawl_plan.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_plan.store_id IS 'The store.';
 COMMENT ON COLUMN ops.crawl_plan.position IS 'Position in the order of the night, from 1.';
 COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or excluded (never crawled: see reason).';
+COMMENT ON COLUMN ops.crawl_plan.cause IS 'Of crawl: requested, due, current or never_crawled. Of deferred: request_budget, time_budget, night_ended. Of excluded: the others.';
 COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this position, why deferred or why left out; human-readable.';
 COMMENT ON COLUMN ops.crawl_plan.planned_at IS 'When.';
 

@@ -16,7 +16,7 @@ from include.alerts.alerts import Alert, held_alert
 from include.alerts.failed import FailedTask, failed_alert
 from include.alerts.memory import SentAlerts
 from include.cli.alerts import app
-from include.errors import TerminalError
+from include.errors import TerminalError, TransientError
 from include.ingestion import pipeline
 from include.ingestion.isolation import rejected
 from include.ledger.rejections import Rejection, save_rejection
@@ -80,6 +80,21 @@ def failed(**changed: Any) -> Alert:
     return failed_alert(FailedTask(**(known | changed)))
 
 
+def raised(files: int) -> TransientError:
+    def count_waiting() -> None:
+        raise TransientError(f"{files} files wait")
+
+    with pytest.raises(TransientError) as caught:
+        count_waiting()
+    return caught.value
+
+
+def wrapped(error: Exception) -> RuntimeError:
+    with pytest.raises(RuntimeError) as caught:
+        raise RuntimeError(str(error)) from error
+    return caught.value
+
+
 def test_a_failure_alert_starts_with_the_error_message() -> None:
     alert = failed(partition_key="aldi|2026-11-18", tries=4, link="http://localhost/dags")
     assert alert.title == "critical: ingest_prices.load failed: file 7 is odd. Fix it."
@@ -90,10 +105,13 @@ def test_a_failure_alert_starts_with_the_error_message() -> None:
 
 def test_repeated_failures_have_one_key() -> None:
     assert failed(run_id="r2").key == failed().key != failed(task_id="check").key
+    assert failed(partition_key="aldi|2026-11-18").key != failed(partition_key="iga|2026-11-18").key
+    assert failed(error=raised(3)).key == failed(error=raised(4)).key, "the wording does not decide"
+    assert failed(error=raised(3)).key != failed(error=TransientError("3 files wait")).key, "raised by another function"
     assert (
-        failed(error="no response after 31 seconds").key
-        == failed(error="no response after 32 seconds").key
-        != failed(error="no response").key
+        failed(error=wrapped(raised(3)), is_wrapped=True).key
+        == failed(error=raised(3)).key
+        != failed(error=TerminalError("3 files wait")).key
     )
     first, second = (failed(is_mapped=True, label=store, error=f"store {store}") for store in ("a", "b"))
     assert first.key == second.key != failed(is_mapped=True, run_id="r2").key, "all mapped instances of a run are one alert"

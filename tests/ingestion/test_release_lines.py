@@ -226,7 +226,7 @@ def test_after_a_rule_fix_lines_that_pass_are_published(
 
     assert found["lines"] == [{"file_id": 1, "decided": 1, "outcomes": {"published": 1}, "refused": {7: "price_not_positive"}}]
     assert cents(warehouse)["9"] == 450
-    assert lines_of(warehouse) == {6: ("released", "published", "recheck"), 7: ("quarantined", None, None)}
+    assert lines_of(warehouse) == {6: ("released", "published", "ann"), 7: ("quarantined", None, None)}
     assert (
         one(warehouse, "SELECT decision_reason FROM ops.quarantined_offer WHERE line_number = 6")
         == f"passes rule catalogue {CATALOGUE_VERSION}"
