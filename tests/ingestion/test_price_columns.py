@@ -1,9 +1,12 @@
-"""A value of a price on its way: line, staging, merge, retraction, view, export. Whoever adds one and forgets a step is told which."""
+"""A value of a price on its way: line, staging, merge, retraction, view, export. A step that was forgotten is named."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +22,7 @@ from tests.warehouse.looking import CONTENTS, prices, rows
 
 @dataclass(frozen=True)
 class Change:
-    """What two lines say that differ in one value, and what it becomes in the warehouse."""
+    """Two lines that differ in one value, and the value's two forms in the warehouse."""
 
     before: dict[str, Any]
     becomes: Any
@@ -27,7 +30,7 @@ class Change:
     becomes_then: Any
 
 
-#: Every column of ``core.price`` that a line gives. A new one is added here first; the tests below then ask for the rest of its way.
+#: Every column of ``core.price`` that a line gives. A new one is added here first; the tests below then name the missing steps.
 VALUES = {
     "price_cents": Change({"price": 5}, 500, {"price": 4}, 400),
     "was_price_cents": Change({"price": 5, "price_was": 7}, 700, {"price": 5, "price_was": 6}, 600),
@@ -36,8 +39,8 @@ VALUES = {
     "is_on_special": Change({"is_on_special": False}, False, {"is_on_special": True}, True),
 }
 
-#: What the warehouse itself knows of a price, each with tests of its own (test_publish, test_retract).
-KEPT_BY_THE_WAREHOUSE = {
+#: Columns that the warehouse fills, each with its own tests (test_publish, test_retract).
+FILLED_BY_THE_WAREHOUSE = {
     "store_key", "sku_key", "is_available", "is_listed", "uses_store_watermark", "delisted_at", "retracted_at", "observed_at", "changed_at", "file_id",
 }  # fmt: skip
 
@@ -65,9 +68,9 @@ def two_days(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> tu
 
 
 def test_every_column_of_a_price_is_known_here(warehouse: Warehouse) -> None:
-    unknown = columns(warehouse, "core.price") - VALUES.keys() - KEPT_BY_THE_WAREHOUSE
+    unknown = columns(warehouse, "core.price") - VALUES.keys() - FILLED_BY_THE_WAREHOUSE
     assert not unknown, f'core.price.{sorted(unknown)}: add it to VALUES. See CONTRIBUTING.md, "Add a price column"'
-    assert VALUES.keys() | KEPT_BY_THE_WAREHOUSE <= columns(warehouse, "core.price")
+    assert VALUES.keys() | FILLED_BY_THE_WAREHOUSE <= columns(warehouse, "core.price")
 
 
 def test_the_line_reader_fills_every_column_of_staging(warehouse: Warehouse) -> None:
@@ -87,13 +90,16 @@ def test_values_are_published_and_so_is_their_change(two_days: tuple[dict[str, A
 
 
 def test_a_retraction_brings_every_value_back(
-    warehouse: Warehouse, storage: Storage, two_days: tuple[dict[str, Any], dict[str, Any]]
+    warehouse: Warehouse, storage: Storage, two_days: tuple[dict[str, Any], dict[str, Any]], fixed_clock: Callable[[str], None]
 ) -> None:
+    fixed_clock("2026-11-19T09:00:00+00:00")
     retract(warehouse, storage, "aldi", "G1", 2, "ann", "the shop's test system")
     again = prices(warehouse)
     assert {name: again[name][name] for name in VALUES} == {name: change.becomes for name, change in VALUES.items()}, (
-        "sql/retraction/restore_prices.sql"
+        "sql/retraction/restore_prices.sql: the update"
     )
+    still = [name for name in VALUES if again[name]["changed_at"] == two_days[1][name]["changed_at"]]
+    assert not still, f"sql/retraction/restore_prices.sql: the comparison for changed_at lacks {still}"
 
 
 @pytest.mark.parametrize("view", ["core.store_price", "core.product_price"])
@@ -101,10 +107,18 @@ def test_readers_see_every_value(warehouse: Warehouse, view: str) -> None:
     assert VALUES.keys() <= columns(warehouse, view), f"the view {view} in the migration"
 
 
-def test_exports_give_every_value() -> None:
-    assert VALUES.keys() <= export.COLUMNS.keys(), "include/readers/export.py and sql/export/copy_store_prices.sql"
+def test_exports_give_every_value(warehouse: Warehouse, two_days: tuple[dict[str, Any], dict[str, Any]], tmp_path: Path) -> None:
+    assert VALUES.keys() <= export.COLUMNS.keys(), "COLUMNS of include/readers/export.py"
+    export.export_prices(warehouse, str(tmp_path / "prices.csv"))
+    with (tmp_path / "prices.csv").open(newline="") as file:
+        exported = {row["sku"]: row for row in csv.DictReader(file)}
+    given = {name: exported[name][name] for name in VALUES}
+    expected = {name: str(two_days[1][name][name]).lower() for name in VALUES}
+    assert {name: text.lower() for name, text in given.items()} == expected, (
+        "sql/export/copy_store_prices.sql: the same position as in COLUMNS"
+    )
 
 
 def test_tests_compare_every_value() -> None:
-    """Whole warehouses are compared by what ``looking`` selects: a value it leaves out may differ after any kill, and nobody sees it."""
+    """Whole warehouses are compared by the columns that ``looking`` selects: a value it leaves out could differ unnoticed."""
     assert not [name for name in VALUES if f" {name}," not in CONTENTS["core.price"]], "tests/warehouse/looking.py"

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from include.embedded.doctor import doctor
 from include.errors import TerminalError, TransientError
+from include.model.rules import PRICE_MAX_DOLLARS
 from include.retailer_names import RETAILERS, Registration
 from include.warehouse import migrations
 from include.warehouse.engine import Warehouse
@@ -81,18 +82,18 @@ def test_a_warehouse_of_an_edited_migration_is_reported(empty_database: str, mon
         connection.execute("UPDATE ops.applied_migration SET content_hash = 'of an earlier draft'")
     assert schema() == (
         "fail",
-        "revision 0001, but it was made by another version of migration 0001: its tables may differ from what the code expects",
+        f"revision {newest_revision()}, but it was made by another version of migration {', '.join(HASHES)}: its tables may differ from what the code expects",
     )
 
 
 def test_a_warehouse_of_another_version_is_left_alone(empty_database: str) -> None:
     migrate(empty_database)
     with psycopg.connect(empty_database) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0007'")
+        connection.execute("UPDATE alembic_version SET version_num = '7000'")
     for command in (migrate, ensure_migrated):
         with pytest.raises(
             TerminalError,
-            match=r"at revision 0007, this code knows 0001: it was created by another version of Aisleflow\. Nothing was changed",
+            match=rf"at revision 7000, this code knows {newest_revision()}: it was created by another version of Aisleflow\. Nothing was changed",
         ):
             command(empty_database)
 
@@ -153,3 +154,7 @@ def test_readers_may_read_and_not_write(postgres: Server) -> None:
         assert connection.execute("SELECT count(*) FROM core.store_price").fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM core.price")
+
+
+def test_the_price_columns_limit_is_the_rules() -> None:
+    assert f"price_cents <= {PRICE_MAX_DOLLARS * 100})" in (SQL / "migrations/0001_foundation.sql").read_text()
