@@ -16,7 +16,7 @@ from benchmarks import importing, nights
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import scratch
-from include.cli.common import Progress, print_table, progress
+from include.cli.output import Progress, print_table, progress
 
 app = typer.Typer(add_completion=False, help=__doc__)
 

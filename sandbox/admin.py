@@ -21,16 +21,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from include.errors import ConfigurationError
-from sandbox.faults import FaultRegistry, fault_of
+from sandbox.faults import Fault, FaultRegistry, fault_of
 from sandbox.request_log import Traffic
 from sandbox.site import BODY_BYTES_MAX, json_response, number
+from sandbox.world import RETAILERS, World
 
 LATENCY_SECONDS_MAX = 60.0
+_STORES_NAMED = 5
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(faults: FaultRegistry, traffic: Traffic) -> list[Route]:
+def routes(world: World, faults: FaultRegistry, traffic: Traffic) -> list[Route]:
     """Return the routes, relative to the sandbox's own prefix."""
 
     async def list_or_add(request: Request) -> Response:
@@ -39,6 +41,8 @@ def routes(faults: FaultRegistry, traffic: Traffic) -> list[Route]:
         if request.method == "POST":
             given = await _json(request)
             wanted = [fault_of(_object(one)) for one in (given if isinstance(given, list) else [given])]
+            for one in wanted:
+                _check_store(world, one)
             return json_response({"keys": [faults.put(one) for one in wanted]}, 201)
         return json_response({"faults": faults.active_faults(), "latency_seconds": faults.latency_seconds})
 
@@ -73,6 +77,15 @@ def routes(faults: FaultRegistry, traffic: Traffic) -> list[Route]:
         Route("/requests", _local_only(reset), methods=["POST"]),
         Route("/requests/log", _local_only(log)),
     ]
+
+
+def _check_store(world: World, fault: Fault) -> None:
+    """Refuse a fault that no request can meet: its store is not in this world."""
+    retailers = [fault.retailer] if fault.retailer else RETAILERS
+    known = {store.store_id for retailer in retailers for store in world.stores(retailer)}
+    if fault.store is not None and fault.store not in known:
+        some = ", ".join(sorted(known)[:_STORES_NAMED])
+        raise ConfigurationError(f"no store {fault.store!r} of {' or '.join(retailers)} in this world, which has {some} and others.")
 
 
 def _local_only(handler: Handler) -> Handler:

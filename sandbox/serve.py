@@ -117,7 +117,7 @@ def create_app(
         Route("/world", describe),
         Route("/stores/{retailer}", stores),
         Route("/truth/{retailer}/{store_id}", truth),
-        *admin.routes(registry, log),
+        *admin.routes(world, registry, log),
     ]
     return Starlette(
         routes=[

@@ -83,7 +83,10 @@ class PriceComparison:
     def lines(self) -> Iterator[str]:
         """Yield the result as text, faults with their first samples."""
         yield f"{self.stores} stores: {self.right} right, {self.wrong.count} wrong, {self.missing.count} missing, {self.extra.count} extra"
-        yield f"no fault: {self.delisted} delisted, {self.not_compared} of stores without a complete store-day, {self.other_barcode.count} other barcodes"
+        yield (
+            f"not counted as errors: {self.delisted} prices no longer listed, {self.not_compared} of stores without a complete store-day, "
+            f"{self.other_barcode.count} with another barcode of the product"
+        )
         for name, finding in (("wrong", self.wrong), ("missing", self.missing), ("extra", self.extra)):
             for sample in finding.samples:
                 yield f"  {name}: {sample}"

@@ -18,17 +18,20 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse
+from include.wording.foreign import Medium, render
 
 Severity = Literal["critical", "warning"]
 
 SAMPLES = 3
 EXCERPT_CHARACTERS = 300
 _STORE_DAYS_LISTED = 20
+#: Columns whose values a retailer or a file wrote.
+_FOREIGN = frozenset({"store_id", "sku", "name"})
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. Alerts with the same ``key`` are sent once.
+    """One alert, in plain text: characters that drive a terminal are rendered visibly. Alerts with the same ``key`` are sent once.
 
     ``severity`` is ``critical`` if a retailer's whole night is affected or work stops until an operator acts, else ``warning``.
     """
@@ -40,6 +43,11 @@ class Alert:
     key: str
     file_ids: tuple[int, ...] = ()
     link: str | None = None
+
+    def __post_init__(self) -> None:
+        """Render what retailers and sites wrote into title and body."""
+        object.__setattr__(self, "title", render(self.title, Medium.TERMINAL))
+        object.__setattr__(self, "body", "\n".join(render(line, Medium.TERMINAL) for line in self.body.split("\n")))
 
     def text(self) -> str:
         """Return the body followed by the link to the task."""
@@ -61,13 +69,13 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
     """
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
-        files = [dict(row) for row in connection.run("diagnostics/list_held", {"file_ids": ids}).fetchall()]
+        files = [_rendered(row) for row in connection.run("diagnostics/list_held", {"file_ids": ids}).fetchall()]
         other_counts = [dict(row) for row in connection.run("diagnostics/count_other_store_days", {"file_ids": ids}).fetchall()]
         if not files:
             raise ValueError(f"none of the files {ids} is in the ledger")
         samples = {
             file["file_id"]: [
-                dict(row)
+                _rendered(row)
                 for row in connection.run("diagnostics/sample_held_lines", {"file_id": file["file_id"], "lines": SAMPLES}).fetchall()
             ]
             for file in files[:SAMPLES]
@@ -88,6 +96,11 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
         ]
     )
     return Alert("held", severity, _title(files, severity), body, held_key(files), tuple(file["file_id"] for file in files))
+
+
+def _rendered(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose foreign values are one line each."""
+    return {name: render(value, Medium.TERMINAL) if name in _FOREIGN and isinstance(value, str) else value for name, value in row.items()}
 
 
 def held_key(files: Sequence[dict[str, Any]]) -> str:
@@ -153,8 +166,7 @@ def excerpt(raw: bytes) -> str:
     '{"a": 1}'
     """
     text = raw[: EXCERPT_CHARACTERS * 4].decode("utf-8", "replace")
-    printable = "".join(character if character.isprintable() else "\ufffd" for character in text[:EXCERPT_CHARACTERS])
-    return printable + ("…" if len(text) > EXCERPT_CHARACTERS else "")
+    return render(text[:EXCERPT_CHARACTERS], Medium.TERMINAL) + ("…" if len(text) > EXCERPT_CHARACTERS else "")
 
 
 def _lines(files: Sequence[dict[str, Any]], chosen: dict[int, list[dict[str, Any]]], excerpts: dict[int, dict[int, str]]) -> str:

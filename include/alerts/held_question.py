@@ -16,6 +16,7 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
+from include.wording.foreign import Medium, render
 
 RELEASE, DISCARD, LEAVE = "Release", "Discard", "Leave held"
 _LISTED = 15
@@ -62,7 +63,7 @@ def _subject(files: Sequence[dict[str, Any]]) -> str:
 
 def _store(file: dict[str, Any]) -> str:
     name = file["manifest"].get("store_name")
-    return f"{file['store_id']} ({name})" if name else str(file["store_id"])
+    return _line(f"{file['store_id']} ({name})" if name else file["store_id"])
 
 
 def _why(files: Sequence[dict[str, Any]]) -> str:
@@ -96,7 +97,7 @@ def _samples(storage: Storage, samples: Sequence[dict[str, Any]], line_bytes_max
             about += f": refused ({', '.join(line['reasons'])})"
         elif line["price"] is not None and line["known_cents"] is not None:
             about += f": now ${line['price']:.2f}, known ${line['known_cents'] / 100:.2f}"
-        lines_of_text += [f"- {_plain(about)}", "", f"      {_raw(storage, line, line_bytes_max) or line['name'] or 'no name'}", ""]
+        lines_of_text += [f"- {_plain(about)}", "", f"      {_line(_raw(storage, line, line_bytes_max) or line['name'] or 'no name')}", ""]
     return "\n".join(lines_of_text).rstrip()
 
 
@@ -144,6 +145,10 @@ def _choices(files: Sequence[dict[str, Any]], warehouse: Warehouse) -> str:
     )
 
 
-def _plain(text: str) -> str:
-    """Escape text for Markdown."""
-    return "".join(f"\\{character}" if character in "\\*_`<>[]#|" else character for character in text)
+def _line(text: object) -> str:
+    """Render text of a title or a code block, where Markdown has no markup."""
+    return render(str(text), Medium.TERMINAL)
+
+
+def _plain(text: object) -> str:
+    return render(str(text), Medium.MARKDOWN)

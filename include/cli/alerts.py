@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from include.cli.common import JsonOption, print_json, print_table, reported
+from include.cli.common import JsonOption, reported
+from include.cli.output import local_time, print_json, print_table, say
 from include.errors import TerminalError
 
 app = typer.Typer()
+
+COLUMNS = ("number", "at", "severity", "title")
 
 
 @app.command()
@@ -33,9 +37,9 @@ def alerts(
     if as_json:
         print_json({"alerts": chosen} if number is None else chosen[0])
     elif number is not None:
-        print(f"{chosen[0]['at']}  {chosen[0]['title']}\n\n{chosen[0]['body']}")
+        say(f"{local_time(datetime.fromisoformat(chosen[0]['at']))}  {chosen[0]['title']}", "", *chosen[0]["body"].splitlines())
     elif chosen:
-        print_table(chosen, ("number", "at", "severity", "title"))
-        print("\naisleflow alerts NUMBER shows one in full")
+        print_table([alert | {"at": datetime.fromisoformat(alert["at"])} for alert in chosen], COLUMNS)
+        say("", "aisleflow alerts NUMBER shows one in full")
     else:
-        print("the inbox is empty")
+        say("the inbox is empty")

@@ -1,18 +1,17 @@
-"""Helpers of the commands: exit codes, error messages, progress on stderr, tables and JSON on stdout."""
+"""Helpers of the commands: exit codes, common options, errors as messages, the installation's warehouse and storage."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from include.cli.output import print_json, say_error
 from include.errors import AisleflowError, ConfigurationError, NeedsPersonError
+from include.retailer_names import RETAILERS
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
     from include.staging.storage import Storage
@@ -20,8 +19,20 @@ if TYPE_CHECKING:  # ``--help`` imports nothing heavy
 
 DONE, FAILED, WRONG_USAGE, NEEDS_PERSON = 0, 1, 2, 3
 
-Progress = Callable[[str], None]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+WideOption = Annotated[bool, typer.Option("--wide", help="Show every column; by default those that fit 80 characters.")]
+
+
+def read_day(text: str) -> date:
+    """Read a date given on the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date: write year-month-day, e.g. 2026-11-18.") from None
+
+
+#: A date option: year-month-day.
+DAY = {"parser": read_day, "metavar": "YYYY-MM-DD"}
 
 
 @contextmanager
@@ -30,56 +41,23 @@ def reported(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except AisleflowError as error:
-        print(json.dumps({"error": str(error)}) if as_json else f"error: {error}", file=sys.stdout if as_json else sys.stderr)
+        if as_json:
+            print_json({"error": str(error)})
+        else:
+            say_error(f"error: {error}")
         code = NEEDS_PERSON if isinstance(error, NeedsPersonError) else WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED
         raise typer.Exit(code) from error
 
 
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """Yield a progress callback: a status line on a terminal, otherwise one line per message; on stderr."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status("") as spinner:
-            yield spinner.update
-        return
-    last: list[str] = []
+def known_retailer(name: str) -> str:
+    """Return a retailer's slug given on the command line.
 
-    def line(message: str) -> None:
-        if last != [message]:
-            print(message, file=sys.stderr, flush=True)
-        last[:] = [message]
-
-    yield line
-
-
-def stdout() -> Console:
-    """Return a console that does not wrap or truncate unless the output is a terminal."""
-    return Console() if sys.stdout.isatty() else Console(width=10_000)
-
-
-def print_json(value: object) -> None:
-    """Print one JSON value; dates and instants in ISO 8601."""
-    print(json.dumps(value, indent=2, default=str))
-
-
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:
-    """Print rows as a table with the given columns; numbers right-aligned, null as an empty cell."""
-    table = Table(box=None, title=title, title_justify="left", pad_edge=False)
-    for column in columns:
-        is_number = any(isinstance(row.get(column), int | float) and not isinstance(row.get(column), bool) for row in rows)
-        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[_cell(row.get(column)) for column in columns])
-    stdout().print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    Raises:
+        ConfigurationError: there is no such retailer.
+    """
+    if name not in RETAILERS:
+        raise ConfigurationError(f"unknown retailer {name!r}. Known: {', '.join(RETAILERS)}.")
+    return name
 
 
 @contextmanager

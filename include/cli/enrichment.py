@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from include.cli.common import JsonOption, domain, print_json
-from include.errors import ConfigurationError
-from include.retailer_names import RETAILERS
+from include.cli.common import JsonOption, domain, known_retailer
+from include.cli.output import print_json, say
 
 app = typer.Typer()
 
@@ -24,12 +23,10 @@ def prefill(
     from include.enrichment.prefill import preview_prefill
 
     with domain(as_json) as (warehouse, _):
-        if retailer not in RETAILERS:
-            raise ConfigurationError(f"unknown retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")
-        counts = preview_prefill(warehouse, retailer, file)
+        counts = preview_prefill(warehouse, known_retailer(retailer), file)
     if as_json:
         print_json(counts)
     else:
-        print(
+        say(
             f"{counts['lines']} lines: {counts['with_barcode']} have a barcode, {counts['filled']} would be filled, {counts['unknown']} are unknown"
         )

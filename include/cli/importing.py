@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, WideOption, domain
+from include.cli.output import print_json, print_table, progress, say, say_error
 from include.cli.through_airflow import ingest_through_airflow
 from include.errors import AisleflowError
 from include.model.rules import reason_of
@@ -22,18 +22,17 @@ if TYPE_CHECKING:  # ``--help`` imports nothing heavy
 
 app = typer.Typer()
 
-FILE_COLUMNS = (
-    "file_id", "retailer", "store_id", "night", "state", "is_complete", "rows", "created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined", "delisted",
-)  # fmt: skip
-RETAILER_COLUMNS = (
-    "retailer", "store_days", "offers", "created", "updated", "unchanged", "unavailable", "outdated", "folded", "quarantined", "delisted", "held", "refused",
-)  # fmt: skip
+FILE_COLUMNS = ("file_id", "retailer", "store_id", "night", "state", "rows", "created", "updated", "quarantined")
+WIDE_FILE_COLUMNS = ("is_complete", "unchanged", "unavailable", "outdated", "folded", "delisted")
+RETAILER_COLUMNS = ("retailer", "store_days", "offers", "created", "updated", "unchanged", "quarantined", "held")
+WIDE_RETAILER_COLUMNS = ("unavailable", "outdated", "folded", "delisted", "refused")
 
 
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders with such files.")],
     as_json: JsonOption = False,
+    wide: WideOption = False,
     through_airflow: Annotated[
         bool, typer.Option("--through-airflow", help="Stage the files and let the running scheduler ingest them.")
     ] = False,
@@ -50,10 +49,10 @@ def import_(
     with SuiteHelper() as suite:
         if not (stage_only or through_airflow) and all(path.exists() for path in paths):
             suite.start()  # its import takes longer than everything before the checks: first of all
-        _import(paths, as_json, through_airflow, stage_only, suite)
+        _import(paths, as_json, wide, through_airflow, stage_only, suite)
 
 
-def _import(paths: list[Path], as_json: bool, through_airflow: bool, stage_only: bool, suite: SuiteHelper) -> None:
+def _import(paths: list[Path], as_json: bool, is_wide: bool, through_airflow: bool, stage_only: bool, suite: SuiteHelper) -> None:
     from include.ingestion import pipeline
     from include.ingestion.importing import import_file, list_data_files
     from include.ingestion.isolation import rejected
@@ -78,9 +77,9 @@ def _import(paths: list[Path], as_json: bool, through_airflow: bool, stage_only:
     if as_json:
         print_json(report)
     else:
-        print_report(report)
+        print_report(report, is_wide)
     if failed is not None:
-        print(f"error: {failed}", file=sys.stderr)
+        say_error(f"error: {failed}")
     if failed is not None or (not stage_only and any(file["state"] in ("waiting", "loaded") for file in report["files"])):
         raise typer.Exit(FAILED)
     if any(file["state"] in ("held", "refused") for file in report["files"]) or report["refused"]:
@@ -109,26 +108,26 @@ def report_of(warehouse: Warehouse, imported: list[ImportedFile]) -> dict[str, A
     }
 
 
-def print_report(report: dict[str, Any]) -> None:
+def print_report(report: dict[str, Any], is_wide: bool = False) -> None:
     """Print the report in human-readable form."""
     if report["files"]:
-        print_table(report["files"], FILE_COLUMNS)
-        print()
-        print_table(report["retailers"], RETAILER_COLUMNS)
+        print_table(report["files"], FILE_COLUMNS, wide=WIDE_FILE_COLUMNS, is_wide=is_wide)
+        say("")
+        print_table(report["retailers"], RETAILER_COLUMNS, wide=WIDE_RETAILER_COLUMNS, is_wide=is_wide)
     for row in report["retailers"]:
         for rule_id, lines in list(row["reasons"].items())[:5]:
-            print(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
+            say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
     for file in report["files"]:
         if file["state"] in ("held", "refused"):
-            print(
+            say(
                 f"{file['state']}: file {file['file_id']}, {file['retailer']} {file['store_id']} of {file['night']}: {file['state_reason']}"
             )
     for known in report["known"]:
-        print(f"already known, nothing to do: {known}")
+        say(f"already known, nothing to do: {known}")
     for refused in report["refused"]:
-        print(f"refused: {refused['reason']}")
+        say(f"refused: {refused['reason']}")
     unconfirmed = sorted(
         {f"{file['retailer']} {file['store_id']}" for file in report["files"] if not file["is_confirmed"] and file["state"] == "published"}
     )
     if unconfirmed:
-        print(f"published, but not confirmed by store discovery: {', '.join(unconfirmed)}")
+        say(f"published, but not confirmed by store discovery: {', '.join(unconfirmed)}")

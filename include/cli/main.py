@@ -25,6 +25,7 @@ from include.cli import (
     stores,
     warehouse,
 )
+from include.cli.output import LogFormatter
 
 app = typer.Typer(
     help="Aisleflow: the shelf prices of four supermarkets, every night. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held or needs a person.",
@@ -36,8 +37,9 @@ app = typer.Typer(
 @app.callback()
 def _prepare(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log every step to stderr.")) -> None:
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=level)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(LogFormatter("%(levelname)s %(name)s: %(message)s"))
         handler.setLevel(level)  # Great Expectations sets its own levels
     if not verbose:
         warnings.filterwarnings("ignore", module="platformdirs")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from include import clock
-from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, Progress, print_json, print_table, progress, reported
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, reported
+from include.cli.output import Progress, print_json, print_table, progress, say
 from include.errors import ConfigurationError, TerminalError
 from include.model.rules import reason_of
 from include.retailer_names import RETAILERS
@@ -28,23 +29,9 @@ CRAWL_START = time(4, 0)
 _RUN_SECONDS = 3 * 3600
 #: Task states that change without manual action.
 _ACTIVE_STATES = frozenset({"scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred"})
-CRAWL_COLUMNS = ("retailer", "planned", "crawled", "incomplete", "failed", "blocked", "deferred", "excluded", "requests")
-INGEST_COLUMNS = (
-    "retailer",
-    "store_days",
-    "offers",
-    "created",
-    "updated",
-    "unchanged",
-    "unavailable",
-    "outdated",
-    "folded",
-    "quarantined",
-    "delisted",
-    "held",
-    "refused",
-    "open",
-)
+CRAWL_COLUMNS = ("retailer", "planned", "crawled", "incomplete", "failed", "blocked", "deferred", "requests")
+INGEST_COLUMNS = ("retailer", "store_days", "offers", "created", "updated", "unchanged", "quarantined", "held")
+WIDE_INGEST_COLUMNS = ("unavailable", "outdated", "folded", "delisted", "refused", "open")
 STAGES = ("crawl", "to_ingestion", "load", "check", "publish")
 
 
@@ -118,18 +105,18 @@ def print_night(report: dict[str, Any], comparison: PriceComparison) -> None:
     """Print the night's summary in human-readable form."""
     rows = report["retailers"]
     print_table(rows, CRAWL_COLUMNS, title=f"The night of {report['night']}: crawl, in stores")
-    print()
-    print_table(rows, INGEST_COLUMNS, title="Ingestion, in lines and prices")
-    print()
+    say()
+    print_table(rows, INGEST_COLUMNS, wide=WIDE_INGEST_COLUMNS, title="Ingestion, in lines and prices")
+    say()
     print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds per stage")
     for row in rows:
         for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
-            print(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
+            say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
     for item in report["missing"]:
-        print(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
-    print("\nComparison of every published price with the truth of its store and instant")
-    print("\n".join(comparison.lines()))
-    print(f"\nAirflow: {report['ui_url']} (passwords: aisleflow status). Stop everything: aisleflow down")
+        say(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
+    say("\nComparison of every published price with the truth of its store and instant")
+    say("\n".join(comparison.lines()))
+    say(f"\nAirflow: {report['ui_url']} (passwords: aisleflow status). Stop everything: aisleflow down")
 
 
 def _world(

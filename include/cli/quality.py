@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from include.cli.common import JsonOption, domain, print_json, print_table, progress
+from include.cli.common import DAY, JsonOption, WideOption, domain
+from include.cli.output import print_json, print_table, progress, say
 
 app = typer.Typer(help="Results of the checks of a night, and the location of their pages.", no_args_is_help=True)
+
+CHECK_COLUMNS = ("check_id", "retailer", "files", "lines", "held", "broken")
+RESULT_COLUMNS = ("retailer", "store_id", "file_id", "rule_id", "failed", "detail")
+WIDE_RESULT_COLUMNS = ("state", "severity", "scope", "checked")
 
 
 @app.command("results")
 def results_(
     retailer: Annotated[str | None, typer.Option(help="Only this retailer.")] = None,
-    night: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; by default the newest checked one.")] = None,
+    night: Annotated[date | None, typer.Option(**DAY, help="The night; by default the newest checked one.")] = None,
     show_passed: Annotated[bool, typer.Option("--all", help="Include passed rules.")] = False,
     as_json: JsonOption = False,
+    wide: WideOption = False,
 ) -> None:
     """Show the results of a night's checks: rules that hold store-days first, then refused lines and warnings per store-day and rule."""
     from include.ingestion.checks import results
 
     with domain(as_json) as (warehouse, _):
-        chosen: date | None = night.date() if night else results.newest_night(warehouse, retailer)
+        chosen = night or results.newest_night(warehouse, retailer)
         found = results.results(warehouse, chosen, retailer, is_all=show_passed) if chosen else {"night": None, "checks": [], "results": []}
     if as_json:
         print_json(found)
         return
     if not found["checks"] and not found["results"]:
-        print(f"nothing was checked{f' for the night of {chosen}' if chosen else ' yet'}{f' at {retailer}' if retailer else ''}")
+        say(f"nothing was checked{f' for the night of {chosen}' if chosen else ' yet'}{f' at {retailer}' if retailer else ''}")
         return
     checks = [
         {**check, "broken": ", ".join(f"{rule} {lines}" for rule, lines in sorted(check["broken"].items()))} for check in found["checks"]
     ]
-    print_table(checks, ("check_id", "retailer", "files", "lines", "held", "broken", "checked_at"), title=f"checks of {chosen}")
+    print_table(checks, CHECK_COLUMNS, wide=("checked_at",), is_wide=wide, title=f"Checks of {chosen}")
     if found["results"]:
-        columns = ("retailer", "store_id", "file_id", "state", "severity", "scope", "rule_id", "failed", "checked", "detail")
-        print_table(found["results"], columns, title="all rules" if show_passed else "broken rules")
+        title = "All rules" if show_passed else "Broken rules"
+        print_table(found["results"], RESULT_COLUMNS, wide=WIDE_RESULT_COLUMNS, is_wide=wide, title=title)
     else:
-        print("all rules passed")
+        say("all rules passed")
 
 
 @app.command()
@@ -53,6 +59,6 @@ def docs(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"url": url, "path": url.removeprefix("file://") if url and url.startswith("file://") else None})
     elif url:
-        print(url)
+        say(url)
     else:
-        print("nothing was checked yet")
+        say("nothing was checked yet")

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, domain, print_json, print_table, progress
+from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, WideOption, domain
+from include.cli.output import local_time, print_json, print_table, progress, say
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
     from include.ingestion.release_lines import LineDecisionResult
 
 app = typer.Typer(help="Refused lines and held store-days: list, show, release, discard, recheck.", no_args_is_help=True)
+
+HELD_COLUMNS = ("file_id", "retailer", "store_id", "night", "state", "state_reason")
+LINE_COLUMNS = ("file_id", "retailer", "store_id", "lines", "rule_id", "reason")
 
 RetailerOption = Annotated[str | None, typer.Option(help="Only this retailer.")]
 FileArgument = Annotated[int, typer.Argument(help="Ledger id of the file, as listed.")]
@@ -27,7 +31,7 @@ BatchOption = Annotated[bool, typer.Option("--batch", help="All store-days held 
 
 
 @app.command("list")
-def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
+def list_(retailer: RetailerOption = None, as_json: JsonOption = False, wide: WideOption = False) -> None:
     """Show the open decisions: held store-days and refused files, then refused lines per file and rule."""
     from include.ledger import quarantine
 
@@ -37,16 +41,14 @@ def list_(retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
         print_json({"held": held, "lines": lines})
         return
     if held:
-        print_table(
-            held, ("file_id", "retailer", "store_id", "night", "rows", "state", "state_reason"), title="files that wait for a decision"
-        )
-        print("Inspect one: aisleflow quarantine show ID. Then release ID or discard ID, with --why '…'.\n")
+        print_table(held, HELD_COLUMNS, wide=("rows",), is_wide=wide, title="Files that wait for a decision")
+        say("Inspect one: aisleflow quarantine show ID. Then release ID or discard ID, with --why '…'.", "")
     if lines:
-        print_table(lines, ("file_id", "retailer", "store_id", "night", "lines", "rule_id", "reason"), title="refused lines")
-        print("Read them: aisleflow quarantine show ID. Then release or discard ID with --line N or --rule RULE, and --why '…';")
-        print("after a rule or the reader was fixed: aisleflow quarantine recheck.")
+        print_table(lines, LINE_COLUMNS, wide=("night",), is_wide=wide, title="Refused lines")
+        say("Read them: aisleflow quarantine show ID. Then release or discard ID with --line N or --rule RULE, and --why '…';")
+        say("after a rule or the reader was fixed: aisleflow quarantine recheck.")
     if not held and not lines:
-        print("nothing waits")
+        say("nothing waits")
 
 
 @app.command()
@@ -62,22 +64,22 @@ def show(
         print_json(found)
         return
     file = found["file"]
-    print(f"file {file_id}: {file['retailer']} {file['store_id']} of {file['night']}, {file['rows']} lines, {file['state']}")
+    say(f"file {file_id}: {file['retailer']} {file['store_id']} of {file['night']}, {file['rows']} lines, {file['state']}")
     if file["state_reason"]:
-        print(f"  {file['state_reason']}")
+        say(f"  {file['state_reason']}")
     for one in found["decisions"]:
         about = f" {one['lines']} line(s)" if one["lines"] is not None else ""
-        print(
-            f"  {one['decided_at']:%Y-%m-%d %H:%M} UTC, {one['decided_by'] or 'no user'} ({one['decided_via']}): {one['choice']}{about}: {one['decision_reason']}"
+        say(
+            f"  {local_time(one['decided_at'])}, {one['decided_by'] or 'no user'} ({one['decided_via']}): {one['choice']}{about}: {one['decision_reason']}"
         )
     if found["results"]:
-        print_table(found["results"], ("rule_id", "severity", "is_passed", "checked", "failed", "detail"), title="checks")
+        print_table(found["results"], ("rule_id", "severity", "is_passed", "checked", "failed", "detail"), title="Checks")
     for line in found["lines"]:
         became = "" if line["state"] == "quarantined" else f" [{line['state']} by {line['decided_by']}: {line['decision_reason']}]"
-        print(f"line {line['line_number']}, SKU {line['sku']}: {'; '.join(line['why'])}{became}\n    {line['raw_text']}")
+        say(f"line {line['line_number']}, SKU {line['sku']}: {'; '.join(line['why'])}{became}", f"    {line['raw_text']}")
     if found["more_lines"]:
-        print(f"… and {found['more_lines']} more: --limit {limit + found['more_lines']}")
-    print("\n".join(found["next"]))
+        say(f"… and {found['more_lines']} more: --limit {limit + found['more_lines']}")
+    say(*found["next"])
 
 
 @app.command()
@@ -116,7 +118,7 @@ def release(
         print_json(files if batch else files[0])
     else:
         for state in files:
-            print(
+            say(
                 f"file {state['file_id']} is {state['state']}: {state['created']} created, {state['updated']} updated, {state['unchanged']} unchanged, {state['quarantined']} in quarantine"
             )
 
@@ -150,7 +152,7 @@ def discard(
         print_json([{"file_id": one, "state": "discarded"} for one in ids] if batch else {"file_id": file_id, "state": "discarded"})
     else:
         for one in ids:
-            print(f"file {one} is discarded; it stays in the refused stage")
+            say(f"file {one} is discarded; it stays in the refused stage")
 
 
 @app.command()
@@ -173,12 +175,12 @@ def recheck(
     if as_json:
         print_json(found)
     elif not found["lines"] and not found["held"]:
-        print("nothing waits")
+        say("nothing waits")
     else:
         for one in found["lines"]:
-            print(f"file {one['file_id']}: {one['decided']} line(s) pass now{_counts(one['outcomes'])}, {len(one['refused'])} stay refused")
+            say(f"file {one['file_id']}: {one['decided']} line(s) pass now{_counts(one['outcomes'])}, {len(one['refused'])} stay refused")
         for one in found["held"]:
-            print(f"file {one['file_id']}: {one['state']} {one['state_reason'] or ''}".rstrip())
+            say(f"file {one['file_id']}: {one['state']} {one['state_reason'] or ''}".rstrip())
     raise typer.Exit(NEEDS_PERSON if still_held else 0)
 
 
@@ -191,11 +193,11 @@ def _print_lines(decided: LineDecisionResult, word: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(decided))
     else:
-        print(f"file {decided.file_id}: {decided.decided} line(s) {word}{_counts(decided.outcomes)}")
+        say(f"file {decided.file_id}: {decided.decided} line(s) {word}{_counts(decided.outcomes)}")
         for number, reason in decided.refused.items():
-            print(f"  line {number} stays in quarantine: {reason}")
+            say(f"  line {number} stays in quarantine: {reason}")
         if not decided.decided and not decided.refused:
-            print("  no undecided lines")
+            say("  no undecided lines")
     if decided.refused:
         raise typer.Exit(NEEDS_PERSON if decided.decided else FAILED)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from include.cli import sandbox_faults
-from include.cli.common import FAILED, JsonOption, domain, print_json, reported
+from include.cli.common import FAILED, JsonOption, domain, reported
+from include.cli.output import print_json, say, say_error
 from include.cli.sandbox_faults import UrlOption, sandbox_url
 from include.embedded.layout import FIRST_SANDBOX_PORT
 from sandbox.faults import FaultRegistry, read_scenario
@@ -45,7 +46,7 @@ def serve(
         book = read_scenario(faults) if faults else FaultRegistry()
         if latency_seconds is not None:
             book.latency_seconds = latency_seconds
-        typer.echo(f"serving http://{host}:{port}/{{coles,woolworths,aldi,iga}}, the truth below /_sandbox; Ctrl-C stops", err=True)
+        say_error(f"serving http://{host}:{port}/{{coles,woolworths,aldi,iga}}, the truth below /_sandbox; Ctrl-C stops")
         run(opened, port, host, book)
 
 
@@ -65,6 +66,6 @@ def verify_prices(
     if as_json:
         print_json(asdict(comparison) | {"is_right": comparison.is_right})
     else:
-        typer.echo("\n".join(comparison.lines()))
+        say(*comparison.lines())
     if not comparison.is_right:
         raise typer.Exit(FAILED)

@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from include.cli.common import JsonOption, print_json, print_table, reported
+from include.cli.common import JsonOption, WideOption, reported
+from include.cli.output import print_json, print_table, say
 from include.embedded.layout import FIRST_SANDBOX_PORT
 from sandbox.faults import KINDS
 
 app = typer.Typer(help="Fault injection into the running sandbox.", no_args_is_help=True)
+
+REQUEST_COLUMNS = ("retailer", "purpose", "store_id", "status", "requests")
 
 UrlOption = Annotated[str | None, typer.Option(help="Address of the running sandbox; by default this installation's.")]
 
@@ -65,7 +68,7 @@ def add(
     if as_json:
         print_json({"key": key})
     else:
-        typer.echo(f"{key} is active; clear it with: aisleflow sandbox fault clear {key}")
+        say(f"{key} is active; clear it with: aisleflow sandbox fault clear {key}")
 
 
 @app.command("list")
@@ -97,7 +100,7 @@ def clear(
     if as_json:
         print_json({"cleared": ended})
     else:
-        typer.echo(f"{ended} ended")
+        say(f"{ended} fault(s) cleared")
 
 
 def latency(
@@ -111,13 +114,14 @@ def latency(
     if as_json:
         print_json({"seconds": seconds})
     else:
-        typer.echo(f"every response takes at least {seconds:g} s")
+        say(f"every response takes at least {seconds:g} s")
 
 
 def requests(
     reset: Annotated[bool, typer.Option("--reset", help="Reset the counts afterwards.")] = False,
     url: UrlOption = None,
     as_json: JsonOption = False,
+    wide: WideOption = False,
 ) -> None:
     """Show the request counts per retailer, purpose, store and status, the most in flight, and the shortest gap."""
     from sandbox.remote import FaultClient
@@ -130,7 +134,7 @@ def requests(
     if as_json:
         print_json(report)
         return
-    print_table(report["requests"], ("retailer", "purpose", "route", "store_id", "status", "requests"))
+    print_table(report["requests"], REQUEST_COLUMNS, wide=("route",), is_wide=wide)
     sites = [
         {"retailer": name, "most_in_flight": most, "shortest_gap_seconds": report["gap_seconds_min"].get(name)}
         for name, most in report["in_flight_max"].items()

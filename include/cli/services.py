@@ -5,20 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from include.cli.common import DONE, FAILED, JsonOption, print_json, progress, reported, stdout
+from include.cli.common import DONE, FAILED, JsonOption, reported
+from include.cli.output import print_json, print_table, progress, say, say_error
 
 app = typer.Typer(help="The embedded services.", no_args_is_help=True)
-
-_STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "yellow", "dead": "red", "fail": "red", "stopped": "dim"}
 
 
 @app.command()
@@ -40,8 +36,8 @@ def up(
     if as_json:
         print_json(asdict(found))
     else:
-        typer.echo(f"Aisleflow is up: {found.ui_url}")
-        typer.echo(f"Log in as admin, op or viewer with the passwords in {found.passwords_file}")
+        say(f"Aisleflow is up: {found.ui_url}")
+        say(f"Log in as admin, op or viewer with the passwords in {found.passwords_file}")
     if foreground:
         _watch_until_stopped(home)
 
@@ -57,7 +53,7 @@ def down(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"stopped": stopped})
     else:
-        typer.echo(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+        say(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 @app.command()
@@ -72,15 +68,19 @@ def status(as_json: JsonOption = False) -> None:
         print_json(asdict(found))
     else:
         states = ["not healthy" if line.state == "running" and not line.is_healthy else line.state for line in found.components]
-        rows = [(state, line.name, str(line.pid or ""), line.log) for state, line in zip(states, found.components, strict=True)]
-        _print_table(("state", "component", "pid", "log"), rows)
+        rows = [
+            {"state": state, "component": line.name, "pid": str(line.pid or "")}
+            for state, line in zip(states, found.components, strict=True)
+        ]
+        print_table(rows, ("state", "component", "pid"))
         for name, value in (
             ("home", found.home),
             ("ui", found.ui_url),
             ("warehouse", found.warehouse_url),
             ("passwords", found.passwords_file),
+            ("logs", str(Path(found.components[0].log).parent)),
         ):
-            typer.echo(f"{name:<10} {value or '-'}")
+            say(f"{name:<10} {value or '-'}")
     raise typer.Exit(DONE if found.is_up else FAILED)
 
 
@@ -96,17 +96,9 @@ def doctor(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
-        rows = [(finding.level, finding.subject, finding.text, finding.remedy) for finding in findings]
-        _print_table(("", "check", "finding", "remedy"), rows)
+        rows = [{"level": one.level, "check": one.subject, "finding": one.text, "remedy": one.remedy} for one in findings]
+        print_table(rows, ("level", "check", "finding", "remedy"))
     raise typer.Exit(FAILED if any(finding.level == "fail" for finding in findings) else DONE)
-
-
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows whose first cell is a state or level."""
-    table = Table(*columns, box=None, pad_edge=False)
-    for state, *cells in rows:
-        table.add_row(Text(state, style=_STYLES.get(state, "")), *(Text(cell, overflow="fold") for cell in cells))
-    stdout().print(table)
 
 
 def _watch_until_stopped(home: Path) -> None:
@@ -116,7 +108,7 @@ def _watch_until_stopped(home: Path) -> None:
     try:
         while all(line.state == "running" for line in installation.status(home).components):
             time.sleep(5)
-        typer.echo("error: a component has died; everything is being stopped. Read its log: aisleflow status", err=True)
+        say_error("error: a component has died; everything is being stopped. Read its log: aisleflow status")
         raise typer.Exit(FAILED)
     except (KeyboardInterrupt, SystemExit):
         pass  # the expected end

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from include import clock
-from include.cli.common import JsonOption, print_json, reported
+from include.cli.common import JsonOption, reported
+from include.cli.output import local_time, print_json, say
 from include.errors import AisleflowError, ConfigurationError
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
@@ -128,8 +129,10 @@ def _print_session(found: dict[str, object], as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif "removed" in found:
-        print(f"{found['retailer']}: the session is removed" if found["removed"] else f"{found['retailer']}: there was no session")
+        say(f"{found['retailer']}: the session is removed" if found["removed"] else f"{found['retailer']}: there was no session")
     elif found["expires_at"] is None:
-        print(f"{found['retailer']}: there is no session")
+        say(f"{found['retailer']}: there is no session")
     else:
-        print(f"{found['retailer']}: a session {'that ended at' if found.get('is_over') else 'until'} {found['expires_at']}")
+        say(
+            f"{found['retailer']}: a session {'that ended at' if found.get('is_over') else 'until'} {local_time(datetime.fromisoformat(str(found['expires_at'])))}"
+        )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from include.cli.common import NEEDS_PERSON, JsonOption, domain, print_json, print_table
+from include.cli.common import NEEDS_PERSON, JsonOption, WideOption, domain
+from include.cli.output import local_time, print_json, print_table, say
 from include.errors import ConfigurationError
 from include.retailer_names import RETAILERS
 
@@ -23,24 +24,27 @@ StoreArgument = Annotated[
 ]
 RetailerOption = Annotated[str | None, typer.Option(help="Its retailer, if only the store id is given.")]
 _SHOWN = 20
+FILE_COLUMNS = ("file_id", "night", "rows", "is_complete", "state", "created", "state_reason")
+WIDE_FILE_COLUMNS = ("observed_at", "updated", "delisted")
 
 
 @app.command()
-def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOption = False) -> None:
+def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOption = False, wide: WideOption = False) -> None:
     """List the store-days of a store with their states, the newest first."""
+    from include.crawling import discovery
     from include.ledger.files import list_store
 
     with domain(as_json) as (warehouse, _):
         name, store_id = _store(store, retailer)
         found = list_store(warehouse, name, store_id)
+        if not found:
+            discovery.require_store(warehouse, name, store_id)
     if as_json:
         print_json(found)
     elif found:
-        print_table(
-            found, ("file_id", "night", "observed_at", "rows", "is_complete", "state", "created", "updated", "delisted", "state_reason")
-        )
+        print_table(found, FILE_COLUMNS, wide=WIDE_FILE_COLUMNS, is_wide=wide)
     else:
-        print(f"the ledger has no store-day of {name}:{store_id}")
+        say(f"the ledger has no store-day of {name}:{store_id}")
 
 
 @app.command()
@@ -80,20 +84,18 @@ def _store(store: str, retailer: str | None) -> tuple[str, str]:
 
 def _print(store: str, done: RetractionResult) -> None:
     if done.earlier_retraction:
-        print(f"file {done.file_id} of {store} was already retracted: {done.earlier_retraction}")
+        say(f"file {done.file_id} of {store} was already retracted: {done.earlier_retraction}")
         return
     newest = (
-        f"its newest complete store-day is of {done.complete_at:%Y-%m-%d %H:%M} UTC"
-        if done.complete_at
-        else "it has no complete store-day now"
+        f"its newest complete store-day is of {local_time(done.complete_at)}" if done.complete_at else "it has no complete store-day now"
     )
-    print(f"file {done.file_id} of {store} is retracted; {newest}")
-    print(
+    say(f"file {done.file_id} of {store} is retracted; {newest}")
+    say(
         f"  {done.restored} prices restored from the archive, {done.relisted} listed as before, {done.withdrawn} first seen in it withdrawn"
     )
     if done.unknown:
         skus = ", ".join(done.unknown_skus[:_SHOWN]) + (f" and {done.unknown - _SHOWN} more" if done.unknown > _SHOWN else "")
-        print(f"  {done.unknown} withdrawn: the previous price is no longer in the archive: SKU {skus}")
-        print(f"  no longer archived: file {', '.join(map(str, done.missing_files))}. The store's next crawl restores these prices.")
+        say(f"  {done.unknown} withdrawn: the previous price is no longer in the archive: SKU {skus}")
+        say(f"  no longer archived: file {', '.join(map(str, done.missing_files))}. The store's next crawl restores these prices.")
     if done.outdated_files:
-        print(f"  file {', '.join(map(str, done.outdated_files))} were older than this one and published no prices; the next crawl will.")
+        say(f"  file {', '.join(map(str, done.outdated_files))} were older than this one and published no prices; the next crawl will.")

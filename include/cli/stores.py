@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from include import clock
-from include.cli.common import JsonOption, domain, print_json, print_table, progress
-from include.errors import ConfigurationError, TerminalError
+from include.cli.common import DAY, JsonOption, WideOption, domain, known_retailer
+from include.cli.output import print_json, print_table, progress, say
+from include.errors import TerminalError
 from include.retailer_names import RETAILERS
 
 app = typer.Typer()
 
+STORE_COLUMNS = ("store_id", "name", "state", "postcode", "complete_at")
+WIDE_STORE_COLUMNS = ("division", "is_supermarket", "is_trading", "closed_at", "discovered_at")
+PLAN_COLUMNS = ("position", "decision", "store_id", "name", "state", "reason")
+
 RetailerArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(RETAILERS)}.")]
-NightOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night; by default tonight.")]
+NightOption = Annotated[date | None, typer.Option(**DAY, help="The night; by default tonight.")]
 
 
 @app.command("list")
@@ -25,33 +30,20 @@ def list_(
     retailer: RetailerArgument,
     state: Annotated[str | None, typer.Option(help="Only this state.")] = None,
     as_json: JsonOption = False,
+    wide: WideOption = False,
 ) -> None:
     """Show the stores of a retailer: confirmed, trading, treated as closed, and the last complete crawl of each."""
     from include.crawling import discovery
 
     with domain(as_json) as (warehouse, _):
-        _known(retailer)
+        known_retailer(retailer)
         rows = discovery.list_stores(warehouse, retailer, state)
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(
-            rows,
-            (
-                "store_id",
-                "name",
-                "state",
-                "postcode",
-                "division",
-                "is_supermarket",
-                "is_trading",
-                "closed_at",
-                "discovered_at",
-                "complete_at",
-            ),
-        )
+        print_table(rows, STORE_COLUMNS, wide=WIDE_STORE_COLUMNS, is_wide=wide)
     else:
-        print(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
+        say(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
 
 
 @app.command()
@@ -65,8 +57,8 @@ def plan(
     from include.crawling import crawl_plan
 
     with domain(as_json) as (warehouse, _):
-        _known(retailer)
-        when = _night(night)
+        known_retailer(retailer)
+        when = night or clock.night_of(clock.now())
         with warehouse.transaction() as connection:
             rows = crawl_plan.plan_rows(connection, retailer, when)
         if not rows:
@@ -78,13 +70,13 @@ def plan(
         print_json(report)
         return
     if not rows:
-        print(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
+        say(f"no store of {retailer} is known: run the DAG discover_stores, or `aisleflow store import` a directory")
         return
     listed = rows if all_stores else [row for row in rows if row["decision"] == "crawl"]
-    print_table(listed, ("position", "decision", "store_id", "name", "state", "reason"), title=f"{retailer}, night of {when}")
-    print(", ".join(f"{count} {decision.replace('_', ' ')}" for decision, count in crawl_plan.count_decisions(rows).items()))
+    print_table(listed, PLAN_COLUMNS, title=f"{retailer}, night of {when}")
+    say(", ".join(f"{count} {decision.replace('_', ' ')}" for decision, count in crawl_plan.count_decisions(rows).items()))
     for reason, stores in crawl_plan.count_reasons(rows).items():
-        print(f"{stores:>6}  {reason}")
+        say(f"{stores:>6}  {reason}")
 
 
 @app.command("import")
@@ -108,12 +100,3 @@ def import_(
         print_table(
             [{"retailer": retailer, **asdict(counts)} for retailer, counts in done.items()], ("retailer", "stores", "supermarkets", "new")
         )
-
-
-def _known(retailer: str) -> None:
-    if retailer not in RETAILERS:
-        raise ConfigurationError(f"unknown retailer {retailer!r}. Known: {', '.join(RETAILERS)}.")
-
-
-def _night(given: datetime | None) -> date:
-    return given.date() if given else clock.night_of(clock.now())

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from include.cli.common import Progress
+from include.cli.output import Progress
 from include.errors import TransientError
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy

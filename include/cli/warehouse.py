@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from include.cli.common import FAILED, JsonOption, domain, print_json, progress, reported, warehouse_url
+from include.cli.common import FAILED, JsonOption, domain, reported, warehouse_url
+from include.cli.output import print_json, progress, say
 
 app = typer.Typer(help="The warehouse: its address, its schema, a prompt, its prices as a file.", no_args_is_help=True)
 ExportFormat = Literal["parquet", "csv"]
@@ -19,7 +20,7 @@ ExportFormat = Literal["parquet", "csv"]
 def url() -> None:
     """Print the libpq URL in use. The embedded PostgreSQL starts on demand; AISLEFLOW_WAREHOUSE_URL overrides it."""
     with reported():
-        print(warehouse_url())
+        say(warehouse_url())
 
 
 @app.command()
@@ -32,7 +33,7 @@ def migrate(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"before": before, "after": after})
     else:
-        print(f"schema {after} (it was {before or 'empty'})" if before != after else f"schema {after}, nothing to do")
+        say(f"schema {after} (it was {before or 'empty'})" if before != after else f"schema {after}, nothing to do")
 
 
 @app.command()
@@ -49,7 +50,7 @@ def export(
 ) -> None:
     """Write the prices of core.store_price to a file, all or those changed since a cursor, and print the next cursor.
 
-    The file appears once it is complete. Rows may be repeated with the next cursor, none is omitted: merge them by retailer, store_id and sku.
+    The file appears once it is complete. In CSV a text that a spreadsheet would take for a formula begins with an apostrophe. Rows may be repeated with the next cursor, none is omitted: merge them by retailer, store_id and sku.
     """
     from include.readers.export import export_prices
 
@@ -61,7 +62,7 @@ def export(
     if as_json:
         print_json({"target": done.target, "format": done.format, "rows": done.rows, "cursor": cursor})
     else:
-        print(f"{done.rows:,} rows written to {done.target} ({done.format})\nnext time: --since {cursor}")
+        say(f"{done.rows:,} rows written to {done.target} ({done.format})", f"next time: --since {cursor}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -70,7 +71,7 @@ def psql(context: typer.Context, command: Annotated[str | None, typer.Option("--
     with reported():
         program = shutil.which("psql") or _packaged_psql()
         if program is None:
-            print(
+            say(
                 "error: no psql program found. Install a PostgreSQL client, or use the URL of `aisleflow warehouse url` with any other one."
             )
             raise typer.Exit(FAILED)

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from include import clock
-from include.errors import NeedsPersonError, TerminalError
+from include.errors import ConfigurationError, NeedsPersonError, TerminalError
 from include.model.store import StoreRecord, StoreRef
 from include.warehouse.engine import Connection, Warehouse
 from include.wording.places import position, state_and_postcode
@@ -115,6 +116,21 @@ def known_store(warehouse: Warehouse, retailer: str, store_id: str) -> StoreRef 
             "SELECT store_id, name, state, online_store_id FROM core.store WHERE (retailer, store_id) = (%s, %s)", (retailer, store_id)
         ).fetchone()
     return StoreRef(retailer, **row) if row else None
+
+
+def require_store(warehouse: Warehouse, retailer: str, store_id: str) -> StoreRef:
+    """Return a store of ``core.store``.
+
+    Raises:
+        ConfigurationError: there is no such store; names those with a similar id.
+    """
+    found = known_store(warehouse, retailer, store_id)
+    if found is None:
+        ids = [row["store_id"] for row in list_stores(warehouse, retailer)]
+        similar = get_close_matches(store_id, ids, cutoff=0.5)
+        hint = f"Similar ids: {', '.join(similar)}" if similar else f"{len(ids)} stores of {retailer} are known"
+        raise ConfigurationError(f"{retailer} has no store {store_id!r} here. {hint}; `aisleflow store list {retailer}` lists them.")
+    return found
 
 
 def _count_open_supermarkets(connection: Connection, retailer: str) -> int:

@@ -1,7 +1,8 @@
 """Prices for other programs: the rows of ``core.store_price`` as one Parquet or CSV file, all or those changed since a cursor.
 
 PostgreSQL's ``COPY`` returns the rows as CSV in one snapshot; for Parquet, Arrow reads them batch by batch. Memory does not grow
-with the rows. The file appears under its name once it is complete.
+with the rows. The file appears under its name once it is complete. In CSV a text that a spreadsheet would take for a formula begins
+with an apostrophe; Parquet has the texts unchanged.
 
 **The cursor.** An export returns the instant from which the next one has to read. Rows changed at or after it are exported, so
 a row may occur twice, and none is omitted: the export waits for publications that run when it starts
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +34,7 @@ from include.ingestion.price_changes import wait_for_price_changes
 from include.retailer_names import RETAILERS
 from include.warehouse.database_errors import raise_unless_data_error
 from include.warehouse.engine import Warehouse
+from include.wording.foreign import Medium, render
 
 Format = Literal["parquet", "csv"]
 #: The columns of the public contract in their order, with Arrow's types.
@@ -45,6 +48,9 @@ COLUMNS: dict[str, str] = {
 #: Maximum difference of the clocks of several hosts: the cursor is earlier than the export's time by this.
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 _BATCH_BYTES = 16 << 20
+#: One field of a line of CSV that is not empty; and a line that may have a field which a spreadsheet would compute.
+_FIELD = re.compile(rb'"(?:[^"]|"")*"|[^,"\r\n]+')
+_MAYBE_FORMULA = re.compile(rb'(?:^|,)"?(?:[=+\-@\t\r\n]|\xef\xbc)')
 _PROGRESS_EVERY_ROWS = 100_000
 
 
@@ -141,9 +147,17 @@ def _write_csv(file: IO[bytes], rows: Iterable[bytes]) -> int:
     count = 0
     file.write(",".join(COLUMNS).encode() + b"\n")
     for row in rows:
-        file.write(row)
+        file.write(_FIELD.sub(_spreadsheet_field, row) if _MAYBE_FORMULA.search(row) else row)
         count += 1
     return count
+
+
+def _spreadsheet_field(field: re.Match[bytes]) -> bytes:
+    """Return one field of a line of CSV so that a spreadsheet computes nothing."""
+    is_quoted = field[0].startswith(b'"')
+    text = field[0][1:-1].replace(b'""', b'"').decode() if is_quoted else field[0].decode()
+    safe = render(text, Medium.SPREADSHEET)
+    return field[0] if safe == text else b'"' + safe.replace('"', '""').encode() + b'"'
 
 
 def _write_parquet(file: IO[bytes], rows: Iterator[bytes]) -> int:
@@ -191,7 +205,8 @@ def _atomic_writer(target: str) -> Iterator[IO[bytes]]:
     is_local = "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol)
     try:
         if is_local:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            if not Path(path).parent.exists():
+                raise ConfigurationError(f"there is no folder {Path(path).parent}. Create it, or correct the name.")
             with replaced_file(Path(path)) as file:
                 yield file
         else:

@@ -97,6 +97,14 @@ def test_an_unknown_retailer_is_wrong_usage(sandbox: RunningSandbox) -> None:
     assert "unknown retailer 'lidl'" in result.stderr
 
 
+def test_an_unknown_store_is_named_before_any_request(sandbox: RunningSandbox) -> None:
+    result = call("crawl", "coles", "99999999")
+
+    assert result.exit_code == 2
+    assert "coles has no store '99999999' here" in result.stderr and "aisleflow store list coles" in result.stderr
+    assert sandbox.traffic.count() == 0
+
+
 def test_landed_pages_are_read_again_without_a_request(sandbox: RunningSandbox) -> None:
     call("crawl", "aldi", STORE.store_id, "--state", "VIC")
     asked = sandbox.traffic.count()

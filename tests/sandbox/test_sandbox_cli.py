@@ -40,7 +40,7 @@ def test_faults_are_added_listed_and_cleared(sandbox: RunningSandbox) -> None:
     output = run("fault", "list")
     assert "too_many" in output and "nth=1 retry_after=3" in output
     assert json.loads(run("fault", "list", "--json"))[0]["applied"] == 1
-    assert "1 ended" in run("fault", "clear", key) and "1 ended" in run("fault", "clear")
+    assert "1 fault(s) cleared" in run("fault", "clear", key) and "1 fault(s) cleared" in run("fault", "clear")
     assert sandbox.faults.active_faults() == []
 
 
@@ -57,5 +57,7 @@ def test_latency_and_requests(sandbox: RunningSandbox) -> None:
 def test_errors_have_a_message_and_an_exit_code(sandbox: RunningSandbox) -> None:
     assert "no option status" in run("fault", "add", "slow", "--status", "500", code=2)
     assert "known: too_many" in run("fault", "add", "meteor", code=2)
+    assert "no store 'G99999' of aldi in this world" in run("fault", "add", "wall", "--retailer", "aldi", "--store", "G99999", code=2)
+    assert sandbox.faults.active_faults() == []
     assert "no fault f7 is active" in run("fault", "clear", "f7", code=2)
     assert "no sandbox responds" in run("fault", "list", "--url", "http://127.0.0.1:9", code=1)

@@ -68,9 +68,9 @@ def some_prices(warehouse: Warehouse, storage: Storage, store_day: StoreDays, fi
 
 
 def test_parquet_holds_exactly_the_rows_of_the_view(some_prices: Warehouse, tmp_path: Path) -> None:
-    done = export_prices(some_prices, str(tmp_path / "new folder" / "prices.parquet"))
+    done = export_prices(some_prices, str(tmp_path / "prices.parquet"))
     expected = the_view(some_prices)
-    assert read(tmp_path / "new folder" / "prices.parquet") == expected
+    assert read(tmp_path / "prices.parquet") == expected
     assert (done.rows, done.format) == (len(expected), "parquet") and len(expected) == 9
     table = parquet.read_table(done.target)
     assert table.schema.equals(arrow_schema()) and str(table.schema.field("observed_at").type) == "timestamp[us, tz=UTC]"
@@ -93,6 +93,19 @@ def test_csv_has_the_same_rows(some_prices: Warehouse, tmp_path: Path) -> None:
 
     expected = [{name: as_text(value) for name, value in row.items()} for row in the_view(some_prices)]
     assert [instant(row) for row in found] == [instant(row) for row in expected]
+
+
+def test_a_spreadsheet_computes_nothing_in_csv(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
+    names = ["=cmd|' /C calc'!A0", '=HYPERLINK("http://x","a,b")', "+1", "-1,=2", "@SUM(A1)", "＝1+1", 'plain, "=1" and =2']
+    store_day(lines=[offer(str(number), name=name, brand="=1") for number, name in enumerate(names)])
+    pipeline.ingest(warehouse, storage, "aldi")
+    export_prices(warehouse, str(tmp_path / "p.csv"))
+    export_prices(warehouse, str(tmp_path / "p.parquet"))
+    with (tmp_path / "p.csv").open(newline="") as file:
+        found = {row["sku"]: row for row in csv.DictReader(file)}
+    assert [found[str(number)]["name"] for number in range(len(names))] == [f"'{name}" for name in names[:-1]] + names[-1:]
+    assert {row["brand"] for row in found.values()} == {"'=1"}
+    assert {row["name"] for row in read(tmp_path / "p.parquet")} == set(names), "Parquet has the texts unchanged"
 
 
 def test_the_columns_are_those_of_the_contract(warehouse: Warehouse) -> None:
@@ -175,6 +188,9 @@ def test_impossible_exports_have_a_reason(warehouse: Warehouse, tmp_path: Path, 
 def test_an_unwritable_target_is_reported(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=r"is a folder. Name a file, e.g. .*/store_price.parquet"):
         export_prices(warehouse, str(tmp_path))
+    with pytest.raises(ConfigurationError, match=r"there is no folder .*/tpyo\. Create it, or correct the name"):
+        export_prices(warehouse, str(tmp_path / "tpyo" / "p"))
+    assert not (tmp_path / "tpyo").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match=r"cannot be written .*Give a file in a folder you may write to"):
         export_prices(warehouse, str(tmp_path / "file" / "p"))
