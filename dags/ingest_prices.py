@@ -9,9 +9,9 @@ without a partition key it ingests the files of all retailers. **Reads** staged 
 | task | does |
 |---|---|
 | `load` | copies every waiting file into `staging.offer`; an unreadable file is refused and the others are loaded |
-| `check` | runs the rule catalogue: lines to quarantine are marked, a store-day that breaks a store-level rule is held |
+| `check` | runs the rule catalogue on the oldest waiting night: lines to quarantine are marked, a store-day that breaks a store-level rule is held |
 | `resolve` | assigns a product to every unknown SKU |
-| `publish` | writes prices, quarantine and ledger in one transaction per store-day; emits the asset `prices` |
+| `publish` | writes prices, quarantine and ledger in one transaction per store-day; checks, resolves and publishes later nights in their order, each against what the one before published; emits the asset `prices` |
 | `announce_held` | emits the asset `held`, so that `decide_held` requests a decision; **skipped when no data are held** or a decision was already requested |
 | `report` | red when the database rejects lines of a store-day (**the report lists each line**), or when a store-day of this night is held or refused: the message gives the store-day, the reason and the next step |
 | `every_step_done` | does nothing; *upstream failed* when a step failed, so that the run is red regardless of `report` |
@@ -81,9 +81,8 @@ with DAG(
 
         ingest_prices.report(dag_run, params)
 
-    checked = check()
     published = publish()
-    load() >> checked >> resolve() >> published >> report()
+    load() >> check() >> resolve() >> published >> report()
     # `report` runs after any failure: without this leaf a run with a failed step would be green
     published >> EmptyOperator(task_id="every_step_done", trigger_rule=TriggerRule.NONE_FAILED)
-    checked >> announce_held()  # the alert does not wait for the remaining steps
+    published >> announce_held()  # `publish` also checks the later nights of a backlog

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, LiteralString
 
 from include import clock
@@ -41,6 +41,10 @@ class Resolution:
     conflicts: int = 0
     moved: int = 0
     texts_refreshed: int = 0
+
+    def __add__(self, other: Resolution) -> Resolution:
+        mine, theirs = asdict(self), asdict(other)
+        return Resolution(**{name: mine[name] + theirs[name] for name in mine})
 
 
 def resolve(warehouse: Warehouse, retailer: str) -> Resolution:

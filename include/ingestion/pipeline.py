@@ -41,7 +41,7 @@ def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progre
 
 
 def check(warehouse: Warehouse, storage: Storage, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
-    """Check every loaded store-day of a retailer as one batch; ``count_broken`` runs the suite, by default in this process."""
+    """Check the next round of loaded store-days; ``count_broken`` runs the suite, by default in this process."""
     _reload(warehouse, storage, retailer)
     return steps.check(warehouse, storage, retailer, count_broken)
 
@@ -54,11 +54,15 @@ def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution
 
 
 def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> PublishCounts:
-    """Publish the checked store-days, oldest first."""
+    """Publish the checked store-days, oldest first; then check, resolve and publish what is still loaded, round by round."""
     if _reload(warehouse, storage, retailer):
         steps.check(warehouse, storage, retailer)
         steps.resolve(warehouse, storage, retailer)
-    return steps.publish(warehouse, storage, retailer, progress)
+    published = steps.publish(warehouse, storage, retailer, progress)
+    while check(warehouse, storage, retailer).files:
+        resolve(warehouse, storage, retailer)
+        published += steps.publish(warehouse, storage, retailer, progress)
+    return published
 
 
 def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> IngestResult:
@@ -68,12 +72,17 @@ def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Prog
         RejectedByDatabase: the database rejects lines of some store-days; everything else is published.
     """
     loaded = len(load(warehouse, storage, retailer, progress))
-    done = IngestResult(
-        loaded, check(warehouse, storage, retailer), resolve(warehouse, storage, retailer), publish(warehouse, storage, retailer, progress)
-    )
+    checked, resolved, published = CheckReport(), Resolution(), PublishCounts()
+    while True:
+        this_round = check(warehouse, storage, retailer)
+        checked += this_round
+        resolved += resolve(warehouse, storage, retailer)
+        published += steps.publish(warehouse, storage, retailer, progress)
+        if not (this_round.files and this_round.remaining):
+            break
     publish_data_docs(warehouse, storage)
     rejected.raise_if_rejected(warehouse, [retailer])
-    return done
+    return IngestResult(loaded, checked, resolved, published)
 
 
 def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], suite: SuiteHelper, progress: Progress) -> None:
@@ -87,11 +96,11 @@ def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence
     errors = list[AisleflowError]()
     going = list(retailers)
 
-    def for_each(step: Callable[[str], Any]) -> list[Any]:
-        done = []
+    def for_each(step: Callable[[str], Any]) -> dict[str, Any]:
+        done = {}
         for retailer in list(going):
             try:
-                done.append(step(retailer))
+                done[retailer] = step(retailer)
             except AisleflowError as error:
                 errors.append(error)
                 going.remove(retailer)
@@ -104,10 +113,16 @@ def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence
 
     suite.connect(warehouse, storage)
     for_each(load_and_start)
-    if any(report.files for report in for_each(lambda retailer: check(warehouse, storage, retailer, suite.count_broken))):
-        suite.start_docs()
-    for_each(lambda retailer: resolve(warehouse, storage, retailer))
-    for_each(lambda retailer: publish(warehouse, storage, retailer, progress))
+    is_checked = False
+    while going:
+        reports = for_each(lambda retailer: check(warehouse, storage, retailer, suite.count_broken))
+        is_checked |= any(report.files for report in reports.values())
+        unfinished = [retailer for retailer, report in reports.items() if report.files and report.remaining]
+        if is_checked and not unfinished:
+            suite.start_docs()
+        for_each(lambda retailer: resolve(warehouse, storage, retailer))
+        for_each(lambda retailer: steps.publish(warehouse, storage, retailer, progress))
+        going[:] = [retailer for retailer in going if retailer in unfinished]
     suite.wait_for_docs()
     going = list(retailers)
     for_each(lambda retailer: rejected.raise_if_rejected(warehouse, [retailer]))

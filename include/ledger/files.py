@@ -89,6 +89,16 @@ def loaded_files(connection: Connection, retailer: str, *, is_checked: bool = Fa
     return [dict(row) for row in rows]
 
 
+def next_round(connection: Connection, retailer: str, version: str) -> tuple[list[int], int]:
+    """Return the loaded store-days to check next, and how many are left after them.
+
+    Those of the earliest date, each the oldest unpublished one of its store; what this ``version`` of the rule catalogue has checked is left out.
+    """
+    rows = connection.run("ledger/list_round", {"retailer": retailer, "version": version}).fetchall()
+    file_ids = [int(row["file_id"]) for row in rows if row["is_next"]]
+    return file_ids, len(rows) - len(file_ids)
+
+
 def list_store(warehouse: Warehouse, retailer: str, store_id: str) -> list[dict[str, Any]]:
     """Return the store-days of one store and their states, newest first."""
     with warehouse.transaction() as connection:

@@ -15,7 +15,7 @@ from include.ingestion.checks.measuring import StoreDay, measure
 from include.ingestion.checks.recording import record_check, record_rule_results
 from include.ingestion.checks.store_days import RuleResult
 from include.ledger.completeness import estimate_completeness
-from include.ledger.files import loaded_files
+from include.ledger.files import next_round
 from include.ledger.settling import count_goods, hold, mark_checked
 from include.model.rules import BY_ID, CATALOGUE_VERSION
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -23,11 +23,19 @@ from include.warehouse.engine import Connection, Warehouse, lock
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Result of a check: lines per broken rule over the batch, and the reason of each store-day held."""
+    """Result of a check: lines per broken rule over its store-days, and the reason of each store-day held.
+
+    ``remaining``: loaded store-days that are checked after these are published.
+    """
 
     files: int = 0
+    remaining: int = 0
     broken: dict[str, int] = field(default_factory=dict)
     held: dict[int, str] = field(default_factory=dict)
+
+    def __add__(self, other: CheckReport) -> CheckReport:
+        broken = {rule: self.broken.get(rule, 0) + other.broken.get(rule, 0) for rule in self.broken | other.broken}
+        return CheckReport(self.files + other.files, other.remaining, broken, self.held | other.held)
 
 
 #: Runs the suite on a batch: :func:`include.ingestion.checks.suite.count_broken`, or a helper's.
@@ -35,8 +43,10 @@ CountBroken = Callable[[str, Sequence[int], Callable[[dict[str, Any]], object]],
 
 
 def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
-    """Check every loaded, not yet checked store-day of a retailer as one batch.
+    """Check the next round of a retailer's loaded store-days: of the earliest date, each the oldest unpublished one of its store.
 
+    So everything is compared with what is published, and a verdict does not depend on how store-days were batched. An ordinary
+    night is one round; of a backlog each round is published before the next is checked.
     Marks refused lines in ``staging.offer``, records all results, sets store-days that break a store-level rule
     to ``held``, and the whole batch if it breaks a retailer-level rule (except released store-days).
     Safe to repeat: checked files are not checked again.
@@ -46,13 +56,13 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
     """
     with warehouse.transaction() as connection:
         lock(connection, f"check:{retailer}")
-        file_ids = [int(file["file_id"]) for file in loaded_files(connection, retailer) if file["check_version"] != CATALOGUE_VERSION]
+        file_ids, remaining = next_round(connection, retailer, CATALOGUE_VERSION)
         if passed := _already_passed(connection, file_ids):
             mark_refused(connection, passed)
             mark_checked(connection, passed, CATALOGUE_VERSION, None)
             file_ids = [file_id for file_id in file_ids if file_id not in passed]
         if not file_ids:
-            return CheckReport(len(passed))
+            return CheckReport(len(passed), remaining)
         broken = mark_refused(connection, file_ids)
         # the suite reads on a separate connection: it sees the staged rows, and its counts do not depend on the marks
         evaluations: list[dict[str, Any]] = []
@@ -70,7 +80,7 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         record_rule_results(connection, check_id, found, now)
         held = hold(connection, check_id, _reasons(found, len(file_ids)))
         mark_checked(connection, file_ids, CATALOGUE_VERSION, now)
-        return CheckReport(len(passed) + len(file_ids), {rule: lines for rule, lines in broken.items() if lines}, held)
+        return CheckReport(len(passed) + len(file_ids), remaining, {rule: lines for rule, lines in broken.items() if lines}, held)
 
 
 def _already_passed(connection: Connection, file_ids: Sequence[int]) -> list[int]:
