@@ -77,8 +77,9 @@ def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Prog
         this_round = check(warehouse, storage, retailer)
         checked += this_round
         resolved += resolve(warehouse, storage, retailer)
-        published += steps.publish(warehouse, storage, retailer, progress)
-        if not (this_round.files and this_round.remaining):
+        published_now = steps.publish(warehouse, storage, retailer, progress)
+        published += published_now
+        if not this_round.remaining or not (this_round.files or published_now.store_days):
             break
     publish_data_docs(warehouse, storage)
     rejected.raise_if_rejected(warehouse, [retailer])
@@ -117,12 +118,12 @@ def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence
     while going:
         reports = for_each(lambda retailer: check(warehouse, storage, retailer, suite.count_broken))
         is_checked |= any(report.files for report in reports.values())
-        unfinished = [retailer for retailer, report in reports.items() if report.files and report.remaining]
+        unfinished = {retailer for retailer, report in reports.items() if report.remaining}
         if is_checked and not unfinished:
             suite.start_docs()
         for_each(lambda retailer: resolve(warehouse, storage, retailer))
-        for_each(lambda retailer: steps.publish(warehouse, storage, retailer, progress))
-        going[:] = [retailer for retailer in going if retailer in unfinished]
+        published = for_each(lambda retailer: steps.publish(warehouse, storage, retailer, progress))
+        going[:] = [name for name in going if name in unfinished and (reports[name].files or published[name].store_days)]
     suite.wait_for_docs()
     going = list(retailers)
     for_each(lambda retailer: rejected.raise_if_rejected(warehouse, [retailer]))

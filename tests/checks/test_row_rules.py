@@ -99,7 +99,9 @@ def one_check(make_warehouse: Any, storage: Storage, store_day: StoreDays) -> An
     def run(lines: list[Line]) -> list[list[str]]:
         warehouse = make_warehouse(line_bytes_max=LONG_LINE)
         for number, line in enumerate(lines):
-            store_day(lines=[line], run_key=f"r{number:04d}")
+            store_id = f"G{number}"
+            named = line.replace(b'"G1"', f'"{store_id}"'.encode()) if isinstance(line, bytes) else line
+            store_day(store_id=store_id, lines=[named], run_key=f"r{number:04d}")
         pipeline.load(warehouse, storage, "aldi")
         pipeline.check(warehouse, storage, "aldi")
         positions = {rule.rule_id: position for position, rule in enumerate(ROW_RULES)}

@@ -39,11 +39,11 @@ def test_of_equal_instants_the_later_registration_wins(
         pipeline.ingest(warehouse, storage, "coles")
         with warehouse.transaction() as connection:
             ids = [register(connection, file) for file in files]
-        pipeline.load(warehouse, storage, "aldi")
-        pipeline.check(warehouse, storage, "aldi")
-        pipeline.resolve(warehouse, storage, "aldi")
         for position in order:
-            publish_file(warehouse, RecordingStorage(storage), ids[position] or 0)
+            with warehouse.transaction() as connection:  # the others were held, and are released now
+                connection.execute("UPDATE ops.staged_file SET state = 'held' WHERE state = 'waiting'")
+                connection.execute("UPDATE ops.staged_file SET state = 'waiting' WHERE file_id = %s", (ids[position],))
+            pipeline.ingest(warehouse, RecordingStorage(storage), "aldi")
         found.append(cents(warehouse))
     assert found[0] == found[1]
     assert found[0] == ({"1": 200, "3": 200} if second_is_complete else {"1": 200, "2": 100, "3": 200})
@@ -117,7 +117,7 @@ def test_a_store_day_that_is_not_ready_keeps_the_newer_ones_of_its_store_waiting
 ) -> None:
     store_day(at=TUESDAY, lines=[*offers(3), offer("9")])
     store_day(at=WEDNESDAY, lines=offers(3, price=2.0))
-    store_day(store_id="G2", lines=offers(3))
+    store_day(store_id="G2", at=TUESDAY, lines=offers(3))
     for step in (pipeline.load, pipeline.check, pipeline.resolve):
         step(warehouse, storage, "aldi")
     with warehouse.transaction() as connection:  # as if another run had loaded it again and not resolved it yet
