@@ -124,6 +124,9 @@ class FixedSettings(BaseSettings):
         4, ge=1, le=64, description="Maximum requests in flight per retailer, over all workers of the installation."
     )
     connections_per_store: int = Field(1, ge=1, le=16, description="Maximum requests in flight of one store's crawl.")
+    store_requests_max: int = Field(
+        5_000, gt=0, description="Maximum requests of one store's crawl, retries and redirects included; then it ends and keeps its pages."
+    )
     retry_budget: int = Field(40, ge=0, description="Maximum retries of a store's crawl in total, after which it stops.")
     breaker_stores: int = Field(
         3,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from include.crawling.client import PoliteClient
 from include.crawling.crawl_run import CrawlRun
 from include.model.store import StoreRef
+from include.retailers.bounds import bounded_categories
 from include.retailers.errors import Blocked, ShapeChanged
 from include.retailers.fields import reading
 from include.staging.landing import Landing
@@ -65,7 +66,11 @@ def _read_first_category(run: CrawlRun, client: PoliteClient, landing: Landing) 
         response, body = client.fetch(page, values, lambda response: landing.put("canary--tree", response))
         url = response.url
     with reading(retailer.name, url):
-        categories = [node for node in retailer.categories(body) if not node.skipped and not node.covers and not node.is_promotional]
+        categories = [
+            node
+            for node in bounded_categories(retailer.categories(body)).values()
+            if not node.skipped and not node.covers and not node.is_promotional
+        ]
     if not categories:
         raise ShapeChanged(retailer.name, "the category tree has no category (expected: at least one to read; found: none)", url)
     for number, category in enumerate(categories[:_CATEGORIES], 1):

@@ -80,7 +80,8 @@ class Source:
                     rows = list(retailer.rows(landed.body, self._store, landed.observed_at))
                     skus = {row.sku if isinstance(row, SkippedRow) else row.offer.sku for row in rows if _counts_towards_total(row)}
                     pages = page_count(retailer.total(landed.body), len(skus))
-                    return following_pages(page, landed.body, retailer.next_page, min(pages, pages_max or pages))
+                    pages = min(pages, pages_max or pages, self._run.settings.store_requests_max)
+                    return following_pages(page, landed.body, retailer.next_page, pages)
             except ShapeChanged:
                 return []  # the walk raises it when it reads the page
 

@@ -33,9 +33,10 @@ class RobotsRules:
 
     Raises:
         SiteError: the file is unavailable, so nothing is allowed for now.
+        RobotsDisallowed: it requires a pause longer than ``delay_seconds_max``.
     """
 
-    def __init__(self, retailer: str, file: RobotsFile, user_agent: str) -> None:
+    def __init__(self, retailer: str, file: RobotsFile, user_agent: str, delay_seconds_max: float = 300) -> None:
         if file.is_unavailable:
             raise SiteError(
                 f"{retailer}: status {file.status} at {file.address}: a site is not crawled while its robots.txt is unavailable."
@@ -45,10 +46,13 @@ class RobotsRules:
         is_file = file.status < 400 and not file.body.lstrip().startswith("<")
         self._rules = Protego.parse(file.body if is_file else "User-agent: *\nDisallow: /" if file.status in (401, 403) else "")
 
-    @property
-    def delay_seconds(self) -> float:
-        """The pause that the file requires (``Crawl-delay``)."""
-        return float(self._rules.crawl_delay(self._user_agent) or 0)
+        #: The pause that the file requires (``Crawl-delay``).
+        self.delay_seconds = float(self._rules.crawl_delay(self._user_agent) or 0)
+        if self.delay_seconds > delay_seconds_max:
+            raise RobotsDisallowed(
+                f"{retailer}: {file.address} requires {self.delay_seconds:g} s between two requests, more than {delay_seconds_max:g} s "
+                "(AISLEFLOW_RETRY_AFTER_SECONDS_MAX): no store could be crawled. Ask the site's owner, or raise the setting."
+            )
 
     def check(self, url: str) -> None:
         """Refuse a URL, query included, that the file forbids.

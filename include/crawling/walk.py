@@ -18,6 +18,7 @@ from include.crawling.unit_check import with_unit_price_notes
 from include.errors import TerminalError, TransientError
 from include.model.offer import Offer
 from include.retailers.base import Category, Page, Row, SkippedRow
+from include.retailers.bounds import PRODUCTS_MAX, bounded_categories
 from include.retailers.errors import EmptyCrawl, PageNotRequested, RetryableEmptyCrawl, SiteUnavailable, UnexpectedStatus, WrongStore
 from include.retailers.fields import reading
 
@@ -117,8 +118,7 @@ class Walk:
 
     def _nodes(self, tree: LandedPage | None) -> dict[str, Category]:
         with reading(self._retailer.name, tree.url if tree else "no page"):
-            # a node may be in two departments
-            return {node.key: node for node in self._retailer.categories(tree.body if tree else None)}
+            return bounded_categories(self._retailer.categories(tree.body if tree else None))
 
     def _selected(self, plan: list[Category]) -> list[Category]:
         """Return the categories to read; the others count as failed, so that the store-day is incomplete."""
@@ -245,6 +245,10 @@ class Walk:
         return listed
 
     def _write_offer(self, offer: Offer) -> None:
+        if len(self._written) >= PRODUCTS_MAX:
+            raise TerminalError(
+                f"{self._run.label}: the site lists more than {PRODUCTS_MAX:,} products for one store. Look at the landed pages: a list may never end."
+            )
         self._write(offer)
         self.notes.update(offer.extra.get("notes", {}).keys())
         self._written.add(offer.sku)

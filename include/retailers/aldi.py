@@ -20,7 +20,7 @@ from include.model.offer import Offer
 from include.model.store import StoreRecord, StoreRef
 from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, key_paths
 from include.retailers.errors import ErrorResponse
-from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
+from include.retailers.fields import announced, as_number, number, quoted, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 
 #: The largest of the seven page sizes that the site accepts (others: error 3731).
@@ -72,8 +72,7 @@ class Aldi(Retailer):
         return page.next(offset=after) if body["data"] and after < body["meta"]["pagination"]["totalCount"] else None
 
     def total(self, body: Any) -> int | None:
-        found = _checked(body)["meta"]["pagination"]["totalCount"]
-        return int(found)
+        return announced(_checked(body)["meta"]["pagination"], "totalCount")
 
     def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
         yield from _checked(body)["data"]
@@ -147,7 +146,7 @@ def _checked(body: Any) -> Any:
     if errors := body.get("errors"):
         first = errors[0]
         raise ErrorResponse(
-            f"aldi: the site returns error {first.get('code')} {first.get('message')!r}. "
+            f"aldi: the site returns error {first.get('code')!s:.80} {quoted(first.get('message'))}. "
             "Compare the parameters in include/retailers/aldi.py with the site's own."
         )
     return body

@@ -227,7 +227,7 @@ class Retailer(ABC):
         store_id_on_page, requested_store_id = self.store_on_page(body), self.request_store_id(store)
         if store_id_on_page is not None and store_id_on_page != requested_store_id:
             raise WrongStore(
-                f"{self.name} {store.store_id}: requested store {requested_store_id}, the page is for {store_id_on_page}. It is not staged; "
+                f"{self.name} {store.store_id}: requested store {requested_store_id}, the page is for {store_id_on_page:.80}. It is not staged; "
                 f"look at the landed page, and check how include/retailers/{self.name}.py chooses the store."
             )
 

@@ -13,7 +13,6 @@ Quirks : an outdated build id returns 404; ``start`` is a page index; sponsored 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,10 +24,11 @@ from typing import Any, Literal
 from include.model.store import StoreRecord, StoreRef
 from include.retailers import coles_graphql as graphql
 from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow, key_paths
+from include.retailers.bounds import parse
 from include.retailers.coles_graphql import Barcodes
 from include.retailers.coles_rows import PROMOTIONAL, is_sponsored, offer_of, unit_of
 from include.retailers.errors import Blocked, MissingField, WrongStore
-from include.retailers.fields import parse, required_text, state_name, store_name, text
+from include.retailers.fields import announced, required_text, state_name, store_name, text
 from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 48
@@ -65,7 +65,7 @@ class Coles(Retailer):
         data = _NEXT_DATA.search(html)
         if data is None:
             raise Blocked(self.name, "a page without __NEXT_DATA__", url)
-        build_id, key = json.loads(data[1]).get("buildId"), _API_KEY.search(html)
+        build_id, key = parse(data[1].encode()).get("buildId"), _API_KEY.search(html)
         if not build_id or not key:
             raise MissingField("BFF_API_SUBSCRIPTION_KEY" if build_id else "buildId", ("__NEXT_DATA__",))
         return {"build_id": build_id, "api_key": key[1]}
@@ -155,7 +155,7 @@ class Coles(Retailer):
     def next_page(self, page: Page, body: Any) -> Page | None:
         listing = _listing(body)
         is_last = (
-            page.number >= ceil(listing["noOfResults"] / PAGE_SIZE)
+            page.number >= ceil(announced(listing, "noOfResults") / PAGE_SIZE)
             or listing["pageSize"] == 0
             or not any(map(_is_good, listing["results"]))
         )
@@ -164,8 +164,7 @@ class Coles(Retailer):
         return page.next(start=page.number) if "start" in page.params else page.next(page=page.number + 1)
 
     def total(self, body: Any) -> int | None:
-        found = _listing(body)["noOfResults"]
-        return int(found)
+        return announced(_listing(body), "noOfResults")
 
     def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
         return (item for item in _listing(body)["results"] if item["_type"] == "PRODUCT")

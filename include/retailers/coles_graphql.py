@@ -11,7 +11,7 @@ from typing import Any
 
 from include.retailers.base import Page
 from include.retailers.errors import ErrorResponse
-from include.retailers.fields import sku_text, text
+from include.retailers.fields import quoted, sku_text, text
 
 DETAIL_BATCH = 20
 KEY_HEADER = {"ocp-apim-subscription-key": "{api_key}"}
@@ -46,7 +46,7 @@ def data(body: Any) -> Any:
     """
     if errors := body.get("errors"):
         raise ErrorResponse(
-            f"coles: GraphQL returns the error {errors[0].get('message')!r}. "
+            f"coles: GraphQL returns the error {quoted(errors[0].get('message'))}. "
             "Compare the queries in include/retailers/coles_graphql.py with the site's own."
         )
     return body.get("data", body)

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from include.errors import NeedsPersonError, TerminalError, TransientError
 
+#: Length of a message's part that quotes a page.
+_PROBLEM_MAX = 2_000
+
 
 class ShapeChanged(TerminalError):
     """A page does not have the shape that its adapter reads."""
 
     def __init__(self, retailer: str, problem: str, url: str) -> None:
         super().__init__(
-            f"{retailer}: {problem} at {url}. "
+            f"{retailer}: {problem[:_PROBLEM_MAX]} at {url}. "
             f"Add a page of the new shape under tests/payloads/{retailer}/ and adapt include/retailers/{retailer}.py"
         )
 
@@ -55,6 +58,10 @@ class WrongStore(TerminalError):
     """The page is for another store than the requested one: its prices must not be written under this store."""
 
 
+class RedirectRefused(TerminalError):
+    """The site redirects to another host, or too often; nothing of such a page is used."""
+
+
 class LiveRequestsDisabled(TerminalError):
     """A request would leave this machine although ``AISLEFLOW_ALLOW_LIVE`` is not set."""
 
@@ -80,7 +87,7 @@ class BreakerOpen(TransientError):
 
 
 class UnexpectedStatus(TerminalError):
-    """A client error (4xx) that a retry will not change."""
+    """A status that a retry will not change: 4xx, or a 3xx that names no target."""
 
     def __init__(self, retailer: str, status: int, url: str, excerpt: str) -> None:
         super().__init__(

@@ -1,33 +1,17 @@
-"""Reading one page: JSON with exact money, errors for missing required fields, texts and numbers.
+"""Reading one page: errors for missing required fields, texts and numbers.
 
 Required fields are read by ``item["…"]``, optional ones by ``.get``: the difference is the contract.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
+from include.retailers.bounds import PRODUCTS_MAX, SKU_MAX
 from include.retailers.errors import MissingField, ShapeChanged, UnexpectedType
-
-
-class Fields(dict[str, Any]):
-    """A JSON object whose error for a missing key lists the keys found."""
-
-    def __missing__(self, key: str) -> Any:
-        raise MissingField(key, self)
-
-
-def parse(body: bytes) -> Any:
-    """Read JSON with exact money: numbers with a fraction are :class:`~decimal.Decimal`, objects :class:`Fields`.
-
-    Raises:
-        ValueError: not JSON, or not UTF-8.
-    """
-    return json.loads(body, parse_float=Decimal, object_hook=Fields)
 
 
 @contextmanager
@@ -41,7 +25,7 @@ def reading(retailer: str, url: str) -> Iterator[None]:
         yield
     except MissingField as error:
         raise ShapeChanged(retailer, f"field '{error.field}' is missing (found: {', '.join(error.found) or 'nothing'})", url) from error
-    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
         raise ShapeChanged(retailer, f"the page cannot be read ({type(error).__name__}: {error})", url) from error
 
 
@@ -63,7 +47,7 @@ def as_number(value: Any, name: str) -> Decimal | None:
     if value is None or isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        raise UnexpectedType(f"field '{name}' is {type(value).__name__} {value!r}, a number was expected")
+        raise UnexpectedType(f"field '{name}' is {type(value).__name__} {quoted(value)}, a number was expected")
     return Decimal(value)
 
 
@@ -83,7 +67,7 @@ def text(value: Any) -> str | None:
     ('Oak', None, None)
     """
     if value is not None and not isinstance(value, str):
-        raise UnexpectedType(f"{type(value).__name__} {value!r}, a text was expected")
+        raise UnexpectedType(f"{type(value).__name__} {quoted(value)}, a text was expected")
     return (value or "").strip() or None
 
 
@@ -105,9 +89,33 @@ def sku_text(value: Any) -> str:
     >>> sku_text(8150288), sku_text("000000000000398449")
     ('8150288', '000000000000398449')
     """
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise UnexpectedType(f"{type(value).__name__} {value!r}, a product number was expected")
+    if isinstance(value, bool) or not isinstance(value, int | str) or not 0 < len(str(value)) <= SKU_MAX:
+        raise UnexpectedType(f"{type(value).__name__} {quoted(value)}, a product number was expected")
     return str(value)
+
+
+def announced(item: Mapping[str, Any], name: str) -> int:
+    """Return a required number of products.
+
+    Raises:
+        UnexpectedType: not a whole number from 0 to :data:`~include.retailers.bounds.PRODUCTS_MAX`.
+
+    >>> announced({"total": 12}, "total"), announced({"total": Decimal("12.0")}, "total")
+    (12, 12)
+    """
+    found = as_number(item[name], name)
+    if found is None or not 0 <= found <= PRODUCTS_MAX or found % 1:
+        raise UnexpectedType(f"field '{name}' is {quoted(item[name])}, a number of products from 0 to {PRODUCTS_MAX:,} was expected")
+    return int(found)
+
+
+def quoted(value: Any) -> str:
+    """Return a value of a page for a message, cut to a readable length.
+
+    >>> quoted("no such store"), quoted(404), len(quoted("x" * 10**6))
+    ("'no such store'", '404', 300)
+    """
+    return repr(value)[:300]
 
 
 _STATES = {

@@ -22,7 +22,8 @@ from urllib.parse import quote
 from include.model.offer import Offer
 from include.model.store import StoreRecord, StoreRef
 from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, key_paths
-from include.retailers.fields import as_number, number, parse, required_text, sku_text, state_name, store_name, text, was_price
+from include.retailers.bounds import parse
+from include.retailers.fields import announced, as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 from include.wording.size_units import Dimension, base_units
 
@@ -84,8 +85,7 @@ class Iga(Retailer):
         return page.next(skip=after) if body["items"] and has_next else None
 
     def total(self, body: Any) -> int | None:
-        found = body["total"]
-        return int(found)
+        return announced(body, "total")
 
     def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
         yield from body["items"]

@@ -20,7 +20,7 @@ from include.model.offer import Offer
 from include.model.store import StoreRecord, StoreRef
 from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, key_paths
 from include.retailers.errors import ErrorResponse, UnexpectedType
-from include.retailers.fields import as_number, number, required_text, sku_text, state_name, store_name, text, was_price
+from include.retailers.fields import announced, as_number, number, required_text, sku_text, state_name, store_name, text, was_price
 from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 36
@@ -102,8 +102,7 @@ class Woolworths(Retailer):
         return replace(page, json=asked, number=page.number + 1)
 
     def total(self, body: Any) -> int | None:
-        found = body["SearchResultsCount"] if "SearchResultsCount" in body else body["TotalRecordCount"]
-        return int(found)
+        return announced(body, "SearchResultsCount" if "SearchResultsCount" in body else "TotalRecordCount")
 
     def products(self, body: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the products of a browse response, or of a search response (whose list is null without a match)."""

@@ -19,8 +19,8 @@ import pytest
 from include.crawling.unit_check import with_unit_price_notes
 from include.model.store import StoreRef
 from include.retailers.base import Category, OfferRow, Row, SkippedRow
+from include.retailers.bounds import parse
 from include.retailers.errors import ErrorResponse
-from include.retailers.fields import parse
 from include.retailers.registry import RETAILERS
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"

@@ -23,10 +23,10 @@ from include.crawling.unit_check import with_unit_price_notes
 from include.model.offer import Offer
 from include.model.store import StoreRef
 from include.retailers.base import Category, OfferRow, Page, RetailerUnitPrice, Row, SkippedRow
+from include.retailers.bounds import parse
 from include.retailers.coles import Coles
 from include.retailers.coles_rows import offer_of
 from include.retailers.errors import Blocked
-from include.retailers.fields import parse
 from include.retailers.registry import RETAILERS
 from include.staging.landing import PageResponse
 

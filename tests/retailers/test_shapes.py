@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from include.model.store import StoreRef
+from include.retailers.bounds import Fields, parse
 from include.retailers.coles import Coles
 from include.retailers.errors import ShapeChanged
-from include.retailers.fields import Fields, parse, reading
+from include.retailers.fields import reading
 from include.retailers.registry import RETAILERS
 
 AT = datetime(2026, 11, 18, 18, 0, tzinfo=UTC)
