@@ -11,6 +11,7 @@ before a worker was killed are moved to the matching folder; data past their ret
 | `sweep` | emits the asset `outbox` for each `retailer|night` with waiting files; **skipped when no file waits**, which is the usual case |
 | `announce_held` | emits the asset `held` for held store-days without a request for a decision, in case that event was lost; usually **skipped** |
 | `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
+| `send_heartbeat` | requests the address of an outside monitor, which reports when this installation is silent; **skipped without one** (`aisleflow alerts address --heartbeat URL`) |
 
 **Safe to run again**: yes. **When it fails**: the message names the storage root or the warehouse that does not respond; fix the cause
 and clear the task, or wait for the next run.
@@ -52,6 +53,13 @@ with DAG(
 
         return sweep_outbox.prune()
 
+    @task
+    def send_heartbeat():
+        from include.orchestration import sweep_outbox
+
+        return sweep_outbox.heartbeat()
+
     sweep()
     announce_held()
+    send_heartbeat()
     prune_archive()

@@ -36,7 +36,7 @@ class Alert:
     ``severity`` is ``critical`` if a retailer's whole night is affected or work stops until an operator acts, else ``warning``.
     """
 
-    kind: Literal["held", "failed"]
+    kind: Literal["held", "failed", "services", "test"]
     severity: Severity
     title: str
     body: str

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from include.alerts import inbox
+from include.alerts.address import INBOX_URL, read_address
+from include.alerts.delivery import display
 from include.config import settings
-from include.embedded import ports
-from include.embedded.airflow_env import ALERTS_CONNECTION, INBOX
+from include.embedded.airflow_env import ALERTS_VARIABLE
 from include.embedded.doctor import Check, Finding
 from include.embedded.postgres import running_postgres
+from include.errors import ConfigurationError
 from include.ingestion.sweep import waiting_files
 from include.ledger.quarantine import list_undecided
 from include.staging.storage import Storage
@@ -47,20 +49,36 @@ def waiting_data(home: Path) -> Sequence[Finding]:
 
 
 def alerts(home: Path) -> Sequence[Finding]:
-    """Return a finding with the destination of alerts; none is a warning."""
-    given = os.environ.get(f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}")
-    if given and given != INBOX:
-        return [Finding("ok", "alerts", f"go to the address of the connection {ALERTS_CONNECTION} of this environment")]
-    if ports.known(home) is None and not given:
+    """Return findings about the destination of alerts, which running tasks read from the same file, and about the outside monitor."""
+    try:
+        address = read_address(home)
+        where = display(address.urls) if address else None
+    except ConfigurationError as error:
+        return [Finding("fail", "alerts", "are not delivered", str(error))]
+    if address is None:
+        if os.environ.get(ALERTS_VARIABLE):
+            return [Finding("ok", "alerts", "go to the address of the Airflow connection aisleflow_alerts of this environment")]
         return [
             Finding(
-                "warn", "alerts", f"are not delivered: this environment has no connection {ALERTS_CONNECTION}",
-                f"set AIRFLOW_CONN_{ALERTS_CONNECTION.upper()} (docs/operating.md, Alerts), unless it is stored in Airflow",
+                "warn", "alerts", "this installation has no address for alerts",
+                "aisleflow up, or aisleflow alerts address URL; without a home: the Airflow connection aisleflow_alerts (docs/operating.md, Alerts)",
             )
         ]  # fmt: skip
+    monitor = (
+        Finding("ok", "monitor", "sweep_outbox sends a sign of life every 15 minutes")
+        if address.heartbeat_url
+        else Finding(
+            "warn",
+            "monitor",
+            "nobody hears when this machine is down",
+            "aisleflow alerts address --heartbeat URL (docs/operating.md, Alerts)",
+        )
+    )
+    if address.urls != (INBOX_URL,):
+        return [Finding("ok", "alerts", f"go to {where}"), monitor]
     found = inbox.read(home, 1)
     newest = f", the newest of {found[0]['at'][:16]}: {found[0]['title']}" if found else ", which is empty"
-    return [Finding("ok", "alerts", f"go to the local inbox{newest}")]
+    return [Finding("ok", "alerts", f"go to the local inbox{newest}"), monitor]
 
 
 #: Checks of ``doctor`` beyond the services.

@@ -19,6 +19,7 @@ from include.cli import (
     quality,
     quarantine,
     sandbox,
+    service,
     services,
     session,
     store_days,
@@ -47,10 +48,11 @@ def _prepare(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log ev
 
 app.add_typer(night.app)
 app.add_typer(services.app)
+app.add_typer(service.app, name="service", help="The systemd unit that keeps this installation running.")
 app.add_typer(importing.app)
 app.add_typer(crawl.app)
 app.add_typer(session.app, name="session")
-app.add_typer(alerts.app)
+app.add_typer(alerts.app, name="alerts", help="The alerts of this installation, and where they go.")
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(quality.app, name="quality")
 app.add_typer(quarantine.app, name="quarantine")

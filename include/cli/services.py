@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ import typer
 
 from include.cli.common import DONE, FAILED, JsonOption, reported
 from include.cli.output import print_json, print_table, progress, say, say_error
+from include.errors import AisleflowError
 
 app = typer.Typer(help="The embedded services.", no_args_is_help=True)
 
@@ -20,7 +21,7 @@ app = typer.Typer(help="The embedded services.", no_args_is_help=True)
 @app.command()
 def up(
     as_json: JsonOption = False,
-    foreground: Annotated[bool, typer.Option(help="Stay in the foreground; stop everything on Ctrl-C or when a component dies.")] = False,
+    foreground: Annotated[bool, typer.Option(help="Stay in the foreground and start again what dies; stop everything on Ctrl-C.")] = False,
 ) -> None:
     """Start PostgreSQL and Airflow, migrate both schemas, create pools, unpause new DAGs. Safe to repeat."""
     from include.config import settings
@@ -39,7 +40,7 @@ def up(
         say(f"Aisleflow is up: {found.ui_url}")
         say(f"Log in as admin, op or viewer with the passwords in {found.passwords_file}")
     if foreground:
-        _watch_until_stopped(home)
+        _supervise(home)
 
 
 @app.command()
@@ -101,20 +102,46 @@ def doctor(as_json: JsonOption = False) -> None:
     raise typer.Exit(FAILED if any(finding.level == "fail" for finding in findings) else DONE)
 
 
-def _watch_until_stopped(home: Path) -> None:
-    """Watch the components until Ctrl-C, a termination signal or the death of one, then stop everything."""
+def _supervise(home: Path) -> None:
+    """Start what dies again, until Ctrl-C or a termination signal; then stop everything."""
     from include.embedded import installation
+    from include.embedded.sandbox import saved_sandbox, start_sandbox
+    from include.embedded.supervisor import Supervisor
+
+    def start(show_progress: Callable[[str], None]) -> None:
+        installation.up(home, show_progress)
+        if known := saved_sandbox(home):
+            start_sandbox(home, known[0], show_progress)
+
+    def find_dead() -> list[str]:
+        return [line.name for line in installation.status(home).components if line.state != "running"]
 
     try:
-        while all(line.state == "running" for line in installation.status(home).components):
-            time.sleep(5)
-        say_error("error: a component has died; everything is being stopped. Read its log: aisleflow status")
-        raise typer.Exit(FAILED)
+        with progress() as show_progress:
+            Supervisor(find_dead, lambda: start(show_progress), lambda *alert: _tell(home, *alert), show_progress).run()
     except (KeyboardInterrupt, SystemExit):
         pass  # the expected end
     finally:
         with progress() as show_progress:
             installation.down(home, show_progress)
+
+
+def _tell(home: Path, title: str, body: str, is_recovered: bool) -> None:
+    """Send an alert from outside Airflow, which may be what died."""
+    from include.alerts.address import AlertAddress, read_address
+    from include.alerts.alerts import Alert
+    from include.alerts.delivery import deliver, services_of
+
+    try:
+        delivered = deliver(
+            Alert("services", "warning" if is_recovered else "critical", title, body, title),
+            services_of((read_address(home) or AlertAddress()).urls),
+        )
+    except AisleflowError as error:
+        say_error(f"error: {error}")
+        delivered = False
+    if not delivered:
+        say_error(f"error: this alert was not delivered: {title}")
 
 
 def _end_on_terminate() -> None:

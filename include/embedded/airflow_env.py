@@ -26,9 +26,8 @@ USERS = {"admin": "admin", "op": "op", "viewer": "viewer"}
 #: The Airflow connection of the warehouse.
 WAREHOUSE_CONNECTION = "aisleflow_warehouse"
 
-#: The Airflow connection with the destination of alerts; by default the local inbox.
-ALERTS_CONNECTION = "aisleflow_alerts"
-INBOX = json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "inbox://home", "tag": "all"}}})
+#: The caller's connection for alerts. ``up`` keeps its address with the installation (``include/alerts/address.py``); components do not get it.
+ALERTS_VARIABLE = "AIRFLOW_CONN_AISLEFLOW_ALERTS"
 
 PARALLELISM = 8
 
@@ -78,12 +77,13 @@ def environment(home: Path) -> dict[str, str]:
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(known_ports.logs),  # the same files, the same server
         "LOGGING__COLORED_CONSOLE_LOG": "False",
     }
-    inherited = {name: value for name, value in os.environ.items() if name not in {"AIRFLOW_CONFIG", "PYTHONDONTWRITEBYTECODE"}}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in {"AIRFLOW_CONFIG", "PYTHONDONTWRITEBYTECODE", ALERTS_VARIABLE}
+    }
     return {
         **inherited,
         **{f"AIRFLOW__{name}": value for name, value in airflow.items()},
         f"AIRFLOW_CONN_{WAREHOUSE_CONNECTION.upper()}": connection_from_url(warehouse),
-        f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}": os.environ.get(f"AIRFLOW_CONN_{ALERTS_CONNECTION.upper()}") or INBOX,
         "AIRFLOW_HOME": str(layout.airflow_home),
         f"{PREFIX}HOME": str(layout.home),
         f"{PREFIX}WAREHOUSE_URL": warehouse,  # a task never starts PostgreSQL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from include.alerts.address import AlertAddress, read_address, save_address, urls_of_connection
+from include.alerts.delivery import display
 from include.config import settings
 from include.embedded import airflow_env, components, ports
 from include.embedded.airflow_api import AirflowApi, Json, client
@@ -67,6 +70,7 @@ def up(home: Path, progress: Progress = no_progress) -> Status:
             _stop_orphaned(home, cluster, progress)
             _choose_ports(home, port_claim, progress)
             airflow_env.passwords(home)
+            _keep_alert_address(layout.home, progress)
             environment = airflow_env.environment(home)
             _migrate_airflow(layout, cluster, environment, lock, progress)
             _migrate_warehouse(environment["AISLEFLOW_WAREHOUSE_URL"], progress)
@@ -139,6 +143,18 @@ def _rollback_on_failure(home: Path, progress: Progress) -> Iterator[None]:
         if not had_postgres:
             stop_postgres(home)
         raise
+
+
+def _keep_alert_address(home: Path, progress: Progress) -> None:
+    """Keep the address of alerts with the installation: the caller's if it gives one, else the saved one, else the local inbox."""
+    saved = read_address(home)
+    given = os.environ.get(airflow_env.ALERTS_VARIABLE)
+    urls = tuple(urls_of_connection(given)) if given else saved.urls if saved else AlertAddress().urls
+    if saved is None or urls != saved.urls:
+        save_address(home, AlertAddress(urls, saved.heartbeat_url if saved else None))
+        if saved is not None or given:
+            before = f" (before: {display(saved.urls)})" if saved else ""
+            progress(f"alerts now go to {display(urls)}{before}")
 
 
 def _stop_orphaned(home: Path, cluster: Cluster, progress: Progress) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALERTS_CONNECTION = "aisleflow_alerts"
+#: Its password is the address of the outside monitor, in an installation without a home of its own.
+HEARTBEAT_CONNECTION = "aisleflow_heartbeat"
 
 
 def send_failure_alert(context: Any) -> None:
@@ -88,55 +90,61 @@ def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence
 
 def send(alert: Alert) -> bool:
     """Deliver an alert; return False and log it if the delivery failed. Raises nothing."""
+    from include.alerts.delivery import deliver
+
     try:
-        connection = Connection.get(ALERTS_CONNECTION)
-    except (AirflowNotFoundException, AirflowRuntimeError):
-        connection = None
-    if connection is None:
-        log.warning(
-            "no alert is sent: there is no Airflow connection %s (docs/operating.md, Alerts). The alert: %s",
-            ALERTS_CONNECTION,
-            alert.title,
-        )
-        return False
-    try:
-        delivered = _deliver(connection, alert)
+        services = _services()
+        if services is None:
+            log.warning(
+                "no alert is sent: this installation has no address for alerts and there is no Airflow connection %s (docs/operating.md, Alerts). The alert: %s",
+                ALERTS_CONNECTION,
+                alert.title,
+            )
+            return False
+        delivered = deliver(alert, services)
     except Exception as error:  # any error of a service or its address: an alert must not fail the task
         log.error("the alert could not be delivered (%s). The alert: %s", type(error).__name__, alert.title)
         return False
     if not delivered:
-        log.error("the alert was not delivered: no service of connection %s accepted it. The alert: %s", ALERTS_CONNECTION, alert.title)
+        log.error("the alert was not delivered: a service did not accept it (aisleflow alerts test). The alert: %s", alert.title)
     return delivered
 
 
-def _deliver(connection: Any, alert: Alert) -> bool:
-    import apprise
+def _services() -> Any:
+    """Return the services of this installation's address, else of the Airflow connection; ``None`` if there is neither."""
+    from include.alerts.address import read_address
+    from include.alerts.delivery import new_services, services_of
+    from include.config import settings
+
+    if (address := read_address(settings().home)) is not None:
+        return services_of(address.urls)
+    try:
+        connection = Connection.get(ALERTS_CONNECTION)
+    except (AirflowNotFoundException, AirflowRuntimeError):
+        return None
     from airflow.providers.apprise.hooks.apprise import AppriseHook
 
-    register_inbox()
-    services = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Aisleflow", app_desc="Shelf prices", secure_logging=True))
+    services = new_services()
     AppriseHook(apprise_conn_id=ALERTS_CONNECTION).set_config_from_conn(connection, services)
     if not len(services):
         raise ValueError("the connection names no usable Apprise URL")
-    kind = apprise.NotifyType.FAILURE if alert.severity == "critical" else apprise.NotifyType.WARNING
-    return bool(services.notify(title=alert.title, body=alert.text(), notify_type=kind, body_format=apprise.NotifyFormat.TEXT))
+    return services
 
 
-def register_inbox() -> None:
-    """Register ``inbox://`` with Apprise: the folder ``inbox`` of this installation's home. Safe to repeat."""
-    from apprise.decorators import notify
-    from apprise.manager_plugins import NotificationManager
+def send_heartbeat() -> bool | None:
+    """Tell the outside monitor that this installation lives; ``None`` if no monitor is set up."""
+    from include.alerts.address import read_address
+    from include.alerts.heartbeat import beat
+    from include.config import settings
 
-    if "inbox" in NotificationManager().schemas():  # type: ignore[no-untyped-call]
-        return
-
-    @notify(on="inbox", name="Aisleflow's local inbox")  # type: ignore[no-untyped-call,untyped-decorator,unused-ignore]
-    def put_into_inbox(body: str, title: str, notify_type: Any, *args: Any, **kwargs: Any) -> bool:
-        from include.alerts import inbox
-        from include.config import settings
-
-        inbox.put(settings().home, title, body, "critical" if str(getattr(notify_type, "value", notify_type)) == "failure" else "warning")
-        return True
+    address = read_address(settings().home)
+    url = address.heartbeat_url if address else None
+    if url is None:
+        try:
+            url = Connection.get(HEARTBEAT_CONNECTION).password
+        except (AirflowNotFoundException, AirflowRuntimeError):
+            return None
+    return beat(url) if url else None
 
 
 def _is_watched(task: Any) -> bool:

@@ -155,9 +155,9 @@ def test_the_command_lists_and_shows(tmp_path: Path) -> None:
     assert "the inbox is empty" in run(app, []).stdout
     inbox.put(tmp_path / "home", "critical: disk full", "Free some space.", "critical")
     assert "critical: disk full" in run(app, []).stdout
-    assert run(app, ["1"]).stdout.endswith("critical: disk full\n\nFree some space.\n")
+    assert run(app, ["show", "1"]).stdout.endswith("critical: disk full\n\nFree some space.\n")
     assert json.loads(run(app, ["--json"]).stdout)["alerts"][0]["severity"] == "critical"
-    assert run(app, ["2"]).exit_code == 1
+    assert run(app, ["show", "2"]).exit_code == 1
 
 
 def test_rejections_of_many_files_stay_readable(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:

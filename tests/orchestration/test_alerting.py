@@ -17,7 +17,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.alerts import inbox
 from include.alerts.alerts import Alert
 from include.config import settings
-from include.embedded.airflow_env import INBOX
 from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline
 from include.ledger.open_questions import HeldStoreDays, raise_if_undecided
@@ -32,6 +31,10 @@ from tests.project.files import ROOT
 pytestmark = pytest.mark.slow
 
 ALERT = Alert("failed", "critical", "critical: it burns", "Put it out.", "key", link="http://localhost/dags/x")
+
+
+#: The connection of an installation without a home of its own.
+INBOX = json.dumps({"conn_type": "apprise", "extra": {"config": {"path": "inbox://home", "tag": "all"}}})
 
 
 class Sink:
