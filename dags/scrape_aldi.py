@@ -1,8 +1,8 @@
 """# Scrape Aldi
 
-Crawls tonight's Aldi stores, from 04:20 Melbourne on, and stages one store-day per store.
+Crawls tonight's Aldi stores and stages one store-day per store.
 """
 
 from include.orchestration.scrape import scrape_dag  # builds an airflow dag
 
-scrape_aldi = scrape_dag("aldi", minute=20, peculiar=__doc__)
+scrape_aldi = scrape_dag("aldi", peculiar=__doc__)

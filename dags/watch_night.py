@@ -2,11 +2,11 @@
 
 Reports, before the shops open, which data of the night are missing.
 
-**Starts** every morning at 06:00 Melbourne. **Reads** `ops.crawl_plan`, `ops.crawl_outcome` and the ledger `ops.staged_file`. **Writes** nothing.
+**Starts** every morning half an hour after `AISLEFLOW_CRAWL_UNTIL`: at 07:00 Melbourne unless that is set. **Reads** `ops.crawl_plan`, `ops.crawl_outcome` and the ledger `ops.staged_file`. **Writes** nothing.
 
 | task | does |
 |---|---|
-| `watch` | red when a retailer has no plan, a planned store has no published store-day, or store-days are held, refused or still waiting; the message lists them |
+| `watch` | red when a retailer has no plan, a planned store has no published store-day, or store-days are held, refused or still waiting; the message lists them. While crawls run within their time and nothing is missing, it waits (`up_for_retry`) and looks again every half hour |
 
 **Safe to run again**: yes; clear it when the causes are fixed, and it turns green.
 
@@ -15,15 +15,16 @@ Reports, before the shops open, which data of the night are missing.
 
 from airflow.sdk import DAG, Param, task
 
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.config import settings
+from include.orchestration.defaults import DEFAULT_ARGS, LOOK_AGAIN, Tag
 from include.orchestration.timetable import nightly
 
 with DAG(
     dag_id="watch_night",
-    schedule=nightly(6),
+    schedule=nightly(settings().timetable.watch_at),
     allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]
     catchup=False,
-    default_args=DEFAULT_ARGS | {"retries": 1},
+    default_args=DEFAULT_ARGS | LOOK_AGAIN,
     tags=[Tag.UPKEEP],
     doc_md=__doc__,
     params={"night": Param(None, type=["null", "string"], format="date", description="Night to check; empty = the night of the run.")},

@@ -43,7 +43,12 @@ def dags_page() -> str:
     ]
     for dag_id, document in documents.items():
         lines += ["", f"## {dag_id}", "", re.sub(r"^# .*\n+", "", document)]
-    lines += ["", "## All crawls", "", shared_page("retailer's", "RETAILER", "the retailer's stage (its asset of the same name)").strip()]
+    lines += [
+        "",
+        "## All crawls",
+        "",
+        shared_page("retailer's", "RETAILER", "the retailer's stage (its asset of the same name)", "from 04:00 on").strip(),
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include import clock
 from include.errors import ConfigurationError
+from include.model.timetable import Timetable
 from include.retailer_names import RETAILERS
 
 PREFIX = "AISLEFLOW_"
@@ -48,7 +50,7 @@ class FixedSettings(BaseSettings):
     line_bytes_max: int = Field(1_000_000, gt=0, description="A longer line of a staged file is refused, not read into memory.")
     sweep_after_minutes: int = Field(10, ge=0, description="A file that waits in the outbox longer than this is swept up.")
     alert_repeat_hours: float = Field(
-        12, ge=0, description="A task that fails again with the same message is alerted once in this many hours."
+        12, ge=0, description="A task that fails again for the same cause is alerted once in this many hours."
     )
     error_search_seconds: int = Field(
         60,
@@ -98,7 +100,9 @@ class FixedSettings(BaseSettings):
     )
     requests_per_store: int = Field(120, gt=0, description="Expected requests per store before the first crawl of its retailer.")
     crawl_until: str = Field(
-        "06:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Melbourne time of the night after which no further store is started."
+        "06:30",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="Melbourne time of the night after which no further store is started; bargains and the watch follow it (docs/operating.md).",
     )
     new_store_share: float = Field(
         0.10, ge=0, le=1, description="Share of a night's stores reserved for stores never crawled, even if due ones would fill the night."
@@ -204,6 +208,17 @@ class FixedSettings(BaseSettings):
     def storage(self) -> str:
         """The fsspec URL under which all stages live, without a trailing slash."""
         return (self.storage_root or f"file://{self.home / 'storage'}").rstrip("/")
+
+    @property
+    def timetable(self) -> Timetable:
+        """The times of a night."""
+        return Timetable(time.fromisoformat(self.crawl_until))
+
+    @field_validator("crawl_until")
+    @classmethod
+    def _check_timetable(cls, until: str) -> str:
+        Timetable(time.fromisoformat(until))
+        return until
 
     def site_url(self, retailer: str) -> str | None:
         """The base URL set for a retailer's site; ``None`` means the live one."""

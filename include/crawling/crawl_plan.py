@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from include import clock
 from include.errors import TerminalError
 from include.model.store import StoreRef
+from include.model.timetable import at
 from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,14 @@ def defer(warehouse: Warehouse, retailer: str, night: date, store_id: str, reaso
         )
 
 
+def record_begin(connection: Connection, store: StoreRef, night: date, begun_at: datetime) -> None:
+    """Record in the plan that an attempt at a store begins; without effect for a store that is not planned."""
+    connection.execute(
+        "UPDATE ops.crawl_plan SET begun_at = %s WHERE (retailer, night, store_id) = (%s, %s, %s)",
+        (begun_at, store.retailer, night, store.store_id),
+    )
+
+
 def count_decisions(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Return the numbers of stores crawled, deferred and left out."""
     return {decision: sum(row["decision"] == decision for row in rows) for decision in ("crawl", "deferred", "excluded")}
@@ -139,7 +148,7 @@ def budget_of(connection: Connection, retailer: str, night: date, warehouse: War
     reason = (
         f"the night's budget of {stores} stores is spent ({settings.nightly_requests} requests, about {requests_per_store:.0f} a store)"
     )
-    end = datetime.combine(night, time.fromisoformat(settings.crawl_until), clock.MELBOURNE)
+    end = at(night, settings.timetable.crawl_until)
     if now >= end:
         return Budget(stores, cause, reason, None)
     if taken["seconds"] and (fits := max(int((end - now).total_seconds() / taken["seconds"]), 1)) < stores:

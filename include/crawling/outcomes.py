@@ -11,6 +11,7 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 
 from include import clock
+from include.crawling import crawl_plan
 from include.crawling.crawl_run import CrawlRun
 from include.retailers import errors
 from include.warehouse.engine import Warehouse
@@ -93,8 +94,10 @@ def error_kind(error: BaseException) -> str:
 
 @contextmanager
 def recording(warehouse: Warehouse, run: CrawlRun) -> Iterator[list[CrawlOutcome]]:
-    """Record the crawl inside: the outcome appended to the yielded list, or the error that ends it."""
+    """Record the crawl inside: that it begins, then the outcome appended to the yielded list, or the error that ends it."""
     started_at = clock.now()
+    with warehouse.transaction() as connection:
+        crawl_plan.record_begin(connection, run.store, run.night, started_at)
     found: list[CrawlOutcome] = []
     try:
         yield found

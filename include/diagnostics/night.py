@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from include import clock
 from include.diagnostics.ingest_summary import summarise
-from include.errors import NeedsPersonError
+from include.errors import NeedsPersonError, TransientError
+from include.model.timetable import PLANNING_TIME, STORE_TIME, at
 from include.retailer_names import RETAILERS
 from include.warehouse.engine import Warehouse
 
@@ -34,9 +36,15 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
 
 
 def missing(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
-    """Return planned stores without a published store-day: retailer, store_id, state, reason, file_id."""
+    """Return planned stores without a published store-day: retailer, store_id, state, reason, file_id. A store that is under way is not missing yet."""
+    values = {
+        "night": night,
+        "now": clock.now(),
+        "crawl_until": at(night, warehouse.settings.timetable.crawl_until),
+        "store_time": STORE_TIME,
+    }
     with warehouse.transaction() as connection:
-        return [dict(row) for row in connection.run("diagnostics/list_missing", {"night": night}).fetchall()]
+        return [dict(row) for row in connection.run("diagnostics/list_missing", values).fetchall()]
 
 
 def raise_if_missing(warehouse: Warehouse, night: date) -> None:
@@ -44,34 +52,44 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
 
     Raises:
         NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with the next step of each.
+        TransientError: nothing is missing, but crawls are still under way within their time: look again later.
     """
     with warehouse.transaction() as connection:
         rows = connection.run("diagnostics/list_planned_retailers", {"night": night}).fetchall()
     planned = {row["retailer"] for row in rows}
-    lines = [
-        f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, has its run failed?"
-        for retailer in RETAILERS
-        if retailer not in planned
-    ]
-    lines += [_describe_missing(row) for row in missing(warehouse, night)]
+    lines, under_way = list[str](), list[str]()
+    for retailer in [retailer for retailer in RETAILERS if retailer not in planned]:
+        if clock.now() < at(night, warehouse.settings.timetable.crawl_from(retailer)) + PLANNING_TIME:
+            under_way.append(f"  {retailer}: its crawl begins at {warehouse.settings.timetable.crawl_from(retailer):%H:%M}")
+        else:
+            lines.append(f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, has its run failed?")
+    for row in missing(warehouse, night):
+        (under_way if row["state"] == UNDER_WAY else lines).append(_describe_missing(row))
+    listed = "\nUnder way, not missing yet:\n" + "\n".join(under_way) if under_way else ""
     if lines:
         raise NeedsPersonError(
-            f"the night of {night} is incomplete, {len(lines)} open item(s):\n" + "\n".join(lines) + "\nThen clear this task."
+            f"the night of {night} is incomplete, {len(lines)} open item(s):\n" + "\n".join(lines) + listed + "\nThen clear this task."
         )
+    if under_way:
+        raise TransientError(f"the night of {night} is not over, nothing is missing so far; this task looks again.{listed}")
 
 
 def _describe_missing(row: dict[str, Any]) -> str:
     reason = f": {str(row['reason']).partition(chr(10))[0]}" if row["reason"] else ""  # the first line of a report is its summary
-    return f"  {row['retailer']} {row['store_id']}: {row['state']}{reason}. {_NEXT_STEPS.get(row['state'], _NEXT_STEPS['waiting']).format(**row)}"
+    return f"  {row['retailer']} {row['store_id']}: {row['state'].replace('_', ' ')}{reason}. {_NEXT_STEPS.get(row['state'], _NEXT_STEPS['waiting']).format(**row)}"
 
 
+#: State of a store whose crawl runs, or may still begin.
+UNDER_WAY = "under_way"
 #: Next step per state; formatted with the row of sql/diagnostics/list_missing.sql.
 _NEXT_STEPS = {
     "held": "Inspect: aisleflow quarantine show {file_id}; then release or discard it.",
     "refused": "Inspect: aisleflow quarantine show {file_id}; then clear the store's crawl task to stage it again.",
     "failed": "Clear the store's failed crawl task.",
     "blocked": "The site refuses requests: check it, then clear the store's crawl task.",
-    "not crawled": "Clear its crawl task, or leave it: it is planned first tomorrow.",
+    "not_begun": "Clear its crawl task, or leave it: it is planned first tomorrow.",
+    "interrupted": "Its crawl began and recorded no outcome (killed?): clear its crawl task; it continues from the landed pages.",
+    UNDER_WAY: "Its crawl runs, or may still begin.",
     "crawled": "Its file is not ingested yet: look at ingest_prices and enrich_barcodes (paused? failed?).",
     "waiting": "It is waiting for ingestion: look at ingest_prices (paused? failed?), or wait for sweep_outbox.",
 }

@@ -5,6 +5,8 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
+from include.model.timetable import STORE_TIME
+
 
 class Tag(StrEnum):
     """The tags a DAG may carry; a test refuses others."""
@@ -33,4 +35,12 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(minutes=45),
     "on_failure_callback": notify_failure,
+}
+
+#: For a task that waits for the end of the night's crawls: it looks every half hour until the last one must have ended.
+LOOK_AGAIN: dict[str, Any] = {
+    "retries": STORE_TIME // timedelta(minutes=30) + 1,
+    "retry_delay": timedelta(minutes=30),
+    "max_retry_delay": timedelta(minutes=30),
+    "retry_exponential_backoff": 0,
 }

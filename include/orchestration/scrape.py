@@ -11,6 +11,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 
+from include.config import settings
+from include.model.timetable import STORE_TIME
 from include.orchestration.assets import ASSET_OF_STAGE
 from include.orchestration.bot_wall import BotWallApprovalOperator
 from include.orchestration.defaults import DEFAULT_ARGS, Tag
@@ -40,17 +42,16 @@ _PARAMS = {
 }
 
 
-def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
+def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
     """Return the DAG ``scrape_<retailer>``.
 
     Args:
-        minute: minutes past 04:00 Melbourne, so that the retailers start one after the other.
         peculiar: the DAG file's docstring, specific to the retailer; ``scrape_page.py`` adds the common part.
     """
     emits = ASSET_OF_STAGE[RETAILERS[retailer].stage]
     with DAG(
         dag_id=f"scrape_{retailer}",
-        schedule=nightly(4, minute),  # after midnight in every state, so that it is Wednesday in Perth too
+        schedule=nightly(settings().timetable.crawl_from(retailer)),
         allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # a backfill would label today's prices with an old night
         catchup=False,
         default_args=DEFAULT_ARGS,
@@ -71,7 +72,7 @@ def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
 
             return scrape_tasks.plan(retailer, dag_run, params, ti)
 
-        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
+        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=STORE_TIME)
         def crawl(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
             from include.orchestration import scrape_tasks
 
@@ -92,7 +93,7 @@ def scrape_dag(retailer: str, *, minute: int, peculiar: str) -> DAG:
 
         ask_continue = BotWallApprovalOperator(task_id="ask_continue", retailer=retailer, retry_task_id="crawl_rest")
 
-        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=timedelta(hours=3))
+        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=STORE_TIME)
         def crawl_rest(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
             from include.orchestration import scrape_tasks
 

@@ -1,13 +1,14 @@
 """The page of the ``scrape_<retailer>`` DAGs: the part about the retailer from its DAG file, then the common part."""
 
+from include.config import settings
 from include.retailer_names import RETAILERS
 
 _STAGES = {"outbox": "the outbox (asset `outbox`)", "barcode_inbox": "the barcode inbox (asset `barcode_inbox`)"}
 
 _PAGE = """
-**Starts** every night (partition: the night). **Reads** the {title} site (the sandbox, unless `AISLEFLOW_ALLOW_LIVE` is set), `core.store`,
-`ops.crawl_request`. **Writes** landed pages, store-days into {stage}, `ops.crawl_plan`, `ops.crawl_outcome`, `ops.request_limit`, `ops.crawl_breaker`,
-`ops.robots_txt`.
+**Starts** every night {start} Melbourne (partition: the night); after `AISLEFLOW_CRAWL_UNTIL` no further store is begun.
+**Reads** the {title} site (the sandbox, unless `AISLEFLOW_ALLOW_LIVE` is set), `core.store`, `ops.crawl_request`.
+**Writes** landed pages, store-days into {stage}, `ops.crawl_plan`, `ops.crawl_outcome`, `ops.request_limit`, `ops.crawl_breaker`, `ops.robots_txt`.
 
 | task | does |
 |---|---|
@@ -43,12 +44,16 @@ def scrape_page(retailer: str, peculiar: str) -> str:
     """Return the page of one retailer's DAG.
 
     Args:
-        peculiar: the docstring of its DAG file: title, purpose, start time, and the facts specific to this retailer.
+        peculiar: the docstring of its DAG file: title, purpose, and the facts specific to this retailer.
     """
     known = RETAILERS[retailer]
-    return peculiar.rstrip() + "\n" + shared_page(known.title, retailer, _STAGES[known.stage])
+    return (
+        peculiar.rstrip()
+        + "\n"
+        + shared_page(known.title, retailer, _STAGES[known.stage], f"at {settings().timetable.crawl_from(retailer):%H:%M}")
+    )
 
 
-def shared_page(title: str, slug: str, stage: str) -> str:
+def shared_page(title: str, slug: str, stage: str, start: str) -> str:
     """Return the common part, filled in for one retailer."""
-    return _PAGE.format(title=title, slug=slug, stage=stage)
+    return _PAGE.format(title=title, slug=slug, stage=stage, start=start)

@@ -1,8 +1,11 @@
-"""The timetables of scheduled DAGs, all in Melbourne time, so that a night's partition key is its Melbourne date."""
+"""Airflow's timetables of scheduled DAGs, all in Melbourne time, so that a night's partition key is its Melbourne date.
+
+The times of the night itself are in ``include/model/timetable.py``.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from airflow.sdk import CronPartitionTimetable, CronTriggerTimetable
 
@@ -12,9 +15,9 @@ _ZONE = "Australia/Melbourne"
 _NEVER_AT_ONCE = timedelta(0)
 
 
-def nightly(hour: int, minute: int = 0) -> CronPartitionTimetable:
+def nightly(when: time) -> CronPartitionTimetable:
     """Return the timetable of a DAG that runs every night; the partition key is the night, ``YYYY-MM-DD``."""
-    return CronPartitionTimetable(f"{minute} {hour} * * *", timezone=_ZONE, run_immediately=_NEVER_AT_ONCE, key_format="%Y-%m-%d")
+    return CronPartitionTimetable(f"{when.minute} {when.hour} * * *", timezone=_ZONE, run_immediately=_NEVER_AT_ONCE, key_format="%Y-%m-%d")
 
 
 def weekly(day: str, hour: int) -> CronTriggerTimetable:

@@ -10,7 +10,7 @@ from include.orchestration.resources import resources
 
 
 def watch(dag_run: Any, params: Any) -> None:
-    """Fail if data of a night are missing; the message lists them."""
+    """Fail if data of a night are missing; the message lists them. Be retried while crawls are under way."""
     from include.diagnostics.night import raise_if_missing
 
     with resources() as (warehouse, _):

@@ -623,6 +623,7 @@ CREATE TABLE ops.crawl_plan (
                                               'other_stores_requested', 'never_discovered', 'no_online_store_id', 'not_a_supermarket', 'closed', 'not_trading')),
     reason     text NOT NULL,
     planned_at timestamptz NOT NULL,
+    begun_at   timestamptz,
     PRIMARY KEY (night, retailer, store_id)
 );
 COMMENT ON TABLE ops.crawl_plan IS 'The plan of every night: which stores are crawled, deferred to the next night or left out, and why. One row per night and store.';
@@ -634,6 +635,7 @@ COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spe
 COMMENT ON COLUMN ops.crawl_plan.cause IS 'Of crawl: requested, due, current or never_crawled. Of deferred: request_budget, time_budget, night_ended. Of excluded: the others.';
 COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this position, why deferred or why left out; human-readable.';
 COMMENT ON COLUMN ops.crawl_plan.planned_at IS 'When.';
+COMMENT ON COLUMN ops.crawl_plan.begun_at IS 'When the last attempt at the store began; null: none did. Its outcome: ops.crawl_outcome.';
 
 CREATE TABLE ops.crawl_outcome (
     retailer    text COLLATE "C" NOT NULL REFERENCES core.retailer,

@@ -14,6 +14,14 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
 
+def run_of(warehouse: Warehouse, store: StoreRef, night: date, run_key: str = "r") -> CrawlRun:
+    """Return a run that sends no request."""
+    return CrawlRun(
+        retailer=retailer_of(store.retailer), store=store, night=night, run_key=run_key, storage=Storage("memory://"),
+        settings=warehouse.settings, limiter=None,
+    )  # fmt: skip
+
+
 def record_crawl(
     warehouse: Warehouse,
     store: StoreRef,
@@ -24,16 +32,8 @@ def record_crawl(
     error: Exception | None = None,
     **more: Any,
 ) -> None:
-    """Record a crawl that was complete, or ended with an error, or differs in what ``more`` says of its outcome."""
-    run = CrawlRun(
-        retailer=retailer_of(store.retailer),
-        store=store,
-        night=night,
-        run_key=run_key,
-        storage=Storage("memory://"),
-        settings=warehouse.settings,
-        limiter=None,
-    )
+    """Record a crawl that was complete, or ended with an error, or has the outcome values ``more``."""
+    run = run_of(warehouse, store, night, run_key)
     known: dict[str, Any] = {
         "manifest": "m", "rows": 10, "pages": 1, "requests": 1, "complete": True, "incomplete_reason": None, "is_retryable": False, "seconds": 1.0
     }  # fmt: skip

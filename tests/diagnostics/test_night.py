@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
 
-from include.crawling import crawl_plan, discovery
-from include.diagnostics.night import raise_if_missing, summary
-from include.errors import NeedsPersonError, TransientError
+from include.config import settings
+from include.crawling import crawl_plan, discovery, outcomes
+from include.diagnostics.night import missing, raise_if_missing, summary
+from include.errors import ConfigurationError, NeedsPersonError, TransientError
 from include.ingestion import pipeline
 from include.model.store import StoreRecord, StoreRef
 from include.retailer_names import RETAILERS
 from include.retailers.errors import RunAlreadyBlocked
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
-from tests.crawling.recorded_crawl import record_crawl
+from tests.crawling.recorded_crawl import record_crawl, run_of
 from tests.ingestion.store_days import StoreDays, offer
 
 NIGHT = date(2026, 11, 18)
@@ -74,9 +76,62 @@ def test_missing_stores_are_listed_with_their_next_step(strict_warehouse: Wareho
     assert "aldi 1: failed: the site is down. Clear the store's failed crawl task." in text
     assert "aldi 2: blocked: a bot wall. The site refuses requests" in text
     assert "aldi 3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
-    assert "aldi 4: not crawled" in text
+    assert "aldi 4: not begun. Clear its crawl task" in text
 
 
 def test_a_night_without_a_plan_is_reported(warehouse: Warehouse):
     with pytest.raises(NeedsPersonError, match=f"{len(RETAILERS)} open item"):
         raise_if_missing(warehouse, NIGHT)
+
+
+def states(warehouse: Warehouse) -> dict[str, str]:
+    return {row["store_id"]: row["state"] for row in missing(warehouse, NIGHT)}
+
+
+def test_a_store_that_may_still_begin_is_under_way(warehouse: Warehouse, fixed_clock: Callable[[str], None]):
+    plan(warehouse, "aldi", "1", "2")
+    crawled(warehouse, "aldi", "1", TransientError("the site is down"))
+
+    fixed_clock("2026-11-18T06:29:00+11:00")
+    assert states(warehouse) == {"1": "failed", "2": "under_way"}
+    fixed_clock("2026-11-18T06:30:00+11:00")
+    assert states(warehouse) == {"1": "failed", "2": "not_begun"}
+
+
+def test_a_crawl_that_runs_within_its_time_is_under_way(warehouse: Warehouse, fixed_clock: Callable[[str], None]):
+    plan(warehouse, "aldi", "1", "2")
+    fixed_clock("2026-11-18T05:00:00+11:00")
+    crawled(warehouse, "aldi", "1", TransientError("the outcome of an earlier attempt"))
+    fixed_clock("2026-11-18T06:20:00+11:00")
+    with pytest.raises(KeyboardInterrupt), outcomes.recording(warehouse, run_of(warehouse, StoreRef("aldi", "1"), NIGHT)):
+        raise KeyboardInterrupt  # a killed process records nothing
+
+    fixed_clock("2026-11-18T09:19:00+11:00")
+    assert states(warehouse) == {"1": "under_way", "2": "under_way"}, "2 waits for the slot of 1"
+    fixed_clock("2026-11-18T09:20:00+11:00")
+    assert states(warehouse) == {"1": "interrupted", "2": "not_begun"}
+
+
+def test_the_watch_looks_again_while_nothing_is_missing(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, fixed_clock: Callable[[str], None]
+):
+    fixed_clock("2026-11-18T04:05:00+11:00")
+    with pytest.raises(
+        TransientError,
+        match=r"nothing is missing so far; this task looks again\.\nUnder way, not missing yet:\n  aldi: its crawl begins at 04:00",
+    ):
+        raise_if_missing(warehouse, NIGHT)
+    complete_night(warehouse, storage, store_day)
+    plan(warehouse, "iga", "2")
+    with pytest.raises(TransientError, match=r"  iga 2: under way\. Its crawl runs, or may still begin\."):
+        raise_if_missing(warehouse, NIGHT)
+    fixed_clock("2026-11-18T07:00:00+11:00")
+    with pytest.raises(NeedsPersonError, match="iga 2: not begun"):
+        raise_if_missing(warehouse, NIGHT)
+
+
+@pytest.mark.parametrize("until", ["04:30", "23:30", "03:00"])
+def test_a_timetable_out_of_order_is_refused(monkeypatch: pytest.MonkeyPatch, until: str):
+    monkeypatch.setenv("AISLEFLOW_CRAWL_UNTIL", until)
+    with pytest.raises(ConfigurationError, match=f"{until} is not between the last retailer's start and 23:29"):
+        settings()

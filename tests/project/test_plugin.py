@@ -96,7 +96,7 @@ def test_other_tasks_have_no_link() -> None:
 
 
 def test_a_crawled_store_links_to_its_files() -> None:
-    dag = scrape_dag("coles", minute=0, peculiar="# Scrape Coles\n\nCrawls.")
+    dag = scrape_dag("coles", peculiar="# Scrape Coles\n\nCrawls.")
     for name in ("crawl", "crawl_rest"):
         assert [link.name for link in dag.get_task(name).operator_extra_links] == ["Staged files"]
     item = {"store": {"retailer": "coles", "store_id": "COL:401"}}
