@@ -10,7 +10,7 @@ the staged files. **Writes** the decision with user, time and reason (`ops.decis
 | task | does |
 |---|---|
 | `list_held` | claims the open questions, so that no other run raises them; **skipped when there are none** |
-| `ask` | waits in the UI under *Required Actions* for **Release**, **Discard** or **Leave held**, and a reason `why` (required); skipped if the data were decided before it started |
+| `ask` | waits in the UI under *Required Actions* for **Release**, **Discard** or **Leave held**, and a reason `why` (required); skipped if the data were decided before it started, red if they were while it waited: the message names that decision |
 | `apply` | applies the decision in the name of the user; a decision already made on the command line is not changed |
 | `publish` | publishes the released data and emits the asset `prices`; skipped when there is nothing to publish |
 

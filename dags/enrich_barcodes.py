@@ -30,9 +30,9 @@ with DAG(
 ):
 
     @task(outlets=[OUTBOX])
-    def prefill(outlet_events=None):
+    def prefill(dag_run=None, params=None, outlet_events=None):
         from include.orchestration import enrich_barcodes
 
-        return enrich_barcodes.prefill(outlet_events)
+        return enrich_barcodes.prefill(dag_run, params, outlet_events)
 
     prefill()

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-import msgspec
-
-from include.alerts.alerts import SAMPLES, excerpt
-from include.staging.manifest import Manifest
-from include.staging.staged_file import UnreadableFile, open_staged
-from include.staging.storage import Stage, Storage
+from include.alerts.alerts import SAMPLES
 from include.warehouse.engine import Warehouse
 from include.wording.foreign import Medium, render
 
@@ -30,7 +26,7 @@ class Question:
     body: str
 
 
-def held_question(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int]) -> Question:
+def held_question(warehouse: Warehouse, file_ids: Sequence[int]) -> Question:
     """Return the question about held store-days with one common decision."""
     ids = sorted(set(file_ids))
     with warehouse.transaction() as connection:
@@ -45,7 +41,7 @@ def held_question(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int
         ][:SAMPLES]
     parts = [
         _why(files),
-        _samples(storage, samples, warehouse.settings.line_bytes_max),
+        _samples(samples),
         _publication_status(other_counts),
         _choices(files, warehouse),
     ]
@@ -87,29 +83,42 @@ def _why(files: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _samples(storage: Storage, samples: Sequence[dict[str, Any]], line_bytes_max: int) -> str:
+def _samples(samples: Sequence[dict[str, Any]]) -> str:
+    """Return the sample lines as a table; where a line was refused, the rules stand instead of the factor."""
     if not samples:
         return ""
-    lines_of_text = ["### Three sample lines" if len(samples) == SAMPLES else "### Sample lines"]
-    for line in samples:
-        about = f"file {line['file']['file_id']}, line {line['line_number']}, SKU {line['sku'] or 'none'}"
-        if line["reasons"]:
-            about += f": refused ({', '.join(line['reasons'])})"
-        elif line["price"] is not None and line["known_cents"] is not None:
-            about += f": now ${line['price']:.2f}, known ${line['known_cents'] / 100:.2f}"
-        lines_of_text += [f"- {_plain(about)}", "", f"      {_line(_raw(storage, line, line_bytes_max) or line['name'] or 'no name')}", ""]
-    return "\n".join(lines_of_text).rstrip()
+    rows = [
+        [
+            f"{line['file']['file_id']}, line {line['line_number']}", line["sku"] or "none", line["name"] or "none", line["size"] or "",
+            _dollars(line["price"]), _dollars(line["known_cents"], per=100),
+            f"refused: {', '.join(line['reasons'])}" if line["reasons"] else _factor(line["price"], line["known_cents"]),
+        ]
+        for line in samples
+    ]  # fmt: skip
+    title = "### Three sample lines" if len(rows) == SAMPLES else "### Sample lines"
+    heading = "| file | SKU | name | size | now | so far | change |\n|---|---|---|---|---:|---:|---|"
+    return "\n".join([title, heading, *("| " + " | ".join(_plain(cell) for cell in row) + " |" for row in rows)])
 
 
-def _raw(storage: Storage, line: dict[str, Any], line_bytes_max: int) -> str | None:
-    try:
-        manifest = msgspec.convert(line["file"]["manifest"], Manifest)
-        for read in open_staged(storage, manifest, Stage.OUTBOX, line_bytes_max):
-            if read.number == line["line_number"]:
-                return excerpt(read.raw)
-    except (UnreadableFile, msgspec.ValidationError, OSError) as error:
-        return f"(the file cannot be read now: {error})"
-    return None
+def _dollars(amount: Any, per: int = 1) -> str:
+    return "" if amount is None else f"{Decimal(amount) / per:,.2f}"
+
+
+def _factor(price: Decimal | None, known_cents: int | None) -> str:
+    """Return how a price moved, in the figures that a person compares: a share for small changes, a factor for large ones.
+
+    >>> _factor(Decimal("105"), 100), _factor(Decimal("1.10"), 100), _factor(Decimal("0.02"), 200), _factor(Decimal("1"), 100)
+    ('× 105', '+10%', '÷ 100', 'unchanged')
+    """
+    if price is None or not known_cents or price <= 0:
+        return ""
+    factor = price * 100 / known_cents
+    if factor == 1:
+        return "unchanged"
+    if Decimal("0.5") < factor < 2:
+        return f"{float(factor) - 1:+.0%}" if abs(factor - 1) >= Decimal("0.01") else f"{float(factor) - 1:+.1%}"
+    times = float(factor if factor >= 2 else 1 / factor)
+    return f"{'×' if factor >= 2 else '÷'} {round(times, 1 if times < 10 else 0):,g}"
 
 
 def _publication_status(other_counts: Sequence[dict[str, Any]]) -> str:

@@ -132,6 +132,13 @@ def check_decidable(connection: Connection, file_id: int, choice: Choice, reason
     )
 
 
+def decisions_before(warehouse: Warehouse, file_ids: Sequence[int]) -> list[str]:
+    """Return one sentence per file that is no longer held: who decided what, and why."""
+    with warehouse.transaction() as connection:
+        files = [(file_id, _lock_file(connection, file_id)) for file_id in sorted(file_ids)]
+    return [_decided_before(file_id, file) for file_id, file in files if file is None or file["state"] != "held"]
+
+
 def choose_lines(
     connection: Connection, file_id: int, lines: Sequence[int], rule_id: str | None, target_state: str = "released"
 ) -> list[dict[str, Any]]:

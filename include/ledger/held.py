@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from include import clock
 from include.errors import NeedsPersonError
-from include.ledger.decisions import DecidedFiles, Via, decide_files
+from include.ledger.decisions import DecidedFiles, Via, decide_files, decisions_before
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, lock
 
@@ -50,6 +50,19 @@ def still_held(warehouse: Warehouse, file_ids: Sequence[int]) -> list[int]:
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_still_held", {"file_ids": list(file_ids)}).fetchall()
     return [int(row["file_id"]) for row in rows]
+
+
+def raise_if_decided(warehouse: Warehouse, file_ids: Sequence[int]) -> None:
+    """Raise if all of the files were decided while an answer was on its way: the answer changes nothing.
+
+    Raises:
+        NeedsPersonError: who decided what, and how to decide otherwise.
+    """
+    if not still_held(warehouse, file_ids):
+        raise NeedsPersonError(
+            f"this answer came too late and changed nothing: {'; '.join(decisions_before(warehouse, file_ids))}. "
+            f"To decide otherwise: aisleflow quarantine show {min(file_ids)}"
+        )
 
 
 def list_released_unpublished(warehouse: Warehouse, file_ids: Sequence[int]) -> list[tuple[str, str]]:

@@ -58,15 +58,25 @@ class HeldDecisionOperator(HITLOperator):
         from include.alerts.held_question import held_question
         from include.ledger import held
 
-        with resources() as (warehouse, storage):
+        with resources() as (warehouse, _):
             open_ids = held.still_held(warehouse, self.file_ids)
             if not open_ids:
                 raise AirflowSkipException("all held store-days of this question are already decided")
-            question = held_question(warehouse, storage, open_ids)
+            question = held_question(warehouse, open_ids)
         self.subject, self.body = question.subject, question.body
         # set here and not in the constructor: Airflow requires a valid value of a task's params before it starts, and there is none yet
         self.params = ParamsDict({"why": WHY})
         return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Return the answer; fail here, where it was given, when a decision made elsewhere came first."""
+        from include.ledger import held
+
+        answer = super().execute_complete(context, event)
+        if answer["responded_by_user"] is not None:
+            with resources() as (warehouse, _):
+                held.raise_if_decided(warehouse, self.file_ids)
+        return answer
 
 
 def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:

@@ -1,11 +1,11 @@
 -- Sample lines of one held store-day: refused ones first, then those with the largest price changes, then the first ones.
 --
--- Called by   include/alerts/alerts.py
+-- Called by   include/alerts/alerts.py, include/alerts/held_question.py
 -- Parameters  file_id bigint; lines integer: maximum
 -- Reads       staging.offer, core.sku, core.store, core.price
 -- Run again   same result while the store-day is in staging
 
-SELECT offer.line_number, offer.sku, offer.name, offer.price, offer.reasons, known.price_cents AS known_cents
+SELECT offer.line_number, offer.sku, offer.name, offer.size, offer.price, offer.reasons, known.price_cents AS known_cents
   FROM staging.offer AS offer
   JOIN ops.staged_file AS file USING (file_id)
   LEFT JOIN core.store AS store ON store.retailer = file.retailer AND store.store_id = file.store_id

@@ -123,18 +123,25 @@ def test_a_decision_without_a_reason_is_rejected(strict_warehouse: Warehouse, st
 
 
 def test_the_question_has_all_facts_for_the_decision(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
-    question = held_question(strict_warehouse, storage, two_held[:1])
+    question = held_question(strict_warehouse, two_held[:1])
     assert question.subject == "Publish aldi G1 (aldi G1) of 2026-11-18? Held by price_scale (40 lines)"
     for part in (
-        "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"file {two_held[0]}, line 1, SKU 1: now $250.00, known $2.50",
-        '"sku": "1"', "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "within 72 hours the data stay held",
+        "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"| {two_held[0]}, line 1 | 1 | Thing 1 |", "| 250.00 | 2.50 | × 100 |", "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "within 72 hours the data stay held",
     ):  # fmt: skip
         assert part in question.body, f"{part!r} is missing from\n{question.body}"
-    assert question.body.count("file 4, line") == 3
+    assert question.body.count("\n| 4, line") == 3 and "{" not in question.body, "a table, no raw lines"
+
+
+def test_a_late_answer_names_the_decision_that_came_first(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
+    held.raise_if_decided(strict_warehouse, two_held)
+    held.decide_question(strict_warehouse, storage, two_held[:1], "discard", "ann", "cents for dollars", "command line")
+    held.raise_if_decided(strict_warehouse, two_held)
+    with pytest.raises(NeedsPersonError, match=r"came too late and changed nothing: .*ann.*cents for dollars.*aisleflow quarantine show"):
+        held.raise_if_decided(strict_warehouse, two_held[:1])
 
 
 def test_the_question_about_a_batch_names_its_stores(strict_warehouse: Warehouse, storage: Storage, two_held: list[int]) -> None:
     make_batch(strict_warehouse, two_held)
-    question = held_question(strict_warehouse, storage, two_held)
+    question = held_question(strict_warehouse, two_held)
     assert question.subject == "Publish 2 store-days of aldi of 2026-11-18? Held together by changes_within_week"
     assert "G1 (file" in question.body and "G2 (file" in question.body

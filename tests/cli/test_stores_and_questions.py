@@ -52,11 +52,10 @@ def test_question_and_alert_show_a_hostile_line_as_text(make_warehouse: Any, sto
     warehouse = make_warehouse(hold_quarantined_share=0.01)
     store_day(store_id="G102", store_name="[x](javascript:1)", lines=[*offers(5), offer("9", -1, name="<img src=x>\x1b[2J *n*")])
     pipeline.ingest(warehouse, storage, "aldi")
-    question = held_question(warehouse, storage, [1])
+    question = held_question(warehouse, [1])
     alert = held_alert(warehouse, [1], storage)
     for text in (question.subject, question.body, alert.title, alert.body):
         assert "\x1b" not in text
     assert "[x](javascript:1)" in question.subject
-    for line in question.body.splitlines():
-        if not line.startswith("      "):  # a code block has no markup
-            assert "<img" not in line and "[x](java" not in line
+    as_markdown = question.body.replace("\\<", "").replace("\\[", "")  # an escaped bracket is no markup
+    assert "<img" not in as_markdown and "[x](java" not in as_markdown

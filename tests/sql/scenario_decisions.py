@@ -52,7 +52,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     pipeline.ingest(warehouse, storage, "aldi")
     third = newest(warehouse)
     held.claim(warehouse, ["aldi"], "run-1")
-    held_question(warehouse, storage, [third])
+    held_question(warehouse, [third])
     quarantine.batch_of(warehouse, third)
     held.decide_question(warehouse, storage, [third], "release", "ann", "it is right", "Airflow")
     deciding.publish_released(warehouse, storage, "aldi")
