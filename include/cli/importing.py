@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +31,7 @@ WIDE_RETAILER_COLUMNS = ("unavailable", "outdated", "folded", "delisted", "refus
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders with such files.")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="Store-day files (*.jsonl, *.jsonl.gz) or folders with such files.")] = None,
     as_json: JsonOption = False,
     wide: WideOption = False,
     through_airflow: Annotated[
@@ -39,30 +40,57 @@ def import_(
     stage_only: Annotated[
         bool, typer.Option("--stage-only", help="Only stage the files: the sweep or the next crawl has them ingested.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also bring back what was refused, discarded or retracted before; needs --why.")
+    ] = False,
+    file: Annotated[
+        list[int] | None, typer.Option("--file", help="With --again: ledger id of a file to bring back from storage; may be repeated.")
+    ] = None,
+    why: Annotated[str | None, typer.Option("--why", help="With --again: the reason; it is stored in the ledger.")] = None,
+    by: Annotated[str | None, typer.Option(help="With --again: who decides; by default the current user.")] = None,
 ) -> None:
     """Stage store-day files in the outbox, check them and publish their prices. Safe to repeat: equal content counts once.
 
+    With --again a file that was refused, discarded or retracted is ingested as if it came for the first time.
     Files are checked and published in order of time, not of the arguments. Exit code 3: something was held or refused.
     """
     from include.ingestion.checks.suite_helper import SuiteHelper
 
+    if bool(again) != bool(why) or (file and not again) or not (paths or file):
+        raise typer.BadParameter("give PATH…, or --again --why '…' with PATH… or --file ID.")
+    wanted = Wanted(paths or [], file or [], by or getpass.getuser(), why)
     with SuiteHelper() as suite:
-        if not (stage_only or through_airflow) and all(path.exists() for path in paths):
+        if not (stage_only or through_airflow) and all(path.exists() for path in paths or ()):
             suite.start()  # its import takes longer than everything before the checks: first of all
-        _import(paths, as_json, wide, through_airflow, stage_only, suite)
+        _import(wanted, as_json, wide, through_airflow, stage_only, suite)
 
 
-def _import(paths: list[Path], as_json: bool, is_wide: bool, through_airflow: bool, stage_only: bool, suite: SuiteHelper) -> None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The paths to import, and with ``why`` the files to bring back: ledger ids, who decides, the reason."""
+
+    paths: list[Path]
+    file_ids: list[int]
+    by: str
+    why: str | None
+
+
+def _import(wanted: Wanted, as_json: bool, is_wide: bool, through_airflow: bool, stage_only: bool, suite: SuiteHelper) -> None:
     from include.ingestion import pipeline
+    from include.ingestion.bring_back import bring_back, import_again
     from include.ingestion.importing import import_file, list_data_files
     from include.ingestion.isolation import rejected
 
     with domain(as_json) as (warehouse, storage), progress() as show_progress:
         imported = []
         failed: AisleflowError | None = None
-        for path in list_data_files(paths):
+        for file_id in wanted.file_ids:
+            show_progress(f"bringing back file {file_id}")
+            imported.append(bring_back(warehouse, storage, file_id, wanted.by, wanted.why or ""))
+        for path in list_data_files(wanted.paths):
             show_progress(f"staging {path}")
-            imported.append(import_file(warehouse, storage, path))
+            done = import_again(warehouse, storage, path, wanted.by, wanted.why) if wanted.why else import_file(warehouse, storage, path)
+            imported.append(done)
         retailers = sorted({file.retailer for file in imported if file.retailer})
         if stage_only:
             show_progress("staged; nothing is ingested by this command")
@@ -70,7 +98,7 @@ def _import(paths: list[Path], as_json: bool, is_wide: bool, through_airflow: bo
             ingest_through_airflow(
                 warehouse, [file.file_id for file in imported if file.file_id and file.outcome == "waiting"], show_progress
             )
-            failed = _error_of(lambda: rejected.raise_if_rejected(warehouse, retailers))
+            failed = _error_of(lambda: rejected.raise_if_rejected(warehouse, storage, retailers))
         else:
             failed = _error_of(lambda: pipeline.ingest_retailers(warehouse, storage, retailers, suite, show_progress))
         report = report_of(warehouse, imported)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, LiteralString
 
 from include.warehouse.engine import Connection
+from include.wording.text import storable
 
 #: Columns of a line, in the order of :class:`include.ingestion.lines.LineReader`'s rows.
 COLUMNS: tuple[LiteralString, ...] = (
@@ -31,7 +32,7 @@ def copy_text(values: Iterable[str | int | None]) -> str:
 
 def _escape(text: str) -> str:
     # printable text has no tab or newline; translate() is slow and rarely needed
-    return text if "\\" not in text and text.isprintable() else text.translate(_ESCAPES)
+    return text if "\\" not in text and text.isprintable() else storable(text).translate(_ESCAPES)
 
 
 def copy_lines(connection: Connection, table: LiteralString, lines: Iterable[str]) -> None:

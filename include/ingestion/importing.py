@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,16 +19,18 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
-from include.ingestion.products import read_product
+from include.ingestion.products import read_product, read_text
 from include.ledger.files import find
-from include.ledger.registering import refuse_import, register
+from include.ledger.registering import FILE_ERRORS, refuse_import, register_staged
 from include.model.instants import metadata_instant
 from include.model.offer import decode_metadata, split
+from include.model.store import read_store_id
 from include.retailer_names import RETAILERS
 from include.staging.manifest import Manifest, read_manifest
 from include.staging.staged_file import UnreadableFile, pack, read_lines, stage_local
-from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, StorageUnavailable
 from include.warehouse.engine import Warehouse
+from include.wording.text import storable
 
 #: Minimum share of a file's lines that must name one store; lines of other stores are then refused.
 SINGLE_STORE_SHARE = 0.95
@@ -49,38 +51,54 @@ class ImportedFile:
     reason: str | None = None
 
 
-def import_file(warehouse: Warehouse, storage: Storage, path: Path) -> ImportedFile:
-    """Stage one file into the outbox and register it in the ledger. Equal content is registered once.
+#: Decides about a file whose content is known: its id, its manifest, and what puts it into the outbox; returns whether it waits again.
+Again = Callable[[int, Manifest, Callable[[], None]], bool]
 
-    A file that cannot be staged is kept in the refused stage, with the reason in the ledger.
 
-    Raises:
-        TerminalError: the file does not exist.
+def import_file(warehouse: Warehouse, storage: Storage, path: Path, again: Again = lambda *_: False) -> ImportedFile:
+    """Stage one file into the outbox and register it in the ledger. Equal content is registered once, unless ``again`` says otherwise.
+
+    A file that cannot be staged is kept in the refused stage, with the reason in the ledger. One that cannot be opened is only reported.
     """
-    if not path.is_file():
-        raise TerminalError(f"{path}: no such file. Give store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")
     with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
         packed = Path(folder) / "store-day.jsonl.gz"
         try:
             manifest = _with_manifest(path, packed) if _manifest_path(path).is_file() else _without_manifest(path, packed)
-        except TerminalError as error:
+        except FILE_ERRORS as error:
             refuse_import(warehouse, storage, path, str(error))
             return ImportedFile(str(path), "refused", reason=str(error))
+        except (OSError, StorageUnavailable) as error:
+            return ImportedFile(str(path), "refused", reason=f"{path} cannot be read, so nothing of it was kept: {error}")
+
+        def put() -> None:
+            stage_local(storage, Stage.OUTBOX, packed, manifest)
+
         with warehouse.transaction() as connection:
             known = find(connection, manifest)
         if known is not None:
-            return ImportedFile(str(path), "known", known, manifest.retailer)
-        stage_local(storage, Stage.OUTBOX, packed, manifest)
-        with warehouse.transaction() as connection:
-            file_id = register(connection, manifest)
+            is_again = again(known, manifest, put)
+            return ImportedFile(str(path), "waiting" if is_again else "known", known, manifest.retailer)
+        put()
+        file_id, reason = register_staged(warehouse, storage, manifest.path(Stage.OUTBOX))
+        if reason is not None:
+            return ImportedFile(str(path), "refused", reason=reason)
         return ImportedFile(str(path), "waiting" if file_id else "known", file_id, manifest.retailer)
 
 
 def list_data_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the given data files; a folder is expanded to every ``*.jsonl`` and ``*.jsonl.gz`` below it."""
+    """Return the given data files; a folder is expanded to every ``*.jsonl`` and ``*.jsonl.gz`` below it.
+
+    Raises:
+        TerminalError: a path does not exist.
+    """
     found: list[Path] = []
     for path in paths:
-        found += sorted(p for p in path.rglob("*") if p.name.endswith((".jsonl", ".jsonl.gz"))) if path.is_dir() else [path]
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")) and not file.is_dir())
+        elif path.exists():
+            found.append(path)
+        else:
+            raise TerminalError(f"{path}: no such file. Give store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")
     return found
 
 
@@ -130,12 +148,18 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
         )
     [(store, most_common_lines)] = stores.most_common(1)
     if most_common_lines < SINGLE_STORE_SHARE * decoded:
-        named = ", ".join(f"{retailer} {store_id} ({lines} lines)" for (retailer, store_id), lines in stores.most_common(4))
+        named = ", ".join(
+            f"{retailer} {store_id or 'without a store id'} ({lines} lines)" for (retailer, store_id), lines in stores.most_common(4)
+        )
         raise UnreadableFile(
             f"{path}: lines of several stores in one file: {named}. A store-day is one store; split the file by `metadata.store_id`."
         )
     retailer, store_id = store
-    if retailer not in RETAILERS:
+    if store_id is None:
+        raise UnreadableFile(
+            f"{path}: {most_common_lines} of its {rows} lines have no `metadata.store_id` (text or a whole number): nobody knows whose prices they are. Add it to each line."
+        )
+    if retailer is None or retailer not in RETAILERS:
         raise UnreadableFile(
             f"{path}: `metadata.company` is {retailer!r}; known retailers: {', '.join(RETAILERS)}. Correct it in the file."
         )
@@ -149,10 +173,14 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
     _write_gzip(path, packed)
     manifest = Manifest(
         retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(earliest),
-        run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(found.missing), source=path.name,
+        run_key=f"import-{sha256[:12]}", observed_at=earliest, last_observed_at=latest, rows=rows, sha256=sha256, data="", missing=dict(found.missing), source=storable(path.name),
     )  # fmt: skip
-    manifest.data = manifest.name.stem + DATA_SUFFIX  # also checks every part of the name
-    return manifest
+    manifest.data = manifest.name.stem + DATA_SUFFIX
+    return read_manifest(manifest.to_json(), manifest.path(Stage.OUTBOX))  # checks what the lines said as it checks a given manifest
+
+
+#: Retailer and store id in a line's metadata; ``None``: the line names none.
+_Store = tuple[str | None, str | None]
 
 
 class _FoundStores:
@@ -163,9 +191,9 @@ class _FoundStores:
 
     def __init__(self, now: datetime) -> None:
         self.lines = 0
-        self.stores: Counter[tuple[str, str]] = Counter()
-        self.names_and_states: dict[tuple[str, str], tuple[str | None, str | None]] = {}
-        self.time_ranges: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+        self.stores: Counter[_Store] = Counter()
+        self.names_and_states: dict[_Store, tuple[str | None, str | None]] = {}
+        self.time_ranges: dict[_Store, tuple[datetime, datetime]] = {}
         self.missing: Counter[str] = Counter()
         self._now = now
         self._pending: Counter[tuple[bytes, str | None]] = Counter()
@@ -191,9 +219,9 @@ class _FoundStores:
         """Decode the metadata counted since the last call, in the order of the lines."""
         for (raw_metadata, product_time), lines in self._pending.items():
             metadata = decode_metadata(raw_metadata)
-            store = (str(metadata.company), str(metadata.store_id))
+            store = (metadata.company if isinstance(metadata.company, str) else None, read_store_id(metadata.store_id))
             self.stores[store] += lines
-            self.names_and_states.setdefault(store, (_text(metadata.store_name), _text(metadata.state)))
+            self.names_and_states.setdefault(store, (read_text(metadata.store_name), read_text(metadata.state)))
             instant = metadata_instant(metadata, product_time)
             # a future time is not used: such lines are refused one by one
             if instant is not None and (instant <= self._now or store not in self.time_ranges):
@@ -204,7 +232,3 @@ class _FoundStores:
                 self.missing[name] += lines
         self._pending.clear()
         self._pending_missing.clear()
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

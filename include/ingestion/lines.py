@@ -16,6 +16,7 @@ from include.ingestion.copying import copy_text
 from include.ingestion.products import ProductPart, read_product, read_text
 from include.model.instants import read_instant
 from include.model.offer import decode_metadata, split
+from include.model.store import read_store_id
 from include.staging.manifest import Manifest
 from include.staging.staged_file import RawLine
 
@@ -80,7 +81,7 @@ class LineReader:
     def _read_metadata(self, raw: bytes) -> _MetadataPart:
         metadata = decode_metadata(raw)
         columns = read_text(metadata.company), read_text(metadata.store_id)
-        is_foreign = metadata.company != self._retailer or str(metadata.store_id) != self._store_id
+        is_foreign = metadata.company != self._retailer or read_store_id(metadata.store_id) != self._store_id
         raw_time = metadata.scraped_at or metadata.scraped_date
         instant = self._instant(raw_time, metadata.state) if raw_time else None
         part = _MetadataPart(columns, copy_text(columns), is_foreign, metadata.state, instant)

@@ -82,7 +82,7 @@ def ingest(warehouse: Warehouse, storage: Storage, retailer: str, progress: Prog
         if not this_round.remaining or not (this_round.files or published_now.store_days):
             break
     publish_data_docs(warehouse, storage)
-    rejected.raise_if_rejected(warehouse, [retailer])
+    rejected.raise_if_rejected(warehouse, storage, [retailer])
     return IngestResult(loaded, checked, resolved, published)
 
 
@@ -126,7 +126,7 @@ def ingest_retailers(warehouse: Warehouse, storage: Storage, retailers: Sequence
         going[:] = [name for name in going if name in unfinished and (reports[name].files or published[name].store_days)]
     suite.wait_for_docs()
     going = list(retailers)
-    for_each(lambda retailer: rejected.raise_if_rejected(warehouse, [retailer]))
+    for_each(lambda retailer: rejected.raise_if_rejected(warehouse, storage, [retailer]))
     raise_together(errors)
 
 

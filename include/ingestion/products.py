@@ -128,7 +128,7 @@ def _clean(text: str) -> str | None:
 
 @lru_cache(_CACHE)
 def _clean_other(text: str) -> str | None:
-    return clean(text.replace("\x00", " "))
+    return clean(text)
 
 
 def read_text(value: Any) -> str | None:

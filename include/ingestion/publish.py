@@ -9,14 +9,14 @@ from threading import Lock
 from typing import Any
 
 from include import clock
-from include.ingestion.load import raw_lines
+from include.ingestion.load import raw_lines, set_aside_unreachable
 from include.ingestion.price_changes import announce_price_change
 from include.ingestion.workers import run_parallel, workers_for
 from include.ledger.files import LedgerEntry, entry, loaded_files, lock_store
 from include.ledger.quarantine import keep_raw_texts, quarantine_lines
 from include.ledger.settling import close, move_to_final_stage, refuse
-from include.staging.staged_file import UnreadableFile
-from include.staging.storage import Stage, Storage
+from include.staging.staged_file import MissingFile, UnreadableFile
+from include.staging.storage import Stage, Storage, StorageUnavailable
 from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,9 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
                 if file.state == "loaded" and _is_ready(connection, file_id)
                 else None
             )
+    except (MissingFile, StorageUnavailable) as error:
+        set_aside_unreachable(warehouse, storage, file_id, error)
+        return None
     except UnreadableFile as error:
         refuse(warehouse, storage, file_id, str(error))
         return None

@@ -12,7 +12,7 @@ from include.ledger.settling import move_to_final_stage
 from include.retailer_names import RETAILERS
 from include.staging import staged_file
 from include.staging.manifest import Manifest, ManifestError
-from include.staging.storage import Stage, Storage
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, StorageUnavailable
 from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def _outbox(warehouse: Warehouse, storage: Storage, retailer: str) -> Iterator[t
             manifest = staged_file.load_manifest(storage, path)
         except FileNotFoundError:
             continue  # moved since the folder was listed
-        except ManifestError:
+        except (ManifestError, StorageUnavailable):
             yield None, path
             continue
         yield manifest, states.get((manifest.store_id, manifest.run_key, manifest.sha256), "unknown")
@@ -75,8 +75,9 @@ def prune_archive(warehouse: Warehouse, storage: Storage) -> int:
     oldest = clock.night_of(clock.now() - timedelta(days=warehouse.settings.archive_days))
     removed = 0
     for path in storage.manifests(Stage.ARCHIVE):
-        if path.rsplit("/", 1)[1][:10] < oldest.isoformat():
-            staged_file.remove(storage, staged_file.load_manifest(storage, path), Stage.ARCHIVE)
+        if path.rsplit("/", 1)[1][:10] < oldest.isoformat():  # the name says it all: a damaged manifest goes like the others
+            storage.remove(path)
+            storage.remove(path.removesuffix(MANIFEST_SUFFIX) + DATA_SUFFIX)
             removed += 1
     log.info("removed %s archived files older than %s", removed, oldest)
     return removed

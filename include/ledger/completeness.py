@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from include.warehouse.engine import Connection
 
 
-def estimate_completeness(connection: Connection, retailer: str, rows_share: float, baseline_days: int) -> None:
-    """Set ``is_complete`` of every checked file without a manifest, in time order, not in the order of arrival.
+def estimate_completeness(connection: Connection, file_ids: Sequence[int], rows_share: float, baseline_days: int) -> None:
+    """Set ``is_complete`` of those checked files that came without a manifest, in time order, not in the order of arrival.
 
     Complete = at least ``rows_share`` of the goods (distinct SKUs accepted) of the store's last complete store-day; without one, of the
     median of the retailer's store-days within ``baseline_days``; without any: incomplete.
     """
-    unknown = connection.run("ledger/list_unknown_completeness", {"retailer": retailer}).fetchall()
+    unknown = connection.run("ledger/list_unknown_completeness", {"file_ids": list(file_ids)}).fetchall()
     for file in unknown:
         base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
         assert base is not None
@@ -20,7 +22,7 @@ def estimate_completeness(connection: Connection, retailer: str, rows_share: flo
         elif base["median_files"]:
             expected, against = (
                 base["median_goods"],
-                f"the median of {base['median_files']} store-days of {retailer} within {baseline_days} days",
+                f"the median of {base['median_files']} store-days of the retailer within {baseline_days} days",
             )
         else:
             expected, against = None, "no other store-day to compare with"

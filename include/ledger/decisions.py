@@ -22,7 +22,7 @@ from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
 
-Choice = Literal["release", "discard", "leave", "unanswered", "recheck", "retract"]
+Choice = Literal["release", "discard", "leave", "unanswered", "recheck", "retract", "again"]
 Via = Literal["command line", "Airflow"]
 
 #: File states that allow each decision about a whole file.
@@ -33,6 +33,7 @@ _FILE_STATES: Mapping[Choice, tuple[str, ...]] = {
     "unanswered": ("held",),
     "recheck": ("held",),
     "retract": ("published",),
+    "again": ("refused", "discarded"),
 }
 #: File states that allow decisions about single refused lines.
 _LINE_STATES = ("published", "superseded")
@@ -206,6 +207,9 @@ def _carry_out(connection: Connection, file_id: int, choice: Choice, by: str | N
     elif choice == "retract":
         _settle(connection, file_id, "discarded", by, reason, state_reason=f"retracted after it was published: {reason}")
         _discard_lines(connection, file_id, None, by, f"its store-day was retracted: {reason}")
+    elif choice == "again":
+        delete_staged_rows(connection, [file_id])
+        connection.run("ledger/bring_back", {"file_id": file_id})
 
 
 def _settle(

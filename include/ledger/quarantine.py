@@ -66,7 +66,12 @@ def _next_steps(file: Mapping[str, Any], undecided: int) -> list[str]:
         ]
     if file["state"] == "refused":
         return [
-            f"What to do: stage the store-day again (clear its crawl task), then acknowledge it: aisleflow quarantine discard {file_id} --why '…'"
+            f"What to do: stage the store-day again (clear its crawl task), then acknowledge it: aisleflow quarantine discard {file_id} --why '…'",
+            f"  it was refused wrongly: aisleflow import --again --file {file_id} --why '…'",
+        ]
+    if file["state"] == "discarded":
+        return [
+            f"It was discarded or retracted. Bring it back, to be checked and published: aisleflow import --again --file {file_id} --why '…'"
         ]
     if undecided:
         return [

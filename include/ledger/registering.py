@@ -5,19 +5,29 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
+import psycopg
 from psycopg.types.json import Jsonb
 
 from include import clock
 from include.ledger.settling import delete_staged_rows, move_to_final_stage
 from include.staging import staged_file
-from include.staging.manifest import Manifest, ManifestError
-from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, store_id_of
+from include.staging.manifest import Manifest
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, StorageUnavailable, UnusableFile, store_id_of
 from include.warehouse.engine import Connection, Warehouse, lock
 
 log = logging.getLogger(__name__)
+
+#: Errors that the content of one file causes: the file is refused, the others go on. Any other error is the storage's, the warehouse's or the code's.
+FILE_ERRORS = (
+    UnusableFile, ValueError, ArithmeticError, RecursionError, IsADirectoryError, NotADirectoryError,
+    psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded,
+)  # fmt: skip
 
 
 def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> list[int]:
@@ -35,23 +45,61 @@ def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> l
     return [
         file_id
         for path in storage.manifests(Stage.OUTBOX, retailer)
-        if path not in known and (file_id := _register_path(warehouse, storage, path))
+        if path not in known and (file_id := register_staged(warehouse, storage, path)[0])
     ]
 
 
-def _register_path(warehouse: Warehouse, storage: Storage, path: str) -> int | None:
+def register_staged(warehouse: Warehouse, storage: Storage, path: str) -> tuple[int | None, str | None]:
+    """Register the staged file of one manifest. Whatever is wrong with it is this file's refusal and stops no other file.
+
+    Returns:
+        The file id, if it was registered now, and the reason, if it was refused. Neither: it is registered already, was moved by another run,
+        or cannot be read now; then it stays in the outbox, and ``aisleflow doctor`` counts it.
+    """
     try:
         manifest = staged_file.load_manifest(storage, path)
-    except ManifestError as error:
-        refuse_unreadable_manifest(warehouse, storage, path, str(error))
-        return None
+        with warehouse.transaction() as connection:
+            file_id = register(connection, manifest)
+        if file_id is None:
+            move_to_final_stage(warehouse, storage, manifest)
+        return file_id, None
     except FileNotFoundError:
-        return None  # another run moved it since the folder was listed
+        return None, None  # another run moved it since the folder was listed
+    except StorageUnavailable as error:
+        log.warning("not registered: %s", error)
+        return None, None
+    except FILE_ERRORS as error:
+        reason = str(error) if isinstance(error, UnusableFile) else f"{path}: cannot be registered ({type(error).__name__}: {error})"
+        return None, _refuse_staged(warehouse, storage, path, reason)
+
+
+def _refuse_staged(warehouse: Warehouse, storage: Storage, path: str, reason: str) -> str | None:
+    try:
+        refuse_unreadable_manifest(warehouse, storage, path, reason)
+    except (StorageUnavailable, FileNotFoundError) as error:
+        log.warning("not moved to the refused stage, the next run does it: %s", error)
+    return reason
+
+
+def list_unregistered(warehouse: Warehouse, storage: Storage, stages: Sequence[Stage] = (Stage.OUTBOX,)) -> list[str]:
+    """Return the manifests of some stages that the ledger does not know and that are older than ``AISLEFLOW_SWEEP_AFTER_MINUTES``.
+
+    Each ingestion registers all it can reach, so these were not announced, belong to no retailer, or cannot be read.
+    """
+    parts = {path: _parts_of(path) for stage in stages for path in storage.manifests(stage)}
+    names = ("retailers", "store_ids", "run_keys", "hashes")
+    columns = {name: [part[index] for part in parts.values()] for index, name in enumerate(names)}
     with warehouse.transaction() as connection:
-        file_id = register(connection, manifest)
-    if file_id is None:
-        move_to_final_stage(warehouse, storage, manifest)
-    return file_id
+        unknown = [row["path"] for row in connection.run("ledger/list_unregistered", {"paths": list(parts), **columns}).fetchall()]
+    newest = clock.system_now() - timedelta(minutes=warehouse.settings.sweep_after_minutes)
+    return [path for path in unknown if (written_at := storage.modified(path)) is None or written_at <= newest]
+
+
+def _parts_of(path: str) -> tuple[str, str, str, str]:
+    folders, name = path.split("/")[1:-1], path.rsplit("/", 1)[1].removesuffix(MANIFEST_SUFFIX)
+    _, _, run_key_and_hash = name.partition("--")
+    run_key, _, content_hash = run_key_and_hash.rpartition("--")
+    return folders[0] if folders else "", unquote(folders[1]) if len(folders) > 1 else "", run_key, content_hash
 
 
 def register(connection: Connection, manifest: Manifest, stage: Stage = Stage.OUTBOX) -> int | None:
@@ -83,21 +131,34 @@ def refuse_unreadable_manifest(warehouse: Warehouse, storage: Storage, path: str
     content = storage.read(path)
     data_path = path.removesuffix(MANIFEST_SUFFIX) + DATA_SUFFIX
     _enter_refused(warehouse, path.split("/")[1], store_id_of(path), hashlib.sha256(content).hexdigest(), path, reason)
-    for old in (path, data_path):
-        if storage.exists(old):
-            new = f"{Stage.REFUSED}/{old.split('/', 1)[1]}"
-            storage.filesystem.makedirs(storage.full(new).rsplit("/", 1)[0], exist_ok=True)
-            storage.filesystem.mv(storage.full(old), storage.full(new))
+    for old in (data_path, path):  # the manifest last: after a kill the next run moves the rest
+        storage.move(old, f"{Stage.REFUSED}/{old.split('/', 1)[1]}")
+
+
+def refused_copy(content_hash: str, name: str) -> str:
+    """Return where the copy of a refused import file is kept, by the hash of its bytes and its name."""
+    return f"{Stage.REFUSED}/unknown/{content_hash[:16]}--{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[-120:]}"
+
+
+def refused_import(connection: Connection, path: Path) -> int | None:
+    """Return the ledger's row of an import file that was refused before it could be staged, if there is one."""
+    row = connection.execute(
+        "SELECT file_id FROM ops.staged_file WHERE (retailer, store_id, run_key, content_hash) = ('unknown', 'unknown', 'refused', %s)",
+        (_hash_of(path),),
+    ).fetchone()
+    return int(row["file_id"]) if row else None
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_import(warehouse: Warehouse, storage: Storage, path: Path, reason: str) -> None:
     """Refuse an import file that cannot be staged: a copy and the reason are kept."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    storage.put(str(path), f"{Stage.REFUSED}/unknown/{digest.hexdigest()[:16]}--{re.sub(r'[^A-Za-z0-9_.-]', '_', path.name)[-120:]}")
-    _enter_refused(warehouse, "unknown", "unknown", digest.hexdigest(), path.name, reason)
+    content_hash = _hash_of(path)
+    storage.put(str(path), refused_copy(content_hash, path.name))
+    _enter_refused(warehouse, "unknown", "unknown", content_hash, path.name, reason)
 
 
 def _enter_refused(warehouse: Warehouse, retailer: str, store_id: str, content_hash: str, source: str, reason: str) -> None:

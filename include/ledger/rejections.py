@@ -1,10 +1,10 @@
-"""Store-days that wait because the database rejects lines of them: the ledger keeps the rejection, the next run retries."""
+"""Store-days that wait because the database rejects lines of them, or because their file cannot be reached: the next run retries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -17,12 +17,16 @@ from include.warehouse.engine import Warehouse
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The database's rejection of a store-day: headline, first rejected lines, number of further ones, next step."""
+    """Why a store-day waits: headline, first rejected lines, number of further ones, next step.
+
+    ``cause``: the database rejects lines, or the storage does not give the file.
+    """
 
     headline: str
     lines: tuple[str, ...]
     more_lines: int
     next_step: str
+    cause: Literal["database", "storage"] = "database"
 
     def text(self) -> str:
         """Return the rejection as human-readable text."""

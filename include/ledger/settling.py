@@ -10,7 +10,7 @@ from typing import Any
 from include.ledger.files import FINAL_STAGE, entry
 from include.staging import staged_file
 from include.staging.manifest import Manifest
-from include.staging.storage import Stage, Storage
+from include.staging.storage import Stage, Storage, StorageUnavailable
 from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
@@ -88,11 +88,14 @@ def refuse(warehouse: Warehouse, storage: Storage, file_id: int, reason: str) ->
 
 
 def move_to_final_stage(warehouse: Warehouse, storage: Storage, manifest: Manifest) -> None:
-    """Move a file in a final state out of the outbox. Repeatable; the sweep calls it for moves that a kill interrupted."""
+    """Move a file in a final state out of the outbox. Repeatable; the sweep calls it for moves that a kill or the storage interrupted."""
     with warehouse.transaction() as connection:
         row = connection.execute(
             "SELECT state FROM ops.staged_file WHERE (retailer, store_id, run_key, content_hash) = (%s, %s, %s, %s)",
             (manifest.retailer, manifest.store_id, manifest.run_key, manifest.sha256),
         ).fetchone()
     if row is not None and row["state"] in FINAL_STAGE:
-        staged_file.move(storage, manifest, Stage.OUTBOX, FINAL_STAGE[row["state"]])
+        try:
+            staged_file.move(storage, manifest, Stage.OUTBOX, FINAL_STAGE[row["state"]])
+        except StorageUnavailable as error:
+            log.warning("not moved out of the outbox, the sweep does it later: %s", error)

@@ -15,7 +15,7 @@ def read_instant(text: str, state: str | None) -> datetime | None:
     """Read an instant: a naive time is local to the store, a bare date is 12:00 local.
 
     Args:
-        text: ISO 8601 date or date and time.
+        text: ISO 8601 date (``2026-11-18``, ``20261118``, ``2026-W47-3``) or date and time.
         state: the store's state (any case), which decides its time zone.
 
     Returns:
@@ -27,9 +27,9 @@ def read_instant(text: str, state: str | None) -> datetime | None:
     '2025-09-09T02:00:00+00:00'
     """
     try:
-        if len(text) == 10:
+        try:
             instant = datetime.combine(date.fromisoformat(text), time(12))
-        else:
+        except ValueError:
             instant = datetime.fromisoformat(text)
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=zone_of(state))

@@ -60,7 +60,7 @@ def report(dag_run: Any, params: Any) -> None:
     from include.ingestion.isolation import rejected
     from include.ledger import open_questions
 
-    with resources() as (warehouse, _):
+    with resources() as (warehouse, storage):
         _, night = retailer_and_night(dag_run, params)
         retailers = retailers_of(dag_run, params)
         try:
@@ -69,4 +69,4 @@ def report(dag_run: Any, params: Any) -> None:
             if text := rejected.build_report(warehouse, retailers):
                 raise rejected.RejectedByDatabase(f"{text}\n\nIn addition: {error}") from error
             raise
-        rejected.raise_if_rejected(warehouse, retailers)
+        rejected.raise_if_rejected(warehouse, storage, retailers)

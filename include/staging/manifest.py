@@ -7,14 +7,14 @@ from datetime import date, datetime
 import msgspec
 
 from include.errors import TerminalError
-from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, StagedName
+from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, StagedName, UnusableFile
 
 FORMAT_VERSION = 1
 #: A manifest with another year is damaged; its instant may be out of range for the database or UTC.
 _YEARS = range(1990, 2200)
 
 
-class ManifestError(TerminalError):
+class ManifestError(UnusableFile):
     """A manifest cannot be read, or does not fit the file it names."""
 
 

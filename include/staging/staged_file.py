@@ -20,7 +20,7 @@ from include.errors import TerminalError
 from include.model.offer import Offer, encode
 from include.model.store import StoreRef
 from include.staging.manifest import Categories, Manifest, read_manifest
-from include.staging.storage import Stage, Storage
+from include.staging.storage import Stage, Storage, StorageUnavailable, UnusableFile, reaching
 
 _CHUNK = 1 << 20
 #: Errors of a damaged file; an ``OSError`` other than ``BadGzipFile`` comes from the disk or the network.
@@ -32,8 +32,12 @@ _PACK_LEVEL = 2
 COUNTED_FIELDS = ("name", "brand", "size", "barcode", "price_current", "per_unit_price_string", "category_path")
 
 
-class UnreadableFile(TerminalError):
+class UnreadableFile(UnusableFile):
     """The file cannot be unpacked, or differs from its manifest."""
+
+
+class MissingFile(UnreadableFile):
+    """Neither the data file nor its manifest is in the stage. That may be the storage's fault: never a reason to refuse the file."""
 
 
 @dataclass(slots=True)
@@ -189,7 +193,9 @@ def read_lines(file: IO[bytes], where: str, line_bytes_max: int, digest: hashlib
             yield RawLine(number + 1, last)
     except _DAMAGE as error:
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
-            raise
+            raise StorageUnavailable(
+                f"{where}: reading failed after line {number} ({error}). Check the disk or the network, then repeat the step."
+            ) from error
         raise UnreadableFile(
             f"{where}: the gzip data is truncated or damaged after line {number} ({error}). Crawl or export the store-day again."
         ) from error
@@ -217,7 +223,13 @@ def open_staged(storage: Storage, manifest: Manifest, stage: Stage, line_bytes_m
     try:
         file = storage.open(path)
     except FileNotFoundError as error:
+        if not storage.exists(manifest.path(stage)):
+            raise MissingFile(
+                f"{path}: neither the data file nor its manifest is there. Check that the storage root {storage.url} is complete; put the file back, or stage the store-day again."
+            ) from error
         raise UnreadableFile(f"{path}: the data file named by the manifest is missing. Stage the store-day again.") from error
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise UnreadableFile(f"{path}: a folder is where the data file should be. Stage the store-day again.") from error
     with file:
         for line in read_lines(file, path, line_bytes_max, digest):
             rows += 1
@@ -240,13 +252,20 @@ def move(storage: Storage, manifest: Manifest, source: Stage, target: Stage) -> 
     Repeatable after any interruption: at every moment at least one stage holds the complete file.
     """
     if storage.exists(manifest.path(source)):
-        if storage.exists(manifest.data_path(source)):
-            with storage.open(manifest.data_path(source)) as old, storage.open(manifest.data_path(target), "wb") as new:
-                while chunk := old.read(_CHUNK):
-                    new.write(chunk)
+        if storage.is_file(manifest.data_path(source)):
+            copy_data(storage, manifest, source, target)
         storage.write(manifest.path(target), manifest.to_json())
         storage.remove(manifest.path(source))
-    storage.remove(manifest.data_path(source))
+    if storage.is_file(manifest.data_path(source)):
+        storage.remove(manifest.data_path(source))
+
+
+def copy_data(storage: Storage, manifest: Manifest, source: Stage, target: Stage) -> None:
+    """Copy a data file to another stage; readers ignore it until its manifest is written there."""
+    path = manifest.data_path(target)
+    with reaching(storage.full(path)), storage.open(manifest.data_path(source)) as old, storage.open(path, "wb") as new:
+        while chunk := old.read(_CHUNK):
+            new.write(chunk)
 
 
 def remove(storage: Storage, manifest: Manifest, stage: Stage) -> None:

@@ -8,8 +8,9 @@ publication needs no rename (object stores have none) and no reader sees a parti
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -21,14 +22,21 @@ from uuid import uuid4
 import fsspec
 from fsspec import AbstractFileSystem
 
-from include.errors import TerminalError
+from include.errors import TerminalError, TransientError
 from include.retailer_names import RETAILERS
 
 DATA_SUFFIX = ".jsonl.gz"
 MANIFEST_SUFFIX = ".manifest.json"
-_STORE_ID = re.compile(r"[^\x00-\x1f]{1,64}")
 _RUN_KEY = re.compile(r"[A-Za-z0-9_.+-]{1,80}")
 _HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class StorageUnavailable(TransientError):
+    """The storage root, or a file in it, cannot be read or written now. It says nothing about a file's content."""
+
+
+class UnusableFile(TerminalError):
+    """One staged or imported file cannot be used, and will not be usable later: it is refused, the others are not affected."""
 
 
 class Stage(StrEnum):
@@ -46,7 +54,7 @@ class StagedName:
     """The parts of a staged file's name, which is the same in every stage.
 
     Raises:
-        TerminalError: a part is not allowed in a path (names are built from data, so they are checked).
+        UnusableFile: a part is not allowed in a path (names are built from data, so they are checked).
     """
 
     retailer: str
@@ -57,15 +65,16 @@ class StagedName:
 
     def __post_init__(self) -> None:
         if self.retailer not in RETAILERS:
-            raise TerminalError(f"unknown retailer {self.retailer!r}; known: {', '.join(RETAILERS)}. Correct `company` in the file.")
-        if not _STORE_ID.fullmatch(self.store_id):
-            raise TerminalError(
-                f"store id {self.store_id!r} of {self.retailer} is empty, longer than 64 characters or holds control characters. Correct `metadata.store_id` in the file."
+            raise UnusableFile(f"unknown retailer {self.retailer!r}; known: {', '.join(RETAILERS)}. Correct `company` in the file.")
+        form = RETAILERS[self.retailer].store_id
+        if not re.fullmatch(form, self.store_id, re.ASCII):
+            raise UnusableFile(
+                f"store id {self.store_id[:80]!r} is not one of {self.retailer}, whose ids match {form}. Correct `metadata.store_id` in the file."
             )
         if not _RUN_KEY.fullmatch(self.run_key) or "--" in self.run_key:
-            raise TerminalError(f"run key {self.run_key!r} may hold only letters, digits, '_', '.', '+' and single '-'. See run_key_of().")
+            raise UnusableFile(f"run key {self.run_key!r} may hold only letters, digits, '_', '.', '+' and single '-'. See run_key_of().")
         if not _HASH.fullmatch(self.content_hash):
-            raise TerminalError(f"content hash {self.content_hash!r} is not a SHA-256 in hex. Stage the store-day again.")
+            raise UnusableFile(f"content hash {self.content_hash!r} is not a SHA-256 in hex. Stage the store-day again.")
 
     @property
     def folder(self) -> str:
@@ -87,6 +96,22 @@ def run_key_of(*parts: str) -> str:
     """
     text = re.sub(r"[^A-Za-z0-9.+-]+", "_", "_".join(parts))
     return re.sub(r"([_-])\1+", r"\1", text)[-80:].strip("_")
+
+
+@contextmanager
+def reaching(path: str) -> Iterator[None]:
+    """Raise failures to reach a path as :class:`StorageUnavailable`; facts about the path (missing, a folder) stay what they are."""
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise
+    except Exception as error:
+        clients = sys.modules.get("botocore.exceptions")  # an object store's client raises errors that are no OSError
+        if not isinstance(error, OSError) and not (clients and isinstance(error, clients.BotoCoreError)):
+            raise
+        raise StorageUnavailable(
+            f"{path} cannot be reached ({error}). Check that the storage root is mounted, writable and up. Nothing is refused or lost; the next run tries again."
+        ) from error
 
 
 class Storage:
@@ -111,57 +136,83 @@ class Storage:
         return f"{self._filesystem_and_root[1]}/{path}"
 
     def open(self, path: str, mode: str = "rb") -> IO[bytes]:
-        """Open a relative path; writing creates the folders."""
+        """Open a relative path; writing creates the folders.
+
+        Raises:
+            FileNotFoundError, IsADirectoryError, NotADirectoryError: facts about this path.
+            StorageUnavailable: every other failure, here and in the methods below.
+        """
         full = self.full(path)
-        if "r" not in mode:
-            self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
-        return self.filesystem.open(full, mode)  # type: ignore[no-any-return]
+        with reaching(full):
+            if "r" not in mode:
+                self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+            return self.filesystem.open(full, mode)  # type: ignore[no-any-return]
 
     def put(self, local_path: str, path: str) -> None:
         """Copy a local file into the root. Readers ignore it until its manifest is written."""
         full = self.full(path)
-        self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
-        self.filesystem.put_file(local_path, full)
+        with reaching(full):
+            self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+            self.filesystem.put_file(local_path, full)
 
     def read(self, path: str) -> bytes:
         """Read a small file into memory."""
-        with self.open(path) as file:
+        with reaching(self.full(path)), self.open(path) as file:
             return file.read()
 
     def write(self, path: str, content: bytes) -> None:
         """Write a small file atomically: by rename on a local disk, by the object store itself elsewhere."""
         local = "file" in self._protocols
         target = f"{path}.{uuid4().hex[:12]}.writing" if local else path  # two processes may write the same file concurrently
-        with self.open(target, "wb") as file:
-            file.write(content)
-        if local:
-            self.filesystem.mv(self.full(target), self.full(path))
+        with reaching(self.full(path)):
+            with self.open(target, "wb") as file:
+                file.write(content)
+            if local:
+                self.filesystem.mv(self.full(target), self.full(path))
+
+    def move(self, path: str, target: str) -> None:
+        """Move a file to another relative path, if it is there."""
+        with suppress(FileNotFoundError), reaching(self.full(path)):
+            self.filesystem.makedirs(self.full(target).rsplit("/", 1)[0], exist_ok=True)
+            self.filesystem.mv(self.full(path), self.full(target))
+
+    def is_there(self) -> bool:
+        """Return whether the root holds any stage. An empty one is new, or its disk is not mounted."""
+        return any(self.exists(stage) for stage in Stage)
 
     def exists(self, path: str) -> bool:
         """Return whether the file exists now, bypassing the listing cache."""
-        self.filesystem.invalidate_cache()
-        return bool(self.filesystem.exists(self.full(path)))
+        with reaching(self.full(path)):
+            self.filesystem.invalidate_cache()
+            return bool(self.filesystem.exists(self.full(path)))
+
+    def is_file(self, path: str) -> bool:
+        """Return whether there is a file at the path, and not a folder."""
+        with reaching(self.full(path)):
+            return bool(self.filesystem.isfile(self.full(path)))
 
     def modified(self, path: str) -> datetime | None:
         """Return when a file was last written, in UTC; ``None`` if it is missing or the file system does not report it."""
         try:
-            at: datetime = self.filesystem.modified(self.full(path))
+            with reaching(self.full(path)):
+                at: datetime = self.filesystem.modified(self.full(path))
         except (FileNotFoundError, NotImplementedError):
             return None
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""
-        with suppress(FileNotFoundError):  # another process removed it first
+        with suppress(FileNotFoundError), reaching(self.full(path)):  # another process removed it first
             self.filesystem.rm_file(self.full(path))
 
     def manifests(self, stage: Stage, below: str | None = None) -> Iterator[str]:
         """Yield the relative paths of all manifests of a stage, or of a folder in it (a retailer's, a store's), sorted."""
-        self.filesystem.invalidate_cache()
         folder = self.full(f"{stage}/{below}" if below else str(stage))
         start = len(self._filesystem_and_root[1]) + 1
-        if self.filesystem.exists(folder):
-            yield from sorted(path[start:] for path in self.filesystem.find(folder) if path.endswith(MANIFEST_SUFFIX))
+        with reaching(folder):
+            self.filesystem.invalidate_cache()
+            found = self.filesystem.find(folder) if self.filesystem.exists(folder) else []
+        yield from sorted(path[start:] for path in found if path.endswith(MANIFEST_SUFFIX))
 
     @property
     def _protocols(self) -> tuple[str, ...]:

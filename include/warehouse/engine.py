@@ -16,6 +16,7 @@ from include.config import Settings
 from include.errors import TransientError
 from include.warehouse.slow_statements import watched
 from include.warehouse.statements import PLANNING, statement
+from include.warehouse.storable_text import store_any_text
 
 
 class Connection(psycopg.Connection[DictRow]):
@@ -62,6 +63,7 @@ class Warehouse:
         options = " ".join(f"-c {name}={value}" for name, value in (options_by_name | PLANNING).items())
         # never prepared: each execution is planned for its own values and the current statistics
         connection = Connection.connect(self.url, options=options, connect_timeout=10, application_name="aisleflow", prepare_threshold=None)
+        store_any_text(connection)
         connection.slow_seconds = self.settings.slow_statement_seconds
         return connection
 

@@ -12,6 +12,9 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 # Control characters and invisible ones from word processors: zero-width space, soft hyphen, byte order mark.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\u00ad\ufeff]")
 
+# PostgreSQL stores no NUL, UTF-8 has no half of a surrogate pair.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
 # One UTF-8 continuation byte (0x80-0xBF) as it looks after a wrong decoding as Latin-1 or Windows-1252.
 _CONTINUATION = f"[\x80-\xbf{bytes(range(0x80, 0xA0)).decode('cp1252', errors='ignore')}]"
 # Two-byte sequences only after Â and Ã: an upper-case É before ® or ™ is correct text ("NESTLÉ®").
@@ -24,8 +27,17 @@ _LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
 )
 
 
+def storable(text: str) -> str:
+    """Return a text that UTF-8 and PostgreSQL can store: NUL and lone surrogates are replaced by U+FFFD.
+
+    >>> storable("Firle\\x00 East"), storable("\\ud800"), storable("Crème")
+    ('Firle\\ufffd East', '\\ufffd', 'Crème')
+    """
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
 def clean(text: str | None) -> str | None:
-    """Clean a text: HTML entities decoded, white space collapsed, ends trimmed; None for an empty text.
+    """Clean a text: HTML entities decoded, white space collapsed, NUL is white space, ends trimmed; None for an empty text.
 
     Other characters stay unchanged: :func:`is_damaged` reports a damaged accent, and it is not guessed.
 
@@ -39,7 +51,7 @@ def clean(text: str | None) -> str | None:
     while "&" in text and (decoded := _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)) != text:
         text = decoded  # sources encode twice
     if not text.isprintable():
-        text = _INVISIBLE.sub("", text)
+        text = _INVISIBLE.sub("", text.replace("\x00", " "))
     return " ".join(text.split()) or None
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from include.wording.size_units import Dimension, base_units
+from include.wording.text import clean
 
 Unit = Literal["kg", "L", "m", "each"]
 
@@ -47,10 +48,12 @@ def unit_price(text: str | None) -> UnitPrice | None:
     (UnitPrice(value=Decimal('30.6000'), unit='kg'), UnitPrice(value=Decimal('0.0048'), unit='each'))
     >>> unit_price("$1,440.00 per 10g"), unit_price("$0.21 each")
     (UnitPrice(value=Decimal('144000.0000'), unit='kg'), UnitPrice(value=Decimal('0.2100'), unit='each'))
+    >>> unit_price("$0.21\\u00a0each"), unit_price("$2.10&nbsp;per\\u202f1kg")
+    (UnitPrice(value=Decimal('0.2100'), unit='each'), UnitPrice(value=Decimal('2.1000'), unit='kg'))
     >>> unit_price("per 1ea"), unit_price(""), unit_price(None)
     (None, None, None)
     """
-    match = _TEXT.fullmatch(text) if text else None
+    match = _TEXT.fullmatch(clean(text) or "")  # a no-break space is white space
     known = base_units(match["unit"].lower()) if match else None
     if match is None or known is None:
         return None

@@ -9,6 +9,7 @@
 UPDATE ops.staged_file
    SET state = CASE state WHEN 'waiting' THEN 'loaded' ELSE state END,
        loaded_at = %(now)s, check_version = NULL,
+       goods = (SELECT count(*) FROM staging.offer WHERE file_id = %(file_id)s AND sku IS NOT NULL AND defects IS NULL AND NOT is_folded),
        statistics = jsonb_build_object(
            'categories', (SELECT coalesce(jsonb_object_agg(category, lines ORDER BY category), '{}')  -- first level, and first two
                             FROM (SELECT CASE level.depth WHEN 1 THEN path[1] ELSE path[1] || ' > ' || path[2] END AS category, sum(lines) AS lines

@@ -82,11 +82,11 @@ COMMENT ON COLUMN ops.staged_file.content_hash IS 'SHA-256 of the uncompressed l
 COMMENT ON COLUMN ops.staged_file.state IS 'waiting, loaded, held, published, superseded, refused or discarded.';
 COMMENT ON COLUMN ops.staged_file.stage IS 'Folder of the storage root that holds the file (or will, after a move).';
 COMMENT ON COLUMN ops.staged_file.state_reason IS 'Why it is held, refused, superseded, discarded or rejected; human-readable.';
-COMMENT ON COLUMN ops.staged_file.rejection IS 'The database''s rejection of a store-day that is not published yet: headline, lines, more_lines, next_step. Null: none, or it is being retried.';
+COMMENT ON COLUMN ops.staged_file.rejection IS 'Why a store-day that is not published yet waits: cause (database: it rejects lines; storage: the file cannot be reached), headline, lines, more_lines, next_step. Null: nothing, or it is being retried.';
 COMMENT ON COLUMN ops.staged_file.observed_at IS 'The store-day''s instant: its earliest line.';
 COMMENT ON COLUMN ops.staged_file.last_observed_at IS 'Its latest line.';
 COMMENT ON COLUMN ops.staged_file.rows IS 'Lines in the file.';
-COMMENT ON COLUMN ops.staged_file.goods IS 'Distinct SKUs accepted, without refused lines and duplicates: what completeness and the store-level rules compare. Null until checked.';
+COMMENT ON COLUMN ops.staged_file.goods IS 'Distinct SKUs accepted, without refused lines and duplicates: what completeness and the store-level rules compare. Null until loaded; before the check without what its rules refuse.';
 COMMENT ON COLUMN ops.staged_file.is_complete IS 'Every expected category was finished; null until the check, for a file without a manifest.';
 COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was determined; human-readable.';
 COMMENT ON COLUMN ops.staged_file.is_partial_on_request IS 'The run requested only a part of the store: incomplete, and not used as a baseline of the store.';
@@ -441,7 +441,7 @@ COMMENT ON COLUMN ops.quarantined_offer.quarantined_at IS 'When it was refused.'
 CREATE TABLE ops.decision (
     decision_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     file_id         bigint NOT NULL REFERENCES ops.staged_file,
-    choice          text NOT NULL CHECK (choice IN ('release', 'discard', 'leave', 'unanswered', 'recheck', 'retract')),
+    choice          text NOT NULL CHECK (choice IN ('release', 'discard', 'leave', 'unanswered', 'recheck', 'retract', 'again')),
     rule_id         text COLLATE "C",
     lines           integer,
     decided_by      text,
@@ -455,7 +455,7 @@ CREATE INDEX decision_file ON ops.decision (file_id);
 COMMENT ON TABLE ops.decision IS 'Every decision about a staged file or its refused lines, in order. Append-only. One row per decision and file.';
 COMMENT ON COLUMN ops.decision.decision_id IS 'Order of the decisions.';
 COMMENT ON COLUMN ops.decision.file_id IS 'The staged file.';
-COMMENT ON COLUMN ops.decision.choice IS 'release (publish), discard (never publish), leave (decide later), unanswered (no decision in time: still held), recheck (check again after a rule or the reader changed), retract (withdraw a published store-day).';
+COMMENT ON COLUMN ops.decision.choice IS 'release (publish), discard (never publish), leave (decide later), unanswered (no decision in time: still held), recheck (check again after a rule or the reader changed), retract (withdraw a published store-day), again (ingest a refused, discarded or retracted file once more).';
 COMMENT ON COLUMN ops.decision.rule_id IS 'All refused lines of this rule; null = lines named one by one, or the whole file.';
 COMMENT ON COLUMN ops.decision.lines IS 'Refused lines the decision is about; null = the whole file.';
 COMMENT ON COLUMN ops.decision.decided_by IS 'The user who decided in the Airflow UI or ran the command; null = unanswered.';

@@ -19,7 +19,7 @@ def met(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> Callabl
     minutes = iter(range(60))
 
     def run(retailer: str, *lines: Line, **more: Any) -> None:
-        store_day(retailer, "S1", at=f"2026-11-18T04:{next(minutes):02d}:00+11:00", lines=lines, complete=False, **more)
+        store_day(retailer, at=f"2026-11-18T04:{next(minutes):02d}:00+11:00", lines=lines, complete=False, **more)
         pipeline.ingest(warehouse, storage, retailer)
 
     return run

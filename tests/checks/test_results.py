@@ -29,7 +29,7 @@ def night(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -
     pipeline.ingest(strict_warehouse, storage, "aldi")
     store_day(lines=offers(40))
     store_day(store_id="G2", lines=[*offers(60), *(offer(f"b{number}", -1) for number in range(3)), offer("m", name="NestlÃ©")])
-    store_day("iga", "I1", lines=offers(5))
+    store_day("iga", "2101", lines=offers(5))
     for retailer in ("aldi", "iga"):
         pipeline.ingest(strict_warehouse, storage, retailer)
     return strict_warehouse

@@ -18,7 +18,7 @@ from include.retailers.errors import RunAlreadyBlocked
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.crawling.recorded_crawl import record_crawl, run_of
-from tests.ingestion.store_days import StoreDays, offer
+from tests.ingestion.store_days import STORE_IDS, StoreDays, offer
 
 NIGHT = date(2026, 11, 18)
 
@@ -39,9 +39,9 @@ def crawled(warehouse: Warehouse, retailer: str, store_id: str, error: Exception
 
 def complete_night(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     for retailer in RETAILERS:
-        plan(warehouse, retailer, "1")
-        crawled(warehouse, retailer, "1")
-        store_day(retailer=retailer, store_id="1", lines=[offer(sku="1", price=2), offer(sku="2", price=None)], night=NIGHT)
+        plan(warehouse, retailer, STORE_IDS[retailer])
+        crawled(warehouse, retailer, STORE_IDS[retailer])
+        store_day(retailer=retailer, lines=[offer(sku="1", price=2), offer(sku="2", price=None)], night=NIGHT)
         pipeline.ingest(warehouse, storage, retailer)
 
 
@@ -61,11 +61,11 @@ def test_a_complete_night_adds_up_and_nothing_is_missing(warehouse: Warehouse, s
 
 def test_missing_stores_are_listed_with_their_next_step(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays):
     warehouse = strict_warehouse
-    plan(warehouse, "aldi", "1", "2", "3", "4")
-    crawled(warehouse, "aldi", "1", TransientError("the site is down"))
-    crawled(warehouse, "aldi", "2", RunAlreadyBlocked("a bot wall"))
-    crawled(warehouse, "aldi", "3")
-    store_day(store_id="3", lines=[offer(sku=str(n), price="text") for n in range(30)], night=NIGHT)
+    plan(warehouse, "aldi", "G1", "G2", "G3", "G4")
+    crawled(warehouse, "aldi", "G1", TransientError("the site is down"))
+    crawled(warehouse, "aldi", "G2", RunAlreadyBlocked("a bot wall"))
+    crawled(warehouse, "aldi", "G3")
+    store_day(store_id="G3", lines=[offer(sku=str(n), price="text") for n in range(30)], night=NIGHT)
     pipeline.ingest(warehouse, storage, "aldi")
 
     with pytest.raises(NeedsPersonError) as caught:
@@ -73,10 +73,10 @@ def test_missing_stores_are_listed_with_their_next_step(strict_warehouse: Wareho
 
     text = str(caught.value)
     assert "coles: nothing was planned. Look at the DAG scrape_coles" in text
-    assert "aldi 1: failed: the site is down. Clear the store's failed crawl task." in text
-    assert "aldi 2: blocked: a bot wall. The site refuses requests" in text
-    assert "aldi 3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
-    assert "aldi 4: not begun. Clear its crawl task" in text
+    assert "aldi G1: failed: the site is down. Clear the store's failed crawl task." in text
+    assert "aldi G2: blocked: a bot wall. The site refuses requests" in text
+    assert "aldi G3: held" in text and "aisleflow quarantine show 1; then release or discard it" in text
+    assert "aldi G4: not begun. Clear its crawl task" in text
 
 
 def test_a_night_without_a_plan_is_reported(warehouse: Warehouse):

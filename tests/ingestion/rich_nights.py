@@ -19,7 +19,7 @@ MONDAY = "2026-11-16T04:30:00+11:00"
 def tuesday(storage: Storage) -> None:
     """Fill the warehouse before the night of the kill."""
     StoreDays(storage)(at=TUESDAY, lines=[*offers(6), offer("20", 2.0, name="Zorbo Tea", brand="Zorbo", size="100 g")])
-    StoreDays(storage)("coles", "C1", at=TUESDAY, lines=[offer("c", name="Leaves", barcode=gtin(1))])
+    StoreDays(storage)("coles", "COL:1", at=TUESDAY, lines=[offer("c", name="Leaves", barcode=gtin(1))])
 
 
 def wednesday(storage: Storage) -> None:

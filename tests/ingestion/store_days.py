@@ -19,6 +19,9 @@ from include.staging.storage import Stage, Storage
 TUESDAY = "2026-11-17T04:30:00+11:00"
 WEDNESDAY = "2026-11-18T04:30:00+11:00"
 
+#: One store of each retailer.
+STORE_IDS = {"aldi": "G1", "coles": "COL:1", "iga": "1", "woolworths": "1"}
+
 #: A line: a dictionary with ``product`` and ``metadata``, or the bytes themselves for a damaged one.
 Line = dict[str, Any] | bytes
 
@@ -77,10 +80,11 @@ class StoreDays:
         self.storage = storage
 
     def __call__(
-        self, retailer: str = "aldi", store_id: str = "G1", at: str = WEDNESDAY, lines: Sequence[Line] = (), *, complete: bool | None = True,
+        self, retailer: str = "aldi", store_id: str | None = None, at: str = WEDNESDAY, lines: Sequence[Line] = (), *, complete: bool | None = True,
         state: str | None = "VIC", night: date | None = None, run_key: str | None = None, stage: Stage = Stage.OUTBOX, **manifest: Any,
     ) -> Manifest:  # fmt: skip
         """Stage one store-day and return its manifest. ``complete=None`` leaves completeness to be estimated from the rows."""
+        store_id = store_id or STORE_IDS[retailer]
         data = content(lines, retailer, store_id, state, at)
         instants = [datetime.fromisoformat(at).astimezone(UTC)]
         for line in lines:

@@ -33,7 +33,7 @@ def offered(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> Callable[
     return run
 
 
-def lines(*made: Any, retailer: str = "aldi", store_id: str = "G1", at: str | None = WEDNESDAY) -> bytes:
+def lines(*made: Any, retailer: Any = "aldi", store_id: Any = "G1", at: str | None = WEDNESDAY) -> bytes:
     return content(made, retailer, store_id, "VIC", at)
 
 
@@ -58,7 +58,23 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "`metadata.company` is 'tesco'; known retailers: .*coles.*Correct it in the file",
     ),
     "no time": (lines(*offers(3), at=None), r"no line has a time of observation \(`scraped_at` or `scraped_date`\).*Add it to `metadata`"),
-    "impossible store": (lines(*offers(3), store_id="x" * 65), "is empty, longer than 64 characters or holds control characters"),
+    "impossible store": (lines(*offers(3), store_id="x" * 65), "store id 'x+' is not one of aldi, whose ids match"),
+    **{
+        f"store id {name}": (lines(*offers(3), store_id=value), r"3 of its 3 lines have no `metadata.store_id` \(text or a whole number\)")
+        for name, value in {"null": None, "true": True, "a fraction": 1.5, "a list": ["G1"], "an object": {"a": 1}, "blank": "  "}.items()
+    },
+    "no store id at all": (
+        b"".join(line + b"\n" for line in lines(*offers(3)).replace(b'"store_id": "G1", ', b"").splitlines()),
+        "3 of its 3 lines have no `metadata.store_id`",
+    ),
+    "store id that is a path": (lines(*offers(3), store_id="../../x"), "store id '../../x' is not one of aldi"),
+    "store id that was made of nothing": (lines(*offers(3), store_id="None"), "store id 'None' is not one of aldi"),
+    "some lines without a store id": (
+        lines(*offers(9)) + lines(*offers(1), store_id=None),
+        r"lines of several stores in one file: aldi G1 \(9 lines\), aldi without a store id \(1 lines\)",
+    ),
+    "company of another type": (lines(*offers(3), retailer=True), "`metadata.company` is None; known retailers"),
+    "year one": (lines(*offers(3), at="0001-11-18T04:30:00+11:00"), "no line has a time|observed from 0001"),
 }
 
 
@@ -82,9 +98,9 @@ def test_a_file_that_cannot_be_staged_is_kept_with_its_reason(
     assert list(storage.manifests(Stage.OUTBOX)) == []
 
 
-def test_a_missing_path_is_reported(warehouse: Warehouse, storage: Storage, tmp_path: Path) -> None:
+def test_a_missing_path_is_reported(tmp_path: Path) -> None:
     with pytest.raises(TerminalError, match=r"nowhere.jsonl: no such file. Give store-day files \(\*.jsonl, \*.jsonl.gz\) or folders"):
-        import_file(warehouse, storage, tmp_path / "nowhere.jsonl")
+        list_data_files([tmp_path / "nowhere.jsonl"])
 
 
 def test_single_damaged_lines_are_refused_one_by_one(
@@ -103,12 +119,12 @@ def test_single_damaged_lines_are_refused_one_by_one(
 def test_an_unknown_store_is_published_unconfirmed(
     offered: Callable[[bytes], ImportedFile], warehouse: Warehouse, storage: Storage
 ) -> None:
-    offered(lines(*offers(3), store_id="never heard of"))
+    offered(lines(*offers(3), store_id="G999"))
     pipeline.ingest(warehouse, storage, "aldi")
-    found = prices(warehouse, "never heard of")
+    found = prices(warehouse, "G999")
     assert len(found) == 3 and {row["is_confirmed"] for row in found.values()} == {False}
     (store,) = rows(warehouse, "SELECT name, state, is_confirmed FROM core.store")
-    assert store == {"name": "aldi never heard of", "state": "VIC", "is_confirmed": False}
+    assert store == {"name": "aldi G999", "state": "VIC", "is_confirmed": False}
 
 
 def test_lines_of_the_future_are_refused_and_the_others_keep_their_night(
@@ -233,12 +249,12 @@ def test_completeness_is_estimated_in_time_order(
     ]
     for path in reversed(files) if reverse else files:
         import_file(warehouse, storage, path)
-    register_waiting(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     # the first against the median of the others (86.5 = 90 percent), then each against the last complete one before it
     assert completeness(warehouse) == {
         "G1 2026-11-10": True, "G1 2026-11-11": True, "G1 2026-11-12": True, "G1 2026-11-13": True, "G2 2026-11-12": True, "G2 2026-11-13": False,
     }  # fmt: skip
-    assert "81 rows; the store's last complete store-day (2026-11-12) has 82" in one(
+    assert "81 SKUs; the store's last complete store-day (2026-11-12) has 82" in one(
         warehouse, "SELECT completeness_reason FROM ops.staged_file WHERE rows = 81"
     )
 
@@ -248,7 +264,7 @@ def test_a_lone_file_is_incomplete_and_not_a_baseline(warehouse: Warehouse, stor
     pipeline.ingest(warehouse, storage, "aldi")
     assert (
         one(warehouse, "SELECT completeness_reason FROM ops.staged_file WHERE NOT is_complete")
-        == "50 rows; no other store-day to compare with"
+        == "50 SKUs; no other store-day to compare with"
     )
     assert len(cents(warehouse)) == 50 and one(warehouse, "SELECT complete_at IS NULL FROM core.store")
 
@@ -256,7 +272,7 @@ def test_a_lone_file_is_incomplete_and_not_a_baseline(warehouse: Warehouse, stor
 def test_the_retailers_median_reaches_fourteen_days(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path) -> None:
     for store, day in (("G1", "2026-10-01"), ("G2", "2026-10-15"), ("G3", "2026-10-30")):
         import_file(warehouse, storage, store_day.file(tmp_path / f"{store}.jsonl", offers(50), store_id=store, at=f"{day}T04:00:00Z"))
-    register_waiting(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert completeness(warehouse) == {"G1 2026-10-01": True, "G2 2026-10-15": True, "G3 2026-10-30": False}
 
 
@@ -265,7 +281,7 @@ def test_a_partial_crawl_beside_complete_ones_is_incomplete(
 ) -> None:
     for number, count in enumerate((100, 98, 10, 101)):
         import_file(warehouse, storage, store_day.file(tmp_path / f"{number}.jsonl", offers(count), store_id=f"G{number}"))
-    register_waiting(warehouse, storage, "aldi")
+    pipeline.ingest(warehouse, storage, "aldi")
     assert [row["is_complete"] for row in rows(warehouse, "SELECT is_complete FROM ops.staged_file ORDER BY store_id")] == [
         True,
         True,

@@ -38,7 +38,7 @@ _VERBS = (
 NEXT_STEP = re.compile(rf"\baisleflow [a-z]|--[a-z]{{2,}}\b|(?:^|[.;:,?] |\b(?:or|then|and)\b )(?:{_VERBS})\b", re.IGNORECASE)
 
 #: Raised with a text that is made elsewhere and tested there: (module, expression).
-MADE_ELSEWHERE = {("rejected", "text")}
+MADE_ELSEWHERE = {("rejected", "text"), ("rejected", "unreachable")}
 
 
 def texts(node: ast.expr) -> str:

@@ -259,7 +259,11 @@ def test_concurrent_runs_of_all_retailers_create_a_product_once_and_lose_nothing
                 for n in range(40)
             ]
             offset = (index * 7 + store * 13 + repetition * 5) % 40
-            stage(retailer, f"S{store}", lines=lines[offset:] + lines[:offset] if index % 2 else (lines[offset:] + lines[:offset])[::-1])
+            stage(
+                retailer,
+                f"G{store}" if retailer == "aldi" else str(store + 1),
+                lines=lines[offset:] + lines[:offset] if index % 2 else (lines[offset:] + lines[:offset])[::-1],
+            )
     monkeypatch.setattr("include.ingestion.publish.workers_for", lambda *_: 3)
     # a run that has collected its unknown SKUs waits for another: without the lock both would continue with the same
     meeting, read_texts = threading.Barrier(2, timeout=0.5), resolution._read_texts

@@ -142,22 +142,22 @@ def history(
         prepare(connection)
         run_all(connection, _OTHERS, skus=5_000 * others, nights=30 * others)
         save_beliefs(connection, "others")
-    stage("iga", "I1", at="2026-11-16T04:30:00+11:00", lines=lines(30, 0))
+    stage("iga", "2101", at="2026-11-16T04:30:00+11:00", lines=lines(30, 0))
     pipeline.ingest(warehouse, storage, "iga")
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         save_beliefs(connection, "first")
     with measuring(n, beliefs, names) as measured:
-        stage("iga", "I1", at=TUESDAY, lines=lines(n, 0))
+        stage("iga", "2101", at=TUESDAY, lines=lines(n, 0))
         pipeline.ingest(warehouse, storage, "iga")
         if until_first:
             return measured
-        stage("iga", "I1", at=WEDNESDAY, lines=lines(n, 1))
-        stage("iga", "I2", at=WEDNESDAY, lines=lines(n, 1), complete=None)
+        stage("iga", "2101", at=WEDNESDAY, lines=lines(n, 1))
+        stage("iga", "2102", at=WEDNESDAY, lines=lines(n, 1), complete=None)
         pipeline.ingest(warehouse, storage, "iga")
-        second = _newest(warehouse, "I1")
+        second = _newest(warehouse, "2101")
         _decide(warehouse, storage, second)
-        retract(warehouse, storage, "iga", "I1", second, "ann", "a test store")
-        stage("iga", "I1", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
+        retract(warehouse, storage, "iga", "2101", second, "ann", "a test store")
+        stage("iga", "2101", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
         prefill_waiting(warehouse, storage, "iga")
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
@@ -177,7 +177,7 @@ def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:
     quarantine.undecided_files(warehouse, "iga", None)
     recheck_lines(warehouse, storage, file_id, mark_refused, "0", "ann")
     release_lines(warehouse, storage, file_id, "ann", "a mistake", rule_id="donation")
-    other = _newest(warehouse, "I2")
+    other = _newest(warehouse, "2102")
     discard_lines(warehouse, other, "ann", "wrong", rule_id="donation")
     with warehouse.transaction() as connection:
         connection.run("ledger/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
@@ -185,9 +185,9 @@ def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:
 
 def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
     warehouse.settings = warehouse.settings.model_copy(update={"hold_scale_share": 0.1})
-    StoreDays(storage)("iga", "I2", at=FRIDAY, lines=[offer(f"S{number}", 100 * (1 + number % 50)) for number in range(n)])
+    StoreDays(storage)("iga", "2102", at=FRIDAY, lines=[offer(f"S{number}", 100 * (1 + number % 50)) for number in range(n)])
     pipeline.ingest(warehouse, storage, "iga")
-    file_id = _newest(warehouse, "I2")
+    file_id = _newest(warehouse, "2102")
     with warehouse.transaction() as connection, connection.transaction():
         _isolate(connection, file_id, n)
         raise psycopg.Rollback
@@ -241,18 +241,27 @@ def _many_stores(warehouse: Warehouse, storage: Storage, n: int) -> None:
 
 def _look_at_ledger(warehouse: Warehouse, file_ids: list[int]) -> None:
     quarantine.list_undecided(warehouse)
-    quarantine.show(warehouse, _newest(warehouse, "I1"))
+    quarantine.show(warehouse, _newest(warehouse, "2101"))
     with suppress(NeedsPersonError):
         raise_if_undecided(warehouse, ["iga", "woolworths"], NIGHT.isoformat())
     held.list_unclaimed(warehouse, ["woolworths"])
     held.still_held(warehouse, file_ids)
     held.list_released_unpublished(warehouse, file_ids)
-    ledger_files.list_store(warehouse, "iga", "I1")
+    ledger_files.list_store(warehouse, "iga", "2101")
     rejections.list_rejected(warehouse, ["iga", "woolworths"])
     with warehouse.transaction() as connection:
         connection.run("ledger/list_states", {"retailer": "woolworths"})
         connection.run("ledger/list_nights", {"file_ids": file_ids})
         connection.run("ledger/sum_published", {"file_ids": file_ids})
+        parts = connection.execute(
+            "SELECT file_id::text, retailer, store_id, run_key, left(content_hash, 16) FROM ops.staged_file"
+        ).fetchall()
+        columns = zip(*(row.values() for row in parts), strict=True)
+        values = dict(zip(("paths", "retailers", "store_ids", "run_keys", "hashes"), map(list, columns), strict=True))
+        connection.run("ledger/list_unregistered", values)
+        taken_back = connection.execute("SELECT max(file_id) AS file_id FROM ops.staged_file WHERE state = 'discarded'").fetchone()
+        assert taken_back is not None
+        connection.run("ledger/bring_back", taken_back)
         for name in ("list_planned_retailers", "list_waiting_retailers"):
             connection.run(f"diagnostics/{name}", {"night": NIGHT})
         for name in ("find_newest_plan", "list_discovered_retailers"):

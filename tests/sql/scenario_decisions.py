@@ -7,6 +7,7 @@ from datetime import timedelta
 from include import clock
 from include.alerts.held_question import held_question
 from include.ingestion import deciding, pipeline
+from include.ingestion.bring_back import bring_back
 from include.ingestion.release_lines import recheck_lines, release_lines
 from include.ingestion.retract import retract
 from include.ledger import held, quarantine
@@ -58,6 +59,8 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     deciding.publish_released(warehouse, storage, "aldi")
 
     take_back(warehouse, storage)
+    bring_back(warehouse, storage, newest(warehouse), "ann", "the whole store after all")
+    pipeline.ingest(warehouse, storage, "aldi")
     with warehouse.transaction() as connection:
         connection.run("ledger/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
 

@@ -18,7 +18,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     stage = StoreDays(storage)
     stage(
         "coles",
-        "C1",
+        "COL:1",
         lines=[
             offer("c", name="Leaves", barcode=gtin(1)),
             offer("d", name="Zorbo Tea", brand="Zorbo", size="100 g", barcode=f"{gtin(4)},{gtin(6)}"),
@@ -26,7 +26,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     )
     stage(
         "iga",
-        "I1",
+        "2101",
         lines=[
             *offers(30, price=2.0),
             offer("t", name="Coles Tea", brand="Coles"),
@@ -34,14 +34,14 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
             offer("v", name="Tea", brand="Zorbo"),
         ],
     )
-    stage("coles", "C9", lines=[offer("e")], run_key="same")
+    stage("coles", "COL:9", lines=[offer("e")], run_key="same")
     pipeline.load(warehouse, storage, "coles")
-    stage("coles", "C9", lines=[offer("e", 2.0)], run_key="same")  # a re-run before the first was published
+    stage("coles", "COL:9", lines=[offer("e", 2.0)], run_key="same")  # a re-run before the first was published
     for retailer in ("coles", "iga", "aldi"):
         pipeline.ingest(warehouse, storage, retailer)
     stage(
         "iga",
-        "I1",
+        "2101",
         at="2026-11-18T05:00:00+11:00",
         lines=[
             *offers(20, price=2.0),
@@ -51,10 +51,10 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
         ],
     )
     # C9 keeps quiet about "e" and learns nothing new: an unchanged and a delisting night
-    stage("coles", "C9", at="2026-11-18T05:00:00+11:00", lines=[offer("x", name="Renamed", barcode=gtin(8))])
+    stage("coles", "COL:9", at="2026-11-18T05:00:00+11:00", lines=[offer("x", name="Renamed", barcode=gtin(8))])
     stage(
         "coles",
-        "C1",
+        "COL:1",
         at="2026-11-18T05:00:00+11:00",
         lines=[offer("c", name="Leaves, renamed", barcode=f"{gtin(1)},{gtin(9)}"), offer("d", None, name="Zorbo Tea")],
     )

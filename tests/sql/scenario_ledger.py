@@ -11,6 +11,7 @@ from include.ingestion.isolation.rejected import RejectedByDatabase
 from include.ingestion.sweep import waiting_files
 from include.ledger import files, held, quarantine
 from include.ledger.open_questions import raise_if_undecided
+from include.ledger.registering import list_unregistered
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
@@ -47,5 +48,6 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     held.list_released_unpublished(warehouse, [file["file_id"] for file in waiting])
     files.list_store(warehouse, "aldi", "G1")
     waiting_files(warehouse, storage)
+    list_unregistered(warehouse, storage)
     with warehouse.transaction() as connection:
         connection.run("ledger/list_nights", {"file_ids": [file["file_id"] for file in waiting]})

@@ -17,8 +17,8 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     stage = StoreDays(storage)
     for day in range(10, 12 + EVALUATIONS_KEPT):
         at = f"2026-11-{day}T04:30:00+11:00"
-        stage("iga", "I1", at=at, lines=[*offers(30, price=2.0), offer("x", -1), offer("y", name="NestlÃ©")])
-        stage("iga", "I2", at=at, lines=offers(30, price=200.0))
+        stage("iga", "2101", at=at, lines=[*offers(30, price=2.0), offer("x", -1), offer("y", name="NestlÃ©")])
+        stage("iga", "2102", at=at, lines=offers(30, price=200.0))
         pipeline.load(warehouse, storage, "iga")
         gate.check(warehouse, "iga")  # without the pages: they import Great Expectations
         pipeline.resolve(warehouse, storage, "iga")

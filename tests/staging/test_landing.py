@@ -52,7 +52,9 @@ def test_the_path_of_pages_names_retailer_store_night_and_run(storage: Storage) 
 
 
 def test_a_store_id_cannot_leave_its_folder(storage: Storage) -> None:
-    assert folder_of(StoreRef("coles", "../../x"), NIGHT, "run") == "landing/coles/%2E%2E%2F%2E%2E%2Fx/2026-11-18--run"
+    assert folder_of(StoreRef("coles", "COL:401"), NIGHT, "run") == "landing/coles/COL%3A401/2026-11-18--run"
+    with pytest.raises(TerminalError, match="store id"):
+        folder_of(StoreRef("coles", "../../x"), NIGHT, "run")
     with pytest.raises(TerminalError, match="run key"):
         folder_of(STORE, NIGHT, "../x")
 

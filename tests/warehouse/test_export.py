@@ -58,7 +58,7 @@ def some_prices(warehouse: Warehouse, storage: Storage, store_day: StoreDays, fi
     """Two retailers; one line went away on Wednesday, one has no price."""
     fixed_clock("2026-11-17T09:00:00.123456+00:00")
     store_day(at=TUESDAY, lines=[*AWKWARD, *offers(4, start=10)])
-    store_day("coles", "C1", at=TUESDAY, lines=offers(2))
+    store_day("coles", "COL:1", at=TUESDAY, lines=offers(2))
     for retailer in ("aldi", "coles"):
         pipeline.ingest(warehouse, storage, retailer)
     fixed_clock("2026-11-18T09:00:00+00:00")
@@ -252,7 +252,7 @@ def test_a_slow_publication_is_not_lost_after_a_fast_one(
 ) -> None:
     follower = IncrementalReader(warehouse, tmp_path)
     store_day("aldi", "G1", lines=offers(3))
-    store_day("coles", "C1", lines=offers(3))
+    store_day("coles", "COL:1", lines=offers(3))
     has_its_time, may_commit, quarantine = threading.Event(), threading.Event(), publishing._quarantine
 
     def wait_before_commit(connection: Any, storage: Any, file: Any, *rest: Any) -> None:

@@ -75,7 +75,7 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         now = clock.now()  # the same instant for all store-days of the batch
         check_id = record_check(connection, retailer, file_ids, broken, next(iter(evaluations), None), now)
         count_goods(connection, file_ids)
-        estimate_completeness(connection, retailer, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
+        estimate_completeness(connection, file_ids, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
         found = _evaluate(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
         record_rule_results(connection, check_id, found, now)
         held = hold(connection, check_id, _reasons(found, len(file_ids)))

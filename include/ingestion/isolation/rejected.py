@@ -1,11 +1,13 @@
-"""Report of the store-days that wait because the database rejects lines of them."""
+"""Report of the store-days that wait because the database rejects lines of them, or because their file cannot be reached."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from include.errors import TerminalError
+from include.ledger.registering import list_unregistered
 from include.ledger.rejections import list_rejected
+from include.staging.storage import Storage, StorageUnavailable
 from include.warehouse.engine import Warehouse
 
 _LINES_SHOWN = 20
@@ -17,7 +19,7 @@ class RejectedByDatabase(TerminalError):
 
 def build_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
     """Return one report of all rejected store-days: files, lines, values, constraints, next steps. ``None``: there are none."""
-    files = list_rejected(warehouse, retailers)
+    files = [file for file in list_rejected(warehouse, retailers) if file["rejection"].cause == "database"]
     if not files:
         return None
     remaining, sections = _LINES_SHOWN, list[str]()
@@ -52,11 +54,47 @@ def build_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
     )
 
 
-def raise_if_rejected(warehouse: Warehouse, retailers: Sequence[str]) -> None:
-    """Raise if store-days of these retailers are rejected.
+def build_unreachable_report(warehouse: Warehouse, retailers: Sequence[str]) -> str | None:
+    """Return one report of all store-days whose file cannot be reached. ``None``: there are none."""
+    files = [file for file in list_rejected(warehouse, retailers) if file["rejection"].cause == "storage"]
+    if not files:
+        return None
+    listed = [
+        f"  file {file['file_id']}, {file['retailer']} {file['store_id']}: {file['rejection'].headline}" for file in files[:_LINES_SHOWN]
+    ]
+    more = [f"  … and {len(files) - _LINES_SHOWN} more"] if len(files) > _LINES_SHOWN else []
+    return "\n".join(
+        [
+            f"{len(files)} store-day(s) wait because their files cannot be reached; nothing of them is refused, everything else is published.",
+            *listed,
+            *more,
+            f"What to do: {files[0]['rejection'].next_step} The next run (sweep_outbox starts one) tries them again.",
+        ]
+    )
+
+
+def _unregistered_report(warehouse: Warehouse, storage: Storage) -> str | None:
+    paths = list_unregistered(warehouse, storage)
+    if not paths:
+        return None
+    listed = "".join(f"\n  {path}" for path in paths[:_LINES_SHOWN]) + ("\n  …" if len(paths) > _LINES_SHOWN else "")
+    return (
+        f"{len(paths)} manifest(s) in the outbox are not in the ledger, so their files are not ingested:{listed}\n"
+        "What to do: make them readable in the folder of a known retailer, or remove them; the next run registers them."
+    )
+
+
+def raise_if_rejected(warehouse: Warehouse, storage: Storage, retailers: Sequence[str]) -> None:
+    """Raise if store-days of these retailers wait: the database rejects lines of them, or their files cannot be reached.
 
     Raises:
         RejectedByDatabase: lists every file, its rejected lines (20 at most) and the next steps.
+        StorageUnavailable: only files that cannot be reached, also those that could not even be registered.
     """
-    if text := build_report(warehouse, retailers):
+    text = build_report(warehouse, retailers)
+    unreachable = "\n\n".join(filter(None, (build_unreachable_report(warehouse, retailers), _unregistered_report(warehouse, storage))))
+    if text:
+        text = "\n\n".join(filter(None, (text, unreachable)))
         raise RejectedByDatabase(text)
+    if unreachable:
+        raise StorageUnavailable(unreachable)
