@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -42,11 +43,20 @@ def register_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> l
     with warehouse.transaction() as connection:
         rows = connection.run("ledger/list_undecided_manifests", {"retailer": retailer}).fetchall()
     known = {msgspec.convert(row["manifest"], Manifest).path(Stage.OUTBOX) for row in rows}
-    return [
-        file_id
-        for path in storage.manifests(Stage.OUTBOX, retailer)
-        if path not in known and (file_id := register_staged(warehouse, storage, path)[0])
-    ]
+    new = [path for path in storage.manifests(Stage.OUTBOX, retailer) if path not in known]
+    return [file_id for path in _in_order(storage, new) if (file_id := register_staged(warehouse, storage, path)[0])]
+
+
+def _in_order(storage: Storage, paths: list[str]) -> list[str]:
+    """Sort new manifests by store, night and run; of one run's files the one written last comes last, and supersedes the others."""
+    files_of_run = Counter(path.rsplit("--", 1)[0] for path in paths)
+
+    def order(path: str) -> tuple[str, float, str]:
+        run = path.rsplit("--", 1)[0]
+        written_at = storage.modified(path) if files_of_run[run] > 1 else None  # asked only where it decides
+        return run, written_at.timestamp() if written_at else 0.0, path
+
+    return sorted(paths, key=order)
 
 
 def register_staged(warehouse: Warehouse, storage: Storage, path: str) -> tuple[int | None, str | None]:

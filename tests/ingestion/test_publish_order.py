@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from itertools import permutations
@@ -141,6 +142,20 @@ def test_a_rerun_supersedes_its_own_file_and_no_other(warehouse: Warehouse, stor
     ]  # fmt: skip
     assert "replaced it before it was published" in found[0]["state_reason"] and cents(warehouse) == {"1": 300, "2": 300, "3": 300}
     assert one(warehouse, "SELECT count(*) FROM staging.offer") == 0, "its rows are not left behind"
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_of_two_new_files_of_one_run_the_one_written_last_counts(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, last: int
+) -> None:
+    files = [store_day(lines=offers(2, price=1.0 + number), run_key="mine") for number in range(2)]
+    for number, file in enumerate(files):  # the hash in a name says nothing about time
+        written_at = 2_000 if number == last else 1_000
+        os.utime(storage.full(file.path(Stage.OUTBOX)), (written_at, written_at))
+    pipeline.ingest(warehouse, storage, "aldi")
+    states = {row["content_hash"]: row["state"] for row in rows(warehouse, "SELECT content_hash, state FROM ops.staged_file")}
+    assert states == {files[last].sha256: "published", files[1 - last].sha256: "superseded"}
+    assert cents(warehouse) == {"1": 100 + 100 * last, "2": 100 + 100 * last}
 
 
 def test_publishing_twice_changes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -30,8 +31,13 @@ _COUNTS = ("created", "updated", "unchanged", "unavailable", "outdated", "delist
 
 def differences(model: Model, product: Product, now: datetime) -> list[Difference]:
     """Return every difference between model and product, in words."""
-    ledger = {(row["retailer"], row["store_id"], row["run_key"], row["content_hash"][:6]): row for row in product.rows(_LEDGER)}
+    files = product.rows(_LEDGER)
+    refused = Counter(row["retailer"] for row in files if row["state"] == "refused")
+    ledger = {
+        (row["retailer"], row["store_id"], row["run_key"], row["content_hash"][:6]): row for row in files if row["state"] != "refused"
+    }
     found = _compare("ledger", {_key(entry): _entry(entry) for entry in model.ledger}, {key: _ledger(row) for key, row in ledger.items()})
+    found += _compare("refused", {("files",): model.refused}, {("files",): dict(refused)})
     prices = product.rows(_PRICES)
     by_key = {(row["retailer"], row["store_id"], row["sku"]): row for row in prices}
     expected = {(*store, sku): row for store, rows in model.rows.items() for sku, row in rows.items()}
@@ -50,9 +56,9 @@ def differences(model: Model, product: Product, now: datetime) -> list[Differenc
         for row in product.rows(_PRODUCTS)
     }
     found += _compare("product_price", _product_prices(expected), skus)
-    files = {row["file_id"]: number for number, row in ((entry.number, ledger.get(_key(entry))) for entry in model.ledger) if row}
+    numbers = {row["file_id"]: number for number, row in ((entry.number, ledger.get(_key(entry))) for entry in model.ledger) if row}
     found += _compare(
-        "change", {change: {} for change in _model_changes(model)}, {_change(row, files): {} for row in product.rows(_CHANGES)}
+        "change", {change: {} for change in _model_changes(model)}, {_change(row, numbers): {} for row in product.rows(_CHANGES)}
     )
     return found
 
@@ -158,7 +164,7 @@ def _model_changes(model: Model) -> list[tuple[Any, ...]]:
     ]
 
 
-def _change(row: dict[str, Any], files: dict[int, int]) -> tuple[Any, ...]:
+def _change(row: dict[str, Any], numbers: dict[int, int]) -> tuple[Any, ...]:
     return (
-        files.get(row["file_id"]), row["retailer"], row["store_id"], row["sku"], _text(row["changed_at"]), row["change_kind"], row["old_price_cents"], row["new_price_cents"],
+        numbers.get(row["file_id"]), row["retailer"], row["store_id"], row["sku"], _text(row["changed_at"]), row["change_kind"], row["old_price_cents"], row["new_price_cents"],
     )  # fmt: skip

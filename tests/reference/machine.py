@@ -5,6 +5,7 @@ A failing history is shrunk and printed as a list of verbs. ``SWITCHES`` turns v
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, ClassVar
@@ -28,10 +29,10 @@ SWITCHES: dict[str, Any] = {
     "paces": (0,),
     "completeness": (True, False),
     "storage away": False,
-    "rerun of a staged file": False,
-    "batches": False,
+    "rerun of a staged file": True,
+    "batches": True,
     "retract": False,
-    "compared": ("product_price", "ledger", "price", "product", "change"),
+    "compared": ("refused", "product_price", "ledger", "price", "product", "change"),
 }
 
 goods = st.lists(st.sampled_from(SWITCHES["kinds"]), min_size=1, max_size=6).map(lambda kinds: "".join(kinds).rstrip("-")).filter(bool)
@@ -43,7 +44,9 @@ class Histories(RuleBasedStateMachine):
     """Plays one history. ``product`` is set by the test."""
 
     product: ClassVar[Product]
+    #: Histories begun, and those begun when the first difference was found.
     played: ClassVar[int] = 0
+    failed_after: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,11 +79,7 @@ class Histories(RuleBasedStateMachine):
         """Everything that waits, as one batch."""
         self._tick()
         self.product.ingest(retailer)
-        try:
-            self.model.ingest(retailer, self.now)
-        except Undecided:
-            reject()
-        self._compare()
+        self._play(lambda: self.model.ingest(retailer, self.now))
 
     @precondition(lambda self: self.model.staged and SWITCHES["storage away"])
     @rule()
@@ -96,8 +95,7 @@ class Histories(RuleBasedStateMachine):
         entry = self._choose("held", which)
         self._tick()
         self.product.release(self._file_id(entry), entry.day.retailer)
-        self.model.release(entry, self.now)
-        self._compare()
+        self._play(lambda: self.model.release(entry, self.now))
 
     @precondition(lambda self: self._in_state("held"))
     @rule(which=any_of)
@@ -115,7 +113,20 @@ class Histories(RuleBasedStateMachine):
         entry = self._choose("published", which)
         self._tick()
         self.product.retract(self._file_id(entry), *entry.day.store)
-        self.model.retract(entry, self.now)
+        self._play(lambda: self.model.retract(entry, self.now))
+
+    @rule(store=st.sampled_from(sorted(STORES)))
+    def damage(self, store: str) -> None:
+        """A file arrives whose manifest cannot be read: it is refused, and no other file."""
+        self.model.damaged[STORES[store]] = self.model.damaged.get(STORES[store], 0) + 1
+        self.product.damage(STORES[store], store, sum(self.model.damaged.values()))
+
+    def _play(self, verb: Callable[[], None]) -> None:
+        """Play the model's part of a verb, and compare."""
+        try:
+            verb()
+        except Undecided:
+            reject()
         self._compare()
 
     def _stage(self, day: StoreDay, ingest: bool) -> None:
@@ -149,6 +160,7 @@ class Histories(RuleBasedStateMachine):
     def _compare(self) -> None:
         found = [line for line in differences(self.model, self.product, self.now) if line.what in SWITCHES["compared"]]
         if found:
+            type(self).failed_after = type(self).failed_after or self.played
             raise _kind_of(found[0].what, found[0].field)(
                 "\n".join(["the product differs from the model:", *(f"{line.what} {line.text}" for line in found)])
             )

@@ -83,6 +83,9 @@ class Model:
     staged: list[StoreDay] = field(default_factory=list)
     rows: dict[Store, dict[str, Row]] = field(default_factory=dict)
     changes: set[Change] = field(default_factory=set)
+    #: Files of each retailer whose manifest cannot be read, and those of them that were refused.
+    damaged: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
     #: Newest name of every SKU, with the instant of the line that gave it.
     names: dict[Sku, tuple[datetime, str]] = field(default_factory=dict)
 
@@ -94,6 +97,8 @@ class Model:
 
     def ingest(self, retailer: str, now: datetime) -> None:
         """Everything of a retailer that waits is judged in order of time; what passes is published before the next is judged."""
+        if retailer in self.damaged:
+            self.refused[retailer] = self.damaged[retailer]
         arriving = [day for day in self.staged if day.retailer == retailer]
         self.staged = [day for day in self.staged if day.retailer != retailer]
         for day in arriving:
@@ -128,6 +133,11 @@ class Model:
                 after[sku] = withdraw(row, entry.day.at)
         self._log(entry, now, change_of_retraction(before, after))
         self.rows[entry.day.store] = _stamped(before, after, now)
+
+    def bring_back(self, entry: Entry, now: datetime) -> None:
+        """An operator brings a discarded or retracted store-day back: it is judged and published as if it arrived now, with its old number."""
+        entry.state, entry.is_released, entry.counts = "waiting", False, None
+        self.ingest(entry.day.retailer, now)
 
     # rules -------------------------------------------------------------------------------------------------------------
 
@@ -191,7 +201,7 @@ class Model:
         if any(
             line.cents and sku not in before and other.day.kinds.get(sku) == "0" for other in newer for sku, line in day.accepted.items()
         ):
-            raise Undecided  # "unavailable" came first, and without a known price it left no row: nothing remembers it
+            raise Undecided  # "unavailable" came first: is the older line's price the last one known?
         entry.state = "published"
         after = publish_in_order(self._published(day.store))
         for sku, row in before.items():  # withdrawn rows stay, for readers that follow changes

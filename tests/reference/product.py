@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -18,7 +19,7 @@ from include.errors import TransientError
 from include.ingestion import pipeline
 from include.ingestion.retract import retract
 from include.ledger.decisions import decide_files
-from include.staging.storage import Storage
+from include.staging.storage import MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import Line, StoreDays, content, gtin, offer
 from tests.reference.store_day import CENTS, WAS_CENTS, StoreDay, name_of
@@ -35,6 +36,7 @@ class Product:
     warehouse: Warehouse
     folder: Path
     empty: Callable[[], None]
+    _files: int = 0
 
     @property
     def storage(self) -> Storage:
@@ -54,10 +56,12 @@ class Product:
     def stage(self, day: StoreDay) -> None:
         """Put one store-day into the outbox."""
         lines = lines_of(day)
-        StoreDays(self.storage)(
+        manifest = StoreDays(self.storage)(
             day.retailer, day.store_id, at=day.at.isoformat(), lines=lines, complete=day.is_complete, run_key=day.run,
             night=night_of(day.starts_at), observed_at=day.at, last_observed_at=max(map(day.line_at, day.kinds)),
         )  # fmt: skip
+        self._files += 1  # of one run the file written last counts, and these are written faster than the clock of files ticks
+        os.utime(self.folder / manifest.path(Stage.OUTBOX), (self._files, self._files))
 
     def ingest(self, retailer: str) -> None:
         """Take everything that waits."""
@@ -75,6 +79,12 @@ class Product:
     def retract(self, file_id: int, retailer: str, store_id: str) -> None:
         """Retract a published store-day."""
         retract(self.warehouse, self.storage, retailer, store_id, file_id, *DECISION)
+
+    def damage(self, retailer: str, store_id: str, number: int) -> None:
+        """Put a file into the outbox whose manifest cannot be read. It sorts before all others of its store."""
+        self.storage.write(
+            f"{Stage.OUTBOX}/{retailer}/{quote(store_id)}/2026-01-01--damaged{number}--0{MANIFEST_SUFFIX}", f"{{{number}".encode()
+        )
 
     def ingest_while_storage_is_away(self, retailer: str) -> None:
         """Try to ingest while the storage root is not there; it comes back afterwards."""

@@ -1,0 +1,47 @@
+"""Plays histories with hypothesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.reference.machine import Histories
+from tests.reference.product import Product
+
+#: Verbs in a history.
+STEPS = 8
+
+
+@dataclass(frozen=True)
+class Played:
+    """Histories played, those played when the first difference was found (0: none), and its words."""
+
+    histories: int
+    failed_after: int
+    difference: str
+
+
+def play(product: Product, number: int, histories: int, *, is_to_shrink: bool = True) -> Played:
+    """Play random histories, the same ones for the same seed ``number``.
+
+    Raises:
+        AssertionError: a difference between model and product, with the shortest history that shows it; only if it is to be shrunk.
+    """
+
+    class OneProduct(Histories):
+        pass
+
+    OneProduct.product = product
+    how = settings(
+        max_examples=histories, stateful_step_count=STEPS, deadline=None, database=None, print_blob=False, report_multiple_bugs=is_to_shrink,
+        suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink) if is_to_shrink else (Phase.generate,),
+    )  # fmt: skip
+    try:
+        run_state_machine_as_test(seed(number)(OneProduct), settings=how)
+    except AssertionError as error:
+        if is_to_shrink:
+            raise
+        return Played(OneProduct.played, OneProduct.failed_after, str(error))
+    return Played(OneProduct.played, 0, "")
