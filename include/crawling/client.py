@@ -51,7 +51,6 @@ class PoliteClient:
         settings: Settings,
         *,
         limiter: RequestLimiter | None = None,
-        session_headers: Mapping[str, str] | None = None,
         requests_max: int | None = None,
         on_first_response: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -60,7 +59,6 @@ class PoliteClient:
 
         Args:
             limiter: shared by all clients of this site; without it only this client's requests are limited.
-            session_headers: an operator's browser session (``Cookie``, ``User-Agent``) for a site with a bot wall; never landed.
             requests_max: requests of this client; without it those of a night (``AISLEFLOW_NIGHTLY_REQUESTS``).
             on_first_response: called once, after the first valid response.
             sleep: waits for a number of seconds.
@@ -79,24 +77,23 @@ class PoliteClient:
         self._is_local = is_this_machine(self.base_url)
         self._http = SiteSession(settings)
         self._http.trust_env = not self._is_local
-        for name, value in (session_headers or {}).items():
-            if name.lower() == "cookie":  # into the jar: as a header it would override the cookies that choose the store
-                self._set_cookies(dict(pair.strip().split("=", 1) for pair in value.split(";") if "=" in pair))
-            else:
-                self._http.headers[name] = value
 
     @classmethod
     def of_run(cls, run: CrawlRun, on_first_response: Callable[[], None] | None = None) -> PoliteClient:
         """Return the client of one crawl."""
-        headers = run.session.headers if run.session else None
-        return cls(
-            run.retailer,
-            run.settings,
-            limiter=run.limiter,
-            session_headers=headers,
-            requests_max=run.settings.store_requests_max,
-            on_first_response=on_first_response,
-        )
+        limit = run.settings.store_requests_max
+        client = cls(run.retailer, run.settings, limiter=run.limiter, requests_max=limit, on_first_response=on_first_response)
+        if run.session:
+            client.use_session(run.session.headers)
+        return client
+
+    def use_session(self, headers: Mapping[str, str]) -> None:
+        """Send an operator's browser session (``Cookie``, ``User-Agent``) with every request, for a site with a bot wall; never landed."""
+        for name, value in headers.items():
+            if name.lower() == "cookie":  # into the jar: as a header it would override the cookies that choose the store
+                self._set_cookies(dict(pair.strip().split("=", 1) for pair in value.split(";") if "=" in pair))
+            else:
+                self._http.headers[name] = value
 
     def __enter__(self) -> PoliteClient:
         return self

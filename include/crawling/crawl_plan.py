@@ -113,14 +113,6 @@ def defer(warehouse: Warehouse, retailer: str, night: date, store_id: str, reaso
         )
 
 
-def record_begin(connection: Connection, store: StoreRef, night: date, begun_at: datetime) -> None:
-    """Record in the plan that an attempt at a store begins; without effect for a store that is not planned."""
-    connection.execute(
-        "UPDATE ops.crawl_plan SET begun_at = %s WHERE (retailer, night, store_id) = (%s, %s, %s)",
-        (begun_at, store.retailer, night, store.store_id),
-    )
-
-
 def count_decisions(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Return the numbers of stores crawled, deferred and left out."""
     return {decision: sum(row["decision"] == decision for row in rows) for decision in ("crawl", "deferred", "excluded")}

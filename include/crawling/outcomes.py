@@ -11,7 +11,6 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 
 from include import clock
-from include.crawling import crawl_plan
 from include.crawling.crawl_run import CrawlRun
 from include.retailers import errors
 from include.warehouse.engine import Warehouse
@@ -97,7 +96,10 @@ def recording(warehouse: Warehouse, run: CrawlRun) -> Iterator[list[CrawlOutcome
     """Record the crawl inside: that it begins, then the outcome appended to the yielded list, or the error that ends it."""
     started_at = clock.now()
     with warehouse.transaction() as connection:
-        crawl_plan.record_begin(connection, run.store, run.night, started_at)
+        connection.execute(  # without effect for a store that is not planned
+            "UPDATE ops.crawl_plan SET begun_at = %s WHERE (retailer, night, store_id) = (%s, %s, %s)",
+            (started_at, run.store.retailer, run.night, run.store.store_id),
+        )
     found: list[CrawlOutcome] = []
     try:
         yield found

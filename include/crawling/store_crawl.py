@@ -60,7 +60,7 @@ def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Ca
     client = PoliteClient.of_run(run, on_first_response) if landed_by is None else None
     source = Source(run, client)
     started, walk = time.monotonic(), Walk(run, source)
-    stage, version = run.retailer.stage, run.retailer.version
+    stage, version, is_part = run.retailer.stage, run.retailer.version, run.subset.is_part
     with closing(source), StoreDayWriter(run.storage, stage, run.store, run.night, run.run_key, version) as writer:
         if landed_by is not None:
             source.landing = Landing.open_existing(run.storage, run.store, run.night, landed_by)
@@ -72,7 +72,7 @@ def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Ca
             writer.publish(
                 complete=reason is None,
                 incomplete_reason=reason,
-                is_partial_on_request=reason is not None and run.subset.is_part,
+                is_partial_on_request=reason is not None and is_part,
                 categories=_categories(walk),
                 pages=source.pages,
             )

@@ -36,7 +36,7 @@ class Helper:
     def __init__(self, program: str, setup: Mapping[str, Any] | None = None) -> None:
         """``program`` is the module to run; ``setup`` goes through its input, not its arguments: a URL may hold a password.
 
-        Without ``setup`` it waits for one with :meth:`send` and imports what it needs meanwhile.
+        Without ``setup`` it waits for one with :meth:`send` and imports what it needs until then.
         """
         path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(

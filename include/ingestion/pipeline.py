@@ -43,21 +43,21 @@ def load(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progre
 def check(warehouse: Warehouse, storage: Storage, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
     """Check the next round of loaded store-days; ``count_broken`` runs the suite, by default in this process."""
     _reload(warehouse, storage, retailer)
-    return steps.check(warehouse, storage, retailer, count_broken)
+    return steps.check(warehouse, retailer, count_broken)
 
 
 def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution:
     """Give every SKU of the checked store-days its product."""
     if _reload(warehouse, storage, retailer):
-        steps.check(warehouse, storage, retailer)
-    return steps.resolve(warehouse, storage, retailer)
+        steps.check(warehouse, retailer)
+    return steps.resolve(warehouse, retailer)
 
 
 def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Progress = log.info) -> PublishCounts:
     """Publish the checked store-days, oldest first; then check, resolve and publish what is still loaded, round by round."""
     if _reload(warehouse, storage, retailer):
-        steps.check(warehouse, storage, retailer)
-        steps.resolve(warehouse, storage, retailer)
+        steps.check(warehouse, retailer)
+        steps.resolve(warehouse, retailer)
     published = steps.publish(warehouse, storage, retailer, progress)
     while check(warehouse, storage, retailer).files:
         resolve(warehouse, storage, retailer)

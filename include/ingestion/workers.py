@@ -31,7 +31,7 @@ _MAX_CORES = 4
 
 
 def workers_for(warehouse: Warehouse, lines: int | None = None) -> int:
-    """Return how many store-days to work on at once: the setting, else the cores this process may use, at most four.
+    """Return how many store-days to process in parallel: the setting, else the cores this process may use, at most four.
 
     One in a dry run, which has a single connection and must not be committed by others, and, where helper processes are to work on ``lines``
     (``None``: threads work, which cost nothing to start), for fewer than :data:`MIN_LINES_FOR_HELPERS`.

@@ -49,7 +49,8 @@ def connect(hillview: Hillview, settings: Settings, sleeps: Sleeps) -> Iterator[
     opened: list[PoliteClient] = []
 
     def client(session_headers: Mapping[str, str] | None = None, **changed: Any) -> PoliteClient:
-        opened.append(PoliteClient(hillview, settings.model_copy(update=changed), session_headers=session_headers, sleep=sleeps))
+        opened.append(PoliteClient(hillview, settings.model_copy(update=changed), sleep=sleeps))
+        opened[-1].use_session(session_headers or {})
         return opened[-1]
 
     yield client

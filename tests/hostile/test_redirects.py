@@ -30,7 +30,8 @@ def connect(hillview: Hillview, tmp_path: Path, sleeps: list[float]) -> Iterator
 
     def client(session_headers: dict[str, str] | None = None, requests_max: int | None = None, **changed: Any) -> PoliteClient:
         settings = Settings(home=tmp_path, request_attempts=1, **changed)
-        opened.append(PoliteClient(hillview, settings, session_headers=session_headers, requests_max=requests_max, sleep=sleeps.append))
+        opened.append(PoliteClient(hillview, settings, requests_max=requests_max, sleep=sleeps.append))
+        opened[-1].use_session(session_headers or {})
         return opened[-1]
 
     yield client

@@ -18,8 +18,6 @@ ARGUMENTS_MAX = 6
 #: Functions that take more, with how many. This list only gets shorter: pass a value that holds what belongs together.
 #: Commands are left out: their arguments are the options of the command line.
 LONG_ARGUMENT_LISTS = {
-    "include/ingestion/isolation/steps.py: _report_rejected_lines": 9,
-    "include/ingestion/isolation/steps.py: _save_report": 7,
     "include/ingestion/release_lines.py: release_lines": 8,
     "include/ingestion/retract.py: _replay": 7,
     "include/ingestion/retract.py: retract": 7,

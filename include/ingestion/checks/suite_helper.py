@@ -32,7 +32,7 @@ class SuiteHelper:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._helper is not None:
-            if not self._is_set_up:  # nothing was checked: do not wait for an import that nobody needs
+            if not self._is_set_up:  # nothing was checked: do not wait for an import that nothing needs
                 self._helper.kill()
             self._helper.__exit__(kind, error, trace)
 

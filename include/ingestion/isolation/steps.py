@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -83,17 +83,17 @@ def load_files(warehouse: Warehouse, storage: Storage, file_ids: Sequence[int]) 
             requeue_rejected(warehouse, file_id)
 
 
-def check(warehouse: Warehouse, storage: Storage, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
+def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None = None) -> CheckReport:
     """Check the loaded store-days as one batch, without those whose lines the database rejects."""
     checked: CheckReport = _batch(
-        warehouse, storage, retailer, "check", lambda dry_warehouse: check_batch(dry_warehouse, retailer, count_broken)
+        warehouse, retailer, _Step("check", lambda dry_warehouse: check_batch(dry_warehouse, retailer, count_broken))
     )
     return checked
 
 
-def resolve(warehouse: Warehouse, storage: Storage, retailer: str) -> Resolution:
+def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
     """Give every SKU of the checked store-days its product, without those whose lines the database rejects."""
-    resolved: Resolution = _batch(warehouse, storage, retailer, "resolve", lambda dry_warehouse: resolve_skus(dry_warehouse, retailer))
+    resolved: Resolution = _batch(warehouse, retailer, _Step("resolve", lambda dry_warehouse: resolve_skus(dry_warehouse, retailer)))
     return resolved
 
 
@@ -112,8 +112,8 @@ def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Cal
             if counts is not None:
                 done += counts
         if errors:
-            run = partial(_publish_dry_run, storage, file_id)
-            _report_rejected_lines(warehouse, storage, retailer, file_id, "publish", errors[0], run, deadline, is_batch=False)
+            step = _Step("publish", partial(_publish_dry_run, storage, file_id))
+            _report_rejected_lines(warehouse, step, file_id, errors[0], deadline)
     return done
 
 
@@ -121,20 +121,27 @@ def _publish_dry_run(storage: Storage, file_id: int, dry_warehouse: Warehouse) -
     publish_file(dry_warehouse, _ReadOnlyStorage(storage), file_id)
 
 
-def _batch(warehouse: Warehouse, storage: Storage, retailer: str, step: str, run: Callable[[Warehouse], Any]) -> Any:
+class _Step(NamedTuple):
+    """A step, and how to run it once more."""
+
+    name: str
+    run: Callable[[Warehouse], Any]
+
+
+def _batch(warehouse: Warehouse, retailer: str, step: _Step) -> Any:
     for _ in range(_ROUNDS_MAX):
-        with _collect_data_errors(f"{step} {retailer}") as found:
-            return run(warehouse)
+        with _collect_data_errors(f"{step.name} {retailer}") as found:
+            return step.run(warehouse)
         deadline = _deadline(warehouse)
         files = _loaded(warehouse, retailer)
-        failing_files = _find_failing_files(warehouse, retailer, files, run, deadline)
+        failing_files = _find_failing_files(warehouse, retailer, files, step.run, deadline)
         if not failing_files:
             continue  # not reproducible: run the step again
         for file_id in failing_files:
-            _report_rejected_lines(warehouse, storage, retailer, file_id, step, found[0], run, deadline, is_batch=True)
+            _report_rejected_lines(warehouse, step, file_id, found[0], deadline, batch_of=retailer)
             requeue_rejected(warehouse, file_id)
     raise TerminalError(
-        f"{step} {retailer}: the database rejects the batch, but no single store-day: {forensics.describe_error(found[0], None)}. Nothing of it was written. "
+        f"{step.name} {retailer}: the database rejects the batch, but no single store-day: {forensics.describe_error(found[0], None)}. Nothing of it was written. "
         "Look for a constraint or trigger that was added manually (aisleflow warehouse psql), fix it, then clear the task."
     )
 
@@ -155,17 +162,20 @@ def _find_failing_files(
 
 
 def _report_rejected_lines(
-    warehouse: Warehouse, storage: Storage, retailer: str, file_id: int, step: str, first: DatabaseErrorInfo, run: Callable[[Warehouse], Any], deadline: float,
-    *, is_batch: bool,
-) -> None:  # fmt: skip
-    """Find the rejected lines of one staged store-day and record them in the ledger."""
+    warehouse: Warehouse, step: _Step, file_id: int, first: DatabaseErrorInfo, deadline: float, batch_of: str | None = None
+) -> None:
+    """Find the rejected lines of one staged store-day and record them in the ledger.
+
+    Args:
+        batch_of: the retailer of a step that runs on its whole batch: it runs on this file alone.
+    """
     found, rejected_lines = SearchResult(is_finished=False), list[forensics.RejectedLine]()
     with _log_failed_search(file_id), dry_run(warehouse) as dry_warehouse:
         connection = dry_warehouse.connection
-        if is_batch:
-            keep_only(connection, retailer, [file_id])
+        if batch_of is not None:
+            keep_only(connection, batch_of, [file_id])
         rows = {int(row["line_number"]): dict(row) for row in connection.run("isolation/list_lines", {"file_id": file_id}).fetchall()}
-        is_check = step == "check"
+        is_check = step.name == "check"
         connection.run("isolation/keep_lines", {"file_id": file_id})
         connection.run("isolation/deactivate_lines", {"file_id": file_id, "is_check": is_check})
 
@@ -173,11 +183,11 @@ def _report_rejected_lines(
             connection.run("isolation/activate_lines", {"file_id": -file_id if is_check else file_id, "lines": list(part)})
 
         def attempt(part: Sequence[int]) -> DatabaseErrorInfo | None:
-            return _attempt(dry_warehouse, lambda: activate_lines(part), lambda: run(dry_warehouse), deadline)
+            return _attempt(dry_warehouse, lambda: activate_lines(part), lambda: step.run(dry_warehouse), deadline)
 
         found = forensics.search(list(rows), attempt, _seconds_left(deadline))
         rejected_lines = forensics.describe(connection, found, rows)
-    _save_report(warehouse, storage, file_id, step, first, found, rejected_lines)
+    _save_report(warehouse, file_id, step.name, first, found, rejected_lines)
 
 
 def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: DatabaseErrorInfo, deadline: float) -> None:
@@ -200,7 +210,7 @@ def _report_load(warehouse: Warehouse, storage: Storage, file_id: int, first: Da
         found = forensics.search(sorted(copied), attempt, _seconds_left(deadline))
         rows = {number: dict(zip(COLUMNS, copied[number], strict=True)) for number in found.rejected_lines}
         rejected_lines = forensics.describe(dry_warehouse.connection, found, rows)
-    _save_report(warehouse, storage, file_id, "load", first, found, rejected_lines)
+    _save_report(warehouse, file_id, "load", first, found, rejected_lines)
 
 
 @contextmanager
@@ -232,7 +242,6 @@ def _attempt(
 
 def _save_report(
     warehouse: Warehouse,
-    storage: Storage,
     file_id: int,
     step: str,
     first: DatabaseErrorInfo,
