@@ -2,7 +2,7 @@
 # Prints a .env with fresh secrets for docker-compose.yaml: sh docker/new-env.sh > .env
 set -eu
 
-secret() { # letters and digits only: they stand in URLs and in JSON without quoting
+secret() { # letters and digits only: they need no quoting in URLs and in JSON
     od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts a Celery worker for a comma-separated list of queues: docker/worker.sh QUEUES
 #
-# Without AISLEFLOW_ALLOW_LIVE a crawl asks nothing but this machine, and the sandbox is another container. So its
+# Without AISLEFLOW_ALLOW_LIVE a crawl requests only this machine, and the sandbox is another container. So its
 # port is brought to this machine's loopback, where a crawl finds it as it does in the embedded installation.
 # SANDBOX_ADDRESS empty: there is no sandbox.
 set -eu

@@ -53,7 +53,7 @@ def dags_page() -> str:
 
 
 def commands_page() -> str:
-    """Return ``docs/cli.md``: every command with its arguments and options, as ``--help`` says them."""
+    """Return ``docs/cli.md``: every command with its arguments and options, as ``--help`` shows them."""
     command = typer.main.get_command(app)
     page = get_docs_for_click(obj=command, ctx=typer.Context(command), name="aisleflow", title="Commands")
     return html.unescape(page).strip() + "\n"
@@ -74,30 +74,30 @@ def checks_page() -> str:
         "",
         "## Lines",
         "",
-        "A line that breaks a *refuse* rule goes to `ops.quarantined_offer` with all its reasons; the rest of its store-day goes on.",
+        "A line that breaks a *refuse* rule goes to `ops.quarantined_offer` with all its reasons; the other lines of its store-day continue.",
         "A *warning* keeps the line and is counted. What to do with refused lines: [operating.md](operating.md#held-and-refused-data).",
         "",
         *_table(
-            ["rule", "severity", "what a person reads", "why"],
+            ["rule", "severity", "message", "why"],
             [[f"`{r.rule_id}`", r.severity, r.reason, r.rationale] for r in rules.ROW_RULES],
         ),
         "",
         "## Store-days",
         "",
-        "A store-day that breaks a *critical* one is held whole: nothing of it is published until a person releases or discards it. A *warning*",
-        "holds nothing. A store-day is compared with the store's last five complete ones (medians); what has nothing to be compared with is not judged, and its result says so.",
+        "A store-day that breaks a *critical* one is held completely: nothing of it is published until an operator releases or discards it. A *warning*",
+        "holds nothing. A store-day is compared with the store's last five complete ones (medians); without a comparable one the rule does not apply, and its result states it.",
         "",
         *_table(
-            ["rule", "severity", "what a person reads", "why"],
+            ["rule", "severity", "message", "why"],
             [[f"`{r.rule_id}`", r.severity, r.reason, r.rationale] for r in rules.STORE_DAY_RULES],
         ),
         "",
         "## Retailers",
         "",
-        "All store-days of a retailer that are checked together are one batch. A batch that breaks one of these is held whole: every store-day of it, also those that",
-        "pass alone. Store-days held for a reason of their own are left out of the measures; what a person released is neither measured nor held again.",
+        "All store-days of a retailer that are checked together are one batch. A batch that breaks one of these is held completely: every store-day of it, also those that",
+        "pass alone. Store-days held by a store-day rule are left out of the measures; released ones are neither measured nor held again.",
         "",
-        *_table(["rule", "what a person reads", "why"], [[f"`{r.rule_id}`", r.reason, r.rationale] for r in rules.RETAILER_RULES]),
+        *_table(["rule", "message", "why"], [[f"`{r.rule_id}`", r.reason, r.rationale] for r in rules.RETAILER_RULES]),
         "",
         "## Limits",
         "",
@@ -113,7 +113,7 @@ def settings_file() -> str:
         "#",
         "# Settings are environment variables: export them, or put those that differ into a file of your own and load it with",
         "#     set -a; . ./.env; set +a",
-        "# An AISLEFLOW_ name that is not listed here is refused. Secrets are no settings: they are Airflow connections.",
+        "# An AISLEFLOW_ name that is not listed here is refused. Secrets are not settings: they are Airflow connections.",
     ]
     for name, field in Settings.model_fields.items():
         default = "" if field.default_factory or field.default is None else str(field.default)
@@ -149,7 +149,7 @@ _READ_AS = {"storage_root": "storage", **{f"{slug}_url": "site_url" for slug in 
 
 
 def users_of(setting: str) -> list[str]:
-    """Return the modules that read a setting, as paths from the project's root; empty: nobody does."""
+    """Return the modules that read a setting, as paths from the project's root; empty: none does."""
     read_as = _READ_AS.get(setting, setting)
     attribute = re.compile(rf"\b_?(settings(\(\))?|configured)\.{read_as}\b")
     variable = re.compile(rf'"{PREFIX}{setting.upper()}"')

@@ -27,7 +27,7 @@ class ConfigurationError(TerminalError):
 
 
 class NeedsPersonError(AisleflowError):
-    """Nothing is broken, but the next step is a person's: held data, a bot wall (exit code 3)."""
+    """Nothing is broken, but the next step is an operator's: held data, a bot wall (exit code 3)."""
 
 
 def raise_together(errors: Sequence[AisleflowError]) -> None:

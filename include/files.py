@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever reads half of it: beside its place, then renamed into it."""
+"""Writing a file so that no reader ever sees half of it: under another name beside it, then renamed."""
 
 from __future__ import annotations
 

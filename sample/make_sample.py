@@ -1,11 +1,11 @@
 """Makes the sample: invented store-days of every retailer over two nights, with every kind of trouble real files bring.
 
 Run ``python sample/make_sample.py`` to write ``sample/store-days/`` again; the same seed gives the same bytes. Names, brands,
-barcodes and stores are made up. What is wrong on purpose:
+barcodes and stores are made up. Errors on purpose:
 
-- ``aldi``: zero-padded SKUs, prices as ``12``, ``12.0`` and ``12.5``, two contradicting doubles, bare dates; Wattle Flat's Wednesday
+- ``aldi``: zero-padded SKUs, prices as ``12``, ``12.0`` and ``12.5``, two conflicting duplicates, bare dates; Wattle Flat's Wednesday
   is a partial crawl; Saltbush's Tuesday is not packed
-- ``coles``: whole numbers as SKUs, several barcodes in one field, in-store codes, wrong check digits, identical doubles, unavailable goods, local times
+- ``coles``: whole numbers as SKUs, several barcodes in one field, in-store codes, wrong check digits, identical duplicates, unavailable products, local times
 - ``woolworths``: a special whose was-price is lower, a line without ``price_current``, a donation, times with and without an offset
 - ``iga``: brands in other scripts, damaged lines, a line of another store, the date in the product instead of the metadata
 - ``iga`` 90002, Wednesday: every second price times 100: **held** by the rule ``price_scale``. No other store-day is.
@@ -75,7 +75,7 @@ STORES = (
 
 @dataclass(frozen=True)
 class Article:
-    """What can stand on a shelf, whoever sells it. ``price_cents`` is its price on Tuesday in its first store."""
+    """An article, regardless of who sells it. ``price_cents`` is its price on Tuesday in its first store."""
 
     number: int
     name: str
@@ -219,7 +219,7 @@ def trouble(store: Store, night: str, lines: list[dict[str, Any]]) -> list[dict[
 
 
 def write(path: Path, lines: list[dict[str, Any] | str]) -> None:
-    """Write one store-day, packed where the name says so; without a time or a name in the archive, so that bytes repeat."""
+    """Write one store-day, packed if its name ends in .gz; without a time or a name in the archive, so that bytes repeat."""
     texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines]
     content = "".join(f"{text}\n" for text in texts).encode()
     path.write_bytes(gzip.compress(content, compresslevel=9, mtime=0) if path.suffix == ".gz" else content)

@@ -1,6 +1,6 @@
-"""The report of `make campaign`: what was played, with which seeds, how often, with what outcome. Printed, and kept in ``build/campaign.md``.
+"""The report of `make campaign`: what was run, with which seeds, how often, with what outcome. Printed, and kept in ``build/campaign.md``.
 
-A pytest plugin (``-p tests.campaign``). Tests tell facts by the fixture ``record_property``: numbers are added up, words are counted.
+A pytest plugin (``-p tests.campaign``). Tests report facts by the fixture ``record_property``: numbers are added up, words are counted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Campaign:
         self._rounds = len(session.items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep one outcome, and tell how far the campaign is."""
+        """Keep one outcome, and report the progress of the campaign."""
         if report.when == "setup":
             self._setup[report.nodeid] = report.duration
         if report.when != "call" and report.passed:
@@ -88,8 +88,8 @@ class Campaign:
 
     def text(self) -> str:
         """Return the report as Markdown."""
-        verdict = f"{len(self._failed)} of {self._done} rounds FAILED" if self._failed else f"all {self._done} rounds passed"
-        lines = ["# Campaign", "", f"{verdict}, in {self._minutes()}, on {platform.machine()} with Python {platform.python_version()}.", "",
+        result = f"{len(self._failed)} of {self._done} rounds FAILED" if self._failed else f"all {self._done} rounds passed"
+        lines = ["# Campaign", "", f"{result}, in {self._minutes()}, on {platform.machine()} with Python {platform.python_version()}.", "",
                  "| what | rounds | outcome | seconds | seeds | counted |", "|---|---:|---|---:|---|---|"]  # fmt: skip
         for part in self._parts.values():
             counted = [f"{value:,.10g} {key}" for key, value in part.numbers.items() if key != "seconds"]
@@ -99,8 +99,8 @@ class Campaign:
                 f"| {part.title} | {part.outcomes.total()} | {outcome} | {part.seconds:,.0f} | {spans(part.seeds)} | {'; '.join(counted)} |"
             )
         for nodeid, reason in self._failed:
-            said = [line[2:].strip() for line in reason.splitlines() if line.startswith("E ")] or reason.splitlines()[-3:]
-            lines += ["", f"## {nodeid}", "", "```", *(line[:2_000] for line in said[:20]), "```"]
+            messages = [line[2:].strip() for line in reason.splitlines() if line.startswith("E ")] or reason.splitlines()[-3:]
+            lines += ["", f"## {nodeid}", "", "```", *(line[:2_000] for line in messages[:20]), "```"]
         return "\n".join(lines) + "\n"
 
 

@@ -77,7 +77,7 @@ def _message(error: BaseException | str | None, is_wrapped: bool) -> str:
 
 
 def _origin(error: BaseException | str | None, is_wrapped: bool) -> str:
-    """Return the type of an error and the function that raised it: equal for repetitions of one failure, whatever its message.
+    """Return the type of an error and the function that raised it: equal for repetitions of one failure, regardless of its message.
 
     >>> try:
     ...     _message(None, is_wrapped=1 / 0)

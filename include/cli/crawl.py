@@ -87,7 +87,7 @@ def reread(
 ) -> None:
     """Read landed pages again with the current adapter, without a request, and stage the store-days again.
 
-    A reread keeps the instants of its pages: it corrects the prices of its own crawl, never a newer one. Without --night the last
+    A reread keeps the instants of its pages: it corrects the prices of that crawl, never a newer one. Without --night the last
     landed night of each store is read.
     """
     from include.crawling import discovery, runs

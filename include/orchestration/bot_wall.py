@@ -18,7 +18,7 @@ all other stores are staged and published. No bot protection is evaded.
   `aisleflow session set %(retailer)s`; without a session the site will likely refuse again.
 - **Reject**: leave them for another night.
 
-Without a decision in time the task `needs_a_person` fails and the run turns red; no data are lost. Afterwards: store a session, then clear the
+Without a decision in time the task `needs_a_person` fails and the run fails; no data are lost. Afterwards: store a session, then clear the
 skipped `crawl` tasks with downstream.
 """
 

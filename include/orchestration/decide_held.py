@@ -96,7 +96,7 @@ def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
 def list_held(dag_run: Any, params: Any) -> list[dict[str, Any]]:
     """Return the questions of this run: ``label`` and ``file_ids`` each; skips when there is none.
 
-    A run with a partition key raises new questions only; a manual run without one asks again about all held data.
+    A run with a partition key raises new questions only; a manual run without one repeats the question about all held data.
     """
     from include.ledger import held
 

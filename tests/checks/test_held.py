@@ -112,7 +112,7 @@ def test_leave_and_timeout_are_recorded_and_it_stays_held(
     held.decide_question(strict_warehouse, storage, two_held, "leave", by, why, "Airflow")
     assert held.still_held(strict_warehouse, two_held) == two_held
     assert rows(strict_warehouse, "SELECT DISTINCT choice, decided_by FROM ops.decision") == [{"choice": choice, "decided_by": by}]
-    assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "the question is not asked again automatically"
+    assert held.list_unclaimed(strict_warehouse, ["aldi"]) == [], "the question is not repeated automatically"
     assert len(quarantine.list_undecided(strict_warehouse)) == 2
 
 

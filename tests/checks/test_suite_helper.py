@@ -1,4 +1,4 @@
-"""The suite in a helper process: the same counts and pages, and the gate holds whatever becomes of the helper."""
+"""The suite in a helper process: the same counts and pages, and the gate holds even if the helper dies."""
 
 from __future__ import annotations
 

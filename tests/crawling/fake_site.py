@@ -40,7 +40,7 @@ class ReceivedRequest:
 
 @dataclass
 class Reply:
-    """What the site answers. ``cut`` drops the connection after so many bytes of the body."""
+    """A response of the site. ``cut`` drops the connection after this many bytes of the body."""
 
     body: bytes = b""
     status: int = 200
@@ -141,8 +141,8 @@ class Hillview(Retailer):
         return found
 
     def store_on_page(self, body: Any) -> str | None:
-        shown: str | None = body.get("store")
-        return shown
+        store: str | None = body.get("store")
+        return store
 
     def rows(self, body: Any, store: StoreRef, observed_at: Any) -> Iterator[Row]:
         for item in body["products"]:
@@ -177,8 +177,8 @@ class HillviewSite:
         if asked.path == "/tree":
             return json_reply({"categories": self.nodes})
         skus, page = self.goods[asked.query["category"]], int(asked.query["page"])
-        shown = skus[(page - 1) * self.page_size : page * self.page_size]
-        rows = [self.row(sku) for sku in shown] + self.extra.get(f"{asked.query['category']}--{page}", [])
+        listed = skus[(page - 1) * self.page_size : page * self.page_size]
+        rows = [self.row(sku) for sku in listed] + self.extra.get(f"{asked.query['category']}--{page}", [])
         return json_reply({"products": rows, "total": len(skus), "hasMore": page * self.page_size < len(skus), "store": "1"})
 
     @staticmethod

@@ -61,7 +61,7 @@ def cases(retailer: str) -> list[tuple[Case, str]]:
         (Case("a category gone", "category_gone"), "complete, wrong"),
         (Case("a tenth", "tenth"), "complete, wrong"),
         (Case("an empty tree", "empty_tree"), "nothing"),
-        # Woolworths, Aldi and IGA do not say which store a page is for
+        # Woolworths, Aldi and IGA do not name the store of a page
         (Case("another store", "wrong_store"), "wrong store" if retailer == "coles" else "complete, wrong"),
     ]
     if retailer == "coles":

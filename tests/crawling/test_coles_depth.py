@@ -58,12 +58,12 @@ class DeepSite:
         for slug in found[1].split("/"):
             here = next(child for child in here["catalogGroupView"] if child["seoToken"] == slug)
         page, goods = int(asked.query["page"]), list(here["goods"])
-        shown = goods[(page - 1) * PAGE_SIZE : page * PAGE_SIZE] if page <= DEPTH else []
+        listed = goods[(page - 1) * PAGE_SIZE : page * PAGE_SIZE] if page <= DEPTH else []
         listing = {
             "noOfResults": len(goods),
             "start": page - 1,
-            "pageSize": PAGE_SIZE if shown else 0,
-            "results": list(map(product, shown)),
+            "pageSize": PAGE_SIZE if listed else 0,
+            "results": list(map(product, listed)),
         }
         return json_reply({"pageProps": {"initStoreId": "0401", "searchResults": listing}})
 

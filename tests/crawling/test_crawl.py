@@ -153,7 +153,7 @@ def test_a_category_below_its_total_is_walked_again(crawl: Crawl) -> None:
 
     assert outcome.complete
     assert crawl.products(outcome).keys() == {"1", "2", "3", "4"}
-    assert outcome.categories[0].pages == 5  # 1, 1 again, a third that the site says it has no more; then 1 and 2
+    assert outcome.categories[0].pages == 5  # 1, 1 again, a third that the site reports as past the end; then 1 and 2
 
 
 def test_with_inexact_totals_a_repeated_page_reveals_the_gap(crawl: Crawl, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,10 +114,10 @@ def test_landed_pages_are_read_again_without_a_request(sandbox: RunningSandbox) 
     assert sandbox.traffic.count() == asked
     assert (done["store_id"], done["complete"], done["requests"]) == (STORE.store_id, True, 0)
     assert done["run_key"].startswith("cli_reread_")
-    for arguments, said in ((["--night", "2026-01-01"], "night 2026-01-01"), (["--run", "gone"], "run gone"), (["G999"], "G999")):
+    for arguments, named in ((["--night", "2026-01-01"], "night 2026-01-01"), (["--run", "gone"], "run gone"), (["G999"], "G999")):
         nothing = call("reread", "aldi", *arguments)
         assert nothing.exit_code == 1
-        assert f"aldi: nothing is landed for {said}" in nothing.stderr
+        assert f"aldi: nothing is landed for {named}" in nothing.stderr
 
 
 SECRET = "token=s3cr3tvalue; other=1"
@@ -126,7 +126,7 @@ SECRET = "token=s3cr3tvalue; other=1"
 def test_a_session_is_set_shown_and_removed_without_its_secret() -> None:
     answers = [
         call("session", "show", "coles"),
-        call("session", "set", "coles", "--hours", "2", stdin=f"{SECRET}\nMozilla/5.0 (a person)\n"),
+        call("session", "set", "coles", "--hours", "2", stdin=f"{SECRET}\nMozilla/5.0 (browser)\n"),
         call("session", "show", "coles", "--json"),
         call("session", "clear", "coles"),
         call("session", "clear", "coles"),
@@ -152,13 +152,13 @@ def test_a_session_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("", "stdin must have"), ("no cookie", "not of the form name=value"), ("a=1\nx\ny\n", "stdin must have")]
+    ("given", "message"), [("", "stdin must have"), ("no cookie", "not of the form name=value"), ("a=1\nx\ny\n", "stdin must have")]
 )
-def test_an_invalid_session_is_refused_and_not_printed(given: str, said: str) -> None:
+def test_an_invalid_session_is_refused_and_not_printed(given: str, message: str) -> None:
     result = call("session", "set", "coles", stdin=given)
 
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert "no cookie" not in result.stderr
 
 

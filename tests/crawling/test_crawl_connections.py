@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def goods() -> dict[str, list[str]]:
-    """Many short lists, a long one, an empty one, and articles that stand in two."""
+    """Many short lists, a long one, an empty one, and articles listed in two."""
     lists = {f"c{number}": [f"{number}-{item}" for item in range(number % 5)] for number in range(24)}
     lists["long"] = [f"long-{item}" for item in range(41)]
     lists["again"] = lists["long"][:7] + lists["c3"]
@@ -75,7 +75,7 @@ def test_connections_are_used_in_parallel_up_to_the_limit(crawl: Crawl) -> None:
             met += 1
             waits = met <= 3
         if waits:
-            together.wait(20)  # three must really be under way at once
+            together.wait(20)  # three must really be in flight in parallel
         reply = shop.page(asked)
         with lock:
             under_way -= 1

@@ -156,7 +156,7 @@ def test_a_directory_never_replaces_store_finder_data(warehouse: Warehouse, tmp_
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "message"),
     [
         (lambda folder: (folder / "store.json.gz").unlink(), "there is no store.json"),
         (lambda folder: (folder / "store.json.gz").write_bytes(b"\x1f\x8bnot gzip"), "not a JSON list of rows"),
@@ -166,11 +166,11 @@ def test_a_directory_never_replaces_store_finder_data(warehouse: Warehouse, tmp_
         ),
     ],
 )
-def test_a_damaged_directory_changes_nothing_and_is_named(warehouse: Warehouse, tmp_path: Path, damage: Any, says: str):
+def test_a_damaged_directory_changes_nothing_and_is_named(warehouse: Warehouse, tmp_path: Path, damage: Any, message: str):
     folder = directory(tmp_path / "directory", {"company": 1, "store_id": "G2"})
     damage(folder)
 
-    with pytest.raises(TerminalError, match=says):
+    with pytest.raises(TerminalError, match=message):
         runs.import_directory(warehouse, folder)
     with warehouse.transaction() as connection:
         assert connection.execute("SELECT FROM core.store").fetchall() == []
@@ -197,8 +197,8 @@ def test_the_real_directory_gives_the_known_supermarkets_and_a_first_night_over_
                     "SELECT state, count(*) AS stores FROM core.store WHERE retailer = %s AND is_supermarket GROUP BY 1", (retailer,)
                 ).fetchall()
             }
-        turns = -(-24 // len(offered))  # one of each state in turn: a state is behind only where it has no more stores to offer
-        assert all(states.count(state) >= min(turns - 1, stores) for state, stores in offered.items()), (retailer, offered, states)
+        rounds = -(-24 // len(offered))  # one of each state in turn: a state is behind only where it has no more stores to offer
+        assert all(states.count(state) >= min(rounds - 1, stores) for state, stores in offered.items()), (retailer, offered, states)
         with warehouse.transaction() as connection:
             rows = crawl_plan.plan_rows(connection, retailer, NIGHT)
         assert sum(row["decision"] != "excluded" for row in rows) == supermarkets
@@ -220,8 +220,8 @@ def test_plan_and_stores_are_listed_on_the_command_line(warehouse: Warehouse, tm
     assert plan["plan"][0]["reason"] == "never crawled (VIC)"
     assert "never crawled (VIC)" in run.invoke(app, ["store", "plan", "aldi"]).stdout
     assert [row["store_id"] for row in json.loads(run.invoke(app, ["store", "list", "iga", "--json"]).stdout)] == ["22282"]
-    nobody = run.invoke(app, ["store", "plan", "iga"])
-    assert nobody.exit_code == 0 and "excluded: no online store id" in nobody.output
+    excluded = run.invoke(app, ["store", "plan", "iga"])
+    assert excluded.exit_code == 0 and "excluded: no online store id" in excluded.output
     assert "no store of coles is known" in run.invoke(app, ["store", "plan", "coles"]).output
     assert run.invoke(app, ["store", "list", "corner"]).exit_code == 2
 

@@ -53,7 +53,7 @@ def deep_sandbox(deep_world: World) -> Iterator[RunningSandbox]:
         yield found
 
 
-def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, storage: Storage, home: Path) -> str:
+def crawl_with_fault(retailer: str, case: Case, world: World, sandbox: RunningSandbox, storage: Storage, home: Path) -> str:
     """Crawl one store under a fault; return its outcome in the terms of the matrix."""
     sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
     limits = {"backoff_seconds_max": 0.001, "request_attempts": 3, "response_seconds_max": 1.2, "read_timeout_seconds": 0.5}
@@ -101,7 +101,7 @@ def play(retailer: str, case: Case, world: World, sandbox: RunningSandbox, stora
 
 def assert_outcome(stated: tuple[str, Case, str], world: World, sandbox: RunningSandbox, storage: Storage, tmp_path: Path) -> None:
     retailer, case, outcome = stated
-    found = play(retailer, case, world, sandbox, storage, tmp_path)
+    found = crawl_with_fault(retailer, case, world, sandbox, storage, tmp_path)
     assert found == outcome
     if outcome in ("blocked", "wrong store", "nothing", "tree missing"):
         assert not [path for stage in ("outbox", "barcode_inbox") for path in storage.filesystem.glob(storage.full(f"{stage}/**/*.json"))]

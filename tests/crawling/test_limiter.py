@@ -61,12 +61,12 @@ def worker(warehouse: Warehouse) -> Iterator[Workers]:
 
 def test_the_pause_holds_across_all_workers(worker: Workers) -> None:
     time = Time()
-    turns = []
+    granted = []
     for limiter in [worker(time), worker(time), worker(time)] * 3:
         with limiter.acquire(2.0):
-            turns.append(time.now)
+            granted.append(time.now)
 
-    assert turns == [START + timedelta(seconds=2 * number) for number in range(9)]
+    assert granted == [START + timedelta(seconds=2 * number) for number in range(9)]
 
 
 def test_one_retailer_does_not_wait_for_another(worker: Workers) -> None:
@@ -236,7 +236,7 @@ Disallow: /tonight
     ],
 )
 def test_wildcards_end_anchors_and_the_longest_rule_are_applied(path: str, is_allowed: bool) -> None:
-    rules = RobotsRules("hillview", RobotsFile("http://x/robots.txt", 200, WILDCARDS), "Somebody/1.0")
+    rules = RobotsRules("hillview", RobotsFile("http://x/robots.txt", 200, WILDCARDS), "ExampleBot/1.0")
     if is_allowed:
         rules.check(f"http://x{path}")
     else:
@@ -256,7 +256,7 @@ def test_rules_apply_to_the_query(hillview: Hillview, settings: Settings, site: 
     site.answer = lambda asked: (
         Reply(WILDCARDS.encode(), headers={"Content-Type": "text/plain"}) if asked.path == "/robots.txt" else json_reply({})
     )
-    always = settings.model_copy(update={"robots": "always", "user_agent": "Somebody/1.0"})
+    always = settings.model_copy(update={"robots": "always", "user_agent": "ExampleBot/1.0"})
     with PoliteClient(hillview, always, sleep=lambda _: None) as client:
         client.fetch(Page(path="/list", params={"page": 1}))
         with pytest.raises(RobotsDisallowed, match=r"forbids /list\?sort=asc to this crawler"):
@@ -316,7 +316,7 @@ def test_the_sandboxs_robots_txt_is_not_requested(hillview: Hillview, settings: 
 
 
 def test_an_unavailable_warehouse_is_transient(settings: Settings) -> None:
-    limiter = PostgresRequestLimiter(Warehouse("postgresql://nobody@/x?host=/nonexistent", settings), "aldi", "run")
+    limiter = PostgresRequestLimiter(Warehouse("postgresql://unknown@/x?host=/nonexistent", settings), "aldi", "run")
 
     with (
         pytest.raises(TransientError, match="aldi: the warehouse, which stores the limits of all crawlers, does not respond"),

@@ -94,7 +94,7 @@ def test_a_refused_run_stops_after_few_stores_and_resumes_with_an_operators_sess
     assert asked == 8 + 1
     assert {state for _, state, _ in outcome_rows(warehouse)} == {"blocked"}
 
-    session = sessions.Session("me=known", "Mozilla/5.0 (a person's)", clock.system_now() + timedelta(hours=1))
+    session = sessions.Session("me=known", "Mozilla/5.0 (browser)", clock.system_now() + timedelta(hours=1))
     done = [
         runs.crawl(warehouse, run_of(warehouse, storage, store, NIGHT, "run", scope="run_rest", session=session)) for store, _ in refused
     ]
@@ -202,7 +202,7 @@ def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
     pipeline.ingest(warehouse, storage, "aldi")
     doubled = cents(warehouse, store.store_id)
     monkeypatch.setattr(Aldi, "rows", true_rows)
-    monkeypatch.setattr(Aldi, "version", "mended")
+    monkeypatch.setattr(Aldi, "version", "fixed")
     asked = sandbox.traffic.count()
 
     outcome = runs.reread(warehouse, run_of(warehouse, storage, store, NIGHT, "first_reread"), "first")
@@ -218,7 +218,7 @@ def test_a_reread_corrects_its_own_night_and_never_a_newer_price(
     runs.crawl(warehouse, run_of(warehouse, storage, store, date(2026, 11, 25), "second"))
     pipeline.ingest(warehouse, storage, "aldi")
     newer = cents(warehouse, store.store_id)
-    monkeypatch.setattr(Aldi, "version", "mended-twice")
+    monkeypatch.setattr(Aldi, "version", "fixed-twice")
     runs.reread(warehouse, run_of(warehouse, storage, store, NIGHT, "first_reread"), "first")
     pipeline.ingest(warehouse, storage, "aldi")
 
@@ -256,9 +256,9 @@ def test_a_changed_shape_is_reported_before_any_store_is_read(
     with pytest.raises(ShapeChanged) as raised:
         crawl_canary(run_of(warehouse, storage, stores(world, retailer)[0], NIGHT, "run"))
 
-    said = str(raised.value)
-    assert f"product rows have lost {field}" in said
-    assert "expected: " in said and f"{field}_v2" in said.split("found: ")[1]
+    message = str(raised.value)
+    assert f"product rows have lost {field}" in message
+    assert "expected: " in message and f"{field}_v2" in message.split("found: ")[1]
 
 
 def test_the_canary_leaves_a_refusal_to_the_crawl(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> None:

@@ -75,5 +75,5 @@ def test_two_workers_share_the_pause_and_the_limit_of_requests_in_flight(
         arrivals = sandbox.traffic.arrivals("woolworths")
         assert {arrival.store_id for arrival in arrivals} >= {store.store_id for store in stores}
         assert sandbox.traffic.in_flight_max["woolworths"] <= most
-        # what lies between a request's start and its arrival shakes single gaps; two visitors would be done in half of this time
+        # the delay between a request's start and its arrival shakes single gaps; two visitors would be done in half of this time
         assert arrivals[-1].arrived_seconds - arrivals[0].arrived_seconds >= 0.75 * gap * (len(arrivals) - 1)

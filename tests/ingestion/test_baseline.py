@@ -1,4 +1,4 @@
-"""What a store-day without a manifest is judged against: store-days that were published, and those about to be."""
+"""The baseline of a store-day without a manifest: store-days that were published, and those about to be."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def test_a_replaced_store_day_is_not_a_baseline(warehouse: Warehouse, storage: S
     pipeline.ingest(warehouse, storage, "aldi")
     store_day(at=WEDNESDAY, lines=offers(10), complete=None)
     pipeline.ingest(warehouse, storage, "aldi")
-    judged = rows(
+    evaluated = rows(
         warehouse, "SELECT is_complete, completeness_reason FROM ops.staged_file ORDER BY observed_at DESC, file_id DESC LIMIT 1"
     )[0]
-    assert judged["is_complete"] is False and "(2026-11-12) has 100" in judged["completeness_reason"]
+    assert evaluated["is_complete"] is False and "(2026-11-12) has 100" in evaluated["completeness_reason"]
     assert sum(price["is_listed"] for price in prices(warehouse).values()) == 100, "nothing is delisted"
 
 
@@ -53,9 +53,11 @@ def test_doubled_lines_are_no_goods(warehouse: Warehouse, storage: Storage, stor
     pipeline.ingest(warehouse, storage, "aldi")
     store_day(at=TUESDAY, lines=offers(200) * 2, complete=None)  # the site repeated its pages
     pipeline.ingest(warehouse, storage, "aldi")
-    judged = rows(warehouse, "SELECT rows, goods, is_complete, completeness_reason FROM ops.staged_file ORDER BY file_id DESC LIMIT 1")[0]
-    assert (judged["rows"], judged["goods"], judged["is_complete"]) == (400, 200, False)
-    assert judged["completeness_reason"] == "200 SKUs; the store's last complete store-day (2026-11-12) has 400"
+    evaluated = rows(warehouse, "SELECT rows, goods, is_complete, completeness_reason FROM ops.staged_file ORDER BY file_id DESC LIMIT 1")[
+        0
+    ]
+    assert (evaluated["rows"], evaluated["goods"], evaluated["is_complete"]) == (400, 200, False)
+    assert evaluated["completeness_reason"] == "200 SKUs; the store's last complete store-day (2026-11-12) has 400"
     assert sum(price["is_listed"] for price in prices(warehouse).values()) == 400, "nothing is delisted"
 
 
@@ -64,8 +66,8 @@ def test_refused_lines_are_no_goods(warehouse: Warehouse, storage: Storage, stor
     pipeline.ingest(warehouse, storage, "aldi")
     store_day(at=TUESDAY, lines=[*offers(85), *offers(10, price=-1.0, start=86)], complete=None)
     pipeline.ingest(warehouse, storage, "aldi")
-    judged = rows(warehouse, "SELECT rows, goods, is_complete FROM ops.staged_file ORDER BY file_id DESC LIMIT 1")[0]
-    assert judged == {"rows": 95, "goods": 85, "is_complete": False}
+    evaluated = rows(warehouse, "SELECT rows, goods, is_complete FROM ops.staged_file ORDER BY file_id DESC LIMIT 1")[0]
+    assert evaluated == {"rows": 95, "goods": 85, "is_complete": False}
 
 
 def test_a_complete_store_day_of_doubled_lines_is_held(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
@@ -73,8 +75,8 @@ def test_a_complete_store_day_of_doubled_lines_is_held(strict_warehouse: Warehou
     pipeline.ingest(strict_warehouse, storage, "aldi")
     store_day(at=TUESDAY, lines=offers(200) * 2)
     pipeline.ingest(strict_warehouse, storage, "aldi")
-    judged = rows(strict_warehouse, "SELECT state, state_reason FROM ops.staged_file ORDER BY file_id DESC LIMIT 1")[0]
-    assert judged["state"] == "held" and "200 SKUs, the median of its last 1 complete store-days is 400" in judged["state_reason"]
+    evaluated = rows(strict_warehouse, "SELECT state, state_reason FROM ops.staged_file ORDER BY file_id DESC LIMIT 1")[0]
+    assert evaluated["state"] == "held" and "200 SKUs, the median of its last 1 complete store-days is 400" in evaluated["state_reason"]
 
 
 def test_a_category_of_doubled_lines_is_lost(strict_warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:

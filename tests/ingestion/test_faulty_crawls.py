@@ -39,7 +39,7 @@ def crawl_all(retailer: str, sandbox: RunningSandbox, storage: Storage, run_key:
             store = StoreRef(retailer, one.store_id, one.name, one.state, one.online_store_id)
             night = clock.night_of(clock.now())
             settings = Settings(crawl_delay_seconds=0, **sites)
-            # whatever a retailer's stage is, its store-days are ingested straight away
+            # regardless of a retailer's stage, its store-days are ingested straight away
             adapter = type("Adapter", (type(retailer_of(retailer)),), {"stage": Stage.OUTBOX})()
             run = CrawlRun(retailer=adapter, store=store, night=night, run_key=run_key, storage=storage, settings=settings, limiter=None)
             crawl_store(run)

@@ -36,7 +36,7 @@ EMPTY_STAGING = "TRUNCATE staging.offer, staging.loaded_file"
 
 
 class Crash(BaseException):
-    """The end of the process, as far as the code under test can tell."""
+    """The end of the process, as the code under test sees it."""
 
 
 class CrashInjector:

@@ -145,7 +145,7 @@ def test_a_line_without_end_is_cut_and_refused() -> None:
 
 
 class LongLine(io.RawIOBase):
-    """One line, read in pieces. Counts the bytes that whoever reads it has made anew, from piece to piece, in its own variables."""
+    """One line, read in pieces. Counts the bytes that its reader copies, from piece to piece, in its own variables."""
 
     def __init__(self, pieces: int) -> None:
         self.left, self.bytes_made, self.seen = pieces, 0, dict[int, bytes]()

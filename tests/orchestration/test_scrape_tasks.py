@@ -95,11 +95,11 @@ def warehouse(make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox)
 @pytest.fixture(autouse=True)
 def resources(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def ours() -> Iterator[tuple[Warehouse, Storage]]:
+    def opened() -> Iterator[tuple[Warehouse, Storage]]:
         with airflow_errors():
             yield warehouse, storage
 
-    monkeypatch.setattr(scrape_tasks, "resources", ours)
+    monkeypatch.setattr(scrape_tasks, "resources", opened)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
     python tests/project/dag_facts.py DAG_FOLDER
 
-A process of its own, because Airflow reads its configuration once, when it is first imported, and because only a
-fresh process can say what the parsing of a file imports.
+A separate process, because Airflow reads its configuration once, when it is first imported, and because only a
+fresh process shows what the parsing of a file imports.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ HEAVY = {
 }  # fmt: skip
 
 
-def heavy_imports(path: Path, ours: set[str]) -> list[str]:
-    """Execute a DAG file and return ``importer: imported`` for each heavy package that a module of ours asks for.
+def heavy_imports(path: Path, own: set[str]) -> list[str]:
+    """Execute a DAG file and return ``importer: imported`` for each heavy package that a module of this project imports.
 
     Airflow imports some of them itself, so a look at ``sys.modules`` would not do.
     """
@@ -32,14 +32,14 @@ def heavy_imports(path: Path, ours: set[str]) -> list[str]:
 
     def watching(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         importer = (globals or {}).get("__name__", "")
-        if level == 0 and name.partition(".")[0] in HEAVY and (importer == path.stem or importer.partition(".")[0] in ours):
+        if level == 0 and name.partition(".")[0] in HEAVY and (importer == path.stem or importer.partition(".")[0] in own):
             found.append(f"{importer}: {name}")
         return true_import(name, globals, locals, fromlist, level)
 
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
-    for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in own]:
         del sys.modules[name]
     builtins.__import__ = watching
     try:
@@ -64,7 +64,7 @@ def task_facts(task: Any) -> dict[str, Any]:
 
 
 def starts_when_unpaused(dag: Any) -> bool:
-    """Return whether the DAG runs at once when it is unpaused a minute after a tick, by the timetable that the scheduler uses."""
+    """Return whether the DAG runs immediately when it is unpaused a minute after a tick, by the timetable that the scheduler uses."""
     import pendulum
     from airflow.serialization.encoders import coerce_to_core_timetable
     from airflow.timetables import trigger
@@ -83,7 +83,7 @@ def starts_when_unpaused(dag: Any) -> bool:
 
 
 def main(folder: Path) -> None:
-    import airflow.sdk  # noqa: F401 - the floor: what comes with it is not ours
+    import airflow.sdk  # noqa: F401 - the floor: what comes with it is not counted
     from airflow.dag_processing.dagbag import DagBag
 
     files = sorted(folder.glob("[!_]*.py"))

@@ -17,7 +17,7 @@ HEAVY = {
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in an interpreter of its own."""
+    """Run a program in a separate interpreter."""
     return subprocess.run([sys.executable, "-c", textwrap.dedent(program), *arguments], capture_output=True, text=True, check=False)
 
 
@@ -25,10 +25,10 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     program = f"""
         import atexit, sys
-        def tell():
+        def print_imports():
             print(*sorted({{name.partition(".")[0] for name in sys.modules}} & {HEAVY!r}), file=sys.stderr)
         from include.cli.entry import main
-        atexit.register(tell)
+        atexit.register(print_imports)
         main()
     """
     done = run(program, *arguments)

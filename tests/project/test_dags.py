@@ -51,7 +51,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     home = tmp_path_factory.mktemp("airflow")
     airflow = {
         "CORE__LOAD_EXAMPLES": "False",
-        "CORE__DAG_DISCOVERY_SAFE_MODE": "True",  # the default elsewhere: a file without the words "airflow" and "dag" is skipped in silence
+        "CORE__DAG_DISCOVERY_SAFE_MODE": "True",  # the default elsewhere: a file without the words "airflow" and "dag" is skipped silently
         "CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
     }
@@ -108,7 +108,7 @@ def test_a_dag_is_owned_tagged_and_never_catches_up(facts: Facts, dag_id: str) -
     assert set(dag["tags"]) <= set(Tag)
     assert {task["owner"] for task in dag["tasks"].values()} == {OWNER}
     assert dag["catchup"] is False
-    assert dag["start_date"] is None, "a past start_date runs the DAG at once when it is unpaused"
+    assert dag["start_date"] is None, "a past start_date runs the DAG immediately when it is unpaused"
     if dag_id != "sweep_outbox":  # it only reads, and skips when no file waits
         assert not dag["starts_when_unpaused"], (
             "the first `make up` would crawl: take the timetable from include/orchestration/timetable.py"
@@ -149,7 +149,7 @@ def test_stores_are_crawled_in_the_pool_of_their_retailer(facts: Facts) -> None:
     for retailer in RETAILERS:
         tasks = facts["dags"][f"scrape_{retailer}"]["tasks"]
         crawls = {name: task["pool"] for name, task in tasks.items() if name.startswith("crawl")}
-        assert set(crawls.values()) == {f"crawl_{retailer}"}, f"without its pool a site is asked by many tasks at once: {crawls}"
+        assert set(crawls.values()) == {f"crawl_{retailer}"}, f"without its pool many tasks request a site in parallel: {crawls}"
 
 
 @pytest.mark.parametrize("path", DAG_FILES, ids=name_of)

@@ -1,4 +1,4 @@
-"""The examples in ``docs/staged-files.md`` do what the page says."""
+"""The examples in ``docs/staged-files.md`` do what the page states."""
 
 from __future__ import annotations
 

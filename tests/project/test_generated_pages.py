@@ -124,4 +124,4 @@ def test_commands_named_in_pages_and_messages_exist(path: Path) -> None:
         f"make {target}" for target in targets
     }
     unknown |= {f"aisleflow {command}" for command in named_commands(text)} - {f"aisleflow {' '.join(words)}" for words in COMMANDS}
-    assert not unknown, f"{name_of(path)} tells people to run {sorted(unknown)}, which do not exist"
+    assert not unknown, f"{name_of(path)} recommends {sorted(unknown)}, which do not exist"

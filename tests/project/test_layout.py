@@ -19,33 +19,35 @@ FOLDERS = {path.relative_to(ROOT).parts[1] for path in sources("include") if len
 def readme_layout() -> list[tuple[str, str]]:
     """Return the lines of the README's layout in their order: (folder, description)."""
     block = re.search(r"^## Layout\n+```\n(.*?)```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert block, "README.md has no section Layout with a list of places"
+    assert block, "README.md has no section Layout with a list of folders"
     lines = re.findall(r"^((?:[a-z_]+/)+(?: (?:[a-z_]+/)+)*) +(\S.*)$", block[1], re.MULTILINE)
-    return [(place, said) for places, said in lines for place in places.split()]
+    return [(folder, description) for folders, description in lines for folder in folders.split()]
 
 
 def layers() -> list[str]:
-    """Return the layers of ``include``, the highest first; those that stand beside each other one after the other."""
+    """Return the layers of ``include``, the highest first; equal ones one after the other."""
     return [name for layer in CONTRACTS["layers"]["layers"] for name in re.split(r" [|:] ", layer)]
 
 
 def test_every_top_folder_has_its_line_in_the_readme() -> None:
     found = {path.relative_to(ROOT).parts[0] for path in project_files() if len(path.relative_to(ROOT).parts) > 1}
     found -= {name for name in found if name.startswith(".")} | {"include"}
-    said = {place.partition("/")[0] for place, _ in readme_layout()}
-    assert found <= said, f"README.md, Layout: no line for {sorted(found - said)}"
-    assert said - {"include"} <= found, f"README.md, Layout: there is no {sorted(said - found)}"
+    listed = {folder.partition("/")[0] for folder, _ in readme_layout()}
+    assert found <= listed, f"README.md, Layout: no line for {sorted(found - listed)}"
+    assert listed - {"include"} <= found, f"README.md, Layout: there is no {sorted(listed - found)}"
 
 
 def test_every_folder_of_include_has_one_line_in_the_readme() -> None:
-    said = [place.split("/")[1] for place, _ in readme_layout() if place.startswith("include/")]
-    assert len(said) == len(set(said)), f"README.md, Layout: listed twice: {sorted(said)}"
-    assert set(said) == FOLDERS, f"README.md, Layout: differs from the folders of include/ in {sorted(set(said) ^ FOLDERS)}"
+    listed = [folder.split("/")[1] for folder, _ in readme_layout() if folder.startswith("include/")]
+    assert len(listed) == len(set(listed)), f"README.md, Layout: listed twice: {sorted(listed)}"
+    assert set(listed) == FOLDERS, f"README.md, Layout: differs from the folders of include/ in {sorted(set(listed) ^ FOLDERS)}"
 
 
 def test_the_order_in_the_readme_is_the_order_of_imports() -> None:
-    said = [place.split("/")[1] for place, _ in readme_layout() if place.startswith("include/")]
-    assert said == [name for name in layers() if name in FOLDERS], "README.md and [tool.importlinter] in pyproject.toml list another order"
+    listed = [folder.split("/")[1] for folder, _ in readme_layout() if folder.startswith("include/")]
+    assert listed == [name for name in layers() if name in FOLDERS], (
+        "README.md and [tool.importlinter] in pyproject.toml list another order"
+    )
 
 
 def test_every_folder_and_module_of_include_is_a_layer() -> None:
@@ -63,7 +65,7 @@ def test_the_sandbox_is_independent_of_every_folder(contract: str, key: str, fre
 
 
 def test_every_package_has_its_init() -> None:
-    """Without it a folder is no package: the import contracts and mypy would not see what is in it."""
+    """Without it a folder is not a package: the import contracts and mypy would not see what is in it."""
     folders = {path.parent for path in sources("include", "sandbox") if "alembic" not in path.parts}  # run by Alembic
     without = sorted(name_of(folder) for folder in folders if not (folder / "__init__.py").is_file())
     assert not without, f"no __init__.py in {without}"

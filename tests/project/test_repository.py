@@ -40,7 +40,7 @@ def test_no_path_of_one_machine() -> None:
 def test_no_registry_is_named() -> None:
     """Which index packages come from is the reader's choice, not the project's."""
     hosts = ("pypi.org", "pythonhosted.org", "registry.npmjs.org", "ghcr.io", "quay.io", "docker.io", "extra-index-url", "index-url")
-    made_for = {ROOT / "Makefile"}  # `make lock` is told not to write the index down
+    made_for = {ROOT / "Makefile"}  # `make lock` is configured not to write the index down
     found = {
         name_of(path): [host for host in hosts if host in path.read_text(errors="replace")] for path in _texts() if path not in made_for
     }

@@ -212,10 +212,10 @@ def test_a_coles_page_without_a_key_has_changed() -> None:
         Coles().session(PAGE.replace("BFF", "XXX"), "http://x/")
 
 
-@pytest.mark.parametrize("shown", ["0584", 584, "COL:584"])
-def test_a_coles_page_of_another_store_is_refused(shown: Any) -> None:
+@pytest.mark.parametrize("other", ["0584", 584, "COL:584"])
+def test_a_coles_page_of_another_store_is_refused(other: Any) -> None:
     with pytest.raises(WrongStore, match="coles COL:401: requested store 0401, the page is for 0584"):
-        Coles().check_store({"pageProps": {"initStoreId": shown}}, FIRLE)
+        Coles().check_store({"pageProps": {"initStoreId": other}}, FIRLE)
 
 
 def test_a_coles_page_without_its_store_id_is_refused() -> None:

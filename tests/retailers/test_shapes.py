@@ -86,7 +86,7 @@ def test_new_keys_are_ignored(name: str) -> None:
     assert list(RETAILERS[name].rows(parse(json.dumps(grown(page)).encode()), FIRLE, AT)) == before
 
 
-# The shape that a run's opening request is held against
+# The shape that a run's opening request is compared with
 
 
 def page_of(name: str) -> Any:

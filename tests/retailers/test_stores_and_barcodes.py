@@ -190,11 +190,11 @@ def test_a_closed_iga_is_recognised_by_its_status(status: str | None, is_trading
 def finder_answer(retailer: str, **given: Any) -> Any:
     """Return a finder's answer with one store in Firle, in the retailer's own words."""
     at = {"state": "SA", "postcode": "5070", "latitude": -34.9, "longitude": 138.6, "name": "East"} | given
-    place = {"latitude": at["latitude"], "longitude": at["longitude"]}
+    position = {"latitude": at["latitude"], "longitude": at["longitude"]}
     if retailer == "coles":
         address = {"state": at["state"], "suburb": "Firle", "addressLine": "1 Glynburn Rd", "postcode": at["postcode"]}
         brand = {"id": "COL", "name": "Coles Supermarkets"}
-        store = {"id": "COL:401", "name": at["name"], "isTrading": True, "address": address, "position": place, "brand": brand}
+        store = {"id": "COL:401", "name": at["name"], "isTrading": True, "address": address, "position": position, "brand": brand}
         return {"data": {"stores": {"results": [{"distance": 0.1, "store": store}]}}}
     if retailer == "woolworths":
         store = {"Division": "SUPERMARKETS", "StoreNo": "1147", "Name": at["name"], "Suburb": "Firle", "State": at["state"], "IsOpen": True}
@@ -205,11 +205,11 @@ def finder_answer(retailer: str, **given: Any) -> Any:
                 {
                     "id": "G402",
                     "name": at["name"],
-                    "address": {"city": "Firle", "regionName": at["state"], "zipCode": at["postcode"]} | place,
+                    "address": {"city": "Firle", "regionName": at["state"], "zipCode": at["postcode"]} | position,
                 }
             ]
         }
     store = {"storeId": 21981, "storeName": at["name"], "suburb": "Firle", "state": at["state"], "postcode": at["postcode"], "tag": "32600"}
-    card = escape(json.dumps(store | place | {"status": at.get("status")}))
+    card = escape(json.dumps(store | position | {"status": at.get("status")}))
     content = f'<div class="store" data-storedata="{card}"></div>'
     return f"callback({json.dumps({'content': content})});"

@@ -48,7 +48,7 @@ def test_one_that_waits_names_who_blocks_it(make_warehouse: Make, caplog: pytest
         except BaseException as error:
             errors.append(error)
 
-    with psycopg.connect(warehouse.url, application_name="somebody") as other:
+    with psycopg.connect(warehouse.url, application_name="another client") as other:
         other.execute("LOCK TABLE ops.staged_file")
         waiting = threading.Thread(target=claim)
         waiting.start()
@@ -57,7 +57,7 @@ def test_one_that_waits_names_who_blocks_it(make_warehouse: Make, caplog: pytest
     waiting.join(PATIENCE_SECONDS)
     assert errors == []
     assert "sql/ledger/claim_held_questions.sql (retailers: 2 values, run, is_again, now) has been running for" in message
-    assert f"waits for a lock that process {holder} holds (somebody, idle in transaction, " in message
+    assert f"waits for a lock that process {holder} holds (another client, idle in transaction, " in message
     assert "LOCK TABLE ops.staged_file" in message
     assert f"pg_terminate_backend({holder})" in message
     assert "secret-run" not in message
