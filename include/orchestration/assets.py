@@ -8,7 +8,8 @@ OUTBOX = Asset("outbox", uri="x-aisleflow://outbox")
 BARCODE_INBOX = Asset("barcode_inbox", uri="x-aisleflow://barcode_inbox")
 #: Store-days of a retailer and night are held and no decision was requested yet. Emitted by ``ingest_prices`` and the sweep, consumed by ``decide_held``.
 HELD = Asset("held", uri="x-aisleflow://held")
-#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``, and by ``decide_held`` for released data.
+#: ``core.price`` changed for a retailer and night. Emitted by ``ingest_prices``, and by ``decide_held`` for released data; not by the command
+#: line: a consumer reads the rows with ``changed_at`` since its last run.
 PRICES = Asset("prices", uri="x-aisleflow://prices")
 
 #: Stage of a crawl's store-days → the asset that announces them.
