@@ -1,31 +1,33 @@
-"""Resolution assigns a product to every SKU: set-based, in the database, one short transaction per retailer's batch.
+"""Resolution assigns a product to every SKU, in one short transaction per retailer's batch.
 
-A known (retailer, SKU) keeps its product. For unknown ones the barcode decides, then the product key, inside
-the batch too; an unresolved SKU becomes a new product with a match proposal for review.
+Which SKUs are one product is a function of what is known of them (:mod:`include.catalogue.grouping`), so the same lines give the same products in
+whatever order and batches they arrive. A batch changes what is known of some SKUs; these are grouped again with all that share a product, a barcode or a
+product key with them, and what moves is logged. The database collects and applies; texts and groups are Python.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, LiteralString
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any, LiteralString, cast
 
 from include import clock
+from include.catalogue.grouping import Claim, Grouping, Member, group
+from include.catalogue.sightings import Known, Sighting, absorb
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.wording.brand import fold_brand, own_label_of
-from include.wording.product_key import RULE_VERSION, product_key
-from include.wording.size import TOLERANCE, total
+from include.wording.product_key import RULE_VERSION, loose_key, product_key
+from include.wording.size import total
 
 log = logging.getLogger(__name__)
 
-#: Statements that run after many rows of the working table were inserted or updated.
-_AFTER_FILLING = frozenset({"join_by_barcode", "propose_pairs"})
 #: Number of new SKUs from which the catalogue's statistics are updated.
 _GROWTH = 1_000
-_CATALOGUE: LiteralString = "core.sku, core.product, core.product_alias, core.product_barcode"
-_CHUNK = 5_000
-_ROUNDS_MAX = 50
+_CATALOGUE: LiteralString = "core.sku, core.sku_identity, core.sku_barcode, core.product, core.product_barcode"
+_WORKING: LiteralString = "pending, sighting, changed_identity, changed_barcode, member, placed, judged, proposed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Resolution:
 def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
     """Assign a product to every SKU of a retailer's checked store-days.
 
-    Idempotent: a second call finds no unknown SKU. An advisory lock allows one resolution at a time, so
+    Idempotent: a second call finds nothing new. An advisory lock allows one resolution at a time, so
     retailers with the same new product create it once.
     """
     with warehouse.transaction() as connection:
@@ -71,86 +73,163 @@ def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]
 
 
 def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
-    values: dict[str, Any] = {
-        "retailer": retailer,
-        "file_ids": list(file_ids),
-        "now": clock.now(),
-        "rule_version": RULE_VERSION,
-        "size_tolerance": TOLERANCE,
-    }
+    values: dict[str, Any] = {"retailer": retailer, "file_ids": list(file_ids), "now": clock.now(), "rule_version": RULE_VERSION}
 
     def run(name: str, **more: Any) -> int:
-        if name in _AFTER_FILLING:  # a temporary table without statistics; its lock blocks no other transaction
-            connection.execute("ANALYZE pending")
         return max(connection.run(f"resolution/{name}", values | more).rowcount, 0)
 
+    connection.execute(f"DROP TABLE IF EXISTS {_WORKING}")  # of an earlier call in the same transaction
     run("create_pending")
-    if run("collect_pending"):
-        _read_texts(connection)
+    run("create_changed_identity")
+    run("create_changed_barcode")
+    run("create_placed")
+    run("create_judged")
+    run("create_proposed")
+    new = run("collect_pending")
+    _analyze(connection, "pending")
+    run("collect_sightings")
+    _read_texts(connection)
+    result = Resolution(skus=new)
+    if run("collect_members"):
+        added = _expand(run, 0, 0)
         run("create_brands")
-        while run("join_by_barcode"):  # an added barcode may join further SKUs
-            run("add_barcodes")
-        while run("group_by_barcode"):
-            pass
-        run("join_by_key", has_barcode=True)
-        created = run("create_products", has_barcode=True)
-        run("copy_leader_products")
-        run("add_barcodes")
-        run("create_skus")
-        proposals = run("propose_pairs")
-        run("create_aliases")
-        run("group_by_text")
-        run("join_by_key", has_barcode=False)
-        created += run("create_products", has_barcode=False)
-        run("copy_leader_products")
-        run("create_skus")
-        proposals += run("propose_pairs")
-        run("create_aliases")
-        run("fill_products")
-    else:
-        created = proposals = 0
-    counts = connection.run("resolution/count_pending").fetchone()
-    assert counts is not None
-    learned, conflicts, moved = _learn_barcodes(connection, values)
-    refreshed = run("refresh_skus")
-    if refreshed and run("collect_fillable"):
-        _read_texts(connection)
-        run("create_brands")
-        run("fill_products")
-    result = Resolution(counts["skus"], counts["by_barcode"], counts["by_key"], created, proposals, learned, conflicts, moved, refreshed)
+        run("save_identities")
+        run("forget_former_goods")
+        run("save_barcodes")
+        _expand(run, 0, added)
+        _group_members(connection)
+        result = _apply(connection, run, new)
+    result = replace(result, texts_refreshed=run("refresh_skus"))
+    if new or result.texts_refreshed:
+        run("fill_pictures")
     log.info("resolved %s: %s", retailer, result)
     return result
 
 
+def _expand(run: Callable[..., int], from_round: int, last: int) -> int:
+    """Add all neighbours of the members of ``from_round`` and later; returns the last round."""
+    while run("expand_members", from_round=from_round, round=last + 1):
+        last = from_round = last + 1
+    return last
+
+
 def _read_texts(connection: Connection) -> None:
-    """Compute product key, folded brand, own label and size of every unread pending SKU: text rules are Python, the rest is SQL."""
-    connection.execute(
-        "CREATE TEMPORARY TABLE IF NOT EXISTS pending_text (n integer, product_key text, folded_brand text, own_label_of text, size_quantity numeric, size_unit text) ON COMMIT DROP"
+    """Merge what was collected into what is known; fill ``changed_identity`` and ``changed_barcode`` with what became another."""
+    rows = connection.run("resolution/list_sightings").fetchall()
+    changed: dict[int, Known] = {}
+    identities: list[tuple[Any, ...]] = []
+    for sku_key, found in groupby(rows, key=lambda row: cast(int, row["sku_key"])):
+        lines = list(found)
+        before = _known(lines[0]) if lines[0]["is_known"] else None
+        after = absorb(before, map(_sighting, lines))
+        if before is None or (before.text, before.observed_at, before.former_until_at) != (
+            after.text,
+            after.observed_at,
+            after.former_until_at,
+        ):
+            identities.append(_read(sku_key, after))
+        if after.claims and (before is None or before.claims != after.claims):
+            changed[sku_key] = after
+    known = {identity[0] for identity in identities}
+    for row in connection.run("resolution/list_outdated_identities", {"rule_version": RULE_VERSION}).fetchall():
+        if row["sku_key"] not in known:
+            text = row["name"], row["brand"], row["size"]
+            identities.append(_read(row["sku_key"], Known(text, row["observed_at"], text, row["observed_at"])))
+    _copy(connection, "changed_identity", identities)
+    _copy(
+        connection,
+        "changed_barcode",
+        (
+            (sku_key, claim.gtin, claim.together, claim.first_seen_at, after.files[claim.gtin])
+            for sku_key, after in changed.items()
+            for claim in after.claims.values()
+        ),
     )
-    last = 0
-    while chunk := connection.run("resolution/list_unread_texts", {"after": last, "limit": _CHUNK}).fetchall():
-        with connection.cursor() as cursor, cursor.copy("COPY pending_text FROM STDIN") as copy:
-            for row in chunk:
-                name, brand, size = row["name"], row["brand"], row["size"]
-                quantity, unit = total(size, name) or (None, None)
-                copy.write_row(
-                    (row["n"], product_key(name, brand, size) or None, fold_brand(brand or ""), own_label_of(brand), quantity, unit)
-                )
-        last = chunk[-1]["n"]
-    connection.run("resolution/apply_texts")
 
 
-def _learn_barcodes(connection: Connection, values: dict[str, Any]) -> tuple[int, int, int]:
-    learned = conflicts = moved = 0
-    for _ in range(_ROUNDS_MAX):
-        if connection.run("resolution/collect_learned_barcodes", values).rowcount <= 0:
-            break
-        refused = connection.run("resolution/record_conflicts", values).rowcount
-        assigned = connection.run("resolution/assign_learned_barcodes", values).rowcount
-        joined = connection.run("resolution/move_skus_to_barcode_owner", values).rowcount
-        connection.run("resolution/move_aliases_of_empty_products", values)
-        connection.execute("DROP TABLE learned_barcode")
-        learned, conflicts, moved = learned + assigned, conflicts + refused, moved + joined
-        if not refused + assigned + joined:
-            break
-    return learned, conflicts, moved
+def _sighting(row: dict[str, Any]) -> Sighting:
+    text = row["name"], row["brand"], row["size"]
+    return Sighting(text, tuple(row["gtins"] or ()), row["first_at"], row["last_at"], row["file_id"])
+
+
+def _known(row: dict[str, Any]) -> Known:
+    claims = {claim.gtin: claim for claim in _claims(row["claimed_gtins"], row["togethers"], row["first_seen"])}
+    return Known(
+        text=(row["first_name"], row["first_brand"], row["first_size"]),
+        observed_at=row["observed_at"],
+        newest=(row["newest_name"], row["newest_brand"], row["newest_size"]),
+        newest_at=row["newest_at"],
+        former_until_at=row["former_until_at"],
+        claims=claims,
+        files=dict(zip(claims, row["files"] or (), strict=True)),
+    )
+
+
+def _claims(gtins: list[str] | None, togethers: list[str] | None, first_seen: list[datetime] | None) -> tuple[Claim, ...]:
+    return tuple(map(Claim, gtins or (), togethers or (), first_seen or ()))
+
+
+def _read(sku_key: int, known: Known) -> tuple[Any, ...]:
+    """Read a deciding text, as a row of ``changed_identity``: text rules are Python, the rest is SQL."""
+    name, brand, size = known.text
+    quantity, unit = total(size, name) or (None, None)
+    keys = product_key(name, brand, size) or None, loose_key(name, brand, size) or None
+    return (
+        *(sku_key, name, brand, size, known.observed_at, *keys, fold_brand(brand), quantity, unit, own_label_of(brand)),
+        *(known.former_until_at, known.is_reused),
+    )
+
+
+def _group_members(connection: Connection) -> None:
+    """Group the members anew; fill ``placed``, ``judged`` and ``proposed`` with the outcome."""
+    _analyze(connection, "member")
+    rows = connection.run("resolution/list_members").fetchall()
+    found: Grouping = group([_member(row) for row in rows])
+    _copy(connection, "placed", ((p.sku_key, p.group, p.position, p.joined_by, p.evidence, None) for p in found.placements))
+    _copy(connection, "judged", ((sku_key, gtin, reason) for (sku_key, gtin), reason in found.refusals.items()))
+    _copy(connection, "proposed", ((p.sku_key, p.other_sku_key, p.reason, p.evidence) for p in found.proposals))
+
+
+def _member(row: dict[str, Any]) -> Member:
+    return Member(
+        sku_key=row["sku_key"],
+        retailer=row["retailer"],
+        sku=row["sku"],
+        observed_at=row["observed_at"],
+        text=row["text"],
+        product_key=row["product_key"],
+        size=None if row["size_unit"] is None else (row["size_quantity"], row["size_unit"]),
+        own_label_of=row["own_label_of"],
+        claims=_claims(row["gtins"], row["togethers"], row["first_seen"]),
+    )
+
+
+def _apply(connection: Connection, run: Callable[..., int], new: int) -> Resolution:
+    run("choose_products")
+    created = run("create_products")
+    run("create_skus")
+    moved = run("move_skus")
+    conflicts = run("judge_barcodes")
+    run("remove_refused_barcodes")
+    learned = run("assign_barcodes")
+    run("unset_primary_barcodes")
+    run("set_primary_barcodes")
+    run("describe_products")
+    proposals = run("propose_pairs") + run("propose_loose_pairs")
+    run("clear_former_texts")
+    run("save_former_instants")
+    counts = connection.run("resolution/count_pending").fetchone()
+    assert counts is not None
+    return Resolution(new, counts["by_barcode"], counts["by_key"], created, proposals, learned, conflicts, moved)
+
+
+def _copy(connection: Connection, table: LiteralString, rows: Iterable[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    _analyze(connection, table)
+
+
+def _analyze(connection: Connection, table: LiteralString) -> None:
+    """Count a temporary table: the planner knows nothing of it; its lock blocks no other transaction."""
+    connection.execute(f"ANALYZE {table}")

@@ -1,6 +1,7 @@
 """Prefill: writes known barcodes into waiting files and passes them on. Prices never wait for look-ups.
 
-A line that has a barcode keeps it. SKUs without a known barcode are queued for look-up.
+A line that has a barcode keeps it. Only a barcode that the retailer itself showed for the SKU, and that identifies its product, is written, and only where the
+line's text can be about the same good: a filled barcode counts as the retailer's own word later. Other SKUs are queued for look-up.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from include.staging.manifest import Manifest
 from include.staging.staged_file import MissingFile, UnreadableFile, open_staged, stage_local
 from include.staging.storage import Stage, Storage, UnusableFile
 from include.warehouse.engine import Connection, Warehouse
+from include.wording.same_good import Text, may_be_same_good
+from include.wording.text import clean
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,14 @@ class _Line(msgspec.Struct):
 _WHOLE_LINE_BYTES = 1 << 28
 
 _decoder = msgspec.json.Decoder(_Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A barcode of a SKU, and the text that it belongs to."""
+
+    gtin: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Pr
 def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int]:
     """Return the counts of a prefill of a store-day file, without writing: lines, with_barcode, filled, unknown."""
     lines = had = 0
-    skus: list[str] = []
+    without: list[_Line] = []
     with path.open("rb") as file:
         for raw in staged_file.read_lines(file, str(path), warehouse.settings.line_bytes_max):
             lines += 1
@@ -94,15 +105,15 @@ def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str
                 continue
             if _has_barcode(line):
                 had += 1
-            elif sku := _sku(line):
-                skus.append(sku)
+            elif _sku(line):
+                without.append(line)
     with warehouse.transaction() as connection:
-        known = _known(connection, retailer, iter(skus))
-    filled = sum(sku in known for sku in skus)
-    return {"lines": lines, "with_barcode": had, "filled": filled, "unknown": len(skus) - filled}
+        known = _known(connection, retailer, (_sku(line) or "" for line in without))
+    filled = sum(_proven(line, known) is not None for line in without)
+    return {"lines": lines, "with_barcode": had, "filled": filled, "unknown": len(without) - filled}
 
 
-def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, str]) -> tuple[int, int, int]:
+def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, Proven]) -> tuple[int, int, int]:
     """Write one file with barcodes filled in into the outbox and remove it from the inbox.
 
     Returns:
@@ -118,8 +129,8 @@ def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, str]) 
                 content, line = raw.raw, _decode_line(raw.raw)
                 if line is not None and _has_barcode(line):
                     had += 1
-                elif line is not None and (gtin := known.get(_sku(line) or "")):
-                    line.product["barcode"] = msgspec.Raw(msgspec.json.encode(gtin))
+                elif line is not None and (proven := _proven(line, known)):
+                    line.product["barcode"] = msgspec.Raw(msgspec.json.encode(proven.gtin))
                     content = msgspec.json.encode(line)
                     filled += 1
                 out.write(content + b"\n")
@@ -149,20 +160,21 @@ def _skus_without(storage: Storage, manifest: Manifest, line_bytes_max: int) -> 
                 yield sku
 
 
-def _find_and_queue(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, str], int]:
+def _find_and_queue(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, Proven], int]:
     known = _known(connection, retailer, skus)
     queued = connection.run("enrichment/queue_lookups", {"retailer": retailer, "now": clock.now()}).rowcount
     return known, queued
 
 
-def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[str, str]:
+def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[str, Proven]:
     connection.execute("CREATE TEMPORARY TABLE candidate_sku (sku text) ON COMMIT DROP")
     with connection.cursor() as cursor, cursor.copy("COPY candidate_sku FROM STDIN") as copy:
         for sku in skus:
             copy.write_row((sku,))
     connection.run("enrichment/collect_skus_without_barcode")
     connection.execute("ANALYZE sku_without_barcode")
-    return {row["sku"]: row["gtin"] for row in connection.run("enrichment/find_barcodes", {"retailer": retailer}).fetchall()}
+    rows = connection.run("enrichment/find_barcodes", {"retailer": retailer}).fetchall()
+    return {row["sku"]: Proven(row["gtin"], (row["name"], row["brand"], row["size"])) for row in rows}
 
 
 def _decode_line(raw: bytes) -> _Line | None:
@@ -174,6 +186,18 @@ def _decode_line(raw: bytes) -> _Line | None:
 
 def _has_barcode(line: _Line) -> bool:
     return bytes(line.product.get("barcode", b"null")) not in (b"null", b'""')
+
+
+def _proven(line: _Line, known: dict[str, Proven]) -> Proven | None:
+    """The barcode of a line's SKU, unless the line is about another good: the number may have been reused."""
+    proven = known.get(_sku(line) or "")
+    name, brand, size = (_text(line, field) for field in ("name", "brand", "size"))
+    return proven if proven is not None and (name is None or may_be_same_good((name, brand, size), proven.text)) else None
+
+
+def _text(line: _Line, field: str) -> str | None:
+    value: Any = msgspec.json.decode(line.product[field]) if field in line.product else None
+    return clean(value) if isinstance(value, str) else None
 
 
 def _sku(line: _Line) -> str | None:

@@ -1,13 +1,13 @@
--- Find the known barcodes of some SKUs.
+-- Find the barcodes that the retailer itself has shown for some SKUs and that identify their products, with the texts they belong to.
 --
 -- Called by   include/enrichment/prefill.py
 -- Parameters  retailer text
 -- Reads       sku_without_barcode   temporary; one row per SKU without a barcode
---             core.sku, core.product_barcode
--- Run again   same result while the catalogue is the same; a SKU's own barcode comes before its product's primary one
+--             core.sku, core.sku_barcode
+-- Run again   same result while the catalogue is the same; of several barcodes the newest line's, then the first seen
 
-SELECT sku_without_barcode.sku, coalesce(known.gtin, barcode.gtin) AS gtin
+SELECT DISTINCT ON (known.sku) known.sku, claim.gtin, known.name, known.brand, known.size
   FROM sku_without_barcode
   JOIN core.sku AS known ON known.retailer = %(retailer)s AND known.sku = sku_without_barcode.sku
-  LEFT JOIN core.product_barcode AS barcode ON barcode.product_id = known.product_id AND barcode.is_primary
- WHERE coalesce(known.gtin, barcode.gtin) IS NOT NULL
+  JOIN core.sku_barcode AS claim ON claim.sku_key = known.sku_key AND claim.refused_because IS NULL
+ ORDER BY known.sku, claim.gtin IS NOT DISTINCT FROM known.gtin DESC, claim.first_seen_at, claim.gtin

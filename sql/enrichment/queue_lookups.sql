@@ -1,8 +1,8 @@
--- Queue SKUs without a known barcode for look-up.
+-- Queue SKUs for look-up whose barcode the retailer has not shown; one that only their product has is no proof.
 --
 -- Called by   include/enrichment/prefill.py
 -- Parameters  retailer text; now timestamptz
--- Reads       sku_without_barcode   temporary; core.sku, core.product_barcode
+-- Reads       sku_without_barcode   temporary; core.sku, core.sku_barcode
 -- Writes      ops.barcode_lookup
 -- Run again   nothing written: SKUs looked up or queued before are unchanged
 
@@ -10,7 +10,7 @@ INSERT INTO ops.barcode_lookup (retailer, sku, state, queued_at)
 SELECT %(retailer)s, sku_without_barcode.sku, 'queued', %(now)s
   FROM sku_without_barcode
  WHERE NOT EXISTS (SELECT FROM core.sku AS known
-                     LEFT JOIN core.product_barcode AS barcode ON barcode.product_id = known.product_id AND barcode.is_primary
-                    WHERE known.retailer = %(retailer)s AND known.sku = sku_without_barcode.sku AND coalesce(known.gtin, barcode.gtin) IS NOT NULL)
+                     JOIN core.sku_barcode AS claim ON claim.sku_key = known.sku_key AND claim.refused_because IS NULL
+                    WHERE known.retailer = %(retailer)s AND known.sku = sku_without_barcode.sku)
  ORDER BY sku_without_barcode.sku
     ON CONFLICT (retailer, sku) DO NOTHING

@@ -7,7 +7,7 @@
 -- Run again   same result while nothing is published
 
 COPY (
-    SELECT retailer, store_id, sku, product_id, barcode, name, brand, size, price_cents, was_price_cents, unit_price, unit_of_measure,
+    SELECT retailer, store_id, sku, product_id, barcode, contested_barcode, name, brand, size, price_cents, was_price_cents, unit_price, unit_of_measure,
            is_on_special::text, is_available::text, is_listed::text, delisted_at, is_current::text, observed_at, changed_at,
            source, anchor_store_id, is_confirmed::text
       FROM core.store_price

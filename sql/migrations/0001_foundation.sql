@@ -192,12 +192,12 @@ CREATE TABLE core.product (
 );
 COMMENT ON TABLE core.product IS 'An article that shoppers consider the same at every retailer. One row per product; never deleted, a merged one has no SKU left.';
 COMMENT ON COLUMN core.product.product_id IS 'Surrogate key. Merge rule: never changes.';
-COMMENT ON COLUMN core.product.name IS 'Name of the first SKU. Merge rule: never changes.';
-COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that had one. Merge rule: filled when empty.';
-COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that had one. Merge rule: filled when empty.';
-COMMENT ON COLUMN core.product.size_quantity IS 'Total of size in size_unit; sizes that differ by more than 1 percent prevent a join. Merge rule: filled when empty.';
-COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count). Merge rule: filled when empty.';
-COMMENT ON COLUMN core.product.own_label_of IS 'Retailer whose private label this is: never the same product as another retailer''s. Merge rule: never changes.';
+COMMENT ON COLUMN core.product.name IS 'Name in the deciding text of its first SKU. Merge rule: follows the deciding texts.';
+COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that has one. Merge rule: follows the deciding texts.';
+COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that has one. Merge rule: follows the deciding texts.';
+COMMENT ON COLUMN core.product.size_quantity IS 'Total of size in size_unit. Merge rule: follows the deciding texts.';
+COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count). Merge rule: follows the deciding texts.';
+COMMENT ON COLUMN core.product.own_label_of IS 'Retailer whose private label this is: never the same product as another retailer''s. Merge rule: follows the deciding texts.';
 COMMENT ON COLUMN core.product.image_url IS 'Picture of the first SKU that had one. Merge rule: filled when empty.';
 COMMENT ON COLUMN core.product.created_at IS 'When the product was first published. Merge rule: never changes.';
 
@@ -210,22 +210,10 @@ CREATE TABLE core.product_barcode (
 CREATE INDEX product_barcode_product ON core.product_barcode (product_id);
 CREATE UNIQUE INDEX product_barcode_one_primary ON core.product_barcode (product_id) WHERE is_primary;
 COMMENT ON TABLE core.product_barcode IS 'Barcodes of products. One row per GTIN: a barcode belongs to one product, a product may have several.';
-COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. In-store codes are never stored here. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first learned. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'When it was learned. Merge rule: never changes.';
-
-CREATE TABLE core.product_alias (
-    product_key  text COLLATE "C" NOT NULL CHECK (product_key <> ''),
-    product_id   bigint NOT NULL REFERENCES core.product,
-    rule_version integer NOT NULL,
-    PRIMARY KEY (product_key, product_id)
-);
-CREATE INDEX product_alias_product ON core.product_alias (product_id);
-COMMENT ON TABLE core.product_alias IS 'Product keys that lead to a product. One row per (key, product); a key of two products joins nothing.';
-COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py). Merge rule: never changes.';
-COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to. Merge rule: never changes.';
-COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.gtin IS 'GTIN-14, zero padded, check digit verified. Restricted and contested codes are never stored here. Merge rule: never changes.';
+COMMENT ON COLUMN core.product_barcode.product_id IS 'The product it identifies. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.product_barcode.is_primary IS 'Exactly one per product: the first seen. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.product_barcode.first_seen_at IS 'Instant of the earliest line that shows it. Merge rule: earliest wins.';
 
 CREATE TABLE core.sku (
     sku_key        integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -240,6 +228,7 @@ CREATE TABLE core.sku (
     image_url      text,
     gtin           text COLLATE "C",
     texts_at       timestamptz NOT NULL,
+    former_until_at timestamptz,
     joined_by      text NOT NULL,
     match_evidence jsonb NOT NULL DEFAULT '{}',
     joined_at      timestamptz NOT NULL,
@@ -257,11 +246,73 @@ COMMENT ON COLUMN core.sku.size IS 'Size text the retailer gave it. Merge rule: 
 COMMENT ON COLUMN core.sku.category IS 'Category path, from the top, separated by '' > ''. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.url IS 'Product page. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never replaced by null.';
-COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as given by the retailer; the barcodes that identify the product are in core.product_barcode. Merge rule: newest wins, never replaced by null.';
+COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as given by the retailer; the barcodes that identify the product are in core.product_barcode, all that the retailer claims in core.sku_barcode. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.texts_at IS 'Instant of the newest line that changed a text here (name to gtin); a line older than it, or than the last instant at which a store showed the SKU, only fills empty columns. Of equal instants the greatest text is kept. Merge rule: newest wins, never replaced by null.';
-COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, new, score or a user''s name. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.former_until_at IS 'Lines up to this instant were about another good, to which the retailer had given the number before; they count no more. Null: never reused. Merge rule: latest wins.';
+COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, or new (it is the product''s first). Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+
+CREATE TABLE core.sku_identity (
+    sku_key       integer PRIMARY KEY REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,
+    name          text NOT NULL,
+    brand         text,
+    size          text,
+    observed_at   timestamptz NOT NULL,
+    rule_version  integer NOT NULL,
+    product_key   text COLLATE "C" CHECK (product_key <> ''),
+    loose_key     text COLLATE "C" CHECK (loose_key <> ''),
+    brand_id      integer REFERENCES core.brand,
+    size_quantity numeric,
+    size_unit     text CHECK (size_unit IN ('g', 'ml', 'm', 'ea')),
+    own_label_of  text COLLATE "C" REFERENCES core.retailer
+);
+CREATE INDEX sku_identity_key ON core.sku_identity (product_key);
+CREATE INDEX sku_identity_loose_key ON core.sku_identity (loose_key);
+COMMENT ON TABLE core.sku_identity IS 'The text of each SKU that decides its product, and what is read from it. One row per SKU. Later edits of the text do not change it.';
+COMMENT ON COLUMN core.sku_identity.sku_key IS 'The SKU (core.sku).';
+COMMENT ON COLUMN core.sku_identity.name IS 'Name in the deciding text: the line with the fewest of brand and size missing, of these the earliest.';
+COMMENT ON COLUMN core.sku_identity.brand IS 'Brand in that line.';
+COMMENT ON COLUMN core.sku_identity.size IS 'Size text in that line.';
+COMMENT ON COLUMN core.sku_identity.observed_at IS 'Instant of the earliest line with that text. Of two SKUs the earlier one keeps what both claim.';
+COMMENT ON COLUMN core.sku_identity.rule_version IS 'Version of the rules that read the text (include/wording/product_key.py); texts of another version are read again.';
+COMMENT ON COLUMN core.sku_identity.product_key IS 'Pure function of name, brand and size: equal keys join. Null: no word identifies the product.';
+COMMENT ON COLUMN core.sku_identity.loose_key IS 'The key without words that may distinguish two products: equal ones are proposed, never joined.';
+COMMENT ON COLUMN core.sku_identity.brand_id IS 'The brand (core.brand).';
+COMMENT ON COLUMN core.sku_identity.size_quantity IS 'Total of the size in size_unit; sizes that differ by more than 1 percent prevent every join.';
+COMMENT ON COLUMN core.sku_identity.size_unit IS 'g, ml, m or ea (a count).';
+COMMENT ON COLUMN core.sku_identity.own_label_of IS 'Retailer whose private label this is: joins no other retailer''s SKU.';
+
+CREATE TABLE core.sku_barcode (
+    sku_key         integer NOT NULL REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,
+    gtin            text COLLATE "C" NOT NULL CHECK (gtin ~ '^[0-9]{14}$'),
+    together        text COLLATE "C" NOT NULL,
+    first_seen_at   timestamptz NOT NULL,
+    file_id         bigint NOT NULL REFERENCES ops.staged_file,
+    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'many_goods')),
+    refused_at      timestamptz,
+    PRIMARY KEY (sku_key, gtin),
+    CHECK ((refused_because IS NULL) = (refused_at IS NULL))
+);
+CREATE INDEX sku_barcode_gtin ON core.sku_barcode (gtin);
+COMMENT ON TABLE core.sku_barcode IS 'The barcodes that retailers give their SKUs, accepted or not. One row per (SKU, barcode).';
+COMMENT ON COLUMN core.sku_barcode.sku_key IS 'The SKU (core.sku).';
+COMMENT ON COLUMN core.sku_barcode.gtin IS 'The barcode (GTIN-14).';
+COMMENT ON COLUMN core.sku_barcode.together IS 'The smallest barcode of those that lines of this SKU show beside one another: they stand or fall together.';
+COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest line that shows it. Of two SKUs that contradict each other the earlier one keeps the barcode.';
+COMMENT ON COLUMN core.sku_barcode.file_id IS 'A staged file that shows it.';
+COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; many_goods: the retailer gives it to many different goods.';
+COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for that reason; null: accepted.';
+
+CREATE VIEW core.product_alias AS
+SELECT DISTINCT identity.product_key, sku.product_id, identity.rule_version
+  FROM core.sku_identity AS identity
+  JOIN core.sku AS sku USING (sku_key)
+ WHERE identity.product_key IS NOT NULL;
+COMMENT ON VIEW core.product_alias IS 'Product keys that lead to a product. One row per (key, product).';
+COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py).';
+COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to.';
+COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key.';
 
 -- prices ----------------------------------------------------------------------------------------------------------------
 
@@ -532,29 +583,25 @@ CREATE TABLE ops.match_proposal (
 COMMENT ON TABLE ops.match_proposal IS 'Pairs of products that may be the same, for review. One row per pair; a rejected pair is never proposed again.';
 COMMENT ON COLUMN ops.match_proposal.left_product_id IS 'The older product.';
 COMMENT ON COLUMN ops.match_proposal.right_product_id IS 'The newer product.';
-COMMENT ON COLUMN ops.match_proposal.reason IS 'key_hits_several, same_retailer_text or key_but_other_barcode.';
+COMMENT ON COLUMN ops.match_proposal.reason IS 'Of equal keys: key_hits_several, same_retailer_text, key_but_other_barcode, key_but_size; of keys that are equal without unsure words: loose_key; of a refused barcode: barcode_but_size, barcode_but_own_label, barcode_but_other_barcode.';
 COMMENT ON COLUMN ops.match_proposal.evidence IS 'The key or barcodes, and the SKU that raised it.';
 COMMENT ON COLUMN ops.match_proposal.state IS 'waiting, accepted or rejected.';
 COMMENT ON COLUMN ops.match_proposal.proposed_at IS 'When it was first proposed.';
 
-CREATE TABLE ops.barcode_conflict (
-    retailer         text COLLATE "C" NOT NULL,
-    sku              text COLLATE "C" NOT NULL,
-    gtin             text COLLATE "C" NOT NULL,
-    product_id       bigint NOT NULL REFERENCES core.product,
-    owner_product_id bigint REFERENCES core.product,
-    reason           text NOT NULL,
-    file_id          bigint NOT NULL REFERENCES ops.staged_file,
-    detected_at      timestamptz NOT NULL,
-    PRIMARY KEY (retailer, sku, gtin)
-);
-COMMENT ON TABLE ops.barcode_conflict IS 'Barcodes that were found and not applied because they conflict with known data. One row per (SKU, barcode).';
+CREATE VIEW ops.barcode_conflict AS
+SELECT sku.retailer, sku.sku, claim.gtin, sku.product_id, owner.product_id AS owner_product_id, claim.refused_because AS reason, claim.file_id,
+       claim.refused_at AS detected_at
+  FROM core.sku_barcode AS claim
+  JOIN core.sku AS sku USING (sku_key)
+  LEFT JOIN core.product_barcode AS owner ON owner.gtin = claim.gtin
+ WHERE claim.refused_because IS NOT NULL;
+COMMENT ON VIEW ops.barcode_conflict IS 'Barcodes that a retailer claims and the catalogue does not accept, with both sides. One row per (SKU, barcode).';
 COMMENT ON COLUMN ops.barcode_conflict.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was found with the barcode.';
 COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
-COMMENT ON COLUMN ops.barcode_conflict.reason IS 'other_barcode, size or own_label.';
+COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode or many_goods (core.sku_barcode.refused_because).';
 COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode.';
 COMMENT ON COLUMN ops.barcode_conflict.detected_at IS 'When it was first detected.';
 
@@ -573,7 +620,7 @@ COMMENT ON COLUMN ops.merge_log.merge_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.merge_log.sku_key IS 'The SKU that moved.';
 COMMENT ON COLUMN ops.merge_log.from_product_id IS 'Its product before.';
 COMMENT ON COLUMN ops.merge_log.to_product_id IS 'Its product after.';
-COMMENT ON COLUMN ops.merge_log.merged_by IS 'barcode, key version, score or a user''s name.';
+COMMENT ON COLUMN ops.merge_log.merged_by IS 'barcode, key; separation (what joined it holds no more); reuse (the retailer gave the number to another good).';
 COMMENT ON COLUMN ops.merge_log.evidence IS 'Evidence of the merge.';
 COMMENT ON COLUMN ops.merge_log.merged_at IS 'When.';
 COMMENT ON COLUMN ops.merge_log.undone_at IS 'When it was undone; null = it was not.';
@@ -725,7 +772,7 @@ COMMENT ON COLUMN ops.robots_txt.fetched_at IS 'When.';
 
 CREATE VIEW core.store_price AS
 SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
-       coalesce(sku.gtin, bar.gtin) AS barcode, sku.name, sku.brand, sku.size,
+       bar.gtin AS barcode, CASE WHEN claim.refused_because IS NOT NULL THEN claim.gtin END AS contested_barcode, sku.name, sku.brand, sku.size,
        price.price_cents, price.was_price_cents, price.unit_price, price.unit_of_measure,
        price.is_on_special, price.is_available, price.is_listed, price.delisted_at,
        price.is_listed AND seen.observed_at >= core.clock() - make_interval(hours => coalesce(nullif(current_setting('aisleflow.current_hours', true), '')::integer, 72)) AS is_current,
@@ -735,13 +782,15 @@ SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
   JOIN core.store AS st USING (store_key)
   JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN core.product_barcode AS bar ON bar.product_id = sku.product_id AND bar.is_primary
+  LEFT JOIN core.sku_barcode AS claim ON claim.sku_key = sku.sku_key AND claim.gtin = sku.gtin
  CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen;
 COMMENT ON VIEW core.store_price IS 'Public contract: one row per store and SKU with its newest price. Delisted rows stay, marked. changed_at serves as a cursor for incremental readers.';
 COMMENT ON COLUMN core.store_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.store_price.store_id IS 'The retailer''s store id.';
 COMMENT ON COLUMN core.store_price.sku IS 'The retailer''s product number.';
 COMMENT ON COLUMN core.store_price.product_id IS 'The product, the same for all retailers.';
-COMMENT ON COLUMN core.store_price.barcode IS 'The retailer''s GTIN-14, else the product''s primary one.';
+COMMENT ON COLUMN core.store_price.barcode IS 'The product''s primary GTIN-14.';
+COMMENT ON COLUMN core.store_price.contested_barcode IS 'The GTIN-14 that the retailer claims and the catalogue does not accept: see ops.barcode_conflict.';
 COMMENT ON COLUMN core.store_price.name IS 'The retailer''s newest name.';
 COMMENT ON COLUMN core.store_price.brand IS 'The retailer''s newest brand.';
 COMMENT ON COLUMN core.store_price.size IS 'The retailer''s newest size text.';

@@ -3,7 +3,7 @@
 -- Called by   include/catalogue/resolve.py
 -- Parameters  retailer text; file_ids bigint[]
 -- Reads       staging.offer (neither refused nor folded), core.sku
--- Writes      pending
+-- Writes      pending   each with the key it will have in core.sku
 -- Run again   nothing written
 
 WITH newest_at AS MATERIALIZED (  -- few columns: a hundred store-days are grouped here
@@ -43,8 +43,8 @@ WITH newest_at AS MATERIALIZED (  -- few columns: a hundred store-days are group
       FROM newest
       LEFT JOIN filling USING (sku)
 )
-INSERT INTO pending (n, retailer, sku, name, brand, size, category, url, image_url, gtins, normalised_text, texts_at)
-SELECT row_number() OVER (ORDER BY sku), %(retailer)s, sku, name, brand, size, category, url, image_url, gtins,
-       lower(concat_ws('|', name, coalesce(brand, ''), coalesce(size, ''))), at
+INSERT INTO pending (retailer, sku, name, brand, size, category, url, image_url, gtins, texts_at)
+SELECT %(retailer)s, sku, name, brand, size, category, url, image_url, gtins, at
   FROM merged
-    ON CONFLICT (n) DO NOTHING
+ ORDER BY sku
+    ON CONFLICT (sku) DO NOTHING

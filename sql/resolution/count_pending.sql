@@ -1,7 +1,9 @@
--- Count the unknown SKUs by kind of match.
+-- Count the new SKUs by kind of match.
 --
 -- Called by   include/catalogue/resolve.py
--- Reads       pending   temporary
+-- Reads       pending, placed   temporary
 -- Run again   same result
 
-SELECT count(*) AS skus, count(*) FILTER (WHERE joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE joined_by = 'key') AS by_key FROM pending
+SELECT count(*) FILTER (WHERE placed.joined_by = 'barcode') AS by_barcode, count(*) FILTER (WHERE placed.joined_by = 'key') AS by_key
+  FROM pending
+  JOIN placed USING (sku_key)

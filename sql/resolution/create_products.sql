@@ -1,24 +1,24 @@
--- Create a product for every leader without one, in order of SKU, and assign it to the leader.
+-- Create a product for every group without one, in the order in which their first SKUs were seen.
 --
--- Called by   include/catalogue/resolve.py: once for leaders with a barcode, then for those without
--- Parameters  has_barcode boolean; now timestamptz
--- Reads       pending, core.brand
--- Writes      core.product; pending   product_id, joined_by
+-- Called by   include/catalogue/resolve.py
+-- Parameters  now timestamptz
+-- Reads       placed, core.sku_identity
+-- Writes      core.product; placed   product_id
 -- Run again   nothing written
 
 WITH numbered AS (
-    SELECT n, nextval(pg_get_serial_sequence('core.product', 'product_id')) AS product_id
-      FROM (SELECT n FROM pending WHERE product_id IS NULL AND leader = n AND (gtins IS NOT NULL) = %(has_barcode)s ORDER BY n) AS leaders
+    SELECT group_n, sku_key, nextval(pg_get_serial_sequence('core.product', 'product_id')) AS product_id
+      FROM (SELECT DISTINCT ON (group_n) group_n, sku_key, position FROM placed WHERE product_id IS NULL ORDER BY group_n, position) AS first
+     ORDER BY position
 ), created AS (
-    INSERT INTO core.product (product_id, name, brand_id, size, size_quantity, size_unit, own_label_of, image_url, created_at)
+    INSERT INTO core.product (product_id, name, created_at)
     OVERRIDING SYSTEM VALUE
-    SELECT numbered.product_id, p.name, brand.brand_id, p.size, p.size_quantity, p.size_unit, p.own_label_of, p.image_url, %(now)s
+    SELECT numbered.product_id, identity.name, %(now)s
       FROM numbered
-      JOIN pending AS p USING (n)
-      LEFT JOIN core.brand AS brand ON brand.folded = p.folded_brand
-     ORDER BY n
+      JOIN core.sku_identity AS identity USING (sku_key)
+     ORDER BY numbered.product_id
 )
-UPDATE pending
-   SET product_id = numbered.product_id, joined_by = 'new', match_evidence = '{}'
+UPDATE placed
+   SET product_id = numbered.product_id
   FROM numbered
- WHERE numbered.n = pending.n
+ WHERE numbered.group_n = placed.group_n

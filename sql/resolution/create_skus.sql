@@ -1,14 +1,18 @@
--- Insert the SKUs that have their product, in order of SKU.
+-- Insert the unknown SKUs with their products, in order of SKU.
 --
 -- Called by   include/catalogue/resolve.py
--- Parameters  now timestamptz
--- Reads       pending
+-- Parameters  now timestamptz; rule_version integer
+-- Reads       pending, placed
 -- Writes      core.sku
--- Run again   nothing written: a known (retailer, SKU) keeps its product
+-- Run again   nothing written
 
-INSERT INTO core.sku (retailer, sku, product_id, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at)
-SELECT retailer, sku, product_id, name, brand, size, category, url, image_url, gtins[1], texts_at, joined_by, match_evidence, %(now)s
+INSERT INTO core.sku (sku_key, retailer, sku, product_id, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at)
+OVERRIDING SYSTEM VALUE
+SELECT pending.sku_key, pending.retailer, pending.sku, placed.product_id, pending.name, pending.brand, pending.size, pending.category, pending.url,
+       pending.image_url, pending.gtins[1], pending.texts_at, placed.joined_by,
+       CASE placed.joined_by WHEN 'barcode' THEN jsonb_build_object('gtin', placed.evidence)
+                             WHEN 'key' THEN jsonb_build_object('key', placed.evidence, 'rule_version', %(rule_version)s::integer) ELSE '{}' END, %(now)s
   FROM pending
- WHERE product_id IS NOT NULL AND NOT EXISTS (SELECT FROM core.sku AS known WHERE known.retailer = pending.retailer AND known.sku = pending.sku)
- ORDER BY n
+  JOIN placed USING (sku_key)
+ ORDER BY pending.sku_key
     ON CONFLICT (retailer, sku) DO NOTHING

@@ -10,10 +10,11 @@
 -- Of equal instants the greatest text is kept, so that the order of files decides nothing.
 
 WITH differing AS MATERIALIZED (
-    SELECT DISTINCT sku.sku_key, offer.sku
+    SELECT DISTINCT sku.sku_key, offer.sku, sku.former_until_at
       FROM staging.offer AS offer
       JOIN core.sku AS sku ON sku.retailer = %(retailer)s AND sku.sku = offer.sku
      WHERE offer.file_id = ANY (%(file_ids)s) AND offer.reasons IS NULL AND NOT offer.is_folded
+       AND (sku.former_until_at IS NULL OR offer.observed_at > sku.former_until_at)
        AND (sku.name, sku.brand, sku.size, sku.category, sku.url, sku.image_url, sku.gtin) IS DISTINCT FROM
            (offer.name, coalesce(offer.brand, sku.brand), coalesce(offer.size, sku.size), coalesce(offer.category, sku.category),
             coalesce(offer.url, sku.url), coalesce(offer.image_url, sku.image_url), coalesce(offer.gtins[1], sku.gtin))
@@ -28,6 +29,7 @@ WITH differing AS MATERIALIZED (
       FROM staging.offer AS offer
       JOIN differing USING (sku)
      WHERE offer.file_id = ANY (%(file_ids)s) AND offer.reasons IS NULL AND NOT offer.is_folded
+       AND (differing.former_until_at IS NULL OR offer.observed_at > differing.former_until_at)
      UNION ALL
     SELECT known.sku_key, greatest(known.texts_at, seen.at), known.name, known.brand, known.size, known.category, known.url, known.image_url, known.gtin
       FROM core.sku AS known

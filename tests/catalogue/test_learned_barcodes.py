@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from include.warehouse.engine import Warehouse
-from tests.catalogue.catalogue_view import A, B, conflicts, joined, same, tea
+from tests.catalogue.catalogue_view import A, B, conflicts, joined, proposals, same, tea
 from tests.ingestion.store_days import offer
 from tests.warehouse.looking import one, product_of, rows
 
@@ -91,5 +91,6 @@ def test_two_skus_of_one_product_learn_different_barcodes(warehouse: Warehouse, 
     met("aldi", tea("1"), tea("2"))
     lines = [tea("1", A), tea("2", B)]
     met("aldi", *(lines if first == "1" else reversed(lines)))
-    assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode")] == [f"0{A}"], "the first SKU speaks"
-    assert conflicts(warehouse) == [("2", f"0{B}", "other_barcode")]
+    assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode ORDER BY gtin")] == [f"0{A}", f"0{B}"]
+    assert not same(warehouse, ("aldi", "1"), ("aldi", "2")) and conflicts(warehouse) == [], "what the key joined, different barcodes part"
+    assert proposals(warehouse) == ["key_but_other_barcode"]

@@ -113,3 +113,40 @@ def test_would_fill_counts_and_writes_nothing(warehouse: Warehouse, storage: Sto
     assert preview_prefill(warehouse, "coles", file) == {"lines": 3, "with_barcode": 1, "filled": 1, "unknown": 1}
     with warehouse.transaction() as connection:
         assert connection.execute("SELECT FROM ops.barcode_lookup").fetchall() == []
+
+
+def prefilled(warehouse: Warehouse, storage: Storage, store_day: StoreDays, *lines: Any) -> tuple[list[Any], list[str]]:
+    """Return the barcodes of the lines after a prefill, and the SKUs that wait for look-up."""
+    store_day(at="2026-11-18T04:30:00+11:00", lines=list(lines), stage=Stage.BARCODE_INBOX, **COLES)
+    prefill_waiting(warehouse, storage, "coles")
+    (onward,) = staged(storage, Stage.OUTBOX)
+    with warehouse.transaction() as connection:
+        queued = [row["sku"] for row in connection.execute("SELECT sku FROM ops.barcode_lookup ORDER BY sku").fetchall()]
+    return [json.loads(line)["product"]["barcode"] for line in lines_of(storage, onward, Stage.OUTBOX)], queued
+
+
+def test_a_barcode_that_only_a_key_join_suggests_is_not_filled(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    tea: dict[str, Any] = {"name": "Zorbo Tea", "brand": "Zorbo", "size": "100g"}
+    store_day(at=TUESDAY, lines=[offer(sku="i", barcode=gtin(7), **tea)], retailer="iga", store_id="2101")
+    pipeline.ingest(warehouse, storage, "iga")
+    publish(warehouse, storage, store_day, offer(sku="7", **tea))
+    with warehouse.transaction() as connection:
+        assert len(connection.execute("SELECT DISTINCT product_id FROM core.sku").fetchall()) == 1, "the key joined them"
+
+    assert prefilled(warehouse, storage, store_day, offer(sku="7", **tea)) == ([None], ["7"])
+
+
+def test_a_refused_barcode_is_not_filled(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    store_day(
+        at="2026-11-16T04:30:00+11:00", lines=[offer(sku="i", name="Gum", size="14g", barcode=gtin(7))], retailer="iga", store_id="2101"
+    )
+    pipeline.ingest(warehouse, storage, "iga")
+    publish(warehouse, storage, store_day, offer(sku="7", name="Gum", size="4x14g", barcode=gtin(7)))
+
+    assert prefilled(warehouse, storage, store_day, offer(sku="7", name="Gum", size="4x14g")) == ([None], ["7"])
+
+
+def test_a_line_about_another_good_gets_no_barcode_of_the_former(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
+    publish(warehouse, storage, store_day, offer(sku="7", name="Black Tea", brand="Zorbo", size="100g", barcode=gtin(7)))
+
+    assert prefilled(warehouse, storage, store_day, offer(sku="7", name="Garden Hose", brand="Quux", size="15m"))[0] == [None]

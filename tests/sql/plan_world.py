@@ -34,6 +34,7 @@ from include.model.store import StoreRecord
 from include.readers import published
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Connection, Warehouse
+from include.wording.product_key import RULE_VERSION
 from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
@@ -49,10 +50,11 @@ NOW = "2026-11-21T09:00:00+00:00"
 _OTHERS = """
 INSERT INTO core.product (name, size, size_quantity, size_unit, created_at)
 SELECT 'Other ' || g, '100 g', 100, 'g', '2026-10-01' FROM generate_series(1, {skus}) AS g;
-INSERT INTO core.product_alias SELECT 'other ' || product_id, product_id, 1 FROM core.product;
 INSERT INTO core.product_barcode SELECT '7' || lpad(product_id::text, 13, '0'), product_id, true, '2026-10-01' FROM core.product WHERE product_id % 3 > 0;
 INSERT INTO core.sku (retailer, sku, product_id, name, size, category, texts_at, joined_by, joined_at)
 SELECT 'aldi', product_id::text, product_id, name, size, 'Pantry', '2026-10-01', 'new', '2026-10-01' FROM core.product;
+INSERT INTO core.sku_identity (sku_key, name, size, observed_at, rule_version, product_key, loose_key, size_quantity, size_unit)
+SELECT sku_key, name, size, '2026-10-01', {rule_version}, 'other ' || sku_key, 'other ' || sku_key, 100, 'g' FROM core.sku;
 INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
 SELECT 'aldi', 'G' || g, 'Aldi ' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, 4) AS g;
 INSERT INTO ops.quality_check (retailer, catalogue_version, files_hash, files, lines, nights, broken, held, checked_at)
@@ -60,6 +62,8 @@ SELECT 'aldi', '1', g::text, 10, 50000, ARRAY[date '2026-10-01' + g], '{{}}', 0,
 INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at, rows, is_complete, manifest, statistics, registered_at, published_at)
 SELECT 'aldi', store_id, date '2026-10-01' + d, 'run ' || d, md5(store_id || d), 'published', 'archive', at, at, 5000, true, '{{}}', '{{"filled": {{"name": 5000}}, "categories": {{"Pantry": 5000}}}}', at, at
   FROM core.store CROSS JOIN generate_series(1, {nights}) AS d CROSS JOIN LATERAL (SELECT '2026-10-01'::timestamptz + d * interval '1 day' AS at) AS instant;
+INSERT INTO core.sku_barcode (sku_key, gtin, together, first_seen_at, file_id)
+SELECT sku_key, barcode.gtin, barcode.gtin, '2026-10-01', file_id FROM core.sku JOIN core.product_barcode AS barcode USING (product_id) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
 INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id)
 SELECT store_key, sku_key, 100 + sku_key % 900, false, true, true, true, '2026-11-16', '2026-11-16', file_id
   FROM core.store CROSS JOIN core.sku CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
@@ -140,7 +144,7 @@ def history(
     stage = StoreDays(storage)
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         prepare(connection)
-        run_all(connection, _OTHERS, skus=5_000 * others, nights=30 * others)
+        run_all(connection, _OTHERS, skus=5_000 * others, nights=30 * others, rule_version=RULE_VERSION)
         save_beliefs(connection, "others")
     stage("iga", "2101", at="2026-11-16T04:30:00+11:00", lines=lines(30, 0))
     pipeline.ingest(warehouse, storage, "iga")

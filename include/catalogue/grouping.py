@@ -1,0 +1,228 @@
+"""Which SKUs are one product: a pure function of what is known of them, whatever the order in which it became known.
+
+Barcodes are taken in the order in which stores showed them, then product keys in the order in which their SKUs were first seen. Each joins two
+groups of SKUs, unless :func:`veto` has a reason against it: then the earlier one keeps the barcode, the later one stays apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from include.wording.size import TOLERANCE
+
+#: A barcode on more goods of one retailer than this identifies none of them. In recorded store-days and lists of four retailers no two goods of a
+#: retailer share one; a placeholder is on hundreds.
+GOODS_PER_BARCODE_MAX = 3
+#: Proposals for one SKU by its key.
+_PROPOSALS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A barcode that a retailer gives a SKU. ``together`` is the smallest barcode of those that its lines show beside one another."""
+
+    gtin: str
+    together: str
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A SKU as far as its product depends on it: what its deciding text says, first seen at ``observed_at``, and its barcodes."""
+
+    sku_key: int
+    retailer: str
+    sku: str
+    observed_at: datetime
+    text: str
+    product_key: str | None = None
+    size: tuple[Decimal, str] | None = None
+    own_label_of: str | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The group of a SKU and what joined it: ``new`` (the first of its group), ``barcode`` or ``key``, with that barcode or key."""
+
+    sku_key: int
+    group: int
+    position: int
+    joined_by: str
+    evidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Two SKUs whose products may be one, and why they were not joined."""
+
+    sku_key: int
+    other_sku_key: int
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The outcome. ``refusals`` has every claim by (SKU key, barcode): the reason against it, None for an accepted one."""
+
+    placements: list[Placement]
+    refusals: dict[tuple[int, str], str | None]
+    proposals: list[Proposal]
+
+
+@dataclass(eq=False, slots=True)
+class _Group:
+    members: list[Member]
+    retailers: set[str]
+    labels: set[str]
+    sizes: dict[str, tuple[Decimal, Decimal]]
+    texts: dict[str, set[str]]
+    gtins: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, member: Member) -> _Group:
+        sizes = {member.size[1]: (member.size[0], member.size[0])} if member.size else {}
+        labels = {member.own_label_of} if member.own_label_of else set()
+        return cls([member], {member.retailer}, labels, sizes, {member.retailer: {member.text}})
+
+    def absorb(self, other: _Group) -> None:
+        self.members += other.members
+        self.retailers |= other.retailers
+        self.labels |= other.labels
+        self.gtins |= other.gtins
+        for unit, (low, high) in other.sizes.items():
+            mine = self.sizes.get(unit, (low, high))
+            self.sizes[unit] = min(low, mine[0]), max(high, mine[1])
+        for retailer, texts in other.texts.items():
+            self.texts.setdefault(retailer, set()).update(texts)
+
+
+def veto(left: _Group, right: _Group) -> str | None:
+    """Why two groups are never one product, whatever joins them: ``own_label`` or ``size``."""
+    if any(label != retailer for a, b in ((left, right), (right, left)) for label in a.labels for retailer in b.retailers):
+        return "own_label"
+    for unit, (low, high) in left.sizes.items():
+        other_low, other_high = right.sizes.get(unit, (low, high))
+        largest = max(high, other_high)
+        if largest - min(low, other_low) > TOLERANCE * largest:
+            return "size"
+    return None
+
+
+def group(members: Sequence[Member]) -> Grouping:
+    """Group SKUs into products. The members are whole neighbourhoods: each SKU with all that share a barcode or a product key with it."""
+    return _Grouper(members).run()
+
+
+class _Grouper:
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.ranked = sorted(members, key=lambda m: (m.observed_at, m.retailer, m.sku))
+        self.group_of = {member.sku_key: _Group.of(member) for member in members}
+        self.owner_of: dict[str, _Group] = {}
+        self.refusals: dict[tuple[int, str], str | None] = {}
+        self.proposals: list[Proposal] = []
+
+    def run(self) -> Grouping:
+        self._join_by_barcode()
+        self._join_by_key()
+        return Grouping(list(self._placements()), self.refusals, self.proposals)
+
+    def _merge(self, left: _Group, right: _Group) -> _Group:
+        if len(left.members) < len(right.members):
+            left, right = right, left
+        left.absorb(right)
+        self.group_of.update((member.sku_key, left) for member in right.members)
+        self.owner_of.update((gtin, left) for gtin in right.gtins)
+        return left
+
+    def _join_by_barcode(self) -> None:
+        claims = sorted(
+            ((claim, member) for member in self.ranked for claim in member.claims),
+            key=lambda pair: (pair[0].first_seen_at, pair[1].retailer, pair[1].sku, pair[0].gtin),
+        )
+        placeholders = _placeholders(claims)
+        accepted: dict[int, str] = {}
+        for claim, member in claims:
+            reason = "many_goods" if claim.gtin in placeholders else self._claim(member, claim, accepted)
+            self.refusals[member.sku_key, claim.gtin] = reason
+        for claim, member in claims:
+            reason, owner = self.refusals[member.sku_key, claim.gtin], self.owner_of.get(claim.gtin)
+            if reason is None or owner is None:
+                continue
+            if owner is self.group_of[member.sku_key]:
+                self.refusals[member.sku_key, claim.gtin] = None
+            else:
+                self.proposals.append(Proposal(member.sku_key, _first(owner).sku_key, f"barcode_but_{reason}", claim.gtin))
+
+    def _claim(self, member: Member, claim: Claim, accepted: dict[int, str]) -> str | None:
+        mine, owner = self.group_of[member.sku_key], self.owner_of.get(claim.gtin)
+        if owner is not mine:
+            if accepted.get(member.sku_key, claim.together) != claim.together:
+                return "other_barcode"
+            if owner is not None and (reason := veto(mine, owner)):
+                return reason
+        accepted.setdefault(member.sku_key, claim.together)
+        mine.gtins.add(claim.gtin)
+        self.owner_of[claim.gtin] = mine if owner is None or owner is mine else self._merge(mine, owner)
+        return None
+
+    def _join_by_key(self) -> None:
+        with_key: dict[str, list[int]] = defaultdict(list)
+        for member in self.ranked:
+            if member.product_key is None:
+                continue
+            mine = self.group_of[member.sku_key]
+            groups = list(dict.fromkeys(self.group_of[sku_key] for sku_key in with_key[member.product_key]))
+            if mine in groups:
+                continue
+            with_key[member.product_key].append(member.sku_key)
+            others = [other for other in groups if veto(mine, other) != "own_label"]
+            reason = "key_hits_several" if len(others) > 1 else _key_veto(mine, others[0]) if others else None
+            if reason is None and others:
+                self._merge(mine, others[0])
+            elif reason is not None:
+                self.proposals += [
+                    Proposal(member.sku_key, _first(other).sku_key, reason, member.product_key) for other in others[:_PROPOSALS_MAX]
+                ]
+
+    def _placements(self) -> Iterator[Placement]:
+        numbers: dict[int, int] = {}
+        holders = Counter((id(self.group_of[sku_key]), gtin) for (sku_key, gtin), reason in self.refusals.items() if reason is None)
+        for position, member in enumerate(self.ranked):
+            found = self.group_of[member.sku_key]
+            if id(found) not in numbers:
+                numbers[id(found)] = len(numbers)
+                yield Placement(member.sku_key, numbers[id(found)], position, "new", None)
+                continue
+            shared = min(
+                (c.gtin for c in member.claims if self.refusals[member.sku_key, c.gtin] is None and holders[id(found), c.gtin] > 1),
+                default=None,
+            )
+            joined_by, evidence = ("key", member.product_key) if shared is None else ("barcode", shared)
+            yield Placement(member.sku_key, numbers[id(found)], position, joined_by, evidence)
+
+
+def _placeholders(claims: Sequence[tuple[Claim, Member]]) -> set[str]:
+    goods: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for claim, member in claims:
+        goods[claim.gtin, member.retailer].add(member.product_key or member.sku)
+    return {gtin for (gtin, _), keys in goods.items() if len(keys) > GOODS_PER_BARCODE_MAX}
+
+
+def _key_veto(left: _Group, right: _Group) -> str | None:
+    if left.gtins and right.gtins:
+        return "key_but_other_barcode"
+    if reason := veto(left, right):
+        return f"key_but_{reason}"
+    if any(left.texts[retailer] != right.texts[retailer] for retailer in left.texts.keys() & right.texts.keys()):
+        return "same_retailer_text"
+    return None
+
+
+def _first(found: _Group) -> Member:
+    return min(found.members, key=lambda m: (m.observed_at, m.retailer, m.sku))

@@ -1,0 +1,110 @@
+"""What lines say about one SKU, merged into what is known of it: the text that decides, its barcodes, and whether the number was reused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from include.catalogue.grouping import Claim
+from include.wording.same_good import Text, may_be_same_good
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Equal lines of one SKU: text, barcodes, and the first and the last instant of these lines. ``file_id`` is one that has them."""
+
+    text: Text
+    gtins: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+    file_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a SKU.
+
+    ``text`` decides its product: the fullest, then the earliest. ``newest`` is what the retailer calls it now. ``former_until_at`` is the last
+    instant at which the number was another good's. ``claims`` and ``files`` are by barcode.
+    """
+
+    text: Text
+    observed_at: datetime
+    newest: Text
+    newest_at: datetime
+    former_until_at: datetime | None = None
+    claims: dict[str, Claim] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    is_reused: bool = False
+
+
+def absorb(known: Known | None, sightings: Iterable[Sighting]) -> Known:
+    """Merge sightings into what is known, in order of time; the outcome is the same in whatever batches they arrive.
+
+    A line whose text fits neither the newest nor the deciding text, and that shows none of the SKU's barcodes, is about another good. If it is newer, the
+    number was reused and everything known of the former good is forgotten here; if it is older, it is about a former good itself.
+    """
+    for sighting in sorted(sightings, key=lambda s: (s.last_at, _content(s.text), s.gtins)):
+        known = _begin(sighting) if known is None else _merge(known, sighting)
+    assert known is not None, "a SKU without sightings"
+    return known
+
+
+def _begin(sighting: Sighting) -> Known:
+    begun = Known(sighting.text, sighting.first_at, sighting.text, sighting.last_at)
+    return _with_barcodes(begun, sighting)
+
+
+def _merge(known: Known, sighting: Sighting) -> Known:
+    if known.former_until_at is not None and sighting.last_at <= known.former_until_at:
+        return known
+    is_newer = (sighting.last_at, _content(sighting.text)) > (known.newest_at, _content(known.newest))
+    if not _fits(known, sighting):
+        if is_newer:
+            return replace(_begin(sighting), former_until_at=known.newest_at, is_reused=True)
+        return _without_former(known, max(sighting.last_at, known.former_until_at or sighting.last_at))
+    if is_newer:
+        known = replace(known, newest=sighting.text, newest_at=sighting.last_at)
+    if _rank(sighting.text, sighting.first_at) < _rank(known.text, known.observed_at):
+        known = replace(known, text=sighting.text, observed_at=sighting.first_at)
+    return _with_barcodes(known, sighting)
+
+
+def _without_former(known: Known, former_until_at: datetime) -> Known:
+    """Forget what was seen up to an instant at which the number was another good's; what still holds is seen again."""
+    claims = {gtin: claim for gtin, claim in known.claims.items() if claim.first_seen_at > former_until_at}
+    known = replace(known, former_until_at=former_until_at, claims=claims, files={gtin: known.files[gtin] for gtin in claims})
+    return known if known.observed_at > former_until_at else replace(known, text=known.newest, observed_at=known.newest_at)
+
+
+def _fits(known: Known, sighting: Sighting) -> bool:
+    return (
+        not known.claims.keys().isdisjoint(sighting.gtins)
+        or may_be_same_good(sighting.text, known.newest)
+        or may_be_same_good(sighting.text, known.text)
+    )
+
+
+def _with_barcodes(known: Known, sighting: Sighting) -> Known:
+    if not sighting.gtins:
+        return known
+    claims, files = dict(known.claims), dict(known.files)
+    for gtin in sighting.gtins:
+        if gtin not in claims or sighting.first_at < claims[gtin].first_seen_at:
+            claims[gtin] = Claim(gtin, claims[gtin].together if gtin in claims else gtin, sighting.first_at)
+            files[gtin] = sighting.file_id
+    labels = {claims[gtin].together for gtin in sighting.gtins}
+    together = min(labels)
+    for gtin, claim in claims.items():
+        if claim.together in labels and claim.together != together:
+            claims[gtin] = replace(claim, together=together)
+    return replace(known, claims=claims, files=files)
+
+
+def _content(text: Text) -> tuple[str, str, str]:
+    return text[0], text[1] or "", text[2] or ""
+
+
+def _rank(text: Text, at: datetime) -> tuple[int, datetime, tuple[str, str, str]]:
+    return (not text[1]) + (not text[2]), at, _content(text)

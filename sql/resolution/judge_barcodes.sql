@@ -1,0 +1,12 @@
+-- Record which barcode claims are refused, and why.
+--
+-- Called by   include/catalogue/resolve.py
+-- Parameters  now timestamptz
+-- Reads       judged
+-- Writes      core.sku_barcode
+-- Run again   nothing written
+
+UPDATE core.sku_barcode AS claim
+   SET refused_because = judged.refused_because, refused_at = CASE WHEN judged.refused_because IS NOT NULL THEN %(now)s::timestamptz END
+  FROM judged
+ WHERE claim.sku_key = judged.sku_key AND claim.gtin = judged.gtin AND claim.refused_because IS DISTINCT FROM judged.refused_because

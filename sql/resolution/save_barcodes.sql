@@ -1,0 +1,14 @@
+-- Save the barcodes that retailers claim; accepted until they are judged.
+--
+-- Called by   include/catalogue/resolve.py
+-- Reads       changed_barcode
+-- Writes      core.sku_barcode
+-- Run again   nothing written
+
+INSERT INTO core.sku_barcode AS claim (sku_key, gtin, together, first_seen_at, file_id)
+SELECT sku_key, gtin, together, first_seen_at, file_id
+  FROM changed_barcode
+ ORDER BY sku_key, gtin
+    ON CONFLICT (sku_key, gtin) DO UPDATE
+   SET together = excluded.together, first_seen_at = excluded.first_seen_at, file_id = excluded.file_id
+ WHERE (claim.together, claim.first_seen_at, claim.file_id) IS DISTINCT FROM (excluded.together, excluded.first_seen_at, excluded.file_id)

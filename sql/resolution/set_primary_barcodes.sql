@@ -1,0 +1,14 @@
+-- Set the primary barcode of products: the first seen.
+--
+-- Called by   include/catalogue/resolve.py
+-- Reads       placed, core.product_barcode
+-- Writes      core.product_barcode
+-- Run again   nothing written
+
+UPDATE core.product_barcode AS barcode
+   SET is_primary = true
+  FROM (SELECT DISTINCT ON (product_id) product_id, gtin
+          FROM core.product_barcode
+         WHERE product_id = ANY (ARRAY(SELECT product_id FROM placed))
+         ORDER BY product_id, first_seen_at, gtin) AS first
+ WHERE barcode.gtin = first.gtin AND NOT barcode.is_primary
