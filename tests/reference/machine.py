@@ -28,7 +28,7 @@ SWITCHES: dict[str, Any] = {
     "kinds": "abcsA0!=x-",
     "paces": (0,),
     "completeness": (True, False),
-    "storage away": False,
+    "storage away": True,
     "rerun of a staged file": True,
     "batches": True,
     "retract": False,
@@ -85,8 +85,9 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def ingest_while_storage_is_away(self) -> None:
         """Nothing is decided while the files cannot be read."""
-        self.product.ingest_while_storage_is_away(self.model.staged[0].retailer)
-        self._compare()
+        retailer = self.model.staged[0].retailer
+        self.product.ingest_while_storage_is_away(retailer)
+        self._play(lambda: self.model.register(retailer))
 
     @precondition(lambda self: self._in_state("held"))
     @rule(which=any_of)
@@ -114,6 +115,15 @@ class Histories(RuleBasedStateMachine):
         self._tick()
         self.product.retract(self._file_id(entry), *entry.day.store)
         self._play(lambda: self.model.retract(entry, self.now))
+
+    @precondition(lambda self: self._in_state("discarded"))
+    @rule(which=any_of)
+    def bring_back(self, which: int) -> None:
+        """An operator brings a discarded or retracted store-day back."""
+        entry = self._choose("discarded", which)
+        self._tick()
+        self.product.bring_back(self._file_id(entry), entry.day.retailer)
+        self._play(lambda: self.model.bring_back(entry, self.now))
 
     @rule(store=st.sampled_from(sorted(STORES)))
     def damage(self, store: str) -> None:

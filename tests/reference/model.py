@@ -95,14 +95,18 @@ class Model:
         """A file arrives in the outbox. Equal content of the same run is the same file."""
         self.staged.append(day)
 
-    def ingest(self, retailer: str, now: datetime) -> None:
-        """Everything of a retailer that waits is judged in order of time; what passes is published before the next is judged."""
+    def register(self, retailer: str) -> None:
+        """Everything in a retailer's outbox enters the ledger; a file whose manifest cannot be read is refused."""
         if retailer in self.damaged:
             self.refused[retailer] = self.damaged[retailer]
         arriving = [day for day in self.staged if day.retailer == retailer]
         self.staged = [day for day in self.staged if day.retailer != retailer]
         for day in arriving:
             self._register(day)
+
+    def ingest(self, retailer: str, now: datetime) -> None:
+        """Everything of a retailer that waits is judged in order of time; what passes is published before the next is judged."""
+        self.register(retailer)
         batch = sorted(
             (entry for entry in self.ledger if entry.state == "waiting" and entry.day.retailer == retailer), key=lambda entry: entry.order
         )

@@ -6,19 +6,20 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
-from include.clock import night_of
+from include import clock
 from include.errors import TransientError
 from include.ingestion import pipeline
+from include.ingestion.bring_back import bring_back
 from include.ingestion.retract import retract
 from include.ledger.decisions import decide_files
+from include.ledger.registering import register_waiting
 from include.staging.storage import MANIFEST_SUFFIX, Stage, Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import Line, StoreDays, content, gtin, offer
@@ -58,10 +59,11 @@ class Product:
         lines = lines_of(day)
         manifest = StoreDays(self.storage)(
             day.retailer, day.store_id, at=day.at.isoformat(), lines=lines, complete=day.is_complete, run_key=day.run,
-            night=night_of(day.starts_at), observed_at=day.at, last_observed_at=max(map(day.line_at, day.kinds)),
+            night=clock.night_of(day.starts_at), observed_at=day.at, last_observed_at=max(map(day.line_at, day.kinds)),
         )  # fmt: skip
-        self._files += 1  # of one run the file written last counts, and these are written faster than the clock of files ticks
-        os.utime(self.folder / manifest.path(Stage.OUTBOX), (self._files, self._files))
+        self._files += 1  # of one run the file written last counts; these are written faster than the clock of files ticks
+        written_at = clock.system_now().timestamp() - 60 + 0.01 * self._files
+        os.utime(self.folder / manifest.path(Stage.OUTBOX), (written_at, written_at))
 
     def ingest(self, retailer: str) -> None:
         """Take everything that waits."""
@@ -80,6 +82,11 @@ class Product:
         """Retract a published store-day."""
         retract(self.warehouse, self.storage, retailer, store_id, file_id, *DECISION)
 
+    def bring_back(self, file_id: int, retailer: str) -> None:
+        """Bring a discarded or retracted store-day back and publish it, as the command line does."""
+        bring_back(self.warehouse, self.storage, file_id, *DECISION)
+        self.ingest(retailer)
+
     def damage(self, retailer: str, store_id: str, number: int) -> None:
         """Put a file into the outbox whose manifest cannot be read. It sorts before all others of its store."""
         self.storage.write(
@@ -87,11 +94,12 @@ class Product:
         )
 
     def ingest_while_storage_is_away(self, retailer: str) -> None:
-        """Try to ingest while the storage root is not there; it comes back afterwards."""
+        """Register what waits, then try to ingest while the storage root is not there; it comes back afterwards."""
+        register_waiting(self.warehouse, self.storage, retailer)
         away = self.folder.with_name("away")
         self.folder.rename(away)
         try:
-            with pytest.raises(TransientError):
+            with suppress(TransientError):  # or it sees nothing to do; what counts is that nothing is decided
                 self.ingest(retailer)
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
