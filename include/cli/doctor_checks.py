@@ -14,8 +14,9 @@ from include.embedded.airflow_env import ALERTS_VARIABLE
 from include.embedded.doctor import Check, Finding
 from include.embedded.postgres import running_postgres
 from include.errors import ConfigurationError
-from include.ingestion.sweep import waiting_files
+from include.ingestion.sweep import overdue_in_inbox, waiting_files
 from include.ledger.quarantine import list_undecided
+from include.ledger.registering import list_unregistered
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 
@@ -28,8 +29,9 @@ def waiting_data(home: Path) -> Sequence[Finding]:
         return []  # reported by the check of the warehouse
     warehouse = Warehouse(url, settings())
     try:
-        waiting = waiting_files(warehouse, Storage(settings().storage))
-        held = list_undecided(warehouse)
+        storage = Storage(settings().storage)
+        waiting, inbox_paths = waiting_files(warehouse, storage), overdue_in_inbox(warehouse, storage)
+        unregistered, held = list_unregistered(warehouse, storage), list_undecided(warehouse)
     finally:
         warehouse.close()
     files = sum(len(names) for names in waiting.values())
@@ -42,6 +44,22 @@ def waiting_data(home: Path) -> Sequence[Finding]:
         )
         if files
         else Finding("ok", "outbox", "no file is overdue"),
+        Finding(
+            "warn",
+            "ledger",
+            f"{len(unregistered)} manifest(s) in the outbox are not in the ledger, so their files are not ingested: {', '.join(unregistered[:3])}",
+            "make them readable, in the folder of a known retailer, or remove them; the log of the task load says what is wrong",
+        )
+        if unregistered
+        else Finding("ok", "ledger", "knows every file in the outbox"),
+        Finding(
+            "warn",
+            "barcode inbox",
+            f"{len(inbox_paths)} store-day(s) are overdue",
+            "is enrich_barcodes paused or failed? sweep_outbox passes them on every 15 minutes",
+        )
+        if inbox_paths
+        else Finding("ok", "barcode inbox", "no file is overdue"),
         Finding("warn", "quarantine", f"{len(held)} file(s) held or refused", "aisleflow quarantine list, then release or discard")
         if held
         else Finding("ok", "quarantine", "no file is held or refused"),

@@ -11,6 +11,7 @@ import hashlib
 import logging
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from typing import Any
 import msgspec
 
 from include import clock
+from include.ledger.registering import refuse_unreadable_manifest
 from include.staging import staged_file
 from include.staging.manifest import Manifest
-from include.staging.staged_file import open_staged, stage_local
-from include.staging.storage import Stage, Storage
+from include.staging.staged_file import MissingFile, UnreadableFile, open_staged, stage_local
+from include.staging.storage import Stage, Storage, UnusableFile
 from include.warehouse.engine import Connection, Warehouse
 from include.wording.same_good import Text, may_be_same_good
 from include.wording.text import clean
@@ -66,8 +68,9 @@ def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Pr
     """Prefill every file of the barcode inbox and pass it on to the outbox. Safe to repeat and to kill.
 
     One query covers all SKUs of all waiting files. A file is removed from the inbox after it was written to the outbox.
+    A damaged file is passed on as it is: ingestion refuses it with its reason, and the others do not wait for it.
     """
-    manifests = list(_waiting_manifests(storage, retailer))
+    manifests = list(_waiting_manifests(warehouse, storage, retailer))
     if not manifests:
         return PrefillCounts()
     settings = warehouse.settings
@@ -77,7 +80,14 @@ def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Pr
         )
     result = PrefillCounts(files=len(manifests), queued=queued)
     for manifest in manifests:
-        lines, had, filled = move_to_outbox(storage, manifest, known)
+        try:
+            lines, had, filled = move_to_outbox(storage, manifest, known)
+        except MissingFile as error:
+            log.warning("passed on by another run, or lost: %s", error)
+            continue
+        except UnreadableFile:
+            staged_file.move(storage, manifest, Stage.BARCODE_INBOX, Stage.OUTBOX)
+            continue
         result = PrefillCounts(result.files, result.lines + lines, result.with_barcode + had, result.filled + filled, queued)
     log.info("prefilled %s: %s", retailer, result)
     return PrefillCounts(**{**_fields(result), "keys": tuple(sorted({f"{retailer}|{manifest.night}" for manifest in manifests}))})
@@ -132,19 +142,22 @@ def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, Proven
     return lines, had, filled
 
 
-def _waiting_manifests(storage: Storage, retailer: str) -> Iterator[Manifest]:
+def _waiting_manifests(warehouse: Warehouse, storage: Storage, retailer: str) -> Iterator[Manifest]:
     for path in storage.manifests(Stage.BARCODE_INBOX, retailer):
         try:
             yield staged_file.load_manifest(storage, path)
+        except UnusableFile as error:
+            refuse_unreadable_manifest(warehouse, storage, path, str(error))
         except FileNotFoundError:
             log.info("%s was passed on by another run", path)
 
 
 def _skus_without(storage: Storage, manifest: Manifest, line_bytes_max: int) -> Iterator[str]:
-    for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, line_bytes_max):
-        line = _decode_line(raw.raw)
-        if line is not None and not _has_barcode(line) and (sku := _sku(line)):
-            yield sku
+    with suppress(UnreadableFile):  # what can be read of it is queued
+        for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, line_bytes_max):
+            line = _decode_line(raw.raw)
+            if line is not None and not _has_barcode(line) and (sku := _sku(line)):
+                yield sku
 
 
 def _find_and_queue(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, Proven], int]:

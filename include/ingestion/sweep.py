@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from include import clock
+from include.enrichment.prefill import prefill_waiting
 from include.ledger.files import FINAL_STAGE
 from include.ledger.settling import move_to_final_stage
 from include.retailer_names import RETAILERS
@@ -19,16 +20,27 @@ log = logging.getLogger(__name__)
 
 
 def sweep(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
-    """Move decided files that are still in the outbox, and return the overdue ones.
+    """Move decided files that are still in the outbox, pass on overdue ones of the barcode inbox, and return the overdue ones of the outbox.
+
+    Prices do not wait for barcodes: should the event have been lost or ``enrich_barcodes`` be paused, the files are prefilled here.
 
     Returns:
-        See :func:`waiting_files`.
+        See :func:`waiting_files`; also the keys of what was passed on, which is ingested at once.
     """
     for retailer in RETAILERS:
         for manifest, state in _outbox(warehouse, storage, retailer):
             if manifest is not None and state in FINAL_STAGE:
                 move_to_final_stage(warehouse, storage, manifest)
-    return waiting_files(warehouse, storage)
+    waiting = waiting_files(warehouse, storage)
+    for retailer in sorted({path.split("/")[1] for path in overdue_in_inbox(warehouse, storage)} & set(RETAILERS)):
+        for key in prefill_waiting(warehouse, storage, retailer).keys:
+            waiting.setdefault(key, []).append("passed on from the barcode inbox")
+    return waiting
+
+
+def overdue_in_inbox(warehouse: Warehouse, storage: Storage) -> list[str]:
+    """Return the manifests that wait in the barcode inbox longer than ``AISLEFLOW_SWEEP_AFTER_MINUTES``."""
+    return [path for path in storage.manifests(Stage.BARCODE_INBOX) if _is_overdue(warehouse, storage, path)]
 
 
 def waiting_files(warehouse: Warehouse, storage: Storage) -> dict[str, list[str]]:
