@@ -40,7 +40,10 @@ class Known:
 
 
 def absorb(known: Known | None, sightings: Iterable[Sighting]) -> Known:
-    """Merge sightings into what is known, in order of time; the outcome is the same in whatever batches they arrive.
+    """Merge sightings into what is known, in order of time; the outcome is the same in whatever order and batches they arrive.
+
+    With one exception: a number that comes back to a former good, with lines from both sides of the interruption that arrive before those of it. What
+    they showed may then be missing until it is seen again.
 
     A line whose text fits neither the newest nor the deciding text, and that shows none of the SKU's barcodes, is about another good. If it is newer, the
     number was reused and everything known of the former good is forgotten here; if it is older, it is about a former good itself.

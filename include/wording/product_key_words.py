@@ -18,12 +18,12 @@ SPELLINGS = {
 }  # fmt: skip
 
 # words that never distinguish two products
-NOISE = _words("and flavour n pack s size the")
+NOISE = _words("and approx each flavour n pack s size the")
 # what a measured quantity is sold in: dropped once a weight or a volume is known
 CONTAINERS = _words("aerosol bottle can carton jar packet pouch sachet tin tub tube")
 # words that mostly distinguish nothing, but in "vitamin A", "ham on the bone", "cake mix" or "large breed": only the loose key drops them
 UNSURE = _words(
-    """a an any approx at bag bar block box by case cereal each for from frozen gift in large medium mix of on or our per plus serve serving
+    """a an any at bag bar block box by case cereal for from frozen gift in large medium mix of on or our per plus serve serving
     share small tablet to value with x your"""
 )
 

@@ -144,6 +144,22 @@ def test_a_line_about_a_former_good_that_arrives_late_says_nothing() -> None:
     assert absorb(known, [sighting(0, TEA, C)]) == known
 
 
+def test_what_was_seen_before_a_number_came_back_to_its_good_counts_no_more() -> None:
+    known = absorb(absorb(None, [sighting(9, TEA)]), [sighting(1, ("Zorbo Tea Black", "Zorbo", "100g"), A)])
+    assert (known.observed_at, set(known.claims)) == (START + timedelta(hours=1), {A})
+    known = absorb(known, [sighting(5, HOSE)])
+    assert (known.text, known.observed_at, known.claims) == (TEA, START + timedelta(hours=9), {})
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 1, 0)])
+def test_barcodes_in_one_line_stand_together(order: tuple[int, ...]) -> None:
+    lines = [sighting(0, TEA, A, B), sighting(1, TEA, B, C), sighting(2, TEA, C)]
+    known = None
+    for position in order:
+        known = absorb(known, [lines[position]])
+    assert known is not None and {claim.together for claim in known.claims.values()} == {A}
+
+
 def test_the_fullest_text_decides_then_the_earliest() -> None:
     lines = [
         sighting(0, ("Black Tea", None, None)),
@@ -162,7 +178,7 @@ _CODES = [A, B, C]
 
 
 def history(seed: int) -> list[tuple[str, str, Sighting]]:
-    """Lines of some SKUs of four retailers, some with wrong codes, some numbers reused once."""
+    """Lines of some SKUs of four retailers, some with wrong codes, some numbers given to another good."""
     chance = random.Random(seed)
     lines = []
     for retailer in ("aldi", "coles", "iga", "woolworths"):
@@ -170,7 +186,7 @@ def history(seed: int) -> list[tuple[str, str, Sighting]]:
             text, reused_at = chance.choice(_TEXTS), chance.choice([99, 99, 99, 6])
             for hour in sorted(chance.sample(range(12), chance.randint(1, 4))):
                 said = HOSE if hour >= reused_at else chance.choice([text, text, (text[0], None, text[2])])
-                codes = chance.choices([(), (chance.choice(_CODES),), tuple(chance.sample(_CODES, 2))], [5, 6, 1])[0]
+                codes = chance.choices([(), (chance.choice(_CODES),), tuple(chance.sample(_CODES, 2))], [4, 5, 3])[0]
                 lines.append((retailer, sku, sighting(hour, said, *(() if said is HOSE else codes))))
     return lines
 

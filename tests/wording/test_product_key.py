@@ -28,6 +28,7 @@ from include.wording.size import readings, sizes_conflict
         ),
         (("Alfredo Pasta & Sauce Serves 3", "Continental", "85g"), ("Continental Pasta & Sauce Alfredo", "Continental", "85g")),
         (("Jubes Packet", "Pascall", "350g"), ("Pascall Jubes", "Pascall", "350g bag")),
+        (("Lime Each", None, "1 each"), ("Lime", None, "Each")),
         (("Yumi&#039;s Hommus", "Yumi&#039;s", "200g"), ("Yumi's Hommus", "Yumi's", "200g Each")),
     ],
 )
