@@ -16,6 +16,7 @@ from include.cli import (
     enrichment,
     importing,
     night,
+    prices,
     quality,
     quarantine,
     sandbox,
@@ -53,6 +54,7 @@ app.add_typer(importing.app)
 app.add_typer(crawl.app)
 app.add_typer(session.app, name="session")
 app.add_typer(alerts.app, name="alerts", help="The alerts of this installation, and where they go.")
+app.add_typer(prices.app)
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(quality.app, name="quality")
 app.add_typer(quarantine.app, name="quarantine")

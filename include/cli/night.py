@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from time import sleep as pause
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from include import clock
-from include.cli.common import FAILED, NEEDS_PERSON, JsonOption, reported
-from include.cli.output import Progress, print_json, print_table, progress, say
-from include.errors import ConfigurationError, TerminalError
+from include.cli.common import DAY, FAILED, NEEDS_PERSON, JsonOption, WideOption, domain, reported
+from include.cli.output import ProgressDisplay, print_json, print_table, progress, say, say_error
+from include.errors import ConfigurationError
 from include.model.rules import reason_of
 from include.retailer_names import RETAILERS
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
-    from include.embedded.airflow_api import AirflowApi
+    from include.cli.night_records import NightRecord
     from include.embedded.sandbox import SandboxWorld
     from include.warehouse.engine import Warehouse
-    from sandbox.verify import PriceComparison, PriceRow
+    from sandbox.verify import PriceRow
 
 app = typer.Typer()
 
 CRAWL_START = time(4, 0)
-_RUN_SECONDS = 3 * 3600
-#: Task states that change without manual action.
-_ACTIVE_STATES = frozenset({"scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule", "deferred"})
+#: Exit code after Ctrl-C, as shells have it.
+INTERRUPTED = 130
 CRAWL_COLUMNS = ("retailer", "planned", "crawled", "incomplete", "failed", "blocked", "deferred", "requests")
 INGEST_COLUMNS = ("retailer", "store_days", "offers", "created", "updated", "unchanged", "quarantined", "held")
 WIDE_INGEST_COLUMNS = ("unavailable", "outdated", "folded", "delisted", "refused", "open")
@@ -44,79 +43,148 @@ def night(
     products: Annotated[int | None, typer.Option(min=50, help="Products per retailer of a generated world.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed is another world.")] = None,
     day: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The night's Melbourne date; by default the one after the last night, at first today."
-        ),
+        date | None,
+        typer.Option("--date", **DAY, help="The night's Melbourne date; by default the one after the last night, at first today."),
     ] = None,
+    show: Annotated[date | None, typer.Option("--show", **DAY, help="Run nothing: show the summary of this earlier night.")] = None,
     as_json: JsonOption = False,
+    wide: WideOption = False,
 ) -> None:
     """Run one complete night: start what is needed, crawl the sandbox retailers, ingest, and compare every published price with the truth.
 
-    Safe to repeat: each call is the next night. Exit code 1: something failed or a price is wrong; 3: an operator's decision is needed.
+    Safe to repeat: each call is the next night; one that was aborted is taken up first, unless --date or another world is given.
+    Exit code 1: something failed or a price is wrong; 3: an operator's decision is needed; 130: Ctrl-C, the night goes on in Airflow.
     """
     from include.config import settings
-    from include.diagnostics import night as diagnostics
+
+    if show is not None:
+        report = _earlier(show, as_json)
+    else:
+        try:
+            with reported(as_json), progress() as show_progress:
+                report = _run(settings().home, _choice(settings().home, world, stores, products, seed, day), show_progress)
+        except _Interrupted as interrupted:
+            say_error(interrupted)
+            raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(report)
+    else:
+        print_night(report, wide)
+    raise typer.Exit(exit_code(report))
+
+
+def _choice(
+    home: Path, world: str | None, stores: int | None, products: int | None, seed: int | None, day: date | None
+) -> tuple[SandboxWorld, date | None, NightRecord | None]:
+    """Return the world, the date if one is given, and the record of the aborted night to take up."""
+    from include.cli import night_records
+    from include.embedded.sandbox import saved_sandbox
+
+    wanted = _world(world, stores, products, seed, saved_sandbox(home))
+    last = night_records.newest(home)
+    is_open = last is not None and last.comparison is None and last.world == wanted and day in (None, last.night)
+    return wanted, day, last if is_open else None
+
+
+def _run(home: Path, choice: tuple[SandboxWorld, date | None, NightRecord | None], show_progress: ProgressDisplay) -> dict[str, Any]:
+    """Run a night or the rest of one, and return its report."""
+    from include.cli.night_records import NightRecord
+    from include.cli.night_run import NightRun
+    from include.config import settings
     from include.embedded import installation
     from include.embedded.airflow_api import client
-    from include.embedded.sandbox import saved_sandbox, start_sandbox
+    from include.embedded.sandbox import start_sandbox
     from include.readers.published import last_complete, stream_prices
     from include.warehouse.engine import Warehouse
     from sandbox.verify import HttpTruth, verify
 
-    home = settings().home
-    with reported(as_json), progress() as show_progress:
-        wanted = _world(world, stores, products, seed, saved_sandbox(home))
-        status = installation.up(home, show_progress)
-        sandbox_url = start_sandbox(home, wanted, show_progress)
-        warehouse = Warehouse(str(status.warehouse_url), settings())
-        tonight = day.date() if day else _next_night(warehouse)
-        clock.set_sandbox_clock(datetime.combine(tonight, CRAWL_START, clock.MELBOURNE))
-        served = _served(sandbox_url)
-        _run_night(client(home), warehouse, tonight, served, show_progress)
+    wanted, day, aborted = choice
+    status = installation.up(home, show_progress)
+    sandbox_url = start_sandbox(home, wanted, show_progress)
+    warehouse = Warehouse(str(status.warehouse_url), settings())
+    try:
+        if aborted is not None:
+            record = aborted
+            show_progress(f"going on with the night of {record.night}, which was aborted")
+        else:
+            record = NightRecord(day or _next_night(warehouse), wanted, _served(sandbox_url))
+            record.save(home)
+            clock.set_sandbox_clock(datetime.combine(record.night, CRAWL_START, clock.MELBOURNE))
+        run = NightRun(home, client(home, patience_seconds=installation.PATIENCE_SECONDS), warehouse, record, show_progress)
+        try:
+            run.run()
+        except KeyboardInterrupt:
+            raise _Interrupted(_what_goes_on(record.night, run.still_running(), str(status.ui_url))) from None
         show_progress("comparing every published price with the truth")
         comparison = verify(cast("list[PriceRow]", stream_prices(warehouse)), HttpTruth(sandbox_url), last_complete(warehouse))
-        found = diagnostics.summary(warehouse, tonight)
+        record.comparison = asdict(comparison) | {"is_right": comparison.is_right, "lines": list(comparison.lines())}
+        record.save(home)
+        return _report(warehouse, record, status.ui_url)
+    finally:
         warehouse.close()
-    report = {
-        **found,
-        "served": served,
-        "world": asdict(wanted),
-        "ui_url": status.ui_url,
-        "verify": asdict(comparison) | {"is_right": comparison.is_right},
-    }
-    if as_json:
-        print_json(report)
-    else:
-        print_night(report, comparison)
-    raise typer.Exit(exit_code(report, comparison))
 
 
-def exit_code(report: dict[str, Any], comparison: PriceComparison) -> int:
+class _Interrupted(Exception):
+    """Ctrl-C; the message says what still runs and how to stop it or go on."""
+
+
+def _what_goes_on(night: date, dags: list[str], ui_url: str) -> str:
+    return (
+        f"Interrupted. The night of {night} goes on in Airflow ({', '.join(dags) if dags else 'no run is active'}): {ui_url}\n"
+        "  wait for its end and its result: aisleflow night (or make run)\n"
+        "  stop everything, to go on later: aisleflow down (or make down)"
+    )
+
+
+def _earlier(night: date, as_json: bool) -> dict[str, Any]:
+    """Return the report of an earlier night: its numbers as the warehouse has them now, its comparison as it was made."""
+    from include.cli import night_records
+    from include.config import settings
+    from include.embedded import installation
+
+    with domain(as_json) as (warehouse, _):
+        home = settings().home
+        return _report(warehouse, night_records.read(home, night), installation.status(home).ui_url)
+
+
+def _report(warehouse: Warehouse, record: NightRecord, ui_url: str | None) -> dict[str, Any]:
+    from include.diagnostics import night as diagnostics
+
+    found = diagnostics.summary(warehouse, record.night)
+    return {**found, "served": record.served, "world": asdict(record.world), "ui_url": ui_url, "verify": record.comparison}
+
+
+def exit_code(report: dict[str, Any]) -> int:
     """Return 0 for a complete and correct night, 3 if only an operator's decision is missing, else 1."""
     held = sum(row.get("held", 0) + row.get("refused", 0) for row in report["retailers"])
     unplanned = set(report["served"]) - {row["retailer"] for row in report["retailers"] if row.get("planned")}
-    if not comparison.is_right or unplanned or any(row["state"] not in ("held", "refused", "blocked") for row in report["missing"]):
+    is_right = report["verify"] is not None and report["verify"]["is_right"]
+    if not is_right or unplanned or any(row["state"] not in ("held", "refused", "blocked") for row in report["missing"]):
         return FAILED
     return NEEDS_PERSON if held or any(row["state"] == "blocked" for row in report["missing"]) else 0
 
 
-def print_night(report: dict[str, Any], comparison: PriceComparison) -> None:
+def print_night(report: dict[str, Any], is_wide: bool = False) -> None:
     """Print the night's summary in human-readable form."""
     rows = report["retailers"]
-    print_table(rows, CRAWL_COLUMNS, title=f"The night of {report['night']}: crawl, in stores")
-    say()
-    print_table(rows, INGEST_COLUMNS, wide=WIDE_INGEST_COLUMNS, title="Ingestion, in lines and prices")
-    say()
+    print_table(rows, CRAWL_COLUMNS, wide=("excluded",), is_wide=is_wide, title=f"The night of {report['night']}: crawl, in stores")
+    say("")
+    print_table(rows, INGEST_COLUMNS, wide=WIDE_INGEST_COLUMNS, is_wide=is_wide, title="Ingestion, in lines and prices")
+    say("")
     print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds per stage")
     for row in rows:
         for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
             say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
     for item in report["missing"]:
         say(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
-    say("\nComparison of every published price with the truth of its store and instant")
-    say("\n".join(comparison.lines()))
-    say(f"\nAirflow: {report['ui_url']} (passwords: aisleflow status). Stop everything: aisleflow down")
+    say("", "Comparison of every published price with the truth of its store and instant")
+    if report["verify"] is None:
+        say("it was not made: the night was aborted. `aisleflow night` goes on with it, unless a later one was begun")
+    else:
+        say(*report["verify"]["lines"])
+    say("", f"Airflow: {report['ui_url'] or 'is not running'} (passwords: aisleflow status). Stop everything: aisleflow down")
+    if shutil.which("aisleflow") is None:
+        say("To have the command aisleflow in this shell: . .venv/bin/activate")
 
 
 def _world(
@@ -148,76 +216,3 @@ def _served(sandbox_url: str) -> list[str]:
     import requests
 
     return [retailer for retailer in RETAILERS if requests.get(f"{sandbox_url}/_sandbox/stores/{retailer}", timeout=60).json()]
-
-
-def _run_night(api: AirflowApi, warehouse: Warehouse, tonight: date, served: list[str], show_progress: Progress) -> None:
-    if set(served) - _discovered(warehouse):
-        run_id = api.trigger("discover_stores")["dag_run_id"]
-        _wait(api, "discover_stores", run_id, show_progress)
-        if missing_retailers := sorted(set(served) - _discovered(warehouse)):
-            raise TerminalError(
-                f"no store of {', '.join(missing_retailers)} was discovered. Open {api.run_url('discover_stores', run_id)} and read the failed task."
-            )
-    runs = {f"scrape_{retailer}": api.trigger(f"scrape_{retailer}", partition_key=tonight.isoformat())["dag_run_id"] for retailer in served}
-    for dag_id, run_id in runs.items():
-        _wait(api, dag_id, run_id, show_progress)
-    _wait_for_consumers(api, warehouse, tonight, show_progress)
-
-
-def _discovered(warehouse: Warehouse) -> set[str]:
-    with warehouse.transaction() as connection:
-        return {row["retailer"] for row in connection.run("diagnostics/list_discovered_retailers").fetchall()}
-
-
-class _WaitingForOperator(Exception):
-    """A run makes no progress until an operator decides."""
-
-
-def _wait(api: AirflowApi, dag_id: str, run_id: str, show_progress: Progress) -> None:
-    def on_progress(state: str, tasks: dict[str, int]) -> None:
-        show_progress(f"{dag_id}: {state}, {', '.join(f'{count} {name}' for name, count in sorted(tasks.items()))}")
-        if tasks.get("awaiting_input") and not _ACTIVE_STATES & tasks.keys():
-            raise _WaitingForOperator
-
-    try:
-        api.wait_for_run(dag_id, run_id, timeout_seconds=_RUN_SECONDS, progress=on_progress)
-    except _WaitingForOperator:  # the decision may take hours; other work continues
-        show_progress(f"{dag_id} waits for an operator: {api.run_url(dag_id, run_id)}")
-
-
-def _wait_for_consumers(api: AirflowApi, warehouse: Warehouse, tonight: date, show_progress: Progress) -> None:
-    """Wait until enrichment and ingestion of the night are done: no active run, no undecided staged file."""
-    for _ in range(_RUN_SECONDS):
-        busy = [
-            (dag_id, run["dag_run_id"])
-            for dag_id in ("enrich_barcodes", "ingest_prices")
-            for state in ("queued", "running")
-            for run in api.list_runs(dag_id, limit=20, state=state)
-        ]
-        if busy:
-            for dag_id, run_id in busy:
-                _wait(api, dag_id, run_id, show_progress)
-            continue
-        waiting = _waiting(warehouse, tonight)
-        failed = _failed(api, tonight)
-        if not waiting - failed:  # failed runs are not repeated; the summary lists what is missing
-            return
-        show_progress(f"staged store-days of {', '.join(sorted(waiting))} wait for ingestion")
-        pause(2)  # a triggered run appears after a short delay
-
-
-def _waiting(warehouse: Warehouse, tonight: date) -> set[str]:
-    """Return the retailers with a store-day of tonight that is staged and not decided."""
-    with warehouse.transaction() as connection:
-        rows = connection.run("diagnostics/list_waiting_retailers", {"night": tonight}).fetchall()
-    return {row["retailer"] for row in rows}
-
-
-def _failed(api: AirflowApi, tonight: date) -> set[str]:
-    """Return the retailers whose enrichment or ingestion of tonight failed; failed runs of other nights are ignored."""
-    keys = [
-        str(run["partition_key"])
-        for dag_id in ("enrich_barcodes", "ingest_prices")
-        for run in api.list_runs(dag_id, limit=50, state="failed")
-    ]
-    return {retailer for retailer, _, night in (key.partition("|") for key in keys) if night == tonight.isoformat()}

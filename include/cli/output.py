@@ -21,9 +21,9 @@ Progress = Callable[[str], None]
 
 #: Headings of columns whose name alone says too little or too much; the keys of ``--json`` stay.
 HEADINGS = {
-    "applied": "affected", "at": "sent", "checked_at": "checked", "closed_at": "closed", "complete_at": "last complete crawl", "discovered_at": "discovered",
+    "age_hours": "age in h", "applied": "affected", "at": "sent", "checked_at": "checked", "closed_at": "closed", "complete_at": "last complete crawl", "discovered_at": "discovered",
     "file_id": "file", "folded": "duplicates", "is_complete": "complete", "is_passed": "passed", "is_supermarket": "supermarket", "is_trading": "trading",
-    "most_in_flight": "most at once", "number": "no.", "observed_at": "observed", "open": "undecided", "quarantined": "quarantine", "rule_id": "rule",
+    "most_in_flight": "most at once", "number": "no.", "observed_at": "observed", "open": "undecided", "quarantine_share": "quarantine", "quarantined": "quarantine", "stores_known": "of known", "stores_newest": "stores without newer", "oldest_at": "oldest", "rule_id": "rule",
     "shortest_gap_seconds": "shortest pause in s", "state_reason": "why", "store_days": "stores", "store_id": "store",
 }  # fmt: skip
 _STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "yellow", "dead": "red", "fail": "red", "stopped": "dim"}

@@ -1,6 +1,7 @@
 """A small client of Airflow's REST API (v2), for the embedded installation or any address and user.
 
-Responses are Airflow's JSON objects. Errors: :class:`TransientError` when the API could not be reached or is
+Responses are Airflow's JSON objects. A call that got no valid response is repeated for ``patience_seconds``: on a busy machine an
+answer may take longer than its time limit. Errors: :class:`TransientError` when the API could not be reached or is
 overloaded, :class:`TerminalError` when it refuses; both name the call and the next step.
 """
 
@@ -15,14 +16,19 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from tenacity import Retrying, retry_if_exception_type, wait_exponential
 
 from include.embedded import airflow_env, ports
+from include.embedded.deadline import Deadline
+from include.embedded.layout import Layout
+from include.embedded.processes import read_record
 from include.errors import TerminalError, TransientError
 
 Json = dict[str, Any]
 
-#: Receives a run's state and the number of its task instances by state, e.g. ``("running", {"success": 3, "running": 1})``.
-RunProgress = Callable[[str, dict[str, int]], None]
+#: Receives a run's state and the number of its task instances by state, e.g. ``("running", {"success": 3, "running": 1})``; what it
+#: returns is one more sign of progress when it changes.
+RunProgress = Callable[[str, dict[str, int]], object]
 
 FINISHED = frozenset({"success", "failed"})
 _PAGE = 100
@@ -31,8 +37,21 @@ _PAGE = 100
 class AirflowApi:
     """The API at ``base_url`` as one user. Not thread-safe."""
 
-    def __init__(self, base_url: str, user: str, password: str, *, timeout_seconds: float = 30) -> None:
-        """Prepare the client; it logs in at its first call."""
+    def __init__(
+        self,
+        base_url: str,
+        user: str,
+        password: str,
+        *,
+        timeout_seconds: float = 30,
+        patience_seconds: float = 0,
+        is_running: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Prepare the client; it logs in at its first call. While ``is_running`` says no, nothing is repeated."""
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(TransientError), wait=wait_exponential(max=10), reraise=True,
+            stop=lambda call: call.seconds_since_start is None or call.seconds_since_start >= patience_seconds or not is_running(),
+        )  # fmt: skip
         self.base_url = base_url.rstrip("/")
         self._login = {"username": user, "password": password}
         self._timeout_seconds = timeout_seconds
@@ -112,12 +131,20 @@ class AirflowApi:
         run_id: str | None = None,
         note: str | None = None,
     ) -> Json:
-        """Start a run now; ``partition_key`` only for partitioned DAGs (400 for others). Returns the run."""
+        """Start a run now; ``partition_key`` only for partitioned DAGs (400 for others). Returns the run.
+
+        With a ``run_id`` that exists that run is returned: the first answer may have been lost.
+        """
         body: Json = {"logical_date": None, "conf": dict(conf or {})}
         body |= {
             name: value for name, value in {"partition_key": partition_key, "dag_run_id": run_id, "note": note}.items() if value is not None
         }
-        return self._call("POST", f"/dags/{_part(dag_id)}/dagRuns", body=body)
+        try:
+            return self._call("POST", f"/dags/{_part(dag_id)}/dagRuns", body=body)
+        except Conflict:
+            if run_id is None:
+                raise
+            return self.run(dag_id, run_id)
 
     def run(self, dag_id: str, run_id: str) -> Json:
         """Return one run: ``dag_run_id``, ``state``, ``partition_key``, ``run_after``, …."""
@@ -128,23 +155,23 @@ class AirflowApi:
         return list(self._pages(f"/dags/{_part(dag_id)}/dagRuns", "dag_runs", {"order_by": "-run_after", **filters}, limit))
 
     def wait_for_run(
-        self, dag_id: str, run_id: str, *, timeout_seconds: float, progress: RunProgress | None = None, every_seconds: float = 2
+        self, dag_id: str, run_id: str, *, quiet_seconds: float, progress: RunProgress | None = None, every_seconds: float = 2
     ) -> Json:
         """Wait until a run has succeeded or failed, and return it; the caller checks its ``state``.
 
         Raises:
-            TransientError: it still runs after ``timeout_seconds``.
+            TransientError: for ``quiet_seconds`` neither the run's tasks nor what ``progress`` returns have changed.
         """
-        deadline = time.monotonic() + timeout_seconds
+        deadline = Deadline(quiet_seconds)
         while True:
             run = self.run(dag_id, run_id)
-            if progress:
-                progress(run["state"], dict(Counter(str(task["state"]) for task in self.task_instances(dag_id, run_id))))
+            tasks = dict(Counter(str(task["state"] or "not started") for task in self.task_instances(dag_id, run_id)))
+            seen = progress(run["state"], tasks) if progress else None
             if run["state"] in FINISHED:
                 return run
-            if time.monotonic() > deadline:
+            if deadline.is_over((run["state"], tasks, seen)):
                 raise TransientError(
-                    f"run {run_id} of {dag_id} is still {run['state']} after {timeout_seconds:.0f} seconds. Look at {self.run_url(dag_id, run_id)}"
+                    f"run {run_id} of {dag_id} is {run['state']}, and nothing has moved for {quiet_seconds:.0f} seconds. Look at {self.run_url(dag_id, run_id)}"
                 )
             time.sleep(every_seconds)
 
@@ -222,8 +249,13 @@ class AirflowApi:
         self._session.headers["Authorization"] = f"Bearer {_checked(response, 'POST').json()['access_token']}"
 
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Json | None) -> requests.Response:
+        """Send a request, again and again while there is no valid response; return a response that may still refuse."""
+        response: requests.Response = self._retrying(self._send_once, method, path, params, body)
+        return response
+
+    def _send_once(self, method: str, path: str, params: Mapping[str, Any] | None, body: Json | None) -> requests.Response:
         try:
-            return self._session.request(
+            response = self._session.request(
                 method,
                 f"{self.base_url}{path}",
                 params=params,
@@ -233,25 +265,41 @@ class AirflowApi:
             )
         except requests.RequestException as error:
             raise TransientError(f"{method} {self.base_url}{path}: {error}. Is Airflow running? aisleflow status") from error
+        if response.status_code >= 500 or response.status_code == 429:
+            raise TransientError(f"{_what(response, method)}. Try again; if it persists, read the api-server's log.")
+        return response
 
 
-def client(home: Path, user: str = "admin") -> AirflowApi:
-    """Return a client of the installation in ``home``.
+def client(home: Path, user: str = "admin", *, patience_seconds: float = 0) -> AirflowApi:
+    """Return a client of the installation in ``home``; it repeats calls for ``patience_seconds``, as long as the api-server's process runs.
 
     Raises:
         TerminalError: this home was never started.
     """
-    return AirflowApi(ports.ui_url(home), user, airflow_env.passwords(home)[user])
+    record = Layout(home).run / "api-server.process"
+
+    def is_running() -> bool:
+        process = read_record(record)
+        return process is not None and process.is_alive()
+
+    password = airflow_env.passwords(home)[user]
+    return AirflowApi(ports.ui_url(home), user, password, patience_seconds=patience_seconds, is_running=is_running)
+
+
+class Conflict(TerminalError):
+    """Something with this name or id exists already (409)."""
 
 
 def _checked(response: requests.Response, method: str) -> requests.Response:
     """Return a successful response, or raise its error."""
     if response.ok:
         return response
-    what = f"{method} {response.url}: {response.status_code} {_detail(response)}"
-    if response.status_code >= 500 or response.status_code == 429:
-        raise TransientError(f"{what}. Try again; if it persists, read the api-server's log.")
-    raise TerminalError(f"{what}. The request is refused: check the name, the key and the user's role.")
+    kind = Conflict if response.status_code == 409 else TerminalError
+    raise kind(f"{_what(response, method)}. The request is refused: check the name, the key and the user's role.")
+
+
+def _what(response: requests.Response, method: str) -> str:
+    return f"{method} {response.url}: {response.status_code} {_detail(response)}"
 
 
 def _detail(response: requests.Response) -> str:

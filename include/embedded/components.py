@@ -22,6 +22,7 @@ import psutil
 import requests
 
 from include.embedded import airflow_env, ports
+from include.embedded.deadline import Deadline, processor_seconds
 from include.embedded.layout import PROJECT, Layout, Progress, locked, no_progress, rotate_log, tail
 from include.embedded.processes import ProcessId, read_record, session_members, spawn, terminate_sessions
 from include.errors import TerminalError
@@ -29,8 +30,10 @@ from include.errors import TerminalError
 #: The names of Airflow's components.
 AIRFLOW = frozenset({"api-server", "scheduler", "dag-processor", "triggerer"})
 
-#: With a cold file cache a busy machine needs a minute.
-HEALTHY_SECONDS = 240
+#: A component that is not healthy is given up when it has used no processor time for so long: on a busy machine a start takes minutes.
+HEALTHY_SECONDS = 120
+#: … or when it has used this much and still is not: a start takes a tenth of it.
+HEALTHY_PROCESSOR_SECONDS = 240
 
 #: Time for running tasks to finish.
 GRACE_SECONDS = 30
@@ -136,17 +139,25 @@ def wait_until_healthy(home: Path, components: Iterable[Component], progress: Pr
         TerminalError: one died (the message contains its name and the end of its log), or time ran out.
     """
     waiting = list(components)
-    deadline = time.monotonic() + HEALTHY_SECONDS
+    deadline = Deadline(HEALTHY_SECONDS)
     while waiting:
         for component in waiting:
             if state_of(home, component).state != "running":
                 raise TerminalError(_failure_message(home, component, "died during its start"))
         waiting = [component for component in waiting if not is_healthy(home, component)]
-        if waiting and time.monotonic() > deadline:
-            raise TerminalError(_failure_message(home, waiting[0], f"was not healthy after {HEALTHY_SECONDS} seconds"))
+        used = _processor_seconds(home, waiting)
+        if waiting and (deadline.is_over(used) or max(used, default=0) > HEALTHY_PROCESSOR_SECONDS):
+            what = f"is not healthy after {max(used, default=0)} seconds of processor time (given up after {HEALTHY_SECONDS} seconds without any)"
+            raise TerminalError(_failure_message(home, waiting[0], what))
         if waiting:
             progress(f"waiting for {', '.join(component.name for component in waiting)}")
             time.sleep(0.25)
+
+
+def _processor_seconds(home: Path, components: Iterable[Component]) -> list[int]:
+    """Return the processor seconds that each component has used so far: they grow while a start makes progress."""
+    leaders = (state_of(home, component).process for component in components)
+    return [processor_seconds(session_members(leader)) for leader in leaders if leader]
 
 
 def is_healthy(home: Path, component: Component) -> bool:

@@ -22,13 +22,16 @@ from include.config import settings
 from include.embedded import airflow_env, components, ports
 from include.embedded.airflow_api import AirflowApi, Json, client
 from include.embedded.components import Component, airflow_components, known_components, state_of
+from include.embedded.deadline import Deadline, processor_seconds
 from include.embedded.layout import PROJECT, Layout, Progress, no_progress
 from include.embedded.postgres import AIRFLOW, Cluster, ensure_postgres, running_postgres, stop_postgres
-from include.embedded.processes import identify
+from include.embedded.processes import identify, session_members
 from include.errors import TerminalError
 
-#: Ten files take a few seconds, more with a cold file cache on a busy machine.
-PARSED_SECONDS = 180
+#: Given up when no further DAG file was parsed and the DAG processor used no processor time for so long.
+PARSED_SECONDS = 120
+#: How long a call of Airflow's API is repeated, as long as its process runs: a busy machine answers late.
+PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def up(home: Path, progress: Progress = no_progress) -> Status:
             _migrate_airflow(layout, cluster, environment, lock, progress)
             _migrate_warehouse(environment["AISLEFLOW_WAREHOUSE_URL"], progress)
             _start_airflow(home, environment, lock, progress)
-        api = client(home)
+        api = client(home, patience_seconds=PATIENCE_SECONDS)
         _create_pools(api, progress)
         dags = _wait_until_parsed(home, api, progress)
         _unpause_new_dags(layout, api, dags, progress)
@@ -238,7 +241,7 @@ def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[
     files = {str(path.relative_to(folder)): path.stat().st_mtime for path in folder.rglob("*.py") if "__pycache__" not in path.parts}
     processors = [state.process for state in known_components(home) if state.component.name == "dag-processor" and state.state == "running"]
     started_at = max((psutil.Process(process.pid).create_time() for process in processors if process), default=0.0)
-    deadline = time.monotonic() + PARSED_SECONDS
+    deadline = Deadline(PARSED_SECONDS)
     while True:
         errors = {
             error["filename"]: error
@@ -252,9 +255,11 @@ def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[
         missing = sorted(set(files) - parsed - set(errors))
         if not missing:
             break
-        if time.monotonic() > deadline:
+        if deadline.is_over(
+            (missing, processor_seconds([member for process in processors if process for member in session_members(process)]))
+        ):
             raise TerminalError(
-                f"{', '.join(missing)} defined no DAG within {PARSED_SECONDS} seconds. "
+                f"{', '.join(missing)} defined no DAG, and nothing has moved for {PARSED_SECONDS} seconds. "
                 f"Check that each file defines one. Read {Layout(home).logs / 'dag-processor.log'}."
             )
         progress(f"waiting for {len(missing)} DAG files to be parsed")

@@ -246,6 +246,16 @@ def _parse(text: str) -> Readings:
     return _packed(measure, int(count.total)) if count and count.total % 1 == 0 else (measure,)
 
 
+def split_size(text: str) -> tuple[str, tuple[Decimal, str] | None]:
+    """Split words and size of a text, e.g. of a search; the size as :func:`total` gives it.
+
+    >>> split_size("full cream milk 2l"), split_size("eggs 12 pack free range"), split_size("cola zero")
+    (('full cream milk', (Decimal('2000'), 'ml')), ('eggs free range', (Decimal('12'), 'ea')), ('cola zero', None))
+    """
+    size = total(None, text)
+    return (" ".join(_IN_NAME.sub(" ", text).split()), size) if size else (text, None)
+
+
 def _without_number(words: list[str], is_approximate: bool) -> Readings:
     """``each``, ``Bunch``: one piece. ``per kg``, ``PERKG``: sold by weight."""
     for word in words:

@@ -1,6 +1,6 @@
 -- Retailers whose stores were discovered.
 --
--- Called by   include/cli/night.py
+-- Called by   include/cli/night_run.py
 -- Reads       core.store
 -- Run again   same result until the next discovery
 

@@ -1,6 +1,6 @@
 -- Retailers with a store-day of a night that is staged and not decided.
 --
--- Called by   include/cli/night.py
+-- Called by   include/cli/night_run.py
 -- Parameters  night date
 -- Reads       ops.crawl_outcome, ops.staged_file
 -- Run again   same result while nothing is ingested

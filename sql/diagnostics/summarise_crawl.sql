@@ -1,6 +1,6 @@
 -- Summarise the crawl of a night per retailer.
 --
--- Called by   include/diagnostics/night.py
+-- Called by   include/diagnostics/night.py, include/cli/night_run.py
 -- Parameters  night date
 -- Reads       ops.crawl_plan, ops.crawl_outcome
 -- Run again   same result while no crawl runs

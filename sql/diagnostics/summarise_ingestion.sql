@@ -1,6 +1,6 @@
 -- Summarise ingestion per retailer for some staged files.
 --
--- Called by   include/diagnostics/ingest_summary.py
+-- Called by   include/diagnostics/ingest_summary.py, include/cli/night_run.py
 -- Parameters  file_ids bigint[] (null = any); night date (null = any)
 -- Reads       ops.staged_file
 -- Run again   same result while the ledger is the same

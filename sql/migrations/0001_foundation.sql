@@ -235,6 +235,7 @@ CREATE TABLE core.sku (
     UNIQUE (retailer, sku)
 );
 CREATE INDEX sku_product ON core.sku (product_id);
+CREATE INDEX sku_words ON core.sku USING gin (to_tsvector('english', name || ' ' || coalesce(brand, '')));
 COMMENT ON TABLE core.sku IS 'A retailer''s product numbers and the product of each. One row per (retailer, SKU). A merge of products is an update of product_id here.';
 COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.retailer IS 'Retailer slug. Merge rule: never changes.';

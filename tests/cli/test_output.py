@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from include.alerts.alerts import Alert
-from include.cli import alerts, common, crawl, importing, night, output, quality, quarantine, sandbox_faults, store_days, stores
+from include.cli import alerts, common, crawl, importing, night, output, prices, quality, quarantine, sandbox_faults, store_days, stores
 from include.cli.main import app
 from include.cli.output import LogFormatter, print_table, progress, say, say_error
 from include.errors import TerminalError
@@ -139,6 +139,7 @@ TABLES = {
     "night, ingestion": night.INGEST_COLUMNS, "store list": stores.STORE_COLUMNS, "store plan": stores.PLAN_COLUMNS,
     "store files": store_days.FILE_COLUMNS, "crawl": crawl.COLUMNS, "checks": quality.CHECK_COLUMNS, "results": quality.RESULT_COLUMNS,
     "held": quarantine.HELD_COLUMNS, "lines": quarantine.LINE_COLUMNS, "requests": sandbox_faults.REQUEST_COLUMNS, "alerts": alerts.COLUMNS,
+    "prices": prices.PRICE_COLUMNS, "coverage": prices.COVERAGE_COLUMNS,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from include.embedded.airflow_api import AirflowApi
+from include.embedded.deadline import Deadline
 from include.errors import TerminalError, TransientError
 
 
@@ -148,15 +149,20 @@ def test_waiting_for_a_run_reports_progress(airflow: FakeAirflow, api: AirflowAp
     airflow.responses["GET", "/api/v2/dags/d/dagRuns/r"] = [{"state": "queued"}, {"state": "running"}, {"state": "failed"}]
     airflow.responses["GET", "/api/v2/dags/d/dagRuns/r/taskInstances"] = {"task_instances": [{"state": "success"}, {"state": None}]}
     messages: list[tuple[str, dict[str, int]]] = []
-    run = api.wait_for_run("d", "r", timeout_seconds=60, progress=lambda state, tasks: messages.append((state, tasks)), every_seconds=0)
+    run = api.wait_for_run("d", "r", quiet_seconds=60, progress=lambda state, tasks: messages.append((state, tasks)), every_seconds=0)
     assert run["state"] == "failed"
-    assert messages == [(state, {"success": 1, "None": 1}) for state in ("queued", "running", "failed")]
+    assert messages == [(state, {"success": 1, "not started": 1}) for state in ("queued", "running", "failed")]
 
 
-def test_waiting_ends_at_the_time_limit_with_the_runs_page(airflow: FakeAirflow, api: AirflowApi) -> None:
+def test_waiting_ends_when_nothing_moves_with_the_runs_page(airflow: FakeAirflow, api: AirflowApi) -> None:
+    counts = [*range(5), 4, 4, 4, 4]
     airflow.responses["GET", "/api/v2/dags/d/dagRuns/r"] = {"state": "running"}
-    with pytest.raises(TransientError, match=r"still running.*/dags/d/runs/r"):
-        api.wait_for_run("d", "r", timeout_seconds=0, every_seconds=0)
+    airflow.responses["GET", "/api/v2/dags/d/dagRuns/r/taskInstances"] = lambda _: {
+        "task_instances": [{"state": "success"}] * counts.pop(0)
+    }
+    with pytest.raises(TransientError, match=r"nothing has moved for 0 seconds.*/dags/d/runs/r"):
+        api.wait_for_run("d", "r", quiet_seconds=0, every_seconds=0)
+    assert len(counts) == 3, "as long as tasks end, it waits"
 
 
 def test_clearing_names_tasks_and_map_indexes(airflow: FakeAirflow, api: AirflowApi) -> None:
@@ -188,3 +194,13 @@ def test_a_pool_is_created_changed_or_unchanged(airflow: FakeAirflow, api: Airfl
     for name, slots in (("crawl_iga", 1), ("crawl_iga", 2), ("crawl_aldi", 1)):
         api.put_pool(name, slots)
     assert [asked[:2] for asked in airflow.asked if asked[0] != "GET"] == [("PATCH", "/api/v2/pools/crawl_iga"), ("POST", "/api/v2/pools")]
+
+
+def test_a_deadline_is_over_when_nothing_has_moved_for_its_time() -> None:
+    seconds = [0.0]
+    deadline = Deadline(60, lambda: seconds[0])
+    over = []
+    for at, seen in ((0, 1), (50, 1), (55, 2), (110, 2), (116, 2), (117, 3)):
+        seconds[0] = at
+        over.append(deadline.is_over(seen))
+    assert over == [False, False, False, False, True, False]

@@ -56,7 +56,7 @@ def test_a_crawl_killed_within_a_store_and_cleared_repeats_no_request(running: I
     running.run("sandbox", "latency", "0")
     wait_for(lambda: (crawl_task() or {}).get("state") in ("up_for_retry", "failed"), "the detection of the kill by the scheduler")
     running.api.clear("scrape_woolworths", started, [("crawl", 0)], downstream=True)
-    assert running.api.wait_for_run("scrape_woolworths", started, timeout_seconds=300)["state"] == "success"
+    assert running.api.wait_for_run("scrape_woolworths", started, quiet_seconds=300)["state"] == "success"
 
     requests_sent = log(running)
     assert len(requests_sent) > sent_before_kill >= 10

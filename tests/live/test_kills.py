@@ -105,7 +105,7 @@ def test_a_killed_and_cleared_task_ends_like_an_undisturbed_one(
 
     wait_for(settled, "the detection of the kill by the scheduler")
     disturbed.api.clear("ingest_prices", run["dag_run_id"], [task], downstream=True)
-    disturbed.api.wait_for_run("ingest_prices", run["dag_run_id"], timeout_seconds=300)
+    disturbed.api.wait_for_run("ingest_prices", run["dag_run_id"], quiet_seconds=300)
 
     stores = [(row["retailer"], row["store_id"]) for row in staged]
     assert sample_prices(disturbed, stores) == sample_prices(undisturbed, stores)

@@ -78,7 +78,7 @@ def test_clearing_any_task_of_a_past_run_changes_no_price(installation: Installa
     run = next(run for run in installation.api.list_runs("ingest_prices") if run["partition_key"] == f"iga|{TUESDAY}")
 
     installation.api.clear("ingest_prices", run["dag_run_id"], [task], downstream=True)
-    again = installation.api.wait_for_run("ingest_prices", run["dag_run_id"], timeout_seconds=240)
+    again = installation.api.wait_for_run("ingest_prices", run["dag_run_id"], quiet_seconds=240)
 
     assert again["state"] == "success"
     assert installation.prices() == before
@@ -87,7 +87,7 @@ def test_clearing_any_task_of_a_past_run_changes_no_price(installation: Installa
 def test_a_cleared_store_of_a_past_night_is_crawled_again_and_stays_correct(installation: Installation):
     run = next(run for run in installation.api.list_runs("scrape_iga") if run["partition_key"] == TUESDAY)
     installation.api.clear("scrape_iga", run["dag_run_id"], [("crawl", 0)], downstream=True)
-    installation.api.wait_for_run("scrape_iga", run["dag_run_id"], timeout_seconds=240)
+    installation.api.wait_for_run("scrape_iga", run["dag_run_id"], quiet_seconds=240)
 
     wait_for(
         lambda: not installation.query("SELECT FROM ops.staged_file WHERE state IN ('waiting', 'loaded')"),

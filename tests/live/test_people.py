@@ -74,4 +74,4 @@ def test_a_held_store_day_is_released_in_airflow_without_delaying_the_others(run
 
     red = next(run for run in running.api.list_runs("ingest_prices") if run["state"] == "failed")
     running.api.clear("ingest_prices", red["dag_run_id"], ["report"], downstream=True)
-    assert running.api.wait_for_run("ingest_prices", red["dag_run_id"], timeout_seconds=240)["state"] == "success"
+    assert running.api.wait_for_run("ingest_prices", red["dag_run_id"], quiet_seconds=240)["state"] == "success"

@@ -39,6 +39,7 @@ from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
 from tests.sql.plans import BELIEFS, Measured, measure, measuring, prepare, save_beliefs
+from tests.sql.scenario_export import look
 from tests.sql.twice import files
 
 THURSDAY, FRIDAY = (f"2026-11-{day}T04:30:00+11:00" for day in (19, 20))
@@ -165,6 +166,7 @@ def history(
         prefill_waiting(warehouse, storage, "iga")
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
+        look(warehouse)
         _export(warehouse, measured, beliefs)
     return measured
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from include.diagnostics.coverage import summarise_coverage
 from include.ingestion import pipeline
 from include.readers.export import export_prices
 from include.readers.published import last_complete, stream_prices
+from include.readers.search import search_prices
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offers
+
+
+def look(warehouse: Warehouse) -> None:
+    """Search prices, around a place too, and count what is known."""
+    search_prices(warehouse, "milk 1l", state="VIC", near="aldi:G1")
+    search_prices(warehouse, "good")
+    summarise_coverage(warehouse)
 
 
 def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     """Publish, and export in both formats."""
     StoreDays(storage)(lines=offers(3))
     pipeline.ingest(warehouse, storage, "aldi")
+    look(warehouse)
     with tempfile.TemporaryDirectory() as folder:
         whole = export_prices(warehouse, str(Path(folder) / "prices.csv"))
         last_complete(warehouse)

