@@ -45,7 +45,7 @@ def _multiply(bench: Bench, warehouse: ScratchWarehouse, stores: int) -> None:
             connection.execute(sql.SQL(text).format(name, columns, values, name, stores))
         keys = [key for (key,) in connection.execute("SELECT store_key FROM core.store ORDER BY store_key")]
         columns, values = _columns(connection, "core.price", {"store_key": sql.SQL("copy.store_key")})
-    copy = partial(_copy_prices, warehouse.url, keys[0], columns, values)
+    copy = partial(_copy_prices, bench.scratch.cluster.superuser_url(warehouse.name), keys[0], columns, values)
     chunks = [keys[at : at + _STORES_AT_ONCE] for at in range(1, len(keys), _STORES_AT_ONCE)]
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         done = 0

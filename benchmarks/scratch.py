@@ -45,7 +45,7 @@ class Scratch:
 
     def execute(self, text: sql.SQL | sql.Composed, database: str = "postgres") -> None:
         """Run one statement as superuser, outside a transaction."""
-        with psycopg.connect(self.cluster.url(database), autocommit=True) as connection:
+        with psycopg.connect(self.cluster.superuser_url(database), autocommit=True) as connection:
             connection.execute(text)
 
     def configure(self, setting: str, value: str) -> None:
@@ -56,7 +56,7 @@ class Scratch:
     def prepare(self) -> None:
         """Make the database of the yardstick and the empty warehouse."""
         for name in (_YARDSTICK, _EMPTY):
-            self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            self.execute(sql.SQL("CREATE DATABASE {} OWNER aisleflow").format(sql.Identifier(name)))
         migrate(self.cluster.url(_EMPTY))
 
     def create(self, like: ScratchWarehouse | None = None) -> ScratchWarehouse:
@@ -65,7 +65,7 @@ class Scratch:
         template = like.name if like else _EMPTY
         # the template is not in use; a session closed just before may still be ending
         self.execute(sql.SQL("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = {}").format(template))
-        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER aisleflow").format(sql.Identifier(name), sql.Identifier(template)))
         root = self.folder / name
         if like:
             shutil.copytree(like.root, root, copy_function=os.link)  # a data file is moved or removed, never changed

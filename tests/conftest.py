@@ -89,7 +89,7 @@ class Server:
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
         """Run statements as superuser, each in a transaction of its own."""
-        with psycopg.connect(self.cluster.url(database), autocommit=True) as connection:
+        with psycopg.connect(self.cluster.superuser_url(database), autocommit=True) as connection:
             for text in statements:
                 connection.execute(cast(LiteralString, text))
 
@@ -99,7 +99,7 @@ class Server:
             *(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes", "autovacuum")),
             "SELECT pg_reload_conf()",
         )
-        self.execute("CREATE DATABASE template_warehouse")
+        self.execute("CREATE DATABASE template_warehouse OWNER aisleflow")
         migrate(self.cluster.url("template_warehouse"))
         with psycopg.connect(self.cluster.url("template_warehouse")) as connection:
             tables = [
@@ -133,7 +133,7 @@ class Server:
         if self._free:
             return self._free.pop()
         name = f"warehouse_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template_warehouse")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template_warehouse OWNER aisleflow")
         return name
 
     def empty(self, name: str) -> None:

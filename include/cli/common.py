@@ -84,3 +84,18 @@ def warehouse_url() -> str:
     from include.embedded.postgres import warehouse_url as embedded_url
 
     return settings().warehouse_url or embedded_url(settings().home)
+
+
+def superuser_url() -> str:
+    """Return the libpq URL of the embedded warehouse for its server's superuser; the server starts on demand.
+
+    Raises:
+        ConfigurationError: the warehouse is on another server.
+    """
+    from include.config import settings
+    from include.embedded.postgres import ensure_postgres
+    from include.embedded.postgres_roles import WAREHOUSE
+
+    if settings().warehouse_url:
+        raise ConfigurationError("AISLEFLOW_WAREHOUSE_URL is set: use a URL of that server's administrator with psql.")
+    return ensure_postgres(settings().home).superuser_url(WAREHOUSE)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from include.cli.common import FAILED, JsonOption, domain, reported, warehouse_url
+from include.cli.common import FAILED, JsonOption, domain, reported, superuser_url, warehouse_url
 from include.cli.output import print_json, progress, say
 
 app = typer.Typer(help="The warehouse: its address, its schema, a prompt, its prices as a file.", no_args_is_help=True)
@@ -66,8 +66,14 @@ def export(
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(context: typer.Context, command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and exit.")] = None) -> None:
-    """Open a psql prompt on the warehouse; further arguments go to psql."""
+def psql(
+    context: typer.Context,
+    command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and exit.")] = None,
+    superuser: Annotated[
+        bool, typer.Option("--superuser", help="As the superuser of the embedded server, for example to create a reader's login.")
+    ] = False,
+) -> None:
+    """Open a psql prompt on the warehouse; further arguments go to psql. A password in the URL is not shown to other users."""
     with reported():
         program = shutil.which("psql") or _packaged_psql()
         if program is None:
@@ -75,7 +81,21 @@ def psql(context: typer.Context, command: Annotated[str | None, typer.Option("--
                 "error: no psql program found. Install a PostgreSQL client, or use the URL of `aisleflow warehouse url` with any other one."
             )
             raise typer.Exit(FAILED)
-        os.execv(program, [program, warehouse_url(), *(["-c", command] if command else []), *context.args])  # noqa: S606
+        address, secret = without_password(superuser_url() if superuser else warehouse_url())
+        os.execve(program, [program, address, *(["-c", command] if command else []), *context.args], os.environ | secret)  # noqa: S606
+
+
+def without_password(url: str) -> tuple[str, dict[str, str]]:
+    """Return a libpq address without its password, and the environment that has it: other users can read arguments, not the environment.
+
+    >>> without_password("postgresql://u:p%40ss@db.example:5433/w?sslmode=require")
+    ('user=u dbname=w host=db.example port=5433 sslmode=require', {'PGPASSWORD': 'p@ss'})
+    """
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    parts = conninfo_to_dict(url)
+    password = parts.pop("password", None)
+    return make_conninfo("", **parts), {"PGPASSWORD": str(password)} if password is not None else {}
 
 
 def _packaged_psql() -> str | None:

@@ -76,6 +76,8 @@ def environment(home: Path) -> dict[str, str]:
         "LOGGING__WORKER_LOG_SERVER_PORT": str(known_ports.logs),
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(known_ports.logs),  # the same files, the same server
         "LOGGING__COLORED_CONSOLE_LOG": "False",
+        "LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",  # Airflow sets them itself, regardless of the umask
+        "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
     }
     inherited = {
         name: value for name, value in os.environ.items() if name not in {"AIRFLOW_CONFIG", "PYTHONDONTWRITEBYTECODE", ALERTS_VARIABLE}

@@ -14,7 +14,8 @@ from include.embedded import airflow_env, components, ports
 from include.embedded.airflow_api import AirflowApi, client
 from include.embedded.components import airflow_components, known_components, state_of
 from include.embedded.layout import Layout
-from include.embedded.postgres import WAREHOUSE, running_postgres
+from include.embedded.postgres import running_postgres
+from include.embedded.postgres_roles import WAREHOUSE
 from include.errors import AisleflowError
 
 _GIB = 1024**3

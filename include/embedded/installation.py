@@ -24,7 +24,8 @@ from include.embedded.airflow_api import AirflowApi, Json, client
 from include.embedded.components import Component, airflow_components, known_components, state_of
 from include.embedded.deadline import Deadline, processor_seconds
 from include.embedded.layout import PROJECT, Layout, Progress, no_progress
-from include.embedded.postgres import AIRFLOW, Cluster, ensure_postgres, running_postgres, stop_postgres
+from include.embedded.postgres import Cluster, ensure_postgres, running_postgres, stop_postgres
+from include.embedded.postgres_roles import AIRFLOW
 from include.embedded.processes import identify, session_members
 from include.errors import TerminalError
 

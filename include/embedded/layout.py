@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,11 @@ class Layout:
         return self.home / "logs"
 
     @property
+    def storage(self) -> Path:
+        """Staged files, unless ``AISLEFLOW_STORAGE_ROOT`` is set."""
+        return self.home / "storage"
+
+    @property
     def secrets_file(self) -> Path:
         """Airflow's keys (0600)."""
         return self.home / "secrets.json"
@@ -78,8 +84,11 @@ class Layout:
             ConfigurationError: the home cannot be written.
         """
         try:
-            for folder in (self.run, self.logs, self.airflow_home):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.airflow_home, self.storage):
+                _make_private(folder)
+            for folder in (self.run, self.logs):
+                _make_private(folder, others_may_pass=True)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot create {error.filename}: {error.strerror}. Set AISLEFLOW_HOME to a folder this user may write."
@@ -90,13 +99,26 @@ class Layout:
             )
 
 
+def _make_private(folder: Path, *, others_may_pass: bool = False) -> None:
+    """Create a folder of the home for its owner alone; an existing one loses the rights of others.
+
+    With ``others_may_pass`` an existing one keeps the right to pass through: as root, PostgreSQL's user needs it where it was granted.
+    """
+    folder.mkdir(exist_ok=True, mode=0o700)
+    found, rights = folder.stat(), 0o066 if others_may_pass else 0o077
+    if found.st_uid == os.geteuid() and found.st_mode & rights:
+        folder.chmod(stat.S_IMODE(found.st_mode) & ~rights)
+
+
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[TextIOWrapper]:
     """Hold an exclusive ``flock`` on ``path``; call ``waiting`` once if another process holds it.
 
+    Only the owner may open the file: reading rights would suffice to take the lock.
+
     The lock is released when the last process that has the yielded file open ends, in any way.
     """
-    with path.open("a+") as file:
+    with open(path, "a+", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

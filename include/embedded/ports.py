@@ -58,7 +58,7 @@ def choose(home: Path, reservations: ExitStack) -> Ports:
     Raises:
         TerminalError: all candidates are taken.
     """
-    chosen = Ports(_first_free(settings().api_port, HOST, reservations), _first_free(LOGS_PORT, "", reservations))
+    chosen = Ports(_first_free(settings().api_port, HOST, reservations), _first_free(LOGS_PORT, HOST, reservations))
     _file(home).write_text(json.dumps(asdict(chosen)))
     return chosen
 

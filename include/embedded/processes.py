@@ -25,7 +25,9 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 #: The new process writes its record before it executes the command, so it never runs unrecorded,
 #: even if the caller is killed. Until then it holds the caller's lock (as its stdin).
+#: What it writes (logs, staged files, caches) is its owner's alone.
 _RECORD_AND_EXEC = """
+umask 077
 cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" > "$0.new" && mv -f "$0.new" "$0" && exec "$@" < /dev/null
 """
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import IO
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -145,15 +146,17 @@ class Storage:
         full = self.full(path)
         with reaching(full):
             if "r" not in mode:
-                self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+                self._make_folder(path)
             return self.filesystem.open(full, mode)  # type: ignore[no-any-return]
 
     def put(self, local_path: str, path: str) -> None:
         """Copy a local file into the root. Readers ignore it until its manifest is written."""
         full = self.full(path)
         with reaching(full):
-            self.filesystem.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder(path)
             self.filesystem.put_file(local_path, full)
+            if "file" in self._protocols:
+                Path(full).chmod(0o600)  # of a copy, whatever rights the original gave
 
     def read(self, path: str) -> bytes:
         """Read a small file into memory."""
@@ -173,7 +176,7 @@ class Storage:
     def move(self, path: str, target: str) -> None:
         """Move a file to another relative path, if it is there."""
         with suppress(FileNotFoundError), reaching(self.full(path)):
-            self.filesystem.makedirs(self.full(target).rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder(target)
             self.filesystem.mv(self.full(path), self.full(target))
 
     def is_there(self) -> bool:
@@ -213,6 +216,12 @@ class Storage:
             self.filesystem.invalidate_cache()
             found = self.filesystem.find(folder) if self.filesystem.exists(folder) else []
         yield from sorted(path[start:] for path in found if path.endswith(MANIFEST_SUFFIX))
+
+    def _make_folder(self, path: str) -> None:
+        """Create the folder of a relative path. A local root that is not there yet is made for its owner alone."""
+        if "file" in self._protocols:
+            Path(self._filesystem_and_root[1]).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.filesystem.makedirs(self.full(path).rsplit("/", 1)[0], exist_ok=True)
 
     @property
     def _protocols(self) -> tuple[str, ...]:

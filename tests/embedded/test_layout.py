@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from include.embedded.layout import Layout, locked, rotate_log, tail, write_private
 from include.errors import ConfigurationError
+from include.staging.storage import Storage
 
 
 def test_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +83,44 @@ def test_the_log_of_the_last_start_is_kept(tmp_path: Path) -> None:
         rotate_log(log)
     assert not log.exists()
     assert (tmp_path / "x.log.1").read_text() == "second"
+
+
+def modes(*paths: Path) -> list[int]:
+    return [stat.S_IMODE(path.stat().st_mode) for path in paths]
+
+
+def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "home")
+    (layout.home / "storage").mkdir(parents=True, mode=0o755)
+    layout.run.mkdir(mode=0o711)  # as root: PostgreSQL's user passes through
+    layout.create()
+    assert modes(layout.logs, layout.airflow_home, layout.storage, layout.run) == [0o700, 0o700, 0o700, 0o711]
+    assert modes(tmp_path) == [0o700], "a parent stays as it was"
+    with locked(layout.run / "some.lock"):
+        pass
+    assert modes(layout.run / "some.lock") == [0o600]
+
+
+def test_a_new_home_and_a_new_storage_root_are_private(tmp_path: Path) -> None:
+    Layout(tmp_path / "home").create()
+    Storage(f"file://{tmp_path / 'staged'}").write("outbox/a", b"x")
+    (tmp_path / "shared").mkdir(mode=0o755)
+    Storage(f"file://{tmp_path / 'shared'}").write("outbox/a", b"x")
+    assert modes(tmp_path / "home", tmp_path / "home" / "storage", tmp_path / "staged", tmp_path / "shared") == [0o700, 0o700, 0o700, 0o755]
+
+
+@pytest.mark.slow
+def test_another_user_cannot_take_a_lock_of_the_home(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can try it as another user")
+    with tempfile.TemporaryDirectory(prefix="aisle-test-") as folder:
+        Path(folder).chmod(0o755)
+        layout = Layout(Path(folder) / "home")
+        layout.create()
+        layout.home.chmod(0o711)
+        layout.run.chmod(0o711)
+        with locked(layout.run / "services.lock"):
+            pass
+        program = f"import os; os.setuid(65534); open({str(layout.run / 'services.lock')!r})"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert "PermissionError" in done.stderr

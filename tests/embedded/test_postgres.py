@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ import psycopg
 import pytest
 
 from include.embedded.postgres import airflow_metadata_urls, ensure_postgres, running_postgres, stop_postgres, warehouse_url
+from include.embedded.postgres_roles import prepare_databases
 from include.errors import ConfigurationError, TerminalError
 
 pytestmark = pytest.mark.slow
@@ -168,3 +171,63 @@ def test_a_home_that_cannot_be_created_is_a_configuration_error(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError):
         ensure_postgres(tmp_path / "file" / "home")
+
+
+def test_the_owners_of_the_databases_are_no_superusers_and_stay_apart(home: Path) -> None:
+    cluster = ensure_postgres(home)
+    for database, role, other in (("warehouse", "aisleflow", "airflow"), ("airflow", "airflow", "warehouse")):
+        with psycopg.connect(cluster.url(database), autocommit=True) as connection:
+            rights = connection.execute(
+                "SELECT current_user, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+            assert rights == (role, False, False, False, False, False)
+            connection.execute("SELECT pg_advisory_lock(1)")  # the limits of crawls, and Airflow's own
+            for forbidden in (
+                "CREATE ROLE x",
+                "ALTER SYSTEM SET fsync = off",
+                "COPY (SELECT 1) TO PROGRAM 'id'",
+                "SELECT pg_read_file('PG_VERSION')",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(forbidden)  # type: ignore[arg-type]
+        with pytest.raises(psycopg.OperationalError, match=r"no pg_hba.conf entry|permission denied for database"):
+            psycopg.connect(f"postgresql://{role}@/{other}?host={cluster.socket_dir}")
+    with psycopg.connect(cluster.superuser_url("warehouse")) as connection:
+        assert connection.execute("SELECT current_setting('is_superuser')").fetchone() == ("on",)
+
+
+def test_another_account_of_the_machine_enters_as_nobody(home: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can try it as another user")
+    cluster = ensure_postgres(home)
+    program = """
+import os, sys, psycopg
+os.setgid(65534); os.setuid(65534)
+for role, database in (("postgres", "warehouse"), ("aisleflow", "warehouse"), ("airflow", "airflow")):
+    try:
+        psycopg.connect(f"postgresql://{role}@/{database}?host={sys.argv[1]}")
+        print("entered as", role)
+    except psycopg.OperationalError as error:
+        print("Permission denied" in str(error) or "Peer authentication failed" in str(error), error)
+"""
+    for mode in (0o700, 0o711):  # also where the folder would let it pass
+        socket = next(cluster.socket_dir.glob(".s.PGSQL.*[0-9]"))
+        cluster.socket_dir.chmod(mode)
+        socket.chmod(0o700 if mode == 0o700 else 0o777)
+        try:
+            done = subprocess.run([sys.executable, "-c", program, str(cluster.socket_dir)], capture_output=True, text=True, check=True)
+        finally:
+            cluster.socket_dir.chmod(0o700)
+            socket.chmod(0o700)
+        assert [line[:4] for line in done.stdout.splitlines() if line.startswith(("True", "False", "entered"))] == ["True"] * 3, done.stdout
+
+
+def test_a_database_of_an_older_version_is_named(home: Path) -> None:
+    cluster = ensure_postgres(home)
+    with psycopg.connect(cluster.superuser_url("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE warehouse OWNER TO postgres")
+        try:
+            with pytest.raises(TerminalError, match="the database warehouse belongs to the role postgres, not to aisleflow"):
+                prepare_databases(cluster.superuser_url("template1"))
+        finally:
+            connection.execute("ALTER DATABASE warehouse OWNER TO aisleflow")

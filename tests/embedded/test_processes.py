@@ -63,6 +63,13 @@ def test_a_process_records_itself(start: Start) -> None:
     assert os.getsid(found.pid) == found.pid
 
 
+def test_what_a_process_writes_is_its_owners_alone(start: Start, tmp_path: Path) -> None:
+    start(
+        "open('written', 'w').close(); import os; os.mkdir('made'); print('done', flush=True); import time; time.sleep(600)", until="done"
+    )
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("written", "made")] == [0o600, 0o700]
+
+
 def test_a_whole_session_ends_including_children_that_ignore_term(start: Start) -> None:
     leader = start(PARENT, until="child")
     assert len(session_members(leader)) == 2

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -22,6 +27,23 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     begun, imported = done.stdout.splitlines()
-    assert begun == "airflow ['airflow', 'scheduler'] True _LazyModule 1", "one thread: it is forked"
+    assert begun == "airflow ['airflow', 'scheduler', '--skip-serve-logs'] True _LazyModule 1", "one thread: it is forked"
     # a module of ours that is imported here stays as it was when the scheduler began, whatever is changed on disk
     assert "include.ingestion.checks.library" in imported and len(eval(imported)) <= 6  # noqa: S307 a list of names, printed above
+
+
+def test_the_log_server_listens_on_loopback(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(port)}
+    with subprocess.Popen(
+        [sys.executable, "-c", "from include.embedded.scheduler import serve_logs; serve_logs()"], env=environment
+    ) as server:
+        try:
+            while not (listening := [found.laddr for found in psutil.Process(server.pid).net_connections() if found.status == "LISTEN"]):
+                assert server.poll() is None
+                time.sleep(0.1)
+        finally:
+            server.terminate()
+    assert listening == [("127.0.0.1", port)]

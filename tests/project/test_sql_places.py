@@ -55,7 +55,7 @@ _MAY_STAND = {
     "include/warehouse/engine.py": "runs what it is given by name",
     "include/warehouse/slow_statements.py": "explains a statement of sql/",
     "include/warehouse/migrations.py": "runs the migrations",
-    "include/embedded/postgres.py": "databases of the cluster: no warehouse yet",
+    "include/embedded/postgres_roles.py": "databases of the cluster: no warehouse yet",
     "include/embedded/installation.py": "Airflow's own database",
 }
 

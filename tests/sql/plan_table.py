@@ -24,7 +24,7 @@ def main(n: int) -> None:
         server = start_server(folder)
         found = []
         for lines in (n, 4 * n):
-            server.execute(f"CREATE DATABASE lines_{lines} TEMPLATE template_warehouse")
+            server.execute(f"CREATE DATABASE lines_{lines} TEMPLATE template_warehouse OWNER aisleflow")
             found.append(plan_world.play(server.cluster.url(f"lines_{lines}"), lines))
         print(plans.table(plans.verdicts(*found)))
     finally:

@@ -26,7 +26,7 @@ HASHES = {"0001": "e84f68d8bd49f567a7b1d5fdb5706d1d07a14272a1d43f2c5e078dd5e4646
 @pytest.fixture
 def empty_database(postgres: Server) -> str:
     """Return the URL of a database that is not migrated."""
-    postgres.execute("DROP DATABASE IF EXISTS never_migrated WITH (FORCE)", "CREATE DATABASE never_migrated")
+    postgres.execute("DROP DATABASE IF EXISTS never_migrated WITH (FORCE)", "CREATE DATABASE never_migrated OWNER aisleflow")
     return postgres.cluster.url("never_migrated")
 
 
@@ -148,7 +148,7 @@ def test_every_table_and_column_has_a_comment(postgres: Server) -> None:
 
 
 def test_readers_may_read_and_not_write(postgres: Server) -> None:
-    with psycopg.connect(postgres.cluster.url("template_warehouse")) as connection:
+    with psycopg.connect(postgres.cluster.superuser_url("template_warehouse")) as connection:
         connection.execute("SET ROLE aisleflow_reader")
         assert connection.execute("SELECT count(*) FROM core.store_price").fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

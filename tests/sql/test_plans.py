@@ -50,7 +50,7 @@ def empty(postgres: Server) -> Iterator[Callable[[str], str]]:
 
     def make(name: str) -> str:
         made.append(f"plans_{name}")
-        postgres.execute(f"CREATE DATABASE {made[-1]} TEMPLATE template_warehouse")
+        postgres.execute(f"CREATE DATABASE {made[-1]} TEMPLATE template_warehouse OWNER aisleflow")
         return postgres.cluster.url(made[-1])
 
     yield make

@@ -21,8 +21,8 @@ SELECT n.nspname AS schema, format('%I.%I', n.nspname, c.relname) AS name
 @pytest.fixture
 def reader(postgres: Server) -> Iterator[psycopg.Connection]:
     """Yield a connection to the template warehouse by a user with the role; its changes are rolled back."""
-    postgres.execute("DROP ROLE IF EXISTS mara", f"CREATE ROLE mara LOGIN IN ROLE {ROLE}")
-    url = postgres.cluster.url("template_warehouse").replace("postgres@", "mara@")
+    postgres.execute("DROP ROLE IF EXISTS mara", f"CREATE ROLE mara LOGIN PASSWORD 'secret' IN ROLE {ROLE}")
+    url = postgres.cluster.url("template_warehouse").replace("aisleflow@", "mara:secret@")
     with psycopg.connect(url) as connection:
         yield connection
         connection.rollback()
@@ -68,9 +68,11 @@ def test_a_reader_sees_nothing_of_staging(reader: psycopg.Connection, relations:
 def test_a_reader_reads_what_a_later_migration_brings(postgres: Server, reader: psycopg.Connection) -> None:
     name = postgres.take()
     try:
-        postgres.execute("CREATE TABLE core.later (x integer)", "CREATE VIEW ops.later AS SELECT x FROM core.later",
-                         "CREATE TABLE staging.later (x integer)", database=name)  # fmt: skip
-        with psycopg.connect(postgres.cluster.url(name).replace("postgres@", "mara@"), autocommit=True) as connection:
+        with psycopg.connect(postgres.cluster.url(name), autocommit=True) as connection:
+            connection.execute("CREATE TABLE core.later (x integer)")
+            connection.execute("CREATE VIEW ops.later AS SELECT x FROM core.later")
+            connection.execute("CREATE TABLE staging.later (x integer)")
+        with psycopg.connect(postgres.cluster.url(name).replace("aisleflow@", "mara:secret@"), autocommit=True) as connection:
             connection.execute("SELECT * FROM core.later")
             connection.execute("SELECT * FROM ops.later")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -89,3 +91,30 @@ def _oid(connection: psycopg.Connection, name: str) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT pg_advisory_lock(1)", "SELECT pg_try_advisory_lock(1, 2)", "SELECT pg_advisory_xact_lock_shared(1)", "SELECT pg_advisory_unlock_all()",
+     "SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_get(1)", "SELECT loread(1, 1)"],
+)  # fmt: skip
+def test_a_reader_holds_no_lock_of_the_installation_and_fills_no_disk(reader: psycopg.Connection, text: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for function"), reader.transaction():
+        reader.execute(cast(LiteralString, text))
+
+
+@pytest.mark.parametrize("database", ["airflow", "postgres", "template1"])
+def test_a_reader_enters_the_warehouse_only(reader: psycopg.Connection, postgres: Server, database: str) -> None:
+    url = postgres.cluster.url("warehouse").replace("aisleflow@/warehouse", f"mara:secret@/{database}")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(url)
+    with psycopg.connect(url.replace(f"@/{database}", "@/warehouse")) as connection:
+        connection.execute("SELECT 1")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE TEMPORARY TABLE mine (x text)")
+
+
+def test_a_reader_needs_the_password(reader: psycopg.Connection, postgres: Server) -> None:
+    for login in ("mara", "mara:wrong"):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(postgres.cluster.url("warehouse").replace("aisleflow@", f"{login}@"))
