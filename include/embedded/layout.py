@@ -137,9 +137,10 @@ def write_private(path: Path, text: str) -> None:
 
 
 def rotate_log(log: Path) -> None:
-    """Rotate a log file; the one of the last start is kept as ``<name>.log.1``."""
+    """Begin a new log file, its owner's alone; the one of the last start is kept as ``<name>.log.1``."""
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
+    log.touch(mode=0o600)
 
 
 def tail(path: Path, lines: int = 20, bytes_max: int = 64_000) -> str:

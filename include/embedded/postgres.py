@@ -215,7 +215,6 @@ def _start_server(layout: Layout, lock: TextIOWrapper, progress: Progress) -> Cl
     configuration.write_text(_CONFIGURATION.format(socket_dir=socket_dir))
     files = [configuration, log, *write_authentication(data, account)]
     rotate_log(log)
-    log.touch(mode=0o600)
     if account:
         for path in files:
             os.chown(path, account.pw_uid, account.pw_gid)

@@ -11,7 +11,7 @@ import subprocess
 from io import TextIOWrapper
 from pathlib import Path
 
-from include.embedded.layout import Layout, Progress
+from include.embedded.layout import Layout, Progress, no_progress
 from include.errors import TerminalError
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ def grant_traverse(path: Path, account: pwd.struct_passwd, progress: Progress) -
             needed = stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH
         if not found.st_mode & needed:
             message = f"granting {account.pw_name} execute permission on {folder}, because PostgreSQL does not run as root"
+            if progress is no_progress:
+                log.warning(message)
             progress(message)
-            log.warning("%s (mode %o, before %o)", message, stat.S_IMODE(found.st_mode | needed), stat.S_IMODE(found.st_mode))
             folder.chmod(found.st_mode | needed)

@@ -68,9 +68,7 @@ def prepare_databases(superuser_url: str) -> None:
             if role not in roles:
                 connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(role), sql.SQL(login)))
         _close_functions(connection)
-        owners: dict[str, str] = dict(
-            connection.execute("SELECT datname, pg_get_userbyid(datdba) FROM pg_database").fetchall()  # type: ignore[arg-type]
-        )
+        owners: dict[str, str] = dict(connection.execute("SELECT datname, pg_get_userbyid(datdba) FROM pg_database").fetchall())
         for name, owner in OWNERS.items():
             if name not in owners:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))

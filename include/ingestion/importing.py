@@ -7,10 +7,12 @@ observation; completeness is estimated later, in time order, from the rows.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +28,7 @@ from include.model.instants import metadata_instant
 from include.model.offer import decode_metadata, split
 from include.model.store import read_store_id
 from include.retailer_names import RETAILERS
+from include.staging.import_source import opened, read_small
 from include.staging.manifest import Manifest, read_manifest
 from include.staging.staged_file import UnreadableFile, pack, read_lines, stage_local
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, StorageUnavailable
@@ -63,10 +66,11 @@ def import_file(warehouse: Warehouse, storage: Storage, path: Path, again: Again
     with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
         packed = Path(folder) / "store-day.jsonl.gz"
         try:
-            manifest = _with_manifest(path, packed) if _manifest_path(path).is_file() else _without_manifest(path, packed)
-        except FILE_ERRORS as error:
-            refuse_import(warehouse, storage, path, str(error))
-            return ImportedFile(str(path), "refused", reason=str(error))
+            try:
+                manifest = _with_manifest(path, packed) if _manifest_path(path).is_file() else _without_manifest(path, packed)
+            except FILE_ERRORS as error:
+                refuse_import(warehouse, storage, path, str(error))
+                return ImportedFile(str(path), "refused", reason=str(error))
         except (OSError, StorageUnavailable) as error:
             return ImportedFile(str(path), "refused", reason=f"{path} cannot be read, so nothing of it was kept: {error}")
 
@@ -95,7 +99,7 @@ def list_data_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             found += sorted(file for file in path.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")) and not file.is_dir())
-        elif path.exists():
+        elif os.path.lexists(path):
             found.append(path)
         else:
             raise TerminalError(f"{path}: no such file. Give store-day files (*.jsonl, *.jsonl.gz) or folders that hold them.")
@@ -108,9 +112,9 @@ def _manifest_path(path: Path) -> Path:
 
 def _with_manifest(path: Path, packed: Path) -> Manifest:
     manifest_path = _manifest_path(path)
-    manifest = read_manifest(manifest_path.read_bytes(), str(manifest_path))
+    manifest = read_manifest(read_small(manifest_path), str(manifest_path))
     digest, rows = hashlib.sha256(), 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         for _ in read_lines(file, str(path), LINE_BYTES_MAX, digest):
             rows += 1
     if digest.hexdigest() != manifest.sha256 or rows != manifest.rows:
@@ -123,18 +127,16 @@ def _with_manifest(path: Path, packed: Path) -> Manifest:
 
 
 def _write_gzip(path: Path, packed: Path) -> None:
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-    if is_packed:
-        shutil.copyfile(path, packed)
-        return
-    with path.open("rb") as source, packed.open("wb") as target, pack(target) as out:
-        shutil.copyfileobj(source, out)
+    with opened(path) as source, packed.open("wb") as target:
+        is_packed = source.read(2) == b"\x1f\x8b"
+        source.seek(0)
+        with nullcontext(target) if is_packed else pack(target) as out:
+            shutil.copyfileobj(source, out)
 
 
 def _without_manifest(path: Path, packed: Path) -> Manifest:
     digest, rows, found = hashlib.sha256(), 0, _FoundStores(clock.now())
-    with path.open("rb") as file:
+    with opened(path) as file:
         for line in read_lines(file, str(path), LINE_BYTES_MAX, digest):
             rows += 1
             found.add(line.raw)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,6 +20,7 @@ from psycopg.types.json import Jsonb
 from include import clock
 from include.ledger.settling import delete_staged_rows, move_to_final_stage
 from include.staging import staged_file
+from include.staging.import_source import opened
 from include.staging.manifest import Manifest
 from include.staging.storage import DATA_SUFFIX, MANIFEST_SUFFIX, Stage, Storage, StorageUnavailable, UnusableFile, store_id_of
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -160,14 +163,18 @@ def refused_import(connection: Connection, path: Path) -> int | None:
 
 
 def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_import(warehouse: Warehouse, storage: Storage, path: Path, reason: str) -> None:
     """Refuse an import file that cannot be staged: a copy and the reason are kept."""
-    content_hash = _hash_of(path)
-    storage.put(str(path), refused_copy(content_hash, path.name))
+    with tempfile.NamedTemporaryFile(prefix="aisleflow-") as copy:  # the path may be another file by the time it is stored
+        with opened(path) as file:
+            shutil.copyfileobj(file, copy)
+        copy.flush()
+        content_hash = _hash_of(Path(copy.name))
+        storage.put(copy.name, refused_copy(content_hash, path.name))
     _enter_refused(warehouse, "unknown", "unknown", content_hash, path.name, reason)
 
 

@@ -81,7 +81,8 @@ def test_the_log_of_the_last_start_is_kept(tmp_path: Path) -> None:
     for text in ("first", "second"):
         log.write_text(text)
         rotate_log(log)
-    assert not log.exists()
+    assert log.read_bytes() == b""
+    assert modes(log) == [0o600]
     assert (tmp_path / "x.log.1").read_text() == "second"
 
 

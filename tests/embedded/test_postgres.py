@@ -189,7 +189,7 @@ def test_the_owners_of_the_databases_are_no_superusers_and_stay_apart(home: Path
                 "SELECT pg_read_file('PG_VERSION')",
             ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(forbidden)  # type: ignore[arg-type]
+                    connection.execute(forbidden)
         with pytest.raises(psycopg.OperationalError, match=r"no pg_hba.conf entry|permission denied for database"):
             psycopg.connect(f"postgresql://{role}@/{other}?host={cluster.socket_dir}")
     with psycopg.connect(cluster.superuser_url("warehouse")) as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from include import clock
 from include.config import Settings
 from include.crawling.client import PoliteClient
 from include.retailers.base import Page
@@ -38,7 +39,7 @@ class Authority:
     def _signed(
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta, host: str = "127.0.0.1", *, is_authority: bool = False
     ) -> x509.Certificate:
-        until = datetime.now(UTC) + lasts  # the system's clock: TLS knows no other
+        until = clock.system_now() + lasts  # the system's clock: TLS knows no other
         names = [x509.IPAddress(ipaddress.ip_address(host))] if host[0].isdigit() else [x509.DNSName(host)]
         builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number(), until - timedelta(days=3_700), until)
         builder = builder.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)

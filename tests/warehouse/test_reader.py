@@ -19,6 +19,14 @@ SELECT n.nspname AS schema, format('%I.%I', n.nspname, c.relname) AS name
 
 
 @pytest.fixture
+def spare(postgres: Server) -> Iterator[str]:
+    """Take a warehouse before a reader is connected to its template."""
+    name = postgres.take()
+    yield name
+    postgres.give_back(name)
+
+
+@pytest.fixture
 def reader(postgres: Server) -> Iterator[psycopg.Connection]:
     """Yield a connection to the template warehouse by a user with the role; its changes are rolled back."""
     postgres.execute("DROP ROLE IF EXISTS mara", f"CREATE ROLE mara LOGIN PASSWORD 'secret' IN ROLE {ROLE}")
@@ -65,8 +73,8 @@ def test_a_reader_sees_nothing_of_staging(reader: psycopg.Connection, relations:
             reader.execute(cast(LiteralString, f"SELECT * FROM {name}"))
 
 
-def test_a_reader_reads_what_a_later_migration_brings(postgres: Server, reader: psycopg.Connection) -> None:
-    name = postgres.take()
+def test_a_reader_reads_what_a_later_migration_brings(postgres: Server, spare: str, reader: psycopg.Connection) -> None:
+    name = spare
     try:
         with psycopg.connect(postgres.cluster.url(name), autocommit=True) as connection:
             connection.execute("CREATE TABLE core.later (x integer)")
@@ -79,7 +87,6 @@ def test_a_reader_reads_what_a_later_migration_brings(postgres: Server, reader: 
                 connection.execute("SELECT * FROM staging.later")
     finally:
         postgres.execute("DROP VIEW ops.later", "DROP TABLE core.later, staging.later", database=name)
-        postgres.give_back(name)
 
 
 def _oid(connection: psycopg.Connection, name: str) -> int:
