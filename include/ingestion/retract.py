@@ -178,7 +178,8 @@ def _rows(connection: Connection, storage: Storage, file: LedgerEntry, skus: set
     stage = Stage.ARCHIVE if storage.exists(file.manifest.data_path(Stage.ARCHIVE)) else Stage.OUTBOX  # a move may have been interrupted
     for line in open_staged(storage, file.manifest, stage, line_bytes_max):
         row = reader(line)
-        if column_value(row, "sku") in skus:
+        sku = column_value(row, "sku")
+        if sku is None or sku in skus:  # a line whose SKU cannot be read delists nothing
             publishable_row = make_publishable(row, file) if line.number in released else row
             yield row if isinstance(publishable_row, str) else publishable_row
 

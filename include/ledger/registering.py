@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from include import clock
 from include.ledger.settling import delete_staged_rows, move_to_final_stage
+from include.retailer_names import RETAILERS
 from include.staging import staged_file
 from include.staging.import_source import opened
 from include.staging.manifest import Manifest
@@ -94,12 +95,16 @@ def _refuse_staged(warehouse: Warehouse, storage: Storage, path: str, reason: st
     return reason
 
 
-def list_unregistered(warehouse: Warehouse, storage: Storage, stages: Sequence[Stage] = (Stage.OUTBOX,)) -> list[str]:
-    """Return the manifests of some stages that the ledger does not know and that are older than ``AISLEFLOW_SWEEP_AFTER_MINUTES``.
+def list_unregistered(warehouse: Warehouse, storage: Storage, retailers: Sequence[str] = tuple(RETAILERS)) -> list[str]:
+    """Return the manifests in the outbox that the ledger does not know and that are older than ``AISLEFLOW_SWEEP_AFTER_MINUTES``.
 
     Each ingestion registers all it can reach, so these were not announced, belong to no retailer, or cannot be read.
+
+    Args:
+        retailers: those whose files are looked at, besides files that belong to no retailer.
     """
-    parts = {path: _parts_of(path) for stage in stages for path in storage.manifests(stage)}
+    found = {path: _parts_of(path) for path in storage.manifests(Stage.OUTBOX)}
+    parts = {path: part for path, part in found.items() if part[0] in retailers or part[0] not in RETAILERS}
     names = ("retailers", "store_ids", "run_keys", "hashes")
     columns = {name: [part[index] for part in parts.values()] for index, name in enumerate(names)}
     with warehouse.transaction() as connection:

@@ -1,4 +1,4 @@
--- Delist prices that a complete store-day no longer lists; a refused line still counts as listed.
+-- Delist prices that a complete store-day no longer lists; a refused line still counts as listed, and one whose SKU cannot be read as any good.
 --
 -- Called by   include/ingestion/publish.py, after the prices are merged
 -- Parameters  file_id bigint; store_key integer; observed_at timestamptz: the store-day's instant; now timestamptz
@@ -17,6 +17,7 @@ WITH delisted AS (
      WHERE known.store_key = %(store_key)s AND known.is_listed
        AND (known.observed_at, known.file_id) < (%(observed_at)s, %(file_id)s)  -- of equal instants the later registration wins
        AND known.file_id <> %(file_id)s
+       AND NOT EXISTS (SELECT FROM staging.offer AS cut WHERE cut.file_id = %(file_id)s AND cut.sku IS NULL)
        AND NOT EXISTS (SELECT
                          FROM staging.offer AS offer
                          JOIN core.sku AS sku ON sku.sku = offer.sku

@@ -247,10 +247,11 @@ def test_the_file_moves_to_the_archive(warehouse: Warehouse, storage: Storage, p
 
 
 def test_two_stores_with_one_sku_keep_their_own_prices(warehouse: Warehouse, publish: Callable[..., Any]) -> None:
-    publish(WEDNESDAY, [offer("1", 1.0)], store_id="G1")
-    publish(WEDNESDAY, [offer("1", 2.0)], store_id="G2")
-    publish(WEDNESDAY, [offer("1", 3.0)], store_id="G1", retailer="iga")
-    assert (cents(warehouse, "G1"), cents(warehouse, "G2"), cents(warehouse, "G1", "iga")) == ({"1": 100}, {"1": 200}, {"1": 300})
+    publish(WEDNESDAY, [offer("1", 1.0)], store_id="1147", retailer="iga")
+    publish(WEDNESDAY, [offer("1", 2.0)], store_id="1148", retailer="iga")
+    publish(WEDNESDAY, [offer("1", 3.0)], store_id="1147", retailer="woolworths")  # an id is unique only with its retailer
+    found = [cents(warehouse, *store) for store in (("1147", "iga"), ("1148", "iga"), ("1147", "woolworths"))]
+    assert found == [{"1": 100}, {"1": 200}, {"1": 300}]
 
 
 def test_one_price_per_product_and_store(warehouse: Warehouse, publish: Callable[..., Any]) -> None:

@@ -65,6 +65,9 @@ def test_what_the_ledger_does_not_know_is_counted(impatient: Warehouse, storage:
     for path in strange:
         storage.write(path, b"{}")
     assert list_unregistered(impatient, storage) == strange
+    other = store_day("iga", lines=offers(3)).path(Stage.OUTBOX)
+    assert list_unregistered(impatient, storage, ["aldi"]) == strange, "another retailer's backlog is not this one's"
+    assert list_unregistered(impatient, storage) == sorted([other, *strange])
 
 
 def test_a_damaged_manifest_does_not_stop_pruning(

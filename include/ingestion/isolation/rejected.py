@@ -73,8 +73,8 @@ def build_unreachable_report(warehouse: Warehouse, retailers: Sequence[str]) -> 
     )
 
 
-def _unregistered_report(warehouse: Warehouse, storage: Storage) -> str | None:
-    paths = list_unregistered(warehouse, storage)
+def _unregistered_report(warehouse: Warehouse, storage: Storage, retailers: Sequence[str]) -> str | None:
+    paths = list_unregistered(warehouse, storage, retailers)
     if not paths:
         return None
     listed = "".join(f"\n  {path}" for path in paths[:_LINES_SHOWN]) + ("\n  …" if len(paths) > _LINES_SHOWN else "")
@@ -92,7 +92,9 @@ def raise_if_rejected(warehouse: Warehouse, storage: Storage, retailers: Sequenc
         StorageUnavailable: only files that cannot be reached, also those that could not even be registered.
     """
     text = build_report(warehouse, retailers)
-    unreachable = "\n\n".join(filter(None, (build_unreachable_report(warehouse, retailers), _unregistered_report(warehouse, storage))))
+    unreachable = "\n\n".join(
+        filter(None, (build_unreachable_report(warehouse, retailers), _unregistered_report(warehouse, storage, retailers)))
+    )
     if text:
         text = "\n\n".join(filter(None, (text, unreachable)))
         raise RejectedByDatabase(text)
