@@ -43,12 +43,12 @@ def draw_coverage(rows: Sequence[dict[str, Any]], target: Path) -> None:
     if not target.parent.is_dir():
         raise ConfigurationError(f"there is no folder {target.parent}. Create it, or correct the name.")
     data = altair.Data(values=[row | {"night": row["night"].isoformat()} for row in rows])  # type: ignore[no-untyped-call]
-    base = altair.Chart(data).encode(x=altair.X("night:T", title="night"), color=altair.Color("retailer:N", title="retailer")).properties(width=620, height=150)  # fmt: skip
+    base = altair.Chart(data).encode(x=altair.X("night:T", title="night", scale=altair.Scale(type="utc")), color=altair.Color("retailer:N", title="retailer")).properties(width=620, height=150)  # fmt: skip
     panels = [
-        base.mark_line(point=True).encode(y=altair.Y(f"{field}:Q", title=title, axis=altair.Axis(format=form)))
-        for field, title, form in (
-            ("stores", "stores published", "d"), ("offers", "offers", "~s"), ("quarantine_share", "share in quarantine", ".1%"),
-            ("age_hours", "age of prices in hours", "d"),
+        base.mark_line(point=True).encode(y=altair.Y(f"{field}:Q", title=title, axis=altair.Axis(format=form, tickMinStep=step)))
+        for field, title, form, step in (
+            ("stores", "stores published", "d", 1), ("offers", "offers", "~s", 1), ("quarantine_share", "share in quarantine", ".1%", 0.001),
+            ("age_hours", "age of prices in hours", "d", 1),
         )
     ]  # fmt: skip
     chart = altair.vconcat(*panels).properties(title="Coverage per retailer and night")
