@@ -198,7 +198,7 @@ def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
         _isolate(connection, file_id, n)
         raise psycopg.Rollback
     held.claim(warehouse, ["iga"], "run")
-    held_question(warehouse, storage, [file_id])
+    held_question(warehouse, [file_id])
     held_alert(warehouse, [file_id], storage)
     quarantine.batch_of(warehouse, file_id)
     held.decide_question(warehouse, storage, [file_id], "release", "ann", "it is right", "Airflow")
