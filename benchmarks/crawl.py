@@ -35,6 +35,7 @@ from include.errors import TerminalError
 from include.model.store import StoreRef
 from include.retailers.registry import retailer_of
 from include.staging.storage import Storage
+from sandbox.token import HEADER, make_token
 
 NOW = "2026-11-18T09:00:00+00:00"
 PROJECT = Path(__file__).resolve().parents[1]
@@ -115,6 +116,11 @@ def measure(url: str, retailer: str, connections: int, folder: Path) -> dict[str
     return found
 
 
+def _set_latency(url: str, seconds: float, home: Path) -> None:
+    token = {HEADER: make_token(home)}
+    requests.post(f"{url}/_sandbox/latency", json={"seconds": seconds}, headers=token, timeout=60).raise_for_status()
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crawl", description=__doc__)
@@ -140,9 +146,9 @@ def main() -> None:
             with sandbox(products, asked.latency, folder / "home") as url:
                 for retailer in asked.retailer or ["woolworths", "coles"]:
                     same: set[str] = set()
-                    requests.post(f"{url}/_sandbox/latency", json={"seconds": 0}, timeout=60).raise_for_status()
+                    _set_latency(url, 0, folder / "home")
                     measure(url, retailer, 4, folder)  # the sandbox builds a shelf at its first request
-                    requests.post(f"{url}/_sandbox/latency", json={"seconds": asked.latency}, timeout=60).raise_for_status()
+                    _set_latency(url, asked.latency, folder / "home")
                     for connections in asked.connections or [1, 2, 4]:
                         found = measure(url, retailer, connections, folder)
                         rate = int(found["requests"]) / float(found["seconds"])

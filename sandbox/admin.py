@@ -1,5 +1,8 @@
 """The sandbox's admin routes: faults, latency, the request log. Other machines may only read the request counts.
 
+What changes something needs the token of the home (``sandbox/token.py``), and its body has to be JSON by its type: a web page in a browser
+on this machine can send neither.
+
 ``GET /faults``               the faults in force        ``POST`` one object or a list of them     ``DELETE`` all
 ``DELETE /faults/{key}``      one of them
 ``GET|POST /latency``         ``{"seconds": 0.1}``
@@ -10,6 +13,7 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
@@ -24,6 +28,7 @@ from include.errors import ConfigurationError
 from sandbox.faults import Fault, FaultRegistry, fault_of
 from sandbox.request_log import Traffic
 from sandbox.site import BODY_BYTES_MAX, json_response, number
+from sandbox.token import HEADER
 from sandbox.world import RETAILERS, World
 
 LATENCY_SECONDS_MAX = 60.0
@@ -32,8 +37,8 @@ _STORES_NAMED = 5
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(world: World, faults: FaultRegistry, traffic: Traffic) -> list[Route]:
-    """Return the routes, relative to the sandbox's own prefix."""
+def routes(world: World, faults: FaultRegistry, traffic: Traffic, token: str | None = None) -> list[Route]:
+    """Return the routes, relative to the sandbox's own prefix; with a token, changes need it."""
 
     async def list_or_add(request: Request) -> Response:
         if request.method == "DELETE":
@@ -69,12 +74,15 @@ def routes(world: World, faults: FaultRegistry, traffic: Traffic) -> list[Route]
         found = traffic.arrivals(request.query_params.get("retailer"), after=number(request.query_params.get("after"), 0))
         return Response(b"".join(msgspec.json.encode(entry) + b"\n" for entry in found), media_type="application/jsonl")
 
+    def guarded(handler: Handler) -> Handler:
+        return _local_only(_owners_only(handler, token))
+
     return [
-        Route("/faults", _local_only(list_or_add), methods=["GET", "POST", "DELETE"]),
-        Route("/faults/{key}", _local_only(clear_one), methods=["DELETE"]),
-        Route("/latency", _local_only(latency), methods=["GET", "POST"]),
+        Route("/faults", guarded(list_or_add), methods=["GET", "POST", "DELETE"]),
+        Route("/faults/{key}", guarded(clear_one), methods=["DELETE"]),
+        Route("/latency", guarded(latency), methods=["GET", "POST"]),
         Route("/requests", counted),
-        Route("/requests", _local_only(reset), methods=["POST"]),
+        Route("/requests", guarded(reset), methods=["POST"]),
         Route("/requests/log", _local_only(log)),
     ]
 
@@ -103,6 +111,24 @@ def _local_only(handler: Handler) -> Handler:
         return await handler(request)
 
     return guarded
+
+
+def _owners_only(handler: Handler, token: str | None) -> Handler:
+    """Reject changes without the token, and bodies that are not JSON by their type."""
+
+    @wraps(handler)
+    async def checked(request: Request) -> Response:
+        if token is not None and request.method != "GET":
+            if not secrets.compare_digest(request.headers.get(HEADER, "").encode(), token.encode()):
+                return json_response(
+                    {"error": "this needs the token of the sandbox's home: run the command as its owner, with its AISLEFLOW_HOME"}, 403
+                )
+            kind = request.headers.get("content-type", "").partition(";")[0].strip()
+            if kind != "application/json" and request.headers.get("content-length", "0") != "0":
+                return json_response({"error": f"the body is {kind or 'of no type'}, application/json was expected"}, 400)
+        return await handler(request)
+
+    return checked
 
 
 async def _json(request: Request) -> object:

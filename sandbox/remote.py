@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 import requests
 
+from include import clock
 from include.errors import ConfigurationError, TransientError
 from sandbox.faults import Fault
 from sandbox.request_log import RequestRecord
+from sandbox.token import HEADER, known_token
 
 _TIMEOUT_SECONDS = 10
 
@@ -73,8 +75,10 @@ class FaultClient:
         return self._send(method, path, body).json()
 
     def _send(self, method: str, path: str, body: object = None) -> requests.Response:
+        token = known_token(clock.home())
+        headers = {HEADER: token} if token else {}
         try:
-            response = self._http.request(method, f"{self.url}/_sandbox{path}", json=body, timeout=_TIMEOUT_SECONDS)
+            response = self._http.request(method, f"{self.url}/_sandbox{path}", json=body, headers=headers, timeout=_TIMEOUT_SECONDS)
         except requests.RequestException as error:
             raise TransientError(
                 f"no sandbox responds at {self.url} ({type(error).__name__}). Start one: aisleflow sandbox serve."

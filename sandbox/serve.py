@@ -39,6 +39,7 @@ from sandbox.iga import Iga
 from sandbox.recorded import RecordedWorld
 from sandbox.request_log import RequestCounter, Traffic
 from sandbox.site import json_response
+from sandbox.token import make_token
 from sandbox.woolworths import Woolworths
 from sandbox.world import RETAILERS, TruthOffer, UnknownStoreError, World
 
@@ -62,7 +63,12 @@ def open_world(kind: str, *, seed: int = 7, size: WorldSize | None = None, folde
 
 
 def create_app(
-    world: World, site_middleware: Sequence[Middleware] = (), *, faults: FaultRegistry | None = None, traffic: Traffic | None = None
+    world: World,
+    site_middleware: Sequence[Middleware] = (),
+    *,
+    faults: FaultRegistry | None = None,
+    traffic: Traffic | None = None,
+    token: str | None = None,
 ) -> Starlette:
     """Return the application over one world.
 
@@ -71,6 +77,7 @@ def create_app(
             site, with its prefix in ``scope["root_path"]``, before faults apply.
         faults: the fault registry; by default an empty one, open to the admin routes.
         traffic: the request log.
+        token: needed to change faults, latency or the log; without one, this machine may.
     """
     registry, log = faults or FaultRegistry(), traffic or Traffic()
     coles = Coles(world)
@@ -117,7 +124,7 @@ def create_app(
         Route("/world", describe),
         Route("/stores/{retailer}", stores),
         Route("/truth/{retailer}/{store_id}", truth),
-        *admin.routes(world, registry, log),
+        *admin.routes(world, registry, log, token),
     ]
     return Starlette(
         routes=[
@@ -167,7 +174,8 @@ async def _bad_request(request: Request, error: Exception) -> Response:
 
 def run(world: World, port: int, host: str = "127.0.0.1", faults: FaultRegistry | None = None) -> None:
     """Serve a world until the process is stopped (on SIGTERM, after the requests in flight)."""
-    uvicorn.run(create_app(world, faults=faults), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    app = create_app(world, faults=faults, token=make_token(clock.home()))
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

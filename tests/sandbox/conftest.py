@@ -27,8 +27,8 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 class Client:
     """A client with a cookie jar that calls the application in-process, without a socket."""
 
-    def __init__(self, world: World) -> None:
-        self.app = create_app(world)
+    def __init__(self, world: World, token: str | None = None) -> None:
+        self.app = create_app(world, token=token)
         self.cookies = httpx.Cookies()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:

@@ -19,7 +19,9 @@ from starlette.middleware import Middleware
 
 from include.clock import set_sandbox_clock
 from include.errors import ConfigurationError
+from sandbox.generated import GeneratedWorld
 from sandbox.serve import create_app, open_world
+from sandbox.token import HEADER, known_token, make_token
 from sandbox.verify import HttpTruth
 
 ROOT = Path(__file__).parents[2]
@@ -169,3 +171,18 @@ def test_the_process_serves_and_stops(process: str) -> None:
     truth = list(HttpTruth(process)("coles", "COL:584", NOW.astimezone(UTC)))
     assert len(truth) > 150 and truth[0].category_paths
     assert requests.get(f"{process}/coles/browse", timeout=10).status_code == 200
+
+
+def test_changes_need_the_token_of_the_home_and_json(client: Any, world: GeneratedWorld, tmp_path: Path) -> None:
+    token = make_token(tmp_path)
+    assert (tmp_path / "sandbox.token").stat().st_mode & 0o777 == 0o600
+    assert make_token(tmp_path) == token == known_token(tmp_path)
+    client = type(client)(world, token)
+    fault = {"kind": "wall", "retailer": "coles"}
+    assert client.request("POST", "/_sandbox/faults", json=fault).status_code == 403
+    for method, path in (("DELETE", "/faults"), ("POST", "/latency"), ("POST", "/requests"), ("DELETE", "/faults/x")):
+        assert client.request(method, f"/_sandbox{path}", headers={HEADER: "wrong"}).status_code == 403
+    as_form = client.request("POST", "/_sandbox/faults", content=b'{"kind": "wall"}', headers={HEADER: token, "Content-Type": "text/plain"})
+    assert as_form.status_code == 400
+    assert client.get("/_sandbox/faults").json()["faults"] == []
+    assert client.request("POST", "/_sandbox/faults", json=fault, headers={HEADER: token}).status_code == 201
