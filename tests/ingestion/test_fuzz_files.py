@@ -36,7 +36,7 @@ def run_round(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> 
     swapped = set[str]()
     before = ""
     for number in range(files):
-        store_id = f"G{seed}x{number}"
+        store_id = f"G{number}"
         manifest = sound_file(storage, seed * 10_000 + number, store_id)
         data = gzip.decompress(storage.read(manifest.data_path(Stage.OUTBOX)))
         # every kind of damage occurs, and half of the files are valid

@@ -292,7 +292,6 @@ def test_nothing_is_lost_while_many_publish(
                 at = (first + timedelta(minutes=night)).isoformat()
                 StoreDays(storage)(
                     retailer,
-                    "S",
                     at=at,
                     lines=[offer(str(sku), 1 + night + sku / 100) for sku in range(night, night + 5)],
                     run_key=f"n{night}",
