@@ -98,7 +98,9 @@ def predict(data: bytes, retailer: str, store_id: str, state: str | None, file_i
 def _line(number: int, raw: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> Line:
     product, metadata = _read(raw)
     wrong: set[str] = set()
-    if metadata.get("company") != retailer or str(metadata.get("store_id")) != store_id:
+    named = metadata.get("store_id")  # text is trimmed, a whole number is its digits, anything else names no store
+    named = named.strip() if type(named) is str else str(named) if type(named) is int else None
+    if metadata.get("company") != retailer or named != store_id:
         wrong.add("reading: another store")
     if "price_current" not in product:
         wrong.add("reading: no price key")
