@@ -75,7 +75,7 @@ def special_buy(on_sale_on: date, position: int) -> Json:
     offer = ShelfOffer(
         sku=f"{number:018d}", name=name, brand="Winders", size=None, barcode=None, price_cents=1999 + 500 * position, was_price_cents=None,
         is_on_special=False, category_paths=(), label=name, brand_label="WINDERS", pack=None, regular_cents=1999, unit_price=None, piece_grams=None,
-        multi_buy=None, description=None, image_url=None, department="SPECIAL BUYS",
+        description=None, image_url=None, department="SPECIAL BUYS",
     )  # fmt: skip
     return product(offer) | {
         "onSaleDate": on_sale_on.isoformat(),

@@ -138,11 +138,11 @@ class GeneratedWorld(World):
             regular_cents=regular,
             unit_price=_unit_price(store.retailer, product, price.now_cents),
             piece_grams=product.size.amount if product.size.is_weighed and not product.is_by_kg else None,
-            multi_buy=price.multi_buy if not product.size.is_weighed or store.retailer == "iga" else None,
+            multi_buy=None if product.size.is_weighed else price.multi_buy,
             description=None,
             image_url=None,
             department=product.department,
-            is_by_kg=product.is_by_kg,
+            price_basis="kg" if product.is_by_kg or (product.size.is_weighed and store.retailer == "iga") else "each",
         )
 
 

@@ -22,11 +22,13 @@ import msgspec
 from include.clock import zone_of
 from include.errors import ConfigurationError
 from sandbox import generated_stores
-from sandbox.world import RETAILERS, CategoryPath, SandboxStore, Shelf, ShelfOffer, UnitPrice, World, unavailable
+from sandbox.world import RETAILERS, CategoryPath, PriceBasis, SandboxStore, Shelf, ShelfOffer, UnitPrice, World, unavailable
 
 SHELVES_KEPT = 16
 _DECODER = msgspec.json.Decoder()
 _UNIT_PRICE = re.compile(r"\$(?P<dollars>[\d,.]+) ?(?:per |/ ?)?(?P<quantity>\d*) ?(?P<measure>kg|g|ml|l|each|ea|sheets|m)", re.IGNORECASE)
+#: IGA's sizes of products whose price is per kilogram.
+_BY_WEIGHT = re.compile(r"[\d.,]+ ?k?g ?EachUnit", re.IGNORECASE)
 _ABOUT = re.compile(r"approx\.? ?(?P<amount>[\d.]+) ?(?P<unit>kg|g)", re.IGNORECASE)
 
 
@@ -205,11 +207,23 @@ def _offer(product: dict[str, Any], sku: str, retailer: str, category: CategoryP
         regular_cents=was or price or 100,
         unit_price=per,
         piece_grams=grams if retailer in ("coles", "woolworths") else None,
-        multi_buy=None,
+        price_basis=_price_basis(retailer, product.get("size") or "", price, per),
         description=product.get("description"),
         image_url=product.get("image_url"),
         department=category[0].upper() if category else "GENERAL",
     )
+
+
+def _price_basis(retailer: str, size: str, cents: int | None, per: UnitPrice | None) -> PriceBasis:
+    """Return what a price of the recorded file is for; the files do not say it, the sites do.
+
+    >>> _price_basis("iga", "140g EachUnit", 400, None), _price_basis("aldi", "approx. 0.17 kg per piece", 499, UnitPrice(499, 1, "kg"))
+    ('kg', 'kg')
+    """
+    if retailer == "iga":
+        return "kg" if _BY_WEIGHT.fullmatch(size) else "each"
+    is_by_weight = per is not None and (per.quantity, per.measure) == (1, "kg") and per.cents == cents and size.lower().startswith("approx")
+    return "kg" if retailer == "aldi" and is_by_weight else "each"
 
 
 def _cents(value: object) -> int | None:

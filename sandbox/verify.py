@@ -1,7 +1,7 @@
 """Compares published prices row by row with the truth of their store at the instant they were read.
 
 The reference of each store is its shelf at the instant of its last complete store-day. Right: an offer of
-the truth is listed with the same price and was-price; an unavailable one has no row, or an unavailable row
+the truth is listed with the same price, basis, was-price and multi-buy offer; an unavailable one has no row, or an unavailable row
 (its price may be an old one). Wrong, missing (in the truth, not listed) and extra (listed, not in the truth)
 are faults. One store is in memory at a time.
 """
@@ -21,6 +21,8 @@ from include.errors import TerminalError
 from sandbox.world import TruthOffer
 
 StoreKey = tuple[str, str]
+#: All that is compared: cents, what they are for, cents before the special, items of a multi-buy offer and their cents together.
+_Price = tuple[int | None, str, int | None, int | None, int | None]
 Truth = Callable[[str, str, datetime], Iterable[TruthOffer]]
 
 _DECODER = msgspec.json.Decoder(TruthOffer)
@@ -34,6 +36,9 @@ class PriceRow(TypedDict):
     sku: str
     price_cents: int | None
     was_price_cents: int | None
+    price_basis: str
+    multi_buy_quantity: int | None
+    multi_buy_cents: int | None
     is_available: bool
     is_listed: bool
     observed_at: datetime
@@ -134,9 +139,8 @@ def _compare_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[Pr
         elif row is None or not row["is_listed"]:
             state = "has no row" if row is None else "is marked delisted"
             comparison.missing.add(f"{where}: {state}, the truth is {offer.price_cents} cents", samples)
-        elif (row["price_cents"], row["was_price_cents"]) != (offer.price_cents, offer.was_price_cents):
-            published_price = f"{row['price_cents']} cents (was {row['was_price_cents']}), read {row['observed_at'].isoformat()}"
-            comparison.wrong.add(f"{where}: {published_price}; the truth is {offer.price_cents} (was {offer.was_price_cents})", samples)
+        elif (found := _published_price(row)) != (true := _true_price(offer)):
+            comparison.wrong.add(f"{where}: {_text(found)}, read {row['observed_at'].isoformat()}; the truth is {_text(true)}", samples)
         else:
             comparison.right += 1
         if row is not None and _differs(row["barcode"], offer.barcode):
@@ -146,6 +150,22 @@ def _compare_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[Pr
             comparison.extra.add(f"{key[0]} {key[1]} SKU {row['sku']}: {row['price_cents']} cents, the store does not list it", samples)
         else:
             comparison.delisted += 1
+
+
+def _published_price(row: PriceRow) -> _Price:
+    return row["price_cents"], row["price_basis"], row["was_price_cents"], row["multi_buy_quantity"], row["multi_buy_cents"]
+
+
+def _true_price(offer: TruthOffer) -> _Price:
+    deal = offer.multi_buy
+    quantity, together = (deal.quantity, deal.total_cents) if deal else (None, None)
+    return offer.price_cents, offer.price_basis, offer.was_price_cents, quantity, together
+
+
+def _text(price: _Price) -> str:
+    cents, basis, was, quantity, together = price
+    deal = f", {quantity} for {together}" if quantity else ""
+    return f"{cents} cents per {basis} (was {was}{deal})"
 
 
 def _differs(published: str | None, true: str | None) -> bool:

@@ -143,7 +143,7 @@ def product(offer: ShelfOffer, position: int, *, ad: int | None = None) -> Json:
         "InstoreCupString": cup_text,
         "HasCupPrice": cup is not None,
         "InstoreHasCupPrice": cup is not None,
-        "Unit": "KG" if offer.is_by_kg else "Each",
+        "Unit": "KG" if offer.price_basis == "kg" else "Each",
         "Price": price,
         "InstorePrice": price,
         "Name": name,
@@ -202,7 +202,7 @@ def market_product(number: int) -> Json:
     words = ShelfOffer(
         sku=str(1_100_000_000 + number), name="Camping Lantern", brand="Lumehaven", size=None, barcode=gtin.gtin(90_000_000 + number),
         price_cents=4995, was_price_cents=None, is_on_special=False, category_paths=(("Everyday Market",),), label="Lumehaven Camping Lantern",
-        brand_label="Lumehaven", pack="Each", regular_cents=4995, unit_price=None, piece_grams=None, multi_buy=None, description=None,
+        brand_label="Lumehaven", pack="Each", regular_cents=4995, unit_price=None, piece_grams=None, description=None,
         image_url=None, department="MARKET",
     )  # fmt: skip
     return product(words, 0) | {"IsMarketProduct": True, "Vendor": "Tent & Track", "ThirdPartyProductInfo": {"SellerName": "Tent & Track"}}

@@ -24,35 +24,7 @@ class UnknownStoreError(LookupError):
     """The world has no such store. A site responds as its retailer would."""
 
 
-@dataclass(frozen=True, slots=True)
-class TruthOffer:
-    """The true offer of one SKU in one store: the reference of ``verify``.
-
-    Attributes:
-        price_cents: for one item; for Coles' and Woolworths' weighed products an average piece, for IGA's
-            the kilogram, as in each retailer's store-days (also for products ``is_by_kg``). ``None`` = unavailable.
-        was_price_cents: the price before a reduction; ``None`` = no reduction.
-        barcode: a GTIN of 8, 12 or 13 digits, a code of the store, or ``None``.
-    """
-
-    sku: str
-    name: str
-    brand: str | None
-    size: str | None
-    barcode: str | None
-    price_cents: int | None
-    was_price_cents: int | None
-    is_on_special: bool
-    category_paths: tuple[CategoryPath, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UnitPrice:
-    """A price per measure, e.g. 153 cents per 100 g; ``measure`` is g, kg, ml, l, ea, m or sheets."""
-
-    cents: int
-    quantity: int
-    measure: str
+PriceBasis = Literal["each", "kg"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +36,41 @@ class MultiBuy:
 
 
 @dataclass(frozen=True, slots=True)
+class TruthOffer:
+    """The true offer of one SKU in one store: the reference of ``verify``.
+
+    Attributes:
+        price_cents: for one item; for Coles' and Woolworths' weighed products an average piece, for IGA's
+            the kilogram, as in each retailer's store-days (also for Woolworths' products in ``KG``). ``None`` = unavailable.
+        was_price_cents: the price before a reduction; ``None`` = no reduction.
+        barcode: a GTIN of 8, 12 or 13 digits, a code of the store, or ``None``.
+        price_basis: what the price is for: an item, or a kilogram.
+        multi_buy: the site's offer of several items together; ``None`` = none.
+    """
+
+    sku: str
+    name: str
+    brand: str | None
+    size: str | None
+    barcode: str | None
+    price_cents: int | None
+    was_price_cents: int | None
+    is_on_special: bool
+    category_paths: tuple[CategoryPath, ...]
+    price_basis: PriceBasis = "each"
+    multi_buy: MultiBuy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """A price per measure, e.g. 153 cents per 100 g; ``measure`` is g, kg, ml, l, ea, m or sheets."""
+
+    cents: int
+    quantity: int
+    measure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShelfOffer(TruthOffer):
     """A true offer with the fields a site needs to format it.
 
@@ -72,7 +79,6 @@ class ShelfOffer(TruthOffer):
         regular_cents: the price without any reduction, known even while unavailable.
         piece_grams: average weight of a piece of a weighed product, else ``None``.
         department: the buyers' department name, upper case.
-        is_by_kg: the site shows the price per kilogram, for other products per item.
     """
 
     label: str
@@ -81,11 +87,9 @@ class ShelfOffer(TruthOffer):
     regular_cents: int
     unit_price: UnitPrice | None
     piece_grams: int | None
-    multi_buy: MultiBuy | None
     description: str | None
     image_url: str | None
     department: str
-    is_by_kg: bool = False
 
 
 def unavailable(offer: ShelfOffer) -> ShelfOffer:

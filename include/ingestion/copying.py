@@ -11,7 +11,8 @@ from include.wording.text import storable
 #: Columns of a line, in the order of :class:`include.ingestion.lines.LineReader`'s rows.
 COLUMNS: tuple[LiteralString, ...] = (
     "file_id", "line_number", "retailer", "store_id", "sku", "name", "brand", "size", "url", "image_url", "category",
-    "price", "was_price", "unit_price", "unit_of_measure", "is_on_special", "gtins", "barcode_note", "observed_at", "defects",
+    "price", "was_price", "unit_price", "unit_of_measure", "is_on_special", "price_basis", "multi_buy_quantity", "multi_buy_price",
+    "gtins", "barcode_note", "observed_at", "defects",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from include.errors import TerminalError
 from include.ingestion.products import read_product, read_text
 from include.ledger.files import find
 from include.ledger.registering import FILE_ERRORS, refuse_import, register_staged
-from include.model.instants import metadata_instant
+from include.model.instants import crawl_window, is_bare_date, metadata_instant, raw_instant
 from include.model.offer import decode_metadata, split
 from include.model.store import read_store_id
 from include.retailer_names import RETAILERS
@@ -141,7 +141,7 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
             rows += 1
             found.add(line.raw)
     found.finish()
-    decoded, stores, time_ranges = found.lines, found.stores, found.time_ranges
+    decoded, stores = found.lines, found.stores
     if rows == 0:
         raise UnreadableFile(f"{path}: the file is empty. A store-day has at least one line; crawl or export it again.")
     if not decoded:
@@ -165,13 +165,13 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
         raise UnreadableFile(
             f"{path}: `metadata.company` is {retailer!r}; known retailers: {', '.join(RETAILERS)}. Correct it in the file."
         )
-    if store not in time_ranges:
+    if store not in found.instants:
         raise UnreadableFile(
             f"{path}: no line has a time of observation (`scraped_at` or `scraped_date`), which decides the newest price. Add it to `metadata`."
         )
     name, state = found.names_and_states[store]
     sha256 = digest.hexdigest()
-    earliest, latest = time_ranges[store]
+    earliest, latest = found.window(store)
     _write_gzip(path, packed)
     manifest = Manifest(
         retailer=retailer, store_id=store_id, store_name=name, state=state.upper() if state else None, night=clock.night_of(earliest),
@@ -195,7 +195,7 @@ class _FoundStores:
         self.lines = 0
         self.stores: Counter[_Store] = Counter()
         self.names_and_states: dict[_Store, tuple[str | None, str | None]] = {}
-        self.time_ranges: dict[_Store, tuple[datetime, datetime]] = {}
+        self.instants: dict[_Store, Counter[tuple[datetime, bool]]] = {}
         self.missing: Counter[str] = Counter()
         self._now = now
         self._pending: Counter[tuple[bytes, str | None]] = Counter()
@@ -217,6 +217,11 @@ class _FoundStores:
         if len(self._pending) >= _PENDING_MAX:
             self.finish()
 
+    def window(self, store: _Store) -> tuple[datetime, datetime]:
+        """Return the first and last instant of a store's crawl. A future time is not used: such lines are refused one by one."""
+        instants = self.instants[store]
+        return crawl_window({moment: lines for moment, lines in instants.items() if moment[0] <= self._now} or instants)
+
     def finish(self) -> None:
         """Decode the metadata counted since the last call, in the order of the lines."""
         for (raw_metadata, product_time), lines in self._pending.items():
@@ -225,10 +230,9 @@ class _FoundStores:
             self.stores[store] += lines
             self.names_and_states.setdefault(store, (read_text(metadata.store_name), read_text(metadata.state)))
             instant = metadata_instant(metadata, product_time)
-            # a future time is not used: such lines are refused one by one
-            if instant is not None and (instant <= self._now or store not in self.time_ranges):
-                past = [moment for moment in self.time_ranges.get(store, ()) if moment <= self._now] or [instant]
-                self.time_ranges[store] = (min(*past, instant), max(*past, instant))
+            if instant is not None:
+                is_date = is_bare_date(raw_instant(metadata, product_time) or "")
+                self.instants.setdefault(store, Counter())[instant, is_date] += lines
         for names, lines in self._pending_missing.items():
             for name in names:
                 self.missing[name] += lines

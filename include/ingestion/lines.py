@@ -14,14 +14,16 @@ import msgspec
 
 from include.ingestion.copying import copy_text
 from include.ingestion.products import ProductPart, read_product, read_text
-from include.model.instants import read_instant
+from include.model.instants import is_bare_date, is_stray, read_instant
 from include.model.offer import decode_metadata, split
+from include.model.rules import OLDEST_LINE
 from include.model.store import read_store_id
 from include.staging.manifest import Manifest
 from include.staging.staged_file import RawLine
 
 #: Accepted clock skew; a line later than this is in the future.
 FUTURE_TOLERANCE = timedelta(minutes=10)
+_OLDEST = datetime.fromisoformat(OLDEST_LINE)
 _NULL = r"\N"
 #: Metadata texts cached per file; a crawl writes one per page.
 _KEPT_METADATA = 4_096
@@ -43,6 +45,7 @@ class LineReader:
         self._file_id = file_id
         self._retailer, self._store_id, self._state = manifest.retailer, manifest.store_id, manifest.state
         self._file_instant = manifest.observed_at
+        self._window = manifest.observed_at, manifest.last_observed_at
         self._latest = now + FUTURE_TOLERANCE
         self._metadata: dict[bytes, _MetadataPart] = {}
 
@@ -91,7 +94,7 @@ class LineReader:
         return part
 
     def _unreadable(self, number: int, defect: str) -> tuple[Any, ...]:
-        return (self._file_id, number, *[None] * 13, "f", None, None, None, "{" + defect + "}")
+        return (self._file_id, number, *[None] * 13, "f", *[None] * 6, "{" + defect + "}")
 
     def _instant(self, raw_time: Any, state: Any) -> tuple[str, str | None]:
         if raw_time is None:
@@ -99,7 +102,10 @@ class LineReader:
         instant = read_instant(raw_time, state if isinstance(state, str) else self._state) if isinstance(raw_time, str) else None
         if instant is None:
             return _iso(self._file_instant), "time_unreadable"
-        return _iso(instant), "time_in_future" if instant > self._latest else None
+        if instant > self._latest:
+            return _iso(instant), "time_in_future"
+        is_outside = instant >= _OLDEST and is_stray(instant, is_bare_date(raw_time), self._window)  # an older one breaks a rule of its own
+        return _iso(instant), "time_outside_crawl" if is_outside else None
 
 
 @lru_cache(1_024)

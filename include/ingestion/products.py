@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from include.ingestion.copying import copy_text
-from include.model.offer import LineProduct, Number, decode_product
+from include.model.offer import PRICE_BASES, LineProduct, Number, PriceBasis, decode_product
 from include.staging.staged_file import COUNTED_FIELDS
 from include.wording.barcode import read_barcodes
 from include.wording.text import clean
@@ -70,12 +70,16 @@ def _read(product: LineProduct) -> ProductPart:
     else:
         price = _number(product.price_current, "price_not_a_number", defects)
     was_price = _number(product.price_was, "was_price_not_a_number", defects)
+    basis = _price_basis(product.price_basis, defects)
     unit_price_value, unit = _unit_price(product.per_unit_price_string)
+    if unit_price_value is None and basis != "each" and price is not None and _fits_unit_price(str(price)):
+        unit_price_value, unit = str(price), basis
     gtins, barcode_note = _barcodes(product.barcode)
     columns = (
         _sku(product.sku), read_text(product.name), read_text(product.brand), read_text(product.size), read_text(product.url),
         read_text(product.image_url), _category(product.category_path), price, was_price, unit_price_value, unit,
-        "t" if product.is_on_special is True else "f", gtins, barcode_note,
+        "t" if product.is_on_special is True else "f", basis, _multi_buy_quantity(product.multi_buy_quantity), _number(product.multi_buy_price, None, defects),
+        gtins, barcode_note,
     )  # fmt: skip
     return ProductPart(columns, copy_text(columns), tuple(defects), product.scraped_date, _missing(product))
 
@@ -86,8 +90,23 @@ def _missing(product: LineProduct) -> tuple[str, ...]:
     )
 
 
-def _number(value: Any, defect: str, defects: list[str]) -> str | int | None:
-    """Return a JSON number as PostgreSQL reads it, exactly; add a defect for anything else but null."""
+def _price_basis(value: Any, defects: list[str]) -> PriceBasis | None:
+    """Return what the price is for: an item, where the line does not say so. Add a defect for anything unknown."""
+    if value is None:
+        return "each"
+    for basis in PRICE_BASES:
+        if value == basis:
+            return basis
+    defects.append("price_basis_unknown")
+    return None
+
+
+def _multi_buy_quantity(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value < 10**9 else None
+
+
+def _number(value: Any, defect: str | None, defects: list[str]) -> str | int | None:
+    """Return a JSON number as PostgreSQL reads it, exactly; add the defect, if there is one, for anything else but null."""
     if value is None:
         return None
     kind = type(value)
@@ -95,7 +114,8 @@ def _number(value: Any, defect: str, defects: list[str]) -> str | int | None:
         return str.__str__(value)
     if kind is int and -(10**12) < value < 10**12:
         return int(value)
-    defects.append(defect)
+    if defect is not None:
+        defects.append(defect)
     return None
 
 
@@ -152,8 +172,13 @@ def _category_text(path: tuple[str, ...]) -> str | None:
 @lru_cache(_CACHE)
 def _unit_price_of(text: str) -> tuple[str | None, str | None]:
     parsed = unit_price(text)
+    return (None, None) if parsed is None or not _fits_unit_price(str(parsed.value)) else (str(parsed.value), parsed.unit)
+
+
+@lru_cache(_CACHE)
+def _fits_unit_price(text: str) -> bool:
     # the column is numeric(12, 4); a larger unit price is implausible
-    return (None, None) if parsed is None or parsed.value >= 10**8 else (str(parsed.value), parsed.unit)
+    return 0 < Decimal(text) < 10**8 - 1
 
 
 def _unit_price(value: Any) -> tuple[str | None, str | None]:

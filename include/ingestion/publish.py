@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from include import clock
 from include.ingestion.load import raw_lines, set_aside_unreachable
 from include.ingestion.price_changes import announce_price_change
+from include.ingestion.store_prices import publish_prices, restage
 from include.ingestion.workers import run_parallel, workers_for
 from include.ledger.files import LedgerEntry, entry, loaded_files, lock_store
 from include.ledger.quarantine import keep_raw_texts, quarantine_lines
@@ -113,49 +114,31 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     manifest = file.manifest
     values: dict[str, Any] = {
         "file_id": file.file_id, "retailer": manifest.retailer, "store_id": manifest.store_id, "name": manifest.store_name, "state": manifest.state,
-        "online_store_id": manifest.online_store_id, "is_complete": file.is_complete, "observed_at": file.observed_at, "now": clock.now(),
+        "online_store_id": manifest.online_store_id, "now": clock.now(),
     }  # fmt: skip
     connection.run("publishing/ensure_store", values)
     store = connection.execute(
-        "SELECT store_key, complete_at, complete_file_id FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values
+        "SELECT store_key, complete_at FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values
     ).fetchone()
     assert store is not None
-    values["store_key"] = store["store_key"]
-    is_older = store["complete_at"] is not None and (file.observed_at, file.file_id) < (store["complete_at"], store["complete_file_id"])
-    if is_older:
-        counts = connection.run("publishing/count_outdated", values).fetchone()
-        delisted = 0
-        outcome: dict[str, str | None] = {
+    prices = publish_prices(
+        connection, file, store["store_key"], values["now"], lambda before: restage(connection, storage, before, line_bytes_max)
+    )
+    outcome: dict[str, Any] = {"state": "published", "state_reason": None}
+    if prices is None:
+        prices = dict(connection.run("publishing/count_outdated", values).fetchone() or {}) | {"delisted": 0}
+        outcome = {
             "state": "superseded",
             "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases are published, prices are not",
         }
-    else:
-        if file.is_complete:
-            connection.run("publishing/freeze_refused", values)
-        counts = merge_prices(connection, values)
-        delisted = 0
-        if file.is_complete:
-            missing = connection.run("publishing/delist_missing", values).fetchone()
-            delisted = int(missing["delisted"]) if missing else 0
-            connection.run("publishing/move_watermark", values)
-        outcome = {"state": "published", "state_reason": None}
-    assert counts is not None
     _quarantine(connection, storage, file, values, line_bytes_max)
-    closed = close(connection, values | dict(counts) | outcome | {"delisted": delisted})
+    closed = close(connection, values | prices | outcome)
     published = PublishCounts(
-        store_days=1, rows=closed["rows"], created=counts["created"], updated=counts["updated"], unchanged=counts["unchanged"], unavailable=counts["unavailable"],
-        outdated=counts["outdated"], delisted=delisted, folded=closed["folded"], quarantined=closed["quarantined"],
+        store_days=1, rows=closed["rows"], created=prices["created"], updated=prices["updated"], unchanged=prices["unchanged"], unavailable=prices["unavailable"],
+        outdated=prices["outdated"], delisted=prices["delisted"], folded=closed["folded"], quarantined=closed["quarantined"],
     )  # fmt: skip
     log.info("published %s %s of %s: %s", manifest.retailer, manifest.store_id, manifest.night, published)
     return published
-
-
-def merge_prices(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Publish a file's accepted lines in ``staging.offer``; needs the store's lock. Returns the counts."""
-    connection.run("publishing/ensure_change_month", {"now": values["now"]})
-    counts = connection.run("publishing/merge_prices", values).fetchone()
-    assert counts is not None
-    return counts
 
 
 def _quarantine(connection: Connection, storage: Storage, file: LedgerEntry, values: dict[str, Any], line_bytes_max: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 from include.ingestion.copying import COLUMNS
 from include.ingestion.lines import LineReader
@@ -68,7 +69,7 @@ def is_intact(line: Mapping[str, Any]) -> bool:
 def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
     """Return a refused line in publishable form, or the reason why it cannot be published.
 
-    An invalid was-price is removed. A time in the future is replaced by the store-day's.
+    An invalid was-price is removed. A time in the future, or far from its crawl, is replaced by the store-day's.
     """
     defects = set((column_value(row, "defects") or "{}").strip("{}").split(",")) - {""}
     for defect, why in _UNPUBLISHABLE_DEFECTS.items():
@@ -79,7 +80,7 @@ def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
     if column_value(row, "name") is None:
         return "it has no name"
     texts = "".join(column_value(row, name) or "" for name in ("name", "brand", "size"))
-    if max(len(texts.encode()), len(str(column_value(row, "sku")).encode())) > _INDEXED_BYTES_MAX:
+    if max(len(normalize("NFKD", text).encode()) for text in (texts, str(column_value(row, "sku")))) > _INDEXED_BYTES_MAX:
         return f"its SKU, or its name, brand and size, are longer than {_INDEXED_BYTES_MAX:,} bytes: they do not fit the catalogue"
     price = column_value(row, "price")
     if price is not None:
@@ -91,7 +92,7 @@ def make_publishable(row: Row, file: LedgerEntry) -> Row | str:
     was = column_value(row, "was_price")
     if was is not None and not _is_cents(Decimal(was)):
         changed["was_price"] = None
-    if "time_in_future" in defects:
+    if defects & {"time_in_future", "time_outside_crawl"}:
         changed["observed_at"] = file.observed_at.isoformat()
     return tuple(changed.get(name, row[index]) for name, index in _COLUMN_INDEX.items())
 

@@ -15,8 +15,8 @@ from include import clock
 from include.catalogue.resolve import resolve_files
 from include.ingestion.copying import copy_rows
 from include.ingestion.price_changes import announce_price_change
-from include.ingestion.publish import merge_prices
 from include.ingestion.quarantined_lines import Row, column_value, make_publishable, reread_lines
+from include.ingestion.store_prices import Restage, confirm_instants, find_watermark, publish_lines, restage
 from include.ledger.decisions import Via, check_decidable, choose_lines, decide
 from include.ledger.files import LedgerEntry, entry, lock_store
 from include.ledger.quarantine import decided_lines, refresh_reasons, settle_released
@@ -60,7 +60,7 @@ def release_lines(
             return LineDecisionResult(file_id)
         rows_by_line = reread_lines(storage, file, chosen, warehouse.settings.line_bytes_max)
         ready, refused = _ready(connection, file, chosen, rows_by_line)
-        outcomes = _publish(connection, file, ready, by, reason) if ready else {}
+        outcomes = _publish(connection, file, ready, by, reason, _restager(connection, warehouse, storage)) if ready else {}
         if ready:
             decide(connection, file_id, "release", by, reason, via, lines=len(ready), rule_id=rule_id, detail=outcomes)
         return LineDecisionResult(file_id, len(ready), outcomes, refused)
@@ -94,10 +94,14 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         still_refused = {row["line_number"]: ", ".join(row["reasons"]) for row in rows if row["reasons"] and row["line_number"] in wanted}
         connection.run("loading/keep_lines", {"file_id": file_id, "lines": passed})
         reason = f"passes rule catalogue {version}"
-        outcomes = _publish_staged(connection, file, by, reason) if passed else {}
+        outcomes = _publish_staged(connection, file, by, reason, _restager(connection, warehouse, storage)) if passed else {}
         if passed:
             decide(connection, file_id, "recheck", by, reason, "command line", lines=len(passed), detail=outcomes)
         return LineDecisionResult(file_id, len(passed), outcomes, unreadable | still_refused)
+
+
+def _restager(connection: Connection, warehouse: Warehouse, storage: Storage) -> Restage:
+    return lambda before: restage(connection, storage, before, warehouse.settings.line_bytes_max)
 
 
 def _ready(
@@ -133,9 +137,11 @@ def _ready(
     return list(ready.values()), dict(sorted(refused.items()))
 
 
-def _publish(connection: Connection, file: LedgerEntry, rows: Sequence[Row], by: str, reason: str) -> dict[str, int]:
+def _publish(
+    connection: Connection, file: LedgerEntry, rows: Sequence[Row], by: str, reason: str, restage_before: Restage
+) -> dict[str, int]:
     _stage(connection, file.file_id, rows)
-    return _publish_staged(connection, file, by, reason.strip())
+    return _publish_staged(connection, file, by, reason.strip(), restage_before)
 
 
 def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
@@ -144,7 +150,7 @@ def _stage(connection: Connection, file_id: int, rows: Sequence[Row]) -> None:
     copy_rows(connection, "staging.offer", rows)
 
 
-def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: str) -> dict[str, int]:
+def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: str, restage_before: Restage) -> dict[str, int]:
     """Publish the staged lines of a file as its own observations; return lines per outcome."""
     resolve_files(connection, file.manifest.retailer, [file.file_id])
     store = connection.execute(
@@ -152,15 +158,10 @@ def _publish_staged(connection: Connection, file: LedgerEntry, by: str, reason: 
     ).fetchone()
     assert store is not None  # the file was published
     now = clock.now()
+    watermark = find_watermark(connection, store["store_key"])
+    confirm_instants(connection, file, store["store_key"], watermark, restage_before)
     outcomes = settle_released(connection, file.file_id, store["store_key"], by, reason, now)
     if set(outcomes) & {"published", "unavailable"}:
-        values = {
-            "file_id": file.file_id,
-            "store_key": store["store_key"],
-            "is_complete": False,
-            "observed_at": file.observed_at,
-            "now": now,
-        }
-        merge_prices(connection, values)
+        publish_lines(connection, file, store["store_key"], watermark, now)
     delete_staged_rows(connection, [file.file_id])
     return outcomes

@@ -8,7 +8,6 @@ and barcodes stay. Everything is one transaction under the store's lock.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,17 +16,13 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
-from include.ingestion.copying import copy_rows
-from include.ingestion.lines import LineReader
 from include.ingestion.price_changes import announce_price_change
-from include.ingestion.publish import merge_prices
-from include.ingestion.quarantined_lines import Row, column_value, make_publishable
+from include.ingestion.store_prices import publish_prices, restage
 from include.ledger.decisions import check_decidable, decide, decisions_of
 from include.ledger.files import LedgerEntry, entry, published_entries
-from include.ledger.quarantine import decided_lines
 from include.ledger.settling import delete_staged_rows
-from include.staging.staged_file import UnreadableFile, open_staged
-from include.staging.storage import Stage, Storage
+from include.staging.staged_file import UnreadableFile
+from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 
 log = logging.getLogger(__name__)
@@ -73,8 +68,11 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         store_key = _store_key(connection, retailer, store_id)
         values: dict[str, Any] = {"file_id": file_id, "store_key": store_key, "observed_at": file.observed_at, "now": clock.now()}
         others = [other for other in published_entries(connection, retailer, store_id) if other.file_id != file_id]
+        values["is_overlapping"] = any(
+            other.observed_at <= file.last_observed_at and file.observed_at <= other.last_observed_at for other in others
+        )
         connection.run("retraction/collect_affected", values)
-        skus = {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
+        skus = None if values["is_overlapping"] else {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
         values["working_store_key"] = _working_store(connection, file)
         connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # changes of the working store are not logged
         missing = _replay(connection, storage, file, others, skus, values["working_store_key"], warehouse.settings.line_bytes_max)
@@ -82,6 +80,7 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
         connection.run("publishing/ensure_change_month", values)
         connection.run("retraction/log_corrections", values)
+        connection.run("retraction/move_new_prices", values)
         connection.run("retraction/drop_working_store", values)
         decide(connection, file_id, "retract", by, reason, "command line", detail=done)
         connection.run("retraction/set_watermark", values)
@@ -133,15 +132,15 @@ def _replay(
     storage: Storage,
     file: LedgerEntry,
     others: list[LedgerEntry],
-    skus: set[str],
+    skus: set[str] | None,
     working_store_key: int,
     line_bytes_max: int,
 ) -> list[int]:
-    """Publish the affected SKUs of the other store-days to the working store; return the files missing in the archive."""
+    """Publish the affected SKUs (``None``: all) of the other store-days to the working store; return the files missing in the archive."""
     missing = []
     for other in others:
         try:
-            rows = list(_rows(connection, storage, other, skus, line_bytes_max))
+            restage(connection, storage, other, line_bytes_max, skus)
         except UnreadableFile as error:
             if (other.observed_at, other.file_id) > (file.observed_at, file.file_id):
                 raise TerminalError(
@@ -150,38 +149,11 @@ def _replay(
                 ) from error
             missing.append(other.file_id)
             continue
-        values = {
-            "file_id": other.file_id,
-            "store_key": working_store_key,
-            "is_complete": other.is_complete,
-            "observed_at": other.observed_at,
-            "now": clock.now(),
-        }
-        delete_staged_rows(connection, [other.file_id])
-        copy_rows(connection, "staging.offer", rows)
-        connection.run("loading/mark_duplicates", values)
-        connection.run("retraction/mark_refused", values)
-        connection.run("loading/fold_into_accepted", {"file_ids": [other.file_id]})
-        if other.is_complete:
-            connection.run("publishing/freeze_refused", values)
-        merge_prices(connection, values)
-        if other.is_complete:
-            connection.run("publishing/delist_missing", values)
-            connection.run("publishing/move_watermark", values)
+        publish_prices(
+            connection, other, working_store_key, clock.now(), lambda before: restage(connection, storage, before, line_bytes_max, skus)
+        )
         delete_staged_rows(connection, [other.file_id])
     return missing
-
-
-def _rows(connection: Connection, storage: Storage, file: LedgerEntry, skus: set[str], line_bytes_max: int) -> Iterator[Row]:
-    released = decided_lines(connection, file.file_id, "released")
-    reader = LineReader(file.file_id, file.manifest, clock.now())
-    stage = Stage.ARCHIVE if storage.exists(file.manifest.data_path(Stage.ARCHIVE)) else Stage.OUTBOX  # a move may have been interrupted
-    for line in open_staged(storage, file.manifest, stage, line_bytes_max):
-        row = reader(line)
-        sku = column_value(row, "sku")
-        if sku is None or sku in skus:  # a line whose SKU cannot be read delists nothing
-            publishable_row = make_publishable(row, file) if line.number in released else row
-            yield row if isinstance(publishable_row, str) else publishable_row
 
 
 def _restore(

@@ -28,6 +28,7 @@ class LedgerEntry:
     state: str
     manifest: Manifest
     observed_at: datetime
+    last_observed_at: datetime
     is_complete: bool
     is_released: bool
 
@@ -64,7 +65,7 @@ def entry(connection: Connection, file_id: int) -> LedgerEntry:
         KeyError: the ledger has no such file.
     """
     row = connection.execute(
-        "SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released "
+        "SELECT file_id, state, manifest, observed_at, last_observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released "
         "FROM ops.staged_file WHERE file_id = %s FOR NO KEY UPDATE",
         (file_id,),
     ).fetchone()
@@ -108,5 +109,6 @@ def list_store(warehouse: Warehouse, retailer: str, store_id: str) -> list[dict[
 
 def _entry(row: dict[str, Any]) -> LedgerEntry:
     return LedgerEntry(
-        row["file_id"], row["state"], msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["is_complete"], row["is_released"]
-    )
+        row["file_id"], row["state"], msgspec.convert(row["manifest"], Manifest), row["observed_at"], row["last_observed_at"],
+        row["is_complete"], row["is_released"],
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -27,11 +27,24 @@ class Number(str):
     __slots__ = ()
 
 
+#: What one pays the price for: an item, or a unit of its measure.
+PriceBasis = Literal["each", "kg", "L", "m"]
+PRICE_BASES: tuple[PriceBasis, ...] = get_args(PriceBasis)
+
+
+@dataclass(frozen=True, slots=True)
+class MultiBuy:
+    """``quantity`` items for ``price`` dollars together."""
+
+    quantity: int
+    price: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """The offer of one store for one SKU at one time, in the retailer's wording.
 
-    ``price_current`` is in dollars; ``None`` means unavailable (the key is still written). ``extra``
+    ``price_current`` is in dollars for one ``price_basis``; ``None`` means unavailable (the key is still written). ``extra``
     has further product keys that are kept in the file and not read by ingestion.
     """
 
@@ -47,6 +60,8 @@ class Offer:
     image_url: str | None = None
     category_path: Sequence[str] = ()
     price_was: Decimal | None = None
+    price_basis: PriceBasis = "each"
+    multi_buy: MultiBuy | None = None
     is_on_special: bool = False
     is_available: bool = True
     per_unit_price_string: str | None = None
@@ -67,6 +82,9 @@ class LineProduct(msgspec.Struct, gc=False):
     category_path: Any = None
     price_current: Any = msgspec.UNSET
     price_was: Any = None
+    price_basis: Any = None
+    multi_buy_quantity: Any = None
+    multi_buy_price: Any = None
     is_on_special: Any = None
     is_available: Any = None
     per_unit_price_string: Any = None
@@ -165,6 +183,9 @@ def encode(offer: Offer, store: StoreRef) -> bytes:
         "price_current": offer.price_current,
         "price_was": offer.price_was,
         "price_save_amount": saved,
+        "price_basis": offer.price_basis,
+        "multi_buy_quantity": offer.multi_buy.quantity if offer.multi_buy else None,
+        "multi_buy_price": offer.multi_buy.price if offer.multi_buy else None,
         "is_on_special": offer.is_on_special,
         "is_available": offer.is_available,
         "per_unit_price_string": offer.per_unit_price_string,

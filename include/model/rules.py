@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: Stored in the ledger with every check. Raise it when a rule changes.
-CATALOGUE_VERSION = "2"
+CATALOGUE_VERSION = "3"
 
 PRICE_MAX_DOLLARS = 20_000
+#: Real names have at most 150. Name, brand and size together make the product key, and an index holds at most 2,704 bytes of it.
+NAME_BYTES_MAX = 500
 #: No line can be older than the sites it comes from. Not an age: old store-days may be imported at any time.
 OLDEST_LINE = "2015-01-01 00:00:00+00"
 _READABLE = "(defects IS NULL OR NOT defects && ARRAY['not_json', 'line_too_long'])"
@@ -70,16 +72,21 @@ def _damaged(column: str) -> str:
     return f"(octet_length({column}) > length({column}) AND {column} ~ '{_DAMAGE}')"
 
 
+def _too_long(column: str, bytes_max: int) -> str:
+    # An index holds bytes, and folded text: a few characters are decomposed to many. Decomposing is needed for non-ASCII text only.
+    return f"octet_length({column}) > {bytes_max} OR (octet_length({column}) > length({column}) AND octet_length(normalize({column}, NFKD)) > {bytes_max})"
+
+
 ROW_RULES: tuple[RowRule, ...] = (
     RowRule("not_json", "refuse", _defect("not_json"), "the line is not a JSON object with `product` and `metadata`", "nothing in it can be trusted"),
     RowRule("line_too_long", "refuse", _defect("line_too_long"), "the line is longer than AISLEFLOW_LINE_BYTES_MAX", "memory is limited; real lines are far shorter"),
     RowRule("foreign_store", "refuse", _defect("foreign_store"), "the line names another retailer or store than its file", "its price would be published in the wrong store"),
     RowRule("sku_missing", "refuse", f"sku IS NULL AND {_READABLE}", "no SKU (text or whole number)", "a price without an SKU belongs to no product"),
-    RowRule("sku_too_long", "refuse", "length(sku) > 64", "the SKU is longer than 64 characters", "real ones have at most 18: the value is another field"),
+    RowRule("sku_too_long", "refuse", _too_long("sku", 64), "the SKU is longer than 64 bytes", "real ones have at most 18: the value is another field"),
     RowRule("sku_not_plain", "refuse", r"sku ~ '[[:space:][:cntrl:]]'", "the SKU contains white space or a control character", "real ones consist of letters, digits and signs: the value is another field, or damaged"),
     RowRule("name_missing", "refuse", f"name IS NULL AND {_READABLE}", "no name", "a shopper could not identify the product"),
-    RowRule("name_too_long", "refuse", "length(name) > 500", "the name is longer than 500 characters", "the value is a description, not a name"),
-    RowRule("text_too_long", "refuse", "length(brand) > 300 OR length(size) > 300 OR length(url) > 2000 OR length(image_url) > 2000 OR length(category) > 1000",
+    RowRule("name_too_long", "refuse", _too_long("name", NAME_BYTES_MAX), f"the name is longer than {NAME_BYTES_MAX} bytes", "the value is a description, not a name"),
+    RowRule("text_too_long", "refuse", f"{_too_long('brand', 300)} OR {_too_long('size', 300)} OR octet_length(url) > 2000 OR octet_length(image_url) > 2000 OR octet_length(category) > 1000",
             "brand, size, URL or category is far longer than any real one", "fields are shifted or the page is damaged"),
     RowRule("price_key_missing", "refuse", _defect("price_key_missing"), "the key `price_current` is missing", "a missing key does not mean unavailable: the reader lost the field"),
     RowRule("price_not_a_number", "refuse", _defect("price_not_a_number"), "`price_current` is neither a number nor null", "a price is never guessed from text"),
@@ -90,13 +97,19 @@ ROW_RULES: tuple[RowRule, ...] = (
     RowRule("was_price_out_of_bounds", "refuse", f"was_price <= 0 OR was_price > {PRICE_MAX_DOLLARS} OR was_price <> round(was_price, 2)",
             f"the was-price is not between $0.01 and ${PRICE_MAX_DOLLARS:,}.00 in whole cents", "the same reading errors as for the price"),
     RowRule("was_price_not_above", "refuse", "is_on_special AND was_price <= price", "on special, but the was-price is not above the price", "price and was-price were swapped, or it is not a special"),
+    RowRule("price_basis_unknown", "refuse", _defect("price_basis_unknown"), "`price_basis` is not each, kg, L or m", "it is unknown what one pays the price for, so it cannot be compared"),
     RowRule("sku_contradicted", "refuse", "is_contradicted", "another line of this SKU in the same file has different values", "it is unknown which line is right"),
     RowRule("donation", "refuse", r"position('donation' in lower(name)) > 0 AND name ~* '\mdonations?\M'", "a donation, not a product", "donations would count as the store's cheapest products"),
     RowRule("time_unreadable", "refuse", _defect("time_unreadable"), "`scraped_at` or `scraped_date` is not a date or time", "the newest price cannot be distinguished from an older one"),
     RowRule("time_in_future", "refuse", _defect("time_in_future"), "the line was observed in the future", "it would override every true observation until then"),
+    RowRule("time_outside_crawl", "refuse", _defect("time_outside_crawl"), "the line was observed more than 12 hours before or after its crawl (a bare date: 36 hours)",
+            "a store-day's instant is that of its earliest line: one wrong time would make the whole store-day older, and its prices outdated"),
     RowRule("time_too_old", "refuse", f"observed_at < '{OLDEST_LINE}'", "the line was observed before 2015", "the clock was at zero or the year was misread; age itself is not limited, because archives may be imported"),
     RowRule("text_damaged", "warning", f"{_damaged('name')} OR {_damaged('brand')}", "the name or brand was decoded wrongly (`Ã©`, `â€™`, U+FFFD)",
             "the text is kept unchanged: the intended character is not guessed; many such names hold the store-day"),
+    RowRule("multi_buy_dropped", "warning",
+            f"(multi_buy_quantity IS NULL) <> (multi_buy_price IS NULL) OR multi_buy_quantity < 2 OR multi_buy_price <= 0 OR multi_buy_price > {PRICE_MAX_DOLLARS} OR multi_buy_price <> round(multi_buy_price, 2)",
+            "the multi-buy offer was dropped (no quantity of at least two, or no price in whole cents)", "the offer is kept; the price of one item is right"),
     RowRule("barcode_dropped", "warning", "barcode_note IS NOT NULL", "the barcode was dropped (in-store code, coupon, variable measure, wrong check digit or length)", "the offer is kept; the product is identified in another way"),
 )  # fmt: skip
 
@@ -113,7 +126,9 @@ STORE_DAY_RULES: tuple[StoreDayRule, ...] = (
     StoreDayRule("encoding", "far more names or brands than usual are decoded wrongly", "damaged names turn known products into new ones"),
     StoreDayRule("price_scale", "many known prices changed by a factor of 100", "cents and dollars were confused"),
     StoreDayRule("time_span", "its lines were observed too far apart to be one crawl of one store",
-                 "one wrong time changes the whole store-day: its instant is that of its earliest line"),
+                 "a crawl takes hours: these are several, or their clocks are wrong"),
+    StoreDayRule("outdated", "it is complete and of a newer night than the store's last published one, but its lines are older",
+                 "none of its prices would be published: its clock or its night is wrong"),
 )  # fmt: skip
 
 RETAILER_RULES: tuple[RetailerRule, ...] = (

@@ -40,8 +40,8 @@ Format = Literal["parquet", "csv"]
 #: The columns of the public contract in their order, with Arrow's types.
 COLUMNS: dict[str, str] = {
     "retailer": "text", "store_id": "text", "sku": "text", "product_id": "bigint", "barcode": "text", "contested_barcode": "text", "name": "text", "brand": "text",
-    "size": "text", "price_cents": "integer", "was_price_cents": "integer", "unit_price": "numeric", "unit_of_measure": "text",
-    "is_on_special": "boolean", "is_available": "boolean", "is_listed": "boolean", "delisted_at": "instant", "is_current": "boolean",
+    "size": "text", "price_cents": "integer", "was_price_cents": "integer", "price_basis": "text", "unit_price": "numeric", "unit_of_measure": "text",
+    "multi_buy_quantity": "integer", "multi_buy_cents": "integer", "is_on_special": "boolean", "is_available": "boolean", "is_listed": "boolean", "delisted_at": "instant", "is_current": "boolean",
     "observed_at": "instant", "changed_at": "instant", "source": "text", "anchor_store_id": "text", "is_confirmed": "boolean",
 }  # fmt: skip
 

@@ -102,6 +102,7 @@ class Aldi(Retailer):
             category_path=tuple(filter(None, (text(category.get("name")) for category in item.get("categories") or ()))),
             price_current=price,
             price_was=was,
+            price_basis="kg" if _is_priced_by_weight(item) else "each",
             is_on_special=was is not None,
             is_available=price is not None and not item.get("discontinued"),
             per_unit_price_string=text(price_block.get("comparisonDisplay")),
@@ -171,7 +172,7 @@ def _unit(item: Any) -> RetailerUnitPrice:
 
 
 def _extra(item: Any) -> dict[str, Any]:
-    found = {"on_sale_on": text(item.get("onSaleDate")), "sold_by": "KG" if _is_priced_by_weight(item) else None}
+    found = {"on_sale_on": text(item.get("onSaleDate"))}
     return {name: value for name, value in found.items() if value is not None}
 
 

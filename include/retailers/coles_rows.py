@@ -13,11 +13,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from include.model.offer import Offer
+from include.model.offer import MultiBuy, Offer
 from include.retailers.base import RetailerUnitPrice
-from include.retailers.fields import as_number, number, required_text, sku_text, text, was_price
+from include.retailers.fields import as_number, multi_buy, number, required_text, sku_text, text, was_price
 from include.wording.size_units import Dimension, base_units
 
+_CENT = Decimal("0.01")
 #: Departments that repeat products of others. They are walked last: a few products are listed only there.
 PROMOTIONAL = re.compile(r"down-down|bonus-|christmas|seasonal|big-night-in|back-to-school|front-of-store|easter")
 
@@ -45,6 +46,7 @@ def offer_of(item: Any, observed_at: datetime, site: str, assets: str) -> Offer:
         category_path=paths[0] if paths else (),
         price_current=price,
         price_was=was,
+        multi_buy=_multi_buy(pricing or {}),
         is_on_special=was is not None,
         is_available=bool(item["availability"]) and price is not None,
         per_unit_price_string=text((pricing or {}).get("comparable")),
@@ -98,14 +100,32 @@ def _paths(heirs: Iterable[Any]) -> list[tuple[str, ...]]:
     return sorted(filter(None, paths), key=lambda path: bool(PROMOTIONAL.search(path[0].lower().replace(" ", "-"))))
 
 
+_TOGETHER = re.compile(r"(?:pick any|buy|any)?\s*(\d+) for \$(\d+(?:\.\d\d)?)", re.IGNORECASE)
+
+
+def _multi_buy(pricing: Any) -> MultiBuy | None:
+    """Return the multi-buy offer: ``reward`` is a rounded price per item, the exact price of all is in the text beside it.
+
+    >>> deal = {"minQuantity": 3, "reward": Decimal("3.33")}
+    >>> _multi_buy({"multiBuyPromotion": deal, "offerDescription": "Pick any 3 for $10"}), _multi_buy({"multiBuyPromotion": deal}), _multi_buy({})
+    (MultiBuy(quantity=3, price=Decimal('10.00')), MultiBuy(quantity=3, price=Decimal('9.99')), None)
+    """
+    deal = pricing.get("multiBuyPromotion") or {}
+    quantity, each = as_number(deal.get("minQuantity"), "minQuantity"), as_number(deal.get("reward"), "reward")
+    if quantity is None or each is None:
+        return None
+    printed = _TOGETHER.fullmatch(text(pricing.get("offerDescription")) or "")
+    together = Decimal(printed[2]) if printed and int(printed[1]) == quantity else None
+    is_the_same = together is not None and abs(together - each * quantity) <= quantity * _CENT
+    return multi_buy(deal["minQuantity"], together if is_the_same else each * quantity)
+
+
 def _extra(pricing: Any, paths: list[tuple[str, ...]]) -> dict[str, Any]:
     deal = pricing.get("multiBuyPromotion") or {}
     found = {
         "promotion": text(pricing.get("promotionType")),
         "promotion_text": text(pricing.get("offerDescription") or pricing.get("priceDescription")),
         "multi_buy_id": text(deal.get("id")),  # one offer over several products
-        "multi_buy_quantity": deal.get("minQuantity"),
-        "multi_buy_price_each": deal.get("reward"),
         "average_weight_kg": _average_weight_kg(pricing.get("unit") or {}),
         "category_paths": [list(path) for path in paths] if len(paths) > 1 else None,
     }

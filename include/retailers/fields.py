@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from include.model.offer import MultiBuy
 from include.retailers.bounds import PRODUCTS_MAX, SKU_MAX
 from include.retailers.errors import MissingField, ShapeChanged, UnexpectedType
 
@@ -58,6 +59,18 @@ def was_price(now: Decimal | None, was: Decimal | None) -> Decimal | None:
     (Decimal('5'), None, None, None)
     """
     return was if now is not None and was is not None and was > now else None
+
+
+def multi_buy(quantity: Any, price: Any) -> MultiBuy | None:
+    """Return an offer of several items for one price in dollars, ``None`` without one, or if it is for a single item.
+
+    >>> multi_buy(2, Decimal("9.00")), multi_buy(1, Decimal(5)), multi_buy(None, None)
+    (MultiBuy(quantity=2, price=Decimal('9.00')), None, None)
+    """
+    items, together = as_number(quantity, "multi-buy quantity"), as_number(price, "multi-buy price")
+    if items is None or together is None or items < 2 or items % 1:
+        return None
+    return MultiBuy(int(items), together.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def text(value: Any) -> str | None:

@@ -108,6 +108,7 @@ class Iga(Retailer):
             category_path=_breadcrumb(item.get("defaultCategory") or ()),
             price_current=price,
             price_was=was,
+            price_basis="kg" if _average_weight(item) else "each",
             is_on_special=was is not None,
             is_available=bool(item["available"]) and price is not None,
             per_unit_price_string=text(item.get("pricePerUnit")),
@@ -190,7 +191,6 @@ def _extra(item: Any) -> dict[str, Any]:
     weight = _average_weight(item)
     found = {
         "promotion_text": text(item.get("priceLabel")),
-        "sold_by": "KG" if weight else None,
         "average_weight_kg": weight[0] if weight else None,
     }
     return {name: value for name, value in found.items() if value is not None}

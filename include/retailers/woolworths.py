@@ -20,7 +20,18 @@ from include.model.offer import Offer
 from include.model.store import StoreRecord, StoreRef
 from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, key_paths
 from include.retailers.errors import ErrorResponse, UnexpectedType
-from include.retailers.fields import announced, as_number, number, required_text, sku_text, state_name, store_name, text, was_price
+from include.retailers.fields import (
+    announced,
+    as_number,
+    multi_buy,
+    number,
+    required_text,
+    sku_text,
+    state_name,
+    store_name,
+    text,
+    was_price,
+)
 from include.wording.places import position, state_and_postcode
 
 PAGE_SIZE = 36
@@ -119,6 +130,7 @@ class Woolworths(Retailer):
     def _offer(self, item: Any, observed_at: datetime) -> Offer:
         sku, price = sku_text(item["Stockcode"]), number(item, "Price")
         was = was_price(price, number(item, "WasPrice"))
+        deal = (item.get("CentreTag") or {}).get("MultibuyData") or {}
         return Offer(
             sku=sku,
             name=required_text(item, "Name"),
@@ -130,6 +142,8 @@ class Woolworths(Retailer):
             image_url=text(item.get("LargeImageFile")),
             price_current=price,
             price_was=was,
+            price_basis="kg" if item.get("Unit") == "KG" else "each",
+            multi_buy=multi_buy(deal.get("Quantity"), deal.get("Price")),
             is_on_special=was is not None,
             is_available=bool(item["IsAvailable"]) and price is not None,
             per_unit_price_string=text(item.get("CupString")),
@@ -221,11 +235,7 @@ def _skipped(node: Any) -> str | None:
 
 
 def _extra(item: Any) -> dict[str, Any]:
-    deal = (item.get("CentreTag") or {}).get("MultibuyData") or {}
     found = {
-        "sold_by": "KG" if item.get("Unit") == "KG" else None,  # then the price is per kilogram
-        "multi_buy_quantity": deal.get("Quantity"),
-        "multi_buy_price_together": deal.get("Price"),
         "departments": _departments((item.get("AdditionalAttributes") or {}).get("piesdepartmentnamesjson")),
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -29,7 +29,8 @@ class Categories(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
 class Manifest(msgspec.Struct, kw_only=True, omit_defaults=False):
     """The metadata of one store-day.
 
-    ``observed_at`` is the store-day's instant (its earliest line), ``last_observed_at`` its latest line.
+    ``observed_at`` is the store-day's instant (its earliest line), ``last_observed_at`` its latest line, stray lines left out
+    (:func:`include.model.instants.crawl_window`).
     ``sha256`` is over the uncompressed lines, so it does not depend on the compression.
     ``complete`` is ``None`` for a file that came without a manifest: ingestion estimates it from the rows.
     ``is_partial_on_request``: the run requested only a part of the store.

@@ -17,6 +17,7 @@ from isal import igzip
 from isal.igzip_lib import IsalError
 
 from include.errors import TerminalError
+from include.model.instants import crawl_window
 from include.model.offer import Offer, encode
 from include.model.store import StoreRef
 from include.staging.manifest import Categories, Manifest, read_manifest
@@ -46,14 +47,8 @@ class _Tally:
 
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     rows: int = 0
-    earliest: datetime | None = None
-    latest: datetime | None = None
+    instants: Counter[datetime] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
-
-    def add_instant(self, instant: datetime | None) -> None:
-        if instant is not None:
-            self.earliest = instant if self.earliest is None else min(self.earliest, instant)
-            self.latest = instant if self.latest is None else max(self.latest, instant)
 
 
 class StoreDayWriter:
@@ -99,7 +94,7 @@ class StoreDayWriter:
         self._gzip.write(line)
         tally.digest.update(line)
         tally.rows += 1
-        tally.add_instant(offer.observed_at)
+        tally.instants[offer.observed_at] += 1
         for name in COUNTED_FIELDS:
             value = getattr(offer, name)
             if value is None or value == "" or value == ():
@@ -120,15 +115,16 @@ class StoreDayWriter:
             TerminalError: no line was written: an empty crawl is a failure.
         """
         tally = self._tally
-        if tally.earliest is None or tally.latest is None:
+        if not tally.instants:
             raise TerminalError(
                 f"{self._store.retailer} {self._store.store_id}: no offer was written, so there is no store-day to publish. See the crawl's log."
             )
         self._close()
+        first_at, last_at = crawl_window({(instant, False): lines for instant, lines in tally.instants.items()})
         manifest = Manifest(
             retailer=self._store.retailer, store_id=self._store.store_id, store_name=self._store.name, state=self._store.state,
             online_store_id=self._store.online_store_id, night=self._night, run_key=self._run_key,
-            observed_at=tally.earliest, last_observed_at=tally.latest, rows=tally.rows, sha256=tally.digest.hexdigest(), data="",
+            observed_at=first_at, last_observed_at=last_at, rows=tally.rows, sha256=tally.digest.hexdigest(), data="",
             complete=complete, incomplete_reason=incomplete_reason, is_partial_on_request=is_partial_on_request,
             categories=categories or Categories(), pages=pages,
             missing=dict(tally.missing), adapter_version=self._adapter_version,

@@ -7,8 +7,8 @@
 -- Run again   same result while nothing is published
 
 COPY (
-    SELECT retailer, store_id, sku, product_id, barcode, contested_barcode, name, brand, size, price_cents, was_price_cents, unit_price, unit_of_measure,
-           is_on_special::text, is_available::text, is_listed::text, delisted_at, is_current::text, observed_at, changed_at,
+    SELECT retailer, store_id, sku, product_id, barcode, contested_barcode, name, brand, size, price_cents, was_price_cents, price_basis, unit_price, unit_of_measure,
+           multi_buy_quantity, multi_buy_cents, is_on_special::text, is_available::text, is_listed::text, delisted_at, is_current::text, observed_at, changed_at,
            source, anchor_store_id, is_confirmed::text
       FROM core.store_price
      WHERE (%(retailer)s::text IS NULL OR retailer = %(retailer)s) AND (%(since)s::timestamptz IS NULL OR changed_at >= %(since)s)

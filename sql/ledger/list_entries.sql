@@ -5,7 +5,7 @@
 -- Reads       ops.staged_file
 -- Run again   same result while the ledger is the same
 
-SELECT file_id, state, manifest, observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released
+SELECT file_id, state, manifest, observed_at, last_observed_at, coalesce(is_complete, false) AS is_complete, decided_by IS NOT NULL AS is_released
   FROM ops.staged_file
  WHERE retailer = %(retailer)s AND state = ANY (%(states)s)
  ORDER BY observed_at, file_id

@@ -6,21 +6,20 @@
 -- Writes      ops.quarantined_offer   state, outcome, and the decision; staging.offer   outdated lines are removed
 -- Run again   nothing written
 --
--- Outdated: the store-day is older than the store's last complete one, or a newer observation of the SKU is known.
+-- Outdated: the line is older than the store's last complete store-day, or a newer observation of the SKU is known.
 
 WITH decided AS (
     SELECT offer.line_number,
            CASE WHEN offer.is_folded THEN 'folded'
-                WHEN (file.observed_at, file.file_id) < (store.complete_at, store.complete_file_id) THEN 'outdated'
+                WHEN (offer.observed_at, offer.file_id) < (store.complete_at, store.complete_file_id) THEN 'outdated'
                 WHEN (price.observed_at, price.file_id) > (offer.observed_at, offer.file_id) THEN 'outdated'
                 WHEN offer.price IS NULL THEN 'unavailable'
                 ELSE 'published'
            END AS outcome
       FROM staging.offer AS offer
-      JOIN ops.staged_file AS file USING (file_id)
       JOIN core.store AS store ON store.store_key = %(store_key)s
       LEFT JOIN core.sku AS sku ON sku.retailer = (SELECT retailer FROM ops.staged_file WHERE file_id = %(file_id)s) AND sku.sku = offer.sku
-      LEFT JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key
+      LEFT JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key AND price.retracted_at IS NULL
      WHERE offer.file_id = %(file_id)s
 ), unpublished AS (
     DELETE FROM staging.offer AS offer

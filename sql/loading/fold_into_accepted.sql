@@ -1,6 +1,6 @@
 -- Fold duplicates into the first line of each SKU that passes, if the first of all is refused.
 --
--- Called by   include/ingestion/checks/marking.py, include/ingestion/retract.py, after reasons are written
+-- Called by   include/ingestion/checks/marking.py, include/ingestion/store_prices.py, after reasons are written
 -- Parameters  file_ids bigint[]
 -- Writes      staging.offer   is_folded of the lines of SKUs whose first line is refused
 -- Run again   nothing written

@@ -325,6 +325,9 @@ CREATE TABLE core.price (
     unit_price           numeric(12, 4),
     unit_of_measure      text CHECK (unit_of_measure IN ('kg', 'L', 'm', 'each')),
     is_on_special        boolean NOT NULL,
+    price_basis          text NOT NULL CHECK (price_basis IN ('each', 'kg', 'L', 'm')),
+    multi_buy_quantity   integer CHECK (multi_buy_quantity > 1),
+    multi_buy_cents      integer CHECK (multi_buy_cents > 0),
     is_available         boolean NOT NULL,
     is_listed            boolean NOT NULL,
     uses_store_watermark boolean NOT NULL,
@@ -333,8 +336,10 @@ CREATE TABLE core.price (
     observed_at          timestamptz NOT NULL,
     changed_at           timestamptz NOT NULL,
     file_id              bigint NOT NULL REFERENCES ops.staged_file,
+    price_file_id        bigint NOT NULL REFERENCES ops.staged_file,
     PRIMARY KEY (store_key, sku_key),
-    CHECK (is_listed = (delisted_at IS NULL))
+    CHECK (is_listed = (delisted_at IS NULL)),
+    CHECK ((multi_buy_quantity IS NULL) = (multi_buy_cents IS NULL))
 );
 CREATE INDEX price_changed ON core.price (changed_at);
 CREATE INDEX price_sku ON core.price (sku_key);
@@ -346,14 +351,18 @@ COMMENT ON COLUMN core.price.was_price_cents IS 'Price before the special, in ce
 COMMENT ON COLUMN core.price.unit_price IS 'Dollars per unit_of_measure, recomputed from the retailer''s unit price text.';
 COMMENT ON COLUMN core.price.unit_of_measure IS 'kg, L, m or each.';
 COMMENT ON COLUMN core.price.is_on_special IS 'On special when last seen.';
+COMMENT ON COLUMN core.price.price_basis IS 'What one pays the price for: each (an item; of a weighed product an average piece), kg, L or m. Prices of different basis are comparable by unit_price only.';
+COMMENT ON COLUMN core.price.multi_buy_quantity IS 'Items of a multi-buy offer, at least 2; null without one.';
+COMMENT ON COLUMN core.price.multi_buy_cents IS 'Price of multi_buy_quantity items together, in cents; null without such an offer.';
 COMMENT ON COLUMN core.price.is_available IS 'False: listed without a price when last seen; price_cents is the last known one.';
 COMMENT ON COLUMN core.price.is_listed IS 'In the store''s newest complete store-day, or seen since.';
 COMMENT ON COLUMN core.price.uses_store_watermark IS 'True: observed at the later of observed_at and the store''s complete_at. False: at observed_at only (refused since, or delisted).';
 COMMENT ON COLUMN core.price.delisted_at IS 'Instant of the complete store-day that no longer listed it.';
 COMMENT ON COLUMN core.price.retracted_at IS 'When the only known price of this row was retracted: the row stays, delisted, so that incremental readers get the change; its price is not valid. Null again with the next observed price.';
-COMMENT ON COLUMN core.price.observed_at IS 'When this row was last written by a store-day. Read core.store_price.observed_at for the effective one.';
+COMMENT ON COLUMN core.price.observed_at IS 'Instant of the newest line written to this row. Read core.store_price.observed_at for the effective one.';
 COMMENT ON COLUMN core.price.changed_at IS 'When a value last changed here (publishing time): a cursor for incremental readers.';
-COMMENT ON COLUMN core.price.file_id IS 'The staged file that last wrote this row (ops.staged_file).';
+COMMENT ON COLUMN core.price.file_id IS 'The staged file of the observation at observed_at (ops.staged_file).';
+COMMENT ON COLUMN core.price.price_file_id IS 'The staged file that gave the price; an older one than file_id where the product was unavailable since.';
 
 CREATE TABLE core.price_change (
     store_key       integer NOT NULL,
@@ -416,6 +425,9 @@ CREATE UNLOGGED TABLE staging.offer (
     unit_price      numeric(12, 4),
     unit_of_measure text,
     is_on_special   boolean,
+    price_basis     text,
+    multi_buy_quantity integer,
+    multi_buy_price numeric,
     gtins           text[] COLLATE "C",
     barcode_note    text,
     observed_at     timestamptz,
@@ -442,6 +454,9 @@ COMMENT ON COLUMN staging.offer.was_price IS 'price_was in dollars, exactly as w
 COMMENT ON COLUMN staging.offer.unit_price IS 'Dollars per unit_of_measure, from the unit price text.';
 COMMENT ON COLUMN staging.offer.unit_of_measure IS 'kg, L, m or each.';
 COMMENT ON COLUMN staging.offer.is_on_special IS 'As in the line.';
+COMMENT ON COLUMN staging.offer.price_basis IS 'What the price is for: each, kg, L or m; each where the line does not say so. Null: unreadable, see defects.';
+COMMENT ON COLUMN staging.offer.multi_buy_quantity IS 'Items of a multi-buy offer, as in the line.';
+COMMENT ON COLUMN staging.offer.multi_buy_price IS 'Their price together in dollars, exactly as written.';
 COMMENT ON COLUMN staging.offer.gtins IS 'Usable barcodes as GTIN-14, in the order given; null = none.';
 COMMENT ON COLUMN staging.offer.barcode_note IS 'Why a barcode was dropped; the offer is kept.';
 COMMENT ON COLUMN staging.offer.observed_at IS 'The line''s instant.';
@@ -774,7 +789,7 @@ COMMENT ON COLUMN ops.robots_txt.fetched_at IS 'When.';
 CREATE VIEW core.store_price AS
 SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
        bar.gtin AS barcode, CASE WHEN claim.refused_because IS NOT NULL THEN claim.gtin END AS contested_barcode, sku.name, sku.brand, sku.size,
-       price.price_cents, price.was_price_cents, price.unit_price, price.unit_of_measure,
+       price.price_cents, price.was_price_cents, price.price_basis, price.unit_price, price.unit_of_measure, price.multi_buy_quantity, price.multi_buy_cents,
        price.is_on_special, price.is_available, price.is_listed, price.delisted_at,
        price.is_listed AND seen.observed_at >= core.clock() - make_interval(hours => coalesce(nullif(current_setting('aisleflow.current_hours', true), '')::integer, 72)) AS is_current,
        seen.observed_at, price.changed_at, 'observed'::text AS source,
@@ -795,7 +810,10 @@ COMMENT ON COLUMN core.store_price.contested_barcode IS 'The GTIN-14 that the re
 COMMENT ON COLUMN core.store_price.name IS 'The retailer''s newest name.';
 COMMENT ON COLUMN core.store_price.brand IS 'The retailer''s newest brand.';
 COMMENT ON COLUMN core.store_price.size IS 'The retailer''s newest size text.';
-COMMENT ON COLUMN core.store_price.price_cents IS 'Shelf price in cents, tax included.';
+COMMENT ON COLUMN core.store_price.price_cents IS 'Shelf price of one price_basis in cents, tax included.';
+COMMENT ON COLUMN core.store_price.price_basis IS 'What one pays the price for: each (an item; of a weighed product an average piece), kg, L or m. Compare prices of different basis by unit_price only.';
+COMMENT ON COLUMN core.store_price.multi_buy_quantity IS 'Items of a multi-buy offer; null without one.';
+COMMENT ON COLUMN core.store_price.multi_buy_cents IS 'Price of multi_buy_quantity items together, in cents.';
 COMMENT ON COLUMN core.store_price.was_price_cents IS 'Price before the special, in cents.';
 COMMENT ON COLUMN core.store_price.unit_price IS 'Dollars per unit_of_measure.';
 COMMENT ON COLUMN core.store_price.unit_of_measure IS 'kg, L, m or each.';
@@ -812,7 +830,7 @@ COMMENT ON COLUMN core.store_price.is_confirmed IS 'False: the store was never f
 
 CREATE VIEW core.product_price AS
 SELECT DISTINCT ON (product_id, retailer, store_id) product_id, retailer, store_id, sku, price_cents, was_price_cents,
-       unit_price, unit_of_measure, is_on_special, is_available, is_current, observed_at
+       price_basis, unit_price, unit_of_measure, multi_buy_quantity, multi_buy_cents, is_on_special, is_available, is_current, observed_at
   FROM core.store_price
  WHERE is_listed
  ORDER BY product_id, retailer, store_id, is_available DESC, observed_at DESC, price_cents, sku;
@@ -823,6 +841,9 @@ COMMENT ON COLUMN core.product_price.store_id IS 'The retailer''s store id.';
 COMMENT ON COLUMN core.product_price.sku IS 'The SKU of the price.';
 COMMENT ON COLUMN core.product_price.price_cents IS 'Shelf price in cents.';
 COMMENT ON COLUMN core.product_price.was_price_cents IS 'Price before the special, in cents.';
+COMMENT ON COLUMN core.product_price.price_basis IS 'What one pays the price for: each, kg, L or m.';
+COMMENT ON COLUMN core.product_price.multi_buy_quantity IS 'Items of a multi-buy offer; null without one.';
+COMMENT ON COLUMN core.product_price.multi_buy_cents IS 'Price of multi_buy_quantity items together, in cents.';
 COMMENT ON COLUMN core.product_price.unit_price IS 'Dollars per unit_of_measure.';
 COMMENT ON COLUMN core.product_price.unit_of_measure IS 'kg, L, m or each.';
 COMMENT ON COLUMN core.product_price.is_on_special IS 'On special when last seen.';

@@ -1,6 +1,6 @@
 -- A listed line that was refused is neither delisted nor refreshed: its price keeps the instant it was last observed at.
 --
--- Called by   include/ingestion/publish.py, for a complete store-day, before the store's watermark moves
+-- Called by   include/ingestion/store_prices.py, for a complete store-day, before the store's watermark moves
 -- Parameters  file_id bigint; store_key integer
 -- Reads       staging.offer (refused lines with a SKU that no accepted line repeats), core.store, core.sku
 -- Writes      core.price   observed_at, uses_store_watermark

@@ -1,6 +1,6 @@
 -- Move the store's watermark to a complete store-day: all listed prices that use it were observed then.
 --
--- Called by   include/ingestion/publish.py
+-- Called by   include/ingestion/store_prices.py
 -- Parameters  store_key integer; observed_at timestamptz; file_id bigint
 -- Writes      core.store   one row, all that an unchanged night writes
 -- Run again   nothing written

@@ -3,7 +3,7 @@
 -- Called by   include/ingestion/checks/measuring.py, after lines are marked
 -- Parameters  file_ids bigint[]; category_share double precision: only categories of at least this share of the last store-day count;
 --             category_left_share double precision: a category with a smaller share left is lost
--- Reads       ops.staged_file (statistics), ops.data_quality_result, broken_line
+-- Reads       ops.staged_file (statistics), ops.data_quality_result, broken_line, core.store
 -- Run again   same result while the ledger is the same
 --
 -- `past` are medians over the store's last five complete store-days, `usual` over its last five of any kind that are not partial on request:
@@ -14,7 +14,11 @@ SELECT file.file_id, file.store_id, file.night, file.manifest ->> 'state' AS sta
        file.is_partial_on_request,
        coalesce(broken.refused, 0) AS refused, coalesce(broken.damaged, 0) AS damaged,
        file.statistics -> 'filled' AS filled,
-       past.*, usual.goods AS typical_goods, coalesce(lost.lines, 0)::integer AS lost_lines, lost.categories AS lost_categories, lost.since AS lost_since, before.file_id AS before_id
+       past.*, usual.goods AS typical_goods, coalesce(lost.lines, 0)::integer AS lost_lines, lost.categories AS lost_categories, lost.since AS lost_since, before.file_id AS before_id,
+       (SELECT newest.observed_at
+          FROM ops.staged_file AS newest
+         WHERE newest.file_id = (SELECT store.complete_file_id FROM core.store AS store WHERE store.retailer = file.retailer AND store.store_id = file.store_id)
+           AND newest.night < file.night AND newest.observed_at > file.last_observed_at) AS newer_published_at
   FROM ops.staged_file AS file
   LEFT JOIN (SELECT line.file_id, count(*) FILTER (WHERE reasons <> '{}') AS refused,
                     count(*) FILTER (WHERE 'text_damaged' = ANY (warnings)) AS damaged

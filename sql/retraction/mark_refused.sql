@@ -1,6 +1,6 @@
 -- Refuse the lines of a reread store-day that were refused then and not released since.
 --
--- Called by   include/ingestion/retract.py
+-- Called by   include/ingestion/store_prices.py
 -- Parameters  file_id bigint
 -- Reads       ops.quarantined_offer
 -- Writes      staging.offer   reasons

@@ -14,8 +14,8 @@ from include.ingestion.checks.marking import mark_refused
 from include.model.rules import RETAILER_RULES, ROW_RULES, STORE_DAY_RULES, Rule, reason_of
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
-from tests.ingestion.store_days import Line, StoreDays, gtin, offer
-from tests.warehouse.looking import one, rows
+from tests.ingestion.store_days import WEDNESDAY, Line, StoreDays, gtin, offer
+from tests.warehouse.looking import cents, one, rows
 
 LONG_LINE = 100_000
 #: The clock is at 09:00 UTC; ten minutes ahead are tolerated.
@@ -33,13 +33,18 @@ PAIRS: dict[str, list[tuple[Line, Line]]] = {
         (offer(metadata={"store_id": 1}), offer()),
     ],
     "sku_missing": [(offer(None), offer("0")), (offer(""), offer(0)), (offer(" "), offer(" 7 ")), (offer(1.5), offer(15)), (offer(True), offer("true")), (offer(["1"]), offer("1"))],
-    "sku_too_long": [(offer("x" * 65), offer("x" * 64))],
+    "sku_too_long": [(offer("x" * 65), offer("x" * 64)), (offer("é" * 33), offer("é" * 21))],
     "sku_not_plain": [(offer("Full Cream Milk 2L"), offer("Full-Cream_Milk.2L")), (offer("12\x0034"), offer("1234")), (offer("12\u200934"), offer("12/34"))],
     "name_missing": [(offer(name=None), offer(name="x")), (offer(name="  "), offer(name=" x ")), (offer(name=["x"]), offer(name=5)), (offer(without=["name"]), offer())],
-    "name_too_long": [(offer(name="x" * 501), offer(name="x" * 500))],
+    "name_too_long": [
+        (offer(name="x" * 501), offer(name="x" * 500)),
+        (offer(name="\U00020000" * 126), offer(name="\U00020000" * 125)),  # four bytes a character
+        (offer(name="\ufdfa" * 16), offer(name="\ufdfa" * 15)),  # folded to 33 bytes a character
+    ],
     "text_too_long": [
         (offer(brand="x" * 301), offer(brand="x" * 300)),
         (offer(size="x" * 301), offer(size="x" * 300)),
+        (offer(brand="\U00020000" * 76), offer(brand="\U00020000" * 75)),
         (offer(url="x" * 2001), offer(url="x" * 2000)),
         (offer(image_url="x" * 2001), offer(image_url="x" * 2000)),
         (offer(category_path=["x" * 1001]), offer(category_path=["x" * 1000])),
@@ -73,6 +78,15 @@ PAIRS: dict[str, list[tuple[Line, Line]]] = {
         (offer(name="VoilÃ\xa0 Tea"), offer(name="Voilà Tea")), (offer(brand="LindtÂ"), offer(brand="Ärla 5 °C")), (offer(name="ðŸ˜€ Chips"), offer(name="😀 Chips")),
         (offer(name="CrÃ¨me"), offer(name="PÂTÉ MAÇÃO")), (offer(name="NestlÃ\x83"), offer(name="São Château")),
     ],
+    "price_basis_unknown": [(offer(price_basis="lb"), offer(price_basis="kg")), (offer(price_basis=["kg"]), offer(price_basis=None)), (offer(price_basis=1), offer(price_basis="L"))],
+    "multi_buy_dropped": [
+        (offer(multi_buy_quantity=2), offer(multi_buy_quantity=2, multi_buy_price=1.5)),
+        (offer(multi_buy_price=1.5), offer(multi_buy_quantity=None, multi_buy_price=None)),
+        (offer(multi_buy_quantity=1, multi_buy_price=1.5), offer()),
+        (offer(multi_buy_quantity=2, multi_buy_price=1.555), offer(multi_buy_quantity=2, multi_buy_price=0.01)),
+        (offer(multi_buy_quantity=2, multi_buy_price="1.50"), offer(multi_buy_quantity=2, multi_buy_price=20_000)),
+        (offer(multi_buy_quantity=2, multi_buy_price=20_000.01), offer(multi_buy_quantity="2")),
+    ],
     "barcode_dropped": [
         (offer(barcode="9300000000018"), offer(barcode=gtin(1))),
         (offer(barcode="2918940000005"), offer(barcode=None)),
@@ -83,7 +97,7 @@ PAIRS: dict[str, list[tuple[Line, Line]]] = {
     ],
 }  # fmt: skip
 #: A rule about two lines has a separate test.
-ABOUT_SEVERAL_LINES = {"sku_contradicted"}
+ABOUT_SEVERAL_LINES = {"sku_contradicted", "time_outside_crawl"}
 ALL_RULES: list[Rule] = [*ROW_RULES, *STORE_DAY_RULES, *RETAILER_RULES]
 
 
@@ -102,8 +116,7 @@ def one_check(make_warehouse: Any, storage: Storage, store_day: StoreDays) -> An
             store_id = f"G{number}"
             named = line.replace(b'"G1"', f'"{store_id}"'.encode()) if isinstance(line, bytes) else line
             store_day(store_id=store_id, lines=[named], run_key=f"r{number:04d}")
-        pipeline.load(warehouse, storage, "aldi")
-        pipeline.check(warehouse, storage, "aldi")
+        pipeline.ingest(warehouse, storage, "aldi")  # several dates are several rounds
         positions = {rule.rule_id: position for position, rule in enumerate(ROW_RULES)}
         text = (
             "SELECT array(SELECT rule_id FROM ops.data_quality_result AS r WHERE r.file_id = f.file_id AND scope = 'row') AS found "
@@ -123,6 +136,24 @@ def test_every_rule_has_its_pairs() -> None:
 def test_a_rule_fires_alone_and_its_neighbour_is_silent(one_check: Any, rule_id: str) -> None:
     pairs = PAIRS[rule_id]
     assert one_check([line for pair in pairs for line in pair]) == [[rule_id], []] * len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("time", "is_stray"),
+    [("2026-11-17T16:29:59+11:00", True), ("2026-11-17T16:30:00+11:00", False), ("2026-11-18T17:00:00+11:00", True), ("2026-11-16", True), ("2026-11-17", False)],
+)  # fmt: skip
+def test_a_line_far_from_its_crawl_is_refused_and_moves_nothing(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, time: str, is_stray: bool
+) -> None:
+    store_day(at="2026-11-18T04:00:00+11:00", lines=[offer(str(number)) for number in range(9)])
+    pipeline.ingest(warehouse, storage, "aldi")
+    stray = offer("9", metadata={"scraped_at": time})
+    store_day(at=WEDNESDAY, lines=[*(offer(str(number), 2.0) for number in range(9)), stray])
+    pipeline.ingest(warehouse, storage, "aldi")
+    refused = rows(warehouse, "SELECT sku, reasons FROM ops.quarantined_offer")
+    assert refused == ([{"sku": "9", "reasons": ["time_outside_crawl"]}] if is_stray else [])
+    assert {cents(warehouse)[str(number)] for number in range(9)} == {200}, "its other lines are newer than the known ones"
+    assert (one(warehouse, "SELECT complete_at FROM core.store").isoformat() == "2026-11-17T17:30:00+00:00") == is_stray
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,12 @@ def damaged_lines(seed: int, count: int) -> list[Line]:
                 values[name] = pick(choices)
         if rng.random() < 0.3:
             values["price"] = pick(_NUMBERS)
+        if rng.random() < 0.1:
+            values |= {
+                "price_basis": pick(("kg", "lb", None, 1)),
+                "multi_buy_quantity": pick((1, 2, "2")),
+                "multi_buy_price": pick((3, 0.001, None)),
+            }
         if rng.random() < 0.4:
             values["is_on_special"] = pick((True, False, None, "yes"))
         metadata = {"scraped_at": pick(_TIMES)} if rng.random() < 0.2 else {"store_id": "G9"} if rng.random() < 0.05 else {}

@@ -128,14 +128,14 @@ def test_other_fields_and_rows_without_offers_are_unchanged() -> None:
         price_current=Decimal(5),
         size="2kg",
         per_unit_price_string="$25.00 per 1kg",
-        extra={"sold_by": "KG"},
+        extra={"promotion": "SPECIAL"},
     )
     row = with_unit_price_notes(OfferRow(offer, is_sponsored=True))
 
     assert with_unit_price_notes(skipped) is skipped
     assert isinstance(row, OfferRow)
     assert row.is_sponsored
-    assert row.offer.extra.keys() == {"sold_by", "notes"}
+    assert row.offer.extra.keys() == {"promotion", "notes"}
     assert (row.offer.price_current, row.offer.per_unit_price_string) == (Decimal(5), "$25.00 per 1kg"), "nothing is corrected"
 
 

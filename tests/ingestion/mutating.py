@@ -64,8 +64,8 @@ BARCODES = [
     "9" * 400,
 ]
 OTHERS: list[Any] = [None, True, False, [], [None], {}, {"a": {"b": [1, "x"]}}, [[[[]]]], 0, 1, -1, Raw("1.5"), "x"]
-FIELDS = ["sku", "name", "brand", "size", "barcode", "description", "url", "image_url", "category_path", "price_current", "price_was", "is_on_special",
-          "is_available", "per_unit_price_string", "scraped_date"]  # fmt: skip
+FIELDS = ["sku", "name", "brand", "size", "barcode", "description", "url", "image_url", "category_path", "price_current", "price_was", "price_basis", "multi_buy_quantity",
+          "multi_buy_price", "is_on_special", "is_available", "per_unit_price_string", "scraped_date"]  # fmt: skip
 METADATA = ["company", "store_id", "store_name", "state", "scraped_at", "scraped_date"]
 _WORDS = [
     "Zorbo",
@@ -170,7 +170,8 @@ class Mutator:
             "per_unit_price_string": lambda: rng.choice(UNIT_PRICES), "scraped_at": lambda: rng.choice(TIMES), "scraped_date": lambda: rng.choice(TIMES),
             "state": lambda: rng.choice(["nsw ", "WA", "XX", "", None, 7]), "store_id": lambda: rng.choice(["G2", "g1", 1147, None, self._store_id + " "]),
             "company": lambda: rng.choice(["coles", "ALDI", None, ""]), "category_path": lambda: [rng.choice(TEXTS) for _ in range(rng.randrange(4))],
-            "is_on_special": lambda: rng.choice([True, "true", 1, None]), "url": lambda: rng.choice(TEXTS), "image_url": lambda: rng.choice(TEXTS),
+            "price_basis": lambda: rng.choice(["kg", "each", "L", "lb", "KG", None]), "multi_buy_quantity": lambda: rng.choice([1, 2, 10**12, "2", None]),
+            "multi_buy_price": lambda: Raw(rng.choice(NUMBERS)), "is_on_special": lambda: rng.choice([True, "true", 1, None]), "url": lambda: rng.choice(TEXTS), "image_url": lambda: rng.choice(TEXTS),
         }  # fmt: skip
         part, names = (metadata, METADATA) if rng.random() < 0.2 else (product, FIELDS)
         name = rng.choice(names)

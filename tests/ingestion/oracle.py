@@ -22,7 +22,7 @@ from include.wording.unit_price import unit_price
 #: Deeper than this a reader may give up; tests stay far from it on either side.
 NESTING_MAX = 300
 LINE_BYTES_MAX = 1_000_000
-PRODUCT = {"sku", "name", "brand", "size", "barcode", "description", "url", "image_url", "category_path", "price_current", "price_was", "is_on_special",
+PRODUCT = {"sku", "name", "brand", "size", "barcode", "description", "url", "image_url", "category_path", "price_current", "price_was", "price_basis", "multi_buy_quantity", "multi_buy_price", "is_on_special",
            "is_available", "per_unit_price_string", "scraped_date"}  # fmt: skip
 METADATA = {"company", "store_id", "store_name", "state", "scraped_at", "scraped_date"}
 _HALF_A_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # escaped; U+DC80 to U+DCFF represent damaged bytes here
@@ -68,13 +68,15 @@ class ExpectedOutcome:
         return {str(line.sku): line for line in self.accepted.values() if line.cents is not None}
 
 
-def predict(data: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> ExpectedOutcome:
-    """Predict the outcome of every line of a file."""
+def predict(
+    data: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime, last: datetime | None = None
+) -> ExpectedOutcome:
+    """Predict the outcome of every line of a file; ``last`` is the last instant of its manifest, by default its first."""
     lines = {number: raw for number, raw in enumerate(data.split(b"\n"), start=1) if raw.strip()}
     refused, read, variants = dict[int, str](), list[Line](), defaultdict[str | None, set[tuple[Any, ...]]](set)
     for number, raw in lines.items():
         try:
-            line = _line(number, raw, retailer, store_id, state, file_instant, now)
+            line = _line(number, raw, retailer, store_id, state, (file_instant, last or file_instant), now)
         except (Unreadable, ValueError, RecursionError) as error:
             refused[number] = f"unreadable: {error}"
             continue
@@ -95,7 +97,9 @@ def predict(data: bytes, retailer: str, store_id: str, state: str | None, file_i
     return ExpectedOutcome(lines, accepted, folded, refused)
 
 
-def _line(number: int, raw: bytes, retailer: str, store_id: str, state: str | None, file_instant: datetime, now: datetime) -> Line:
+def _line(
+    number: int, raw: bytes, retailer: str, store_id: str, state: str | None, window: tuple[datetime, datetime], now: datetime
+) -> Line:
     product, metadata = _read(raw)
     wrong: set[str] = set()
     named = metadata.get("store_id")  # text is trimmed, a whole number is its digits, anything else names no store
@@ -105,18 +109,22 @@ def _line(number: int, raw: bytes, retailer: str, store_id: str, state: str | No
     if "price_current" not in product:
         wrong.add("reading: no price key")
     price, was = (_number(product.get(key), key, wrong) for key in ("price_current", "price_was"))
-    observed_at = _instant(product, metadata, state, file_instant, now, wrong)
+    observed_at = _instant(product, metadata, state, window, now, wrong)
     sku, name, brand, size, url, image = (_text(product.get(key)) for key in ("sku", "name", "brand", "size", "url", "image_url"))
-    if sku is None or len(sku) > 64 or any(sign.isspace() or unicodedata.category(sign) == "Cc" for sign in sku):
+    if sku is None or _bytes(sku) > 64 or any(sign.isspace() or unicodedata.category(sign) == "Cc" for sign in sku):
         wrong.add("SKU")
-    if name is None or len(name) > 500:
+    if name is None or _bytes(name) > 500:
         wrong.add("name")
     elif re.search(r"\bdonations?\b", name, re.IGNORECASE):
         wrong.add("donation")
     path = product.get("category_path")
     category = " > ".join(part for item in path if (part := _text(item if type(item) is str else None))) if isinstance(path, list) else ""
-    if any(len(text or "") > most for text, most in ((brand, 300), (size, 300), (url, 2000), (image, 2000), (category, 1000))):
+    if any(_bytes(text or "") > most for text, most in ((brand, 300), (size, 300))) or any(
+        len((text or "").encode()) > most for text, most in ((url, 2000), (image, 2000), (category, 1000))
+    ):
         wrong.add("text too long")
+    if product.get("price_basis") not in (None, "each", "kg", "L", "m"):
+        wrong.add("reading: price basis")
     is_on_special = product.get("is_on_special") is True
     for value, what in ((price, "price"), (was, "was-price")):
         if value is not None and (not 0 < value <= 20_000 or value * 100 % 1):
@@ -126,12 +134,25 @@ def _line(number: int, raw: bytes, retailer: str, store_id: str, state: str | No
     printed, barcode = product.get("per_unit_price_string"), product.get("barcode")
     unit = unit_price(printed) if type(printed) is str else None
     gtins = read_barcodes(str(barcode)).gtins if type(barcode) in (str, int) else ()
-    measured = (unit.value, unit.unit) if unit and unit.value < 10**8 else None
+    measured = (unit.value, str(unit.unit)) if unit and unit.value < 10**8 else None
+    if measured is None and price is not None and 0 < price < 10**8 and product.get("price_basis") in ("kg", "L", "m"):
+        measured = price, product["price_basis"]
     cents, was_cents = (int(value * 100) if value is not None and not wrong else None for value in (price, was))
     return Line(
         number, frozenset(wrong), sku, cents, was_cents if was_cents and cents and was_cents > cents else None, is_on_special, observed_at,
         (name, brand, size, price, was, measured, is_on_special, gtins),
     )  # fmt: skip
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _bytes(text: str) -> int:
+    return max(len(text.encode()), len(unicodedata.normalize("NFKD", text).encode()))
 
 
 def _read(raw: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -207,22 +228,27 @@ def _text(value: Any) -> str | None:
 
 
 def _instant(
-    product: dict[str, Any], metadata: dict[str, Any], state: str | None, file_instant: datetime, now: datetime, wrong: set[str]
+    product: dict[str, Any], metadata: dict[str, Any], state: str | None, window: tuple[datetime, datetime], now: datetime, wrong: set[str]
 ) -> datetime:
     raw_time = metadata.get("scraped_at") or metadata.get("scraped_date") or product.get("scraped_date")
     if raw_time is None:
-        return file_instant
+        return window[0]
     try:
         if type(raw_time) is not str:
             raise ValueError(raw_time)
         local = metadata.get("state") if type(metadata.get("state")) is str else state
-        instant = datetime.combine(date.fromisoformat(raw_time), time(12)) if len(raw_time) == 10 else datetime.fromisoformat(raw_time)
+        instant = datetime.combine(date.fromisoformat(raw_time), time(12)) if _is_date(raw_time) else datetime.fromisoformat(raw_time)
         instant = (instant if instant.tzinfo else instant.replace(tzinfo=zone_of(local))).astimezone(UTC)
     except (ValueError, OverflowError):
         wrong.add("reading: time")
-        return file_instant
+        return window[0]
     if instant > now + timedelta(minutes=10):
         wrong.add("reading: future")
+    elif (
+        instant >= datetime(2015, 1, 1, tzinfo=UTC)
+        and not window[0] - (reach := timedelta(hours=36 if _is_date(raw_time) else 12)) <= instant <= window[1] + reach
+    ):
+        wrong.add("reading: outside its crawl")
     if instant < datetime(2015, 1, 1, tzinfo=UTC):
         wrong.add("too old")
     return instant

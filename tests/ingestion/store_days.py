@@ -6,12 +6,14 @@ import gzip
 import hashlib
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from include.clock import night_of
+from include.model.instants import crawl_window, is_bare_date, read_instant
 from include.staging.manifest import Categories, Manifest
 from include.staging.staged_file import stage_local
 from include.staging.storage import Stage, Storage
@@ -73,6 +75,37 @@ def content(lines: Sequence[Line], retailer: str, store_id: str, state: str | No
     return b"".join(line + b"\n" for line in made)
 
 
+def window(lines: Sequence[Line], at: str, state: str | None) -> tuple[datetime, datetime]:
+    """Return the first and last instant of a file's crawl as the manifest has them; ``at`` where no line has a time."""
+    instants = Counter[tuple[datetime, bool]]()
+    for line in lines:
+        text = at if isinstance(line, bytes) else line["metadata"].get("scraped_at", at)
+        if (
+            isinstance(text, str) and (instant := read_instant(text, state)) and instant.year >= 1990
+        ):  # a manifest of the year 26 is refused
+            instants[instant, is_bare_date(text)] += 1
+    own = datetime.fromisoformat(at).astimezone(UTC)
+    return crawl_window(instants or {(own, False): 1})
+
+
+def overlapping(n: int) -> list[tuple[str, list[Line], bool]]:
+    """Return three crawls of one store that overlap in time, in their order of arrival: instant, n lines, completeness.
+
+    The second sees other prices before the end of the first. The third arrives late, with lines older than the second, which does not list them.
+    """
+
+    def lines(prefix: str, price: float, *minutes: int) -> list[Line]:
+        at = [datetime(2026, 11, 17, 17, minute, tzinfo=UTC).isoformat() for minute in minutes]
+        return [offer(f"{prefix}{number}", price, metadata={"scraped_at": at[number % len(at)]}) for number in range(n)]
+
+    at = "2026-11-17T17:{:02d}:00+00:00"
+    return [
+        (at.format(0), lines("S", 1.0, 0, 50), True),
+        (at.format(30), lines("S", 2.0, 30, 45), True),
+        (at.format(20), [*lines("N", 3.0, 20), *lines("M", 3.0, 35)], False),
+    ]
+
+
 class StoreDays:
     """Stages store-days into one storage root."""
 
@@ -86,15 +119,11 @@ class StoreDays:
         """Stage one store-day and return its manifest. ``complete=None`` leaves completeness to be estimated from the rows."""
         store_id = store_id or STORE_IDS[retailer]
         data = content(lines, retailer, store_id, state, at)
-        instants = [datetime.fromisoformat(at).astimezone(UTC)]
-        for line in lines:
-            line_time = None if isinstance(line, bytes) else line["metadata"].get("scraped_at")
-            if isinstance(line_time, str) and line_time.endswith("+00:00"):
-                instants.append(datetime.fromisoformat(line_time))
+        first_at, last_at = window(lines, at, state)
         sha256 = hashlib.sha256(data).hexdigest()
         fields: dict[str, Any] = {
-            "retailer": retailer, "store_id": store_id, "store_name": f"{retailer} {store_id}", "state": state, "night": night or night_of(instants[0]),
-            "run_key": run_key or f"run-{sha256[:8]}", "observed_at": min(instants), "last_observed_at": max(instants), "rows": len(lines),
+            "retailer": retailer, "store_id": store_id, "store_name": f"{retailer} {store_id}", "state": state, "night": night or night_of(datetime.fromisoformat(at)),
+            "run_key": run_key or f"run-{sha256[:8]}", "observed_at": first_at, "last_observed_at": last_at, "rows": len(lines),
             "sha256": sha256, "data": "", "complete": complete, "categories": Categories(),
         }  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:

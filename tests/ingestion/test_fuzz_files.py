@@ -68,7 +68,7 @@ def run_round(warehouse: Warehouse, storage: Storage, seed: int, files: int) -> 
     for store_id, (kind, manifest, data) in staged.items():
         description = f"seed {seed}, store {store_id}, damage {kind!r}"
         found = {sku: cents for (store, sku), cents in prices.items() if store == store_id}
-        outcome: ExpectedOutcome = predict(data, "aldi", store_id, "VIC", manifest.observed_at, EVENING)
+        outcome: ExpectedOutcome = predict(data, "aldi", store_id, "VIC", manifest.observed_at, EVENING, manifest.last_observed_at)
         expected = {sku: line.cents for sku, line in outcome.prices.items()}
         assert found in ({}, expected), f"{description}: published in part or wrongly"
         assert bool(found) == (store_id in published), description

@@ -36,12 +36,20 @@ VALUES = {
     "was_price_cents": Change({"price": 5, "price_was": 7}, 700, {"price": 5, "price_was": 6}, 600),
     "unit_price": Change({"per_unit_price_string": "$1.00 per 1kg"}, Decimal(1), {"per_unit_price_string": "$2.00 per 1kg"}, Decimal(2)),
     "unit_of_measure": Change({"per_unit_price_string": "$1.00 per 1kg"}, "kg", {"per_unit_price_string": "$1.00 per 1L"}, "L"),
+    "price_basis": Change(
+        {"price_basis": "each", "per_unit_price_string": "$1.00 per 1kg"},
+        "each",
+        {"price_basis": "kg", "per_unit_price_string": "$1.00 per 1kg"},
+        "kg",
+    ),
+    "multi_buy_quantity": Change({"multi_buy_quantity": 2, "multi_buy_price": 9}, 2, {"multi_buy_quantity": 3, "multi_buy_price": 9}, 3),
+    "multi_buy_cents": Change({"multi_buy_quantity": 2, "multi_buy_price": 9}, 900, {"multi_buy_quantity": 2, "multi_buy_price": 8.5}, 850),
     "is_on_special": Change({"is_on_special": False}, False, {"is_on_special": True}, True),
 }
 
 #: Columns that the warehouse fills, each with its own tests (test_publish, test_retract).
 FILLED_BY_THE_WAREHOUSE = {
-    "store_key", "sku_key", "is_available", "is_listed", "uses_store_watermark", "delisted_at", "retracted_at", "observed_at", "changed_at", "file_id",
+    "store_key", "sku_key", "is_available", "is_listed", "uses_store_watermark", "delisted_at", "retracted_at", "observed_at", "changed_at", "file_id", "price_file_id",
 }  # fmt: skip
 
 #: Columns of ``staging.offer`` that the check fills and no line gives.

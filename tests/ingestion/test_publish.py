@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -244,6 +246,24 @@ def test_quarantine_keeps_the_unchanged_line(warehouse: Warehouse, publish: Call
 def test_the_file_moves_to_the_archive(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
     publish(WEDNESDAY, [offer("1")])
     assert list(storage.manifests(Stage.OUTBOX)) == [] and len(list(storage.manifests(Stage.ARCHIVE))) == 1
+
+
+@pytest.mark.parametrize("character", ["x", "é", "\ufdfa", "\U00020000", "ΐ"])
+def test_the_longest_accepted_texts_fit_every_index(warehouse: Warehouse, publish: Callable[..., Any], character: str) -> None:
+    """A key of incompressible text: an index compresses repeated characters, so repeating one would not find its limit."""
+    rng = random.Random(1)
+    size = max(len(character.encode()), len(unicodedata.normalize("NFKD", character).encode()))
+
+    def text(size_max: int) -> str:
+        words = (character + "".join(rng.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=size)) for _ in iter(int, 1))
+        found = ""
+        while len(unicodedata.normalize("NFKD", longer := f"{found} {next(words)}".strip()).encode()) <= size_max:
+            found = longer
+        return found
+
+    publish(WEDNESDAY, [offer("1", 1.0, name=text(500), brand=text(300), size=text(300)), offer("2", 1.0, name=character * 501)])
+    assert cents(warehouse)["1"] == 100
+    assert ("2" in cents(warehouse)) is False
 
 
 def test_two_stores_with_one_sku_keep_their_own_prices(warehouse: Warehouse, publish: Callable[..., Any]) -> None:

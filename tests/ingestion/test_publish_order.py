@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -14,7 +14,7 @@ from include.ingestion.publish import publish_checked, publish_file
 from include.ledger.registering import register
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
-from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, offer, offers
 from tests.warehouse.looking import cents, contents, one, rows
 
 MONDAY = "2026-11-16T04:30:00+11:00"
@@ -83,6 +83,26 @@ def test_the_newest_of_several_files_wins_in_every_order_of_arrival(warehouse: W
         assert ("4" in found) == (days[1] in order[:newest]), "only a price that was known before can outlive its refusal"
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_newest_is_judged_line_by_line_where_crawls_overlap(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, order: tuple[int, int]
+) -> None:
+    def seen(sku: str, price: float, minutes: int) -> Line:
+        return offer(sku, price, metadata={"scraped_at": (instant(WEDNESDAY) + timedelta(minutes=minutes)).astimezone(UTC).isoformat()})
+
+    store_day(at=TUESDAY, lines=[offer("1"), offer("2"), offer("3")])
+    pipeline.ingest(warehouse, storage, "aldi")
+    crawls = [
+        (WEDNESDAY, [seen("1", 1.0, 35), seen("2", 1.0, 0), seen("3", 1.0, 5)]),
+        ("2026-11-18T04:40:00+11:00", [seen("1", 2.0, 11), seen("2", 2.0, 12)]),
+    ]
+    for position in order:
+        at, lines = crawls[position]
+        store_day(at=at, lines=lines)
+        pipeline.ingest(warehouse, storage, "aldi")
+    assert cents(warehouse) == {"1": 100, "2": 200}, "unchanged at 05:05; another price at 04:42; no longer listed at 04:41"
+
+
 def test_rows_that_vanish_between_two_files_delist_nothing(
     make_warehouse: Callable[..., Warehouse], storage: Storage, store_day: StoreDays
 ) -> None:
@@ -122,6 +142,7 @@ def test_a_store_day_that_is_not_ready_keeps_the_newer_ones_of_its_store_waiting
     for step in (pipeline.load, pipeline.check, pipeline.resolve):
         step(warehouse, storage, "aldi")
     with warehouse.transaction() as connection:  # as if another run had loaded it again and not resolved it yet
+        connection.execute("DELETE FROM core.sku_identity WHERE sku_key = (SELECT sku_key FROM core.sku WHERE sku = '9')")
         connection.execute("DELETE FROM core.sku WHERE sku = '9'")
     assert publish_checked(warehouse, storage, "aldi").store_days == 1 and cents(warehouse, "G1") == {}
     pipeline.ingest(warehouse, storage, "aldi")

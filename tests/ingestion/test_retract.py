@@ -174,6 +174,37 @@ def test_a_withdrawn_price_never_comes_back_by_itself(warehouse: Warehouse, stor
     assert one(warehouse, "SELECT count(*) FROM core.price WHERE retracted_at IS NOT NULL") == 0
 
 
+def test_a_price_only_the_retracted_store_day_gave_is_withdrawn_although_unavailable_since(
+    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
+) -> None:
+    publish(A, MONDAY)
+    publish(B, [*MONDAY, offer("70", 70.0)])
+    publish(C, [*MONDAY, offer("70", None)])
+    assert retract_file(warehouse, storage, 2).withdrawn == 1
+    assert not prices(warehouse)["70"]["is_listed"]
+
+
+def test_after_a_retraction_an_earlier_price_is_not_outdated(warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]) -> None:
+    publish(B, [*MONDAY, offer("70", 70.0)])
+    retract_file(warehouse, storage, 1)
+    assert publish(A, [*MONDAY, offer("70", 7.0)]).outdated == 0
+    assert (prices(warehouse)["70"]["price_cents"], prices(warehouse)["70"]["is_listed"]) == (700, True)
+
+
+@pytest.mark.parametrize(
+    "twin", [offer("7", 7.0, url="x" * 3_000), offer("7", "seven"), offer("7", 7.0, metadata={"store_id": "G9"})], ids=str
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_product_whose_line_had_a_refused_twin_is_restored(
+    warehouse: Warehouse, storage: Storage, publish: Callable[..., Any], twin: Line, is_first: bool
+) -> None:
+    twins = [twin, offer("7", 7.0)] if is_first else [offer("7", 7.0), twin]
+    publish(A, [*offers(6), *twins])
+    publish(B, [*offers(6), offer("7", 70.0)])
+    retract_file(warehouse, storage, 2)
+    assert (prices(warehouse)["7"]["price_cents"], prices(warehouse)["7"]["is_listed"]) == (700, True)
+
+
 def test_without_the_earlier_file_unknown_prices_are_marked_and_reported(
     warehouse: Warehouse, storage: Storage, publish: Callable[..., Any]
 ) -> None:

@@ -61,7 +61,8 @@ def told(rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
             yield {"skipped": row.reason} | ({"sku": row.sku} if row.sku else {})
         else:
             offer = {name: getattr(row.offer, name) for name in row.offer.__dataclass_fields__}
-            yield offer | {"category_path": list(row.offer.category_path), "sponsored": row.is_sponsored}
+            deal = row.offer.multi_buy and [row.offer.multi_buy.quantity, row.offer.multi_buy.price]
+            yield offer | {"category_path": list(row.offer.category_path), "sponsored": row.is_sponsored, "multi_buy": deal}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -346,6 +346,6 @@ def test_iga_pieces_of_products_sold_by_weight(shared: Path) -> None:
         if item["sellBy"] != "EachUnit":
             assert "average_weight_kg" not in offer.extra
             continue
-        assert offer.extra["sold_by"] == "KG"
+        assert offer.price_basis == "kg"
         assert offer.price_current is not None
         assert abs(float(offer.price_current * offer.extra["average_weight_kg"]) - item["priceNumeric"]) < 0.006

@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 from include.cli import sandbox as command
 from include.errors import TerminalError
 from sandbox.verify import HttpTruth, PriceRow, verify
-from sandbox.world import TruthOffer
+from sandbox.world import MultiBuy, TruthOffer
 
 AT = datetime(2026, 11, 17, 17, tzinfo=UTC)
 KEY = ("coles", "COL:584")
 
 
-def offer(sku: str, price: int | None, was: int | None = None, barcode: str | None = None) -> TruthOffer:
-    return TruthOffer(sku, "Oat Bars", "Mirrin", "6pk", barcode, price, was, was is not None, ())
+def offer(sku: str, price: int | None, was: int | None = None, barcode: str | None = None, **more: Any) -> TruthOffer:
+    return TruthOffer(sku, "Oat Bars", "Mirrin", "6pk", barcode, price, was, was is not None, (), **more)
 
 
 def row(
@@ -32,6 +32,8 @@ def row(
     listed: bool = True,
     available: bool = True,
     barcode: str | None = None,
+    basis: str = "each",
+    deal: tuple[int | None, int | None] = (None, None),
     key: Any = KEY,
 ) -> PriceRow:
     return PriceRow(
@@ -40,6 +42,9 @@ def row(
         sku=sku,
         price_cents=price,
         was_price_cents=was,
+        price_basis=basis,
+        multi_buy_quantity=deal[0],
+        multi_buy_cents=deal[1],
         is_available=available,
         is_listed=listed,
         observed_at=AT,
@@ -53,6 +58,15 @@ def compare(rows: list[PriceRow], truth: list[TruthOffer], **more: Any) -> Any:
 
 def counts(comparison: Any) -> tuple[int, int, int, int]:
     return comparison.right, comparison.wrong.count, comparison.missing.count, comparison.extra.count
+
+
+def test_basis_and_multi_buy_belong_to_the_price() -> None:
+    truth = [offer("1", 500, price_basis="kg"), offer("2", 300, multi_buy=MultiBuy(2, 500)), offer("3", 300)]
+    published = [row("1", 500, basis="kg"), row("2", 300, deal=(2, 500)), row("3", 300)]
+    assert counts(compare(published, truth)) == (3, 0, 0, 0)
+    wrong = compare([row("1", 500), row("2", 300, deal=(2, 450)), row("3", 300, deal=(3, 800))], truth)
+    assert counts(wrong) == (0, 3, 0, 0)
+    assert "500 cents per each (was None), read" in wrong.wrong.samples[0] and "500 cents per kg" in wrong.wrong.samples[0]
 
 
 def test_the_truth_is_right() -> None:
@@ -128,6 +142,8 @@ def published(world: Any) -> Iterator[PriceRow]:
                     found.price_cents,
                     found.was_price_cents,
                     available=found.price_cents is not None,
+                    basis=found.price_basis,
+                    deal=(found.multi_buy.quantity, found.multi_buy.total_cents) if found.multi_buy else (None, None),
                     key=(retailer, store.store_id),
                 )
 

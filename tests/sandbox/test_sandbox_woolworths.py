@@ -196,7 +196,7 @@ def test_at_most_ten_thousand_products_can_be_paged(client: Any, monkeypatch: py
 
 
 def test_products_in_kg_have_the_price_per_kilogram(client: Any, world: Any) -> None:
-    offers = {offer.sku: offer for offer in world.shelf("woolworths", "10245", NOW).offers() if offer.is_by_kg}
+    offers = {offer.sku: offer for offer in world.shelf("woolworths", "10245", NOW).offers() if offer.price_basis == "kg"}
     assert offers
     client.get("/woolworths/")
     rows = client.get(f"/woolworths/apis/ui/products/{','.join(offers)}").json()

@@ -37,7 +37,7 @@ from include.warehouse.engine import Connection, Warehouse
 from include.wording.product_key import RULE_VERSION
 from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
-from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer, overlapping
 from tests.sql.plans import BELIEFS, Measured, measure, measuring, prepare, save_beliefs
 from tests.sql.scenario_export import look
 from tests.sql.twice import files
@@ -65,8 +65,8 @@ SELECT 'aldi', store_id, date '2026-10-01' + d, 'run ' || d, md5(store_id || d),
   FROM core.store CROSS JOIN generate_series(1, {nights}) AS d CROSS JOIN LATERAL (SELECT '2026-10-01'::timestamptz + d * interval '1 day' AS at) AS instant;
 INSERT INTO core.sku_barcode (sku_key, gtin, together, first_seen_at, file_id)
 SELECT sku_key, barcode.gtin, barcode.gtin, '2026-10-01', file_id FROM core.sku JOIN core.product_barcode AS barcode USING (product_id) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
-INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id)
-SELECT store_key, sku_key, 100 + sku_key % 900, false, true, true, true, '2026-11-16', '2026-11-16', file_id
+INSERT INTO core.price (store_key, sku_key, price_cents, price_basis, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id, price_file_id)
+SELECT store_key, sku_key, 100 + sku_key % 900, 'each', false, true, true, true, '2026-11-16', '2026-11-16', file_id, file_id
   FROM core.store CROSS JOIN core.sku CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
 INSERT INTO ops.data_quality_result (file_id, rule_id, scope, severity, is_passed, checked, failed, check_id, checked_at)
 SELECT file_id, 'rule ' || g, CASE WHEN g < 3 THEN 'row' ELSE 'store_day' END, 'warning', g >= 3, 5000, 1, 1, '2026-10-01' FROM ops.staged_file CROSS JOIN generate_series(1, 8) AS g;
@@ -81,8 +81,8 @@ SELECT 'woolworths', g::text, 'W' || g, 'VIC', true, true, true, '2026-11-16', '
 INSERT INTO core.product (name, created_at) VALUES ('Milk', '2026-10-01'), ('Bread', '2026-10-01');
 INSERT INTO core.sku (retailer, sku, product_id, name, texts_at, joined_by, joined_at)
 SELECT 'woolworths', row_number() OVER (ORDER BY product_id), product_id, name, '2026-10-01', 'new', '2026-10-01' FROM core.product WHERE name IN ('Milk', 'Bread');
-INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id)
-SELECT store_key, sku_key, 100, false, true, true, true, '2026-11-16', '2026-11-16', file_id
+INSERT INTO core.price (store_key, sku_key, price_cents, price_basis, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id, price_file_id)
+SELECT store_key, sku_key, 100, 'each', false, true, true, true, '2026-11-16', '2026-11-16', file_id, file_id
   FROM core.store JOIN core.sku USING (retailer) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file WHERE retailer = 'woolworths';
 INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at, rows, is_complete, manifest, statistics, registered_at, published_at)
 SELECT 'woolworths', store_id, at::date, kind, md5(store_id || kind), kind, 'archive', at, at, 2, true, '{{}}', '{{"filled": {{"name": 2}}, "categories": {{"Pantry": 2}}}}', at, at
@@ -162,6 +162,11 @@ def history(
         second = _newest(warehouse, "2101")
         _decide(warehouse, storage, second)
         retract(warehouse, storage, "iga", "2101", second, "ann", "a test store")
+        for number, (at, some, complete) in enumerate(overlapping(n)):
+            stage("iga", "2103", at=at, lines=some, complete=complete)
+            pipeline.ingest(warehouse, storage, "iga")
+            second = _newest(warehouse, "2103") if number == 1 else second
+        retract(warehouse, storage, "iga", "2103", second, "ann", "a test store")
         stage("iga", "2101", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
         prefill_waiting(warehouse, storage, "iga")
         _hold(warehouse, storage, n)

@@ -15,7 +15,7 @@ from include.ledger.decisions import discard_lines
 from include.staging import staged_file
 from include.staging.storage import Stage, Storage
 from include.warehouse.engine import Warehouse
-from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offer, offers, overlapping
 
 
 def newest(warehouse: Warehouse) -> int:
@@ -61,8 +61,19 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     take_back(warehouse, storage)
     bring_back(warehouse, storage, newest(warehouse), "ann", "the whole store after all")
     pipeline.ingest(warehouse, storage, "aldi")
+    take_back_overlapping(warehouse, storage)
     with warehouse.transaction() as connection:
         connection.run("ledger/prune_decided", {"decided_before": clock.now() + timedelta(days=1)})
+
+
+def take_back_overlapping(warehouse: Warehouse, storage: Storage) -> None:
+    """Take back a store-day that overlaps others in time, and kept lines of one out."""
+    for number, (at, lines, complete) in enumerate(overlapping(6)):
+        StoreDays(storage)(store_id="G6", at=at, lines=lines, complete=complete)
+        pipeline.ingest(warehouse, storage, "aldi")
+        if number == 1:
+            second = newest(warehouse)
+    retract(warehouse, storage, "aldi", "G6", second, "ann", "test system")
 
 
 def take_back(warehouse: Warehouse, storage: Storage) -> None:

@@ -25,8 +25,8 @@ CONTENTS = {
     "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at FROM core.sku JOIN product_of USING (product_id)",
     "core.sku_identity": "SELECT retailer, sku, i.name, i.brand, i.size, observed_at, rule_version, product_key, loose_key, b.folded, size_quantity, size_unit, own_label_of FROM core.sku_identity AS i JOIN core.sku AS s USING (sku_key) LEFT JOIN core.brand AS b USING (brand_id)",
     "core.sku_barcode": "SELECT retailer, sku, c.gtin, together, first_seen_at, file.called, refused_because, refused_at FROM core.sku_barcode AS c JOIN core.sku AS s USING (sku_key) JOIN file USING (file_id)",
-    "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, is_available, is_listed, uses_store_watermark, delisted_at, observed_at, changed_at, retracted_at, file.called "
-    "FROM core.price JOIN core.store AS st USING (store_key) JOIN core.sku USING (sku_key) JOIN file USING (file_id)",
+    "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, price_basis, multi_buy_quantity, multi_buy_cents, is_available, is_listed, uses_store_watermark, delisted_at, observed_at, changed_at, retracted_at, file.called, given.called "
+    "FROM core.price JOIN core.store AS st USING (store_key) JOIN core.sku USING (sku_key) JOIN file USING (file_id) JOIN file AS given ON given.file_id = price_file_id",
     "staging.offer": "SELECT file.called, line_number, sku, reasons FROM staging.offer JOIN file USING (file_id)",
     "staging.loaded_file": "SELECT file.called FROM staging.loaded_file JOIN file USING (file_id)",
     "ops.staged_file": "SELECT retailer, store_id, night, run_key, content_hash, state, stage, regexp_replace(state_reason,'^file [0-9]+','another file'), observed_at, rows, is_complete, completeness_reason, statistics, check_version, quarantined, folded, "

@@ -119,7 +119,7 @@ def test_the_columns_are_those_of_the_contract(warehouse: Warehouse) -> None:
 
 
 def test_batches_make_one_file(some_prices: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_BATCH_BYTES", 300)
+    monkeypatch.setattr(export, "_BATCH_BYTES", 330)
     monkeypatch.setattr(export, "_PROGRESS_EVERY_ROWS", 4)
     reported: list[int] = []
     done = export_prices(some_prices, str(tmp_path / "p"), progress=reported.append)
@@ -361,8 +361,8 @@ def test_memory_does_not_grow_with_the_rows(
                 (stores,),
             )
             connection.execute(
-                "INSERT INTO core.price (store_key, sku_key, price_cents, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id) "
-                "SELECT store_key, sku_key, 1 + (store_key * 7 + sku_key) % 5000, false, true, true, true, '2026-11-18Z', '2026-11-18Z', 1 "
+                "INSERT INTO core.price (store_key, sku_key, price_cents, price_basis, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id, price_file_id) "
+                "SELECT store_key, sku_key, 1 + (store_key * 7 + sku_key) % 5000, 'each', false, true, true, true, '2026-11-18Z', '2026-11-18Z', 1, 1 "
                 "FROM core.store CROSS JOIN core.sku ON CONFLICT DO NOTHING"
             )
             connection.execute("ANALYZE core.price, core.sku, core.store")

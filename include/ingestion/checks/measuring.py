@@ -31,7 +31,8 @@ class StoreDay:
     """One store-day of a batch. ``past_…`` are medians of shares over its store's last five complete ones; ``None``: there are none.
 
     ``rows`` are lines, ``goods`` distinct SKUs accepted. ``filled`` and ``past_filled`` have brand, size, unit_price, category and barcode. ``typical_goods`` is the median of the
-    last five of any kind, without those partial on request. ``within_week``, ``across_weeks``: prices compared with those
+    last five of any kind, without those partial on request. ``newer_published_at`` is the instant of the store's newest complete
+    store-day, if it is of an earlier night and was observed later. ``within_week``, ``across_weeks``: prices compared with those
     known since the same price week's Wednesday, and with older ones; ``scaled`` changed by a factor of 100.
     """
 
@@ -56,6 +57,7 @@ class StoreDay:
     lost_lines: int = 0
     lost_categories: str | None = None
     lost_since: date | None = None
+    newer_published_at: datetime | None = None
     known: int = 0
     scaled: int = 0
     within_week: PriceChanges = PriceChanges()
@@ -109,6 +111,7 @@ def _store_day(row: dict[str, Any], movements: Sequence[dict[str, Any]]) -> Stor
         lost_lines=row["lost_lines"],
         lost_categories=row["lost_categories"],
         lost_since=row["lost_since"].date() if row["lost_since"] else None,
+        newer_published_at=row["newer_published_at"],
         known=sum(movement["compared"] for movement in movements),
         scaled=sum(movement["scaled"] for movement in movements),
         within_week=within,

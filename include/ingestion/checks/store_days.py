@@ -116,6 +116,14 @@ def _time_span(day: StoreDay, settings: Settings) -> _RuleOutcome:
     return day.rows, 1 if hours > settings.hold_span_hours else 0, f"{hours:,.1f} hours between its earliest and its latest line"
 
 
+def _outdated(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    if not day.is_complete:
+        return 0, 0, "not evaluated: the store-day is incomplete"
+    if day.newer_published_at is None:
+        return day.rows, 0, "no store-day of an earlier night was observed later"
+    return day.rows, day.rows, f"the store-day published for an earlier night was observed at {day.newer_published_at:%Y-%m-%d %H:%M} UTC"
+
+
 _RULES: dict[str, Callable[[StoreDay, Settings], _RuleOutcome]] = {
     "row_count": _row_count,
     "quarantined_share": _quarantined_share,
@@ -126,4 +134,5 @@ _RULES: dict[str, Callable[[StoreDay, Settings], _RuleOutcome]] = {
     "encoding": _encoding,
     "price_scale": _price_scale,
     "time_span": _time_span,
+    "outdated": _outdated,
 }

@@ -28,7 +28,7 @@ _SOURCE_COLUMNS = {
     "sku_key": ("sku",), "product_id": ("sku",), "store_key": ("store_id",), "raw_text": ("name",),
 }  # fmt: skip
 _STAGED = (
-    "sku", "name", "brand", "size", "url", "image_url", "category", "price", "was_price", "unit_price", "unit_of_measure",
+    "sku", "name", "brand", "size", "url", "image_url", "category", "price", "was_price", "unit_price", "unit_of_measure", "price_basis", "multi_buy_quantity", "multi_buy_price",
     "is_on_special", "gtins", "observed_at", "retailer", "store_id",
 )  # fmt: skip
 _NUMBERS = ("price", "was_price", "unit_price")
