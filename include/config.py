@@ -162,9 +162,55 @@ class FixedSettings(BaseSettings):
         description="A category has vanished when less than this share of its last lines is left; products are listed in several categories.",
     )
     hold_scale_share: float = Field(
-        0.30, gt=0, le=1, description="A store-day in which this share of known prices changed by a factor of 100 or 1/100 is held."
+        0.10,
+        gt=0,
+        le=1,
+        description="A store-day in which a larger share of prices is too far from the known ones is held; real days have none.",
     )
-
+    refuse_price_factor: float = Field(
+        4.0,
+        gt=1,
+        le=50,
+        description="A line whose price is more than this many times the known one, or less than that part of it, is refused.",
+    )
+    hold_store_changed_within_week_share: float = Field(
+        0.01,
+        gt=0,
+        le=1,
+        description="A store-day in which a larger share of prices changed inside one price week is held; real days have 0.002.",
+    )
+    hold_store_changed_across_weeks_share: float = Field(
+        0.60,
+        gt=0,
+        le=1,
+        description="A store-day in which a larger share of prices changed across a Wednesday is held; real ones have about a third.",
+    )
+    hold_store_changed_in_week_share: float = Field(
+        0.03,
+        gt=0,
+        le=1,
+        description="A store-day after which a clearly larger share of prices has changed since the price week's first night is held.",
+    )
+    hold_price_level: float = Field(
+        0.03, gt=0, description="A store-day dearer or cheaper than the known prices by more than this, and three standard errors, is held."
+    )
+    hold_sister_price_level: float = Field(
+        0.25,
+        gt=0,
+        description="A store-day whose new SKUs are dearer or cheaper than in the retailer's other stores by more than this is held.",
+    )
+    hold_store_drift: float = Field(
+        0.10, gt=0, description="A store-day that completes a larger shift of the store's prices within 28 days is held."
+    )
+    hold_category_drift: float = Field(
+        0.35, gt=0, description="A store-day that completes a larger shift of a category's prices within 28 days is held."
+    )
+    hold_renumbered_share: float = Field(
+        0.10,
+        gt=0,
+        le=1,
+        description="A complete store-day with a larger share of SKUs new in the store and of SKUs gone is held; ordinary nights have 0.02.",
+    )
     hold_fill_drop_share: float = Field(
         0.10,
         gt=0,
@@ -182,13 +228,13 @@ class FixedSettings(BaseSettings):
     )
     hold_span_hours: float = Field(48, gt=0, description="A store-day whose lines were observed further apart is held.")
     hold_changed_within_week_share: float = Field(
-        0.05,
+        0.01,
         gt=0,
         le=1,
-        description="A batch in which a larger share of prices changed inside one price week is held; real days have under 0.01.",
+        description="A batch in which a larger share of prices changed inside one price week is held; real days have 0.002.",
     )
     hold_changed_across_weeks_share: float = Field(
-        0.60,
+        0.50,
         gt=0,
         le=1,
         description="A batch in which a larger share of prices changed across a Wednesday is held; real ones have about a third.",

@@ -32,9 +32,11 @@ NOW = "2026-11-18T09:00:00+00:00"
 
 #: Thresholds that hold no store-day: the delivered ones do not fit store-days of a few lines.
 RELAXED = {
-    "hold_row_count_share": 0.0001, "hold_quarantined_share": 1.0, "hold_category_share": 1.0, "hold_category_left_share": 0.0001, "hold_scale_share": 1.0,
+    "hold_row_count_share": 0.0001, "hold_quarantined_share": 1.0, "hold_category_share": 1.0, "hold_category_left_share": 0.0001, "hold_scale_share": 1.0, "refuse_price_factor": 1e9,
     "hold_fill_drop_share": 1.0, "hold_unavailable_share": 1.0, "hold_unavailable_rise_share": 1.0, "hold_damaged_share": 1.0, "hold_span_hours": 1e9,
     "hold_changed_within_week_share": 1.0, "hold_changed_across_weeks_share": 1.0, "hold_line_share": 0.0001, "hold_stores_held_share": 1.0,
+    "hold_store_changed_within_week_share": 1.0, "hold_store_changed_across_weeks_share": 1.0, "hold_store_changed_in_week_share": 1e9, "hold_price_level": 1e9, "hold_sister_price_level": 1e9, "hold_store_drift": 1e9,
+    "hold_category_drift": 1e9, "hold_renumbered_share": 1.0,
 }  # fmt: skip
 
 #: Deleting a few rows costs a hundredth of truncating two dozen tables, whose files are made anew; dead rows go when there are many.

@@ -8,13 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 from include.ingestion import pipeline, release_lines
-from include.ingestion.checks.marking import mark_refused
+from include.ingestion.checks.gate import mark_lines
 from include.ingestion.publish import PublishCounts
 from include.ledger import quarantine
 from include.ledger.decisions import decide_files
 from include.model.rules import CATALOGUE_VERSION
 from include.staging.storage import Storage
-from include.warehouse.engine import Warehouse
+from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -30,8 +30,12 @@ def recheck(
     """
     files = quarantine.undecided_files(warehouse, retailer, file_id)
     lines = []
+
+    def mark(connection: Connection, marked_id: int) -> None:
+        mark_lines(connection, marked_id, warehouse.settings)
+
     for position, refused in enumerate(files["lines"], start=1):
-        lines.append(release_lines.recheck_lines(warehouse, storage, refused, mark_refused, CATALOGUE_VERSION, by))
+        lines.append(release_lines.recheck_lines(warehouse, storage, refused, mark, CATALOGUE_VERSION, by))
         progress(f"checked the refused lines of {position} of {len(files['lines'])} files again")
     reason = f"held store-day, rule catalogue {CATALOGUE_VERSION}"
     requeued = decide_files(warehouse, storage, files["held"], "recheck", by, reason, "command line", held_only=True)

@@ -24,8 +24,8 @@ from include.ledger.settling import delete_staged_rows
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 
-#: Marks the lines of these files that break a rule (``include.ingestion.checks.gate.mark_refused``).
-Marker = Callable[[Connection, Sequence[int]], Any]
+#: Marks the staged lines of a file that break a rule (``include.ingestion.checks.gate.mark_lines``).
+Marker = Callable[[Connection, int], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def recheck_lines(warehouse: Warehouse, storage: Storage, file_id: int, mark: Ma
         discarded = decided_lines(connection, file_id, "discarded")  # a line an operator discarded does not count as a duplicate
         _stage(connection, file_id, [row for number, row in rows_by_line.items() if number not in discarded])
         connection.run("loading/mark_duplicates", {"file_id": file_id})
-        mark(connection, [file_id])
+        mark(connection, file_id)
         refresh_reasons(connection, file_id)
         rows = connection.run("loading/list_reasons", {"file_id": file_id}).fetchall()
         passed = [row["line_number"] for row in rows if row["reasons"] is None and row["line_number"] in wanted]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from include.warehouse.engine import Connection
 
@@ -13,22 +14,38 @@ def estimate_completeness(connection: Connection, file_ids: Sequence[int], rows_
     Complete = at least ``rows_share`` of the goods (distinct SKUs accepted) of the store's last complete store-day; without one, of the
     median of the retailer's store-days within ``baseline_days``; without any: incomplete.
     """
-    unknown = connection.run("ledger/list_unknown_completeness", {"file_ids": list(file_ids)}).fetchall()
-    for file in unknown:
-        base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
-        assert base is not None
-        if base["last_complete_goods"] is not None:
-            expected, against = base["last_complete_goods"], f"the store's last complete store-day ({base['last_complete_at']:%Y-%m-%d})"
-        elif base["median_files"]:
-            expected, against = (
-                base["median_goods"],
-                f"the median of {base['median_files']} store-days of the retailer within {baseline_days} days",
-            )
-        else:
-            expected, against = None, "no other store-day to compare with"
-        is_complete = expected is not None and file["goods"] >= rows_share * expected
-        reason = f"{file['goods']} SKUs; {against}" + (f" has {expected:.0f}" if expected is not None else "")
+    for file in connection.run("ledger/list_unknown_completeness", {"file_ids": list(file_ids)}).fetchall():
+        is_complete, reason = _estimate(connection, file, rows_share, baseline_days)
         connection.execute(
             "UPDATE ops.staged_file SET is_complete = %s, completeness_reason = %s WHERE file_id = %s",
             (is_complete, reason, file["file_id"]),
         )
+
+
+def next_revision(connection: Connection, retailer: str, rows_share: float, baseline_days: int) -> dict[str, Any] | None:
+    """Return the oldest published store-day whose estimate is another now, because an older store-day arrived later; ``None``: there is none.
+
+    Returns:
+        file_id, store_id, observed_at, is_complete and reason of the new estimate.
+    """
+    for file in connection.run("ledger/list_estimated", {"retailer": retailer, "baseline_days": baseline_days}).fetchall():
+        is_complete, reason = _estimate(connection, file, rows_share, baseline_days)
+        if is_complete != file["is_complete"]:
+            return {**file, "is_complete": is_complete, "reason": reason}
+    return None
+
+
+def _estimate(connection: Connection, file: Mapping[str, Any], rows_share: float, baseline_days: int) -> tuple[bool, str]:
+    base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
+    assert base is not None
+    if base["last_complete_goods"] is not None:
+        expected, against = base["last_complete_goods"], f"the store's last complete store-day ({base['last_complete_at']:%Y-%m-%d})"
+    elif base["median_files"]:
+        expected, against = (
+            base["median_goods"],
+            f"the median of {base['median_files']} store-days of the retailer within {baseline_days} days",
+        )
+    else:
+        expected, against = None, "no other store-day to compare with"
+    is_complete = expected is not None and file["goods"] >= rows_share * expected
+    return is_complete, f"{file['goods']} SKUs; {against}" + (f" has {expected:.0f}" if expected is not None else "")

@@ -224,8 +224,17 @@ def _settle(
 ) -> None:
     connection.execute(
         "UPDATE ops.staged_file SET state = %s, stage = coalesce(%s, stage), state_reason = coalesce(%s, state_reason), "
-        "decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s",
-        (state, stage, state_reason, by, reason, clock.now(), file_id),
+        "check_version = CASE %s WHEN 'loaded' THEN NULL ELSE check_version END, decided_by = %s, decision_reason = %s, decided_at = %s WHERE file_id = %s",
+        (
+            state,
+            stage,
+            state_reason,
+            state,
+            by,
+            reason,
+            clock.now(),
+            file_id,
+        ),  # a released one is marked again: fewer rules refuse its lines
     )
 
 

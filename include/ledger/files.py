@@ -90,14 +90,14 @@ def loaded_files(connection: Connection, retailer: str, *, is_checked: bool = Fa
     return [dict(row) for row in rows]
 
 
-def next_round(connection: Connection, retailer: str, version: str) -> tuple[list[int], int]:
-    """Return the loaded store-days to check next, and how many are left after them.
+def next_round(connection: Connection, retailer: str, version: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the loaded store-days to check next (file_id, observed_at, last_observed_at, state), and how many are left after them.
 
     Those of the earliest date, each the oldest unpublished one of its store; what this ``version`` of the rule catalogue has checked is left out.
     """
-    rows = connection.run("ledger/list_round", {"retailer": retailer, "version": version}).fetchall()
-    file_ids = [int(row["file_id"]) for row in rows if row["is_next"]]
-    return file_ids, len(rows) - len(file_ids)
+    rows = [dict(row) for row in connection.run("ledger/list_round", {"retailer": retailer, "version": version}).fetchall()]
+    chosen = [row for row in rows if row["is_next"]]
+    return chosen, len(rows) - len(chosen)
 
 
 def list_store(warehouse: Warehouse, retailer: str, store_id: str) -> list[dict[str, Any]]:

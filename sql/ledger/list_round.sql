@@ -8,9 +8,9 @@
 -- A store-day is compared with published ones only: those before it are published or held when its turn comes. One that is checked and
 -- not published yet, after a kill, keeps later dates waiting.
 
-SELECT file_id, is_next
-  FROM (SELECT file_id, check_version, nth = 1 AND observed_on = min(observed_on) FILTER (WHERE nth = 1) OVER () AS is_next
-          FROM (SELECT file_id, check_version, (observed_at AT TIME ZONE 'Australia/Melbourne')::date AS observed_on,
+SELECT file_id, observed_at, last_observed_at, state, is_next
+  FROM (SELECT file_id, check_version, observed_at, last_observed_at, state, nth = 1 AND observed_on = min(observed_on) FILTER (WHERE nth = 1) OVER () AS is_next
+          FROM (SELECT file_id, check_version, observed_at, last_observed_at, manifest ->> 'state' AS state, (observed_at AT TIME ZONE 'Australia/Melbourne')::date AS observed_on,
                        row_number() OVER (PARTITION BY store_id ORDER BY observed_at, file_id) AS nth
                   FROM ops.staged_file
                   JOIN staging.loaded_file USING (file_id)

@@ -48,6 +48,7 @@ CREATE TABLE ops.staged_file (
     is_partial_on_request boolean NOT NULL DEFAULT false,
     manifest              jsonb NOT NULL,
     statistics            jsonb,
+    movement              jsonb,
     check_version         text COLLATE "C",
     decided_by            text,
     decision_reason       text,
@@ -66,11 +67,13 @@ CREATE TABLE ops.staged_file (
     loaded_at             timestamptz,
     checked_at            timestamptz,
     published_at          timestamptz,
+    is_completeness_estimated boolean NOT NULL GENERATED ALWAYS AS (manifest ->> 'complete' IS NULL) STORED,
     is_past_store_day     boolean NOT NULL GENERATED ALWAYS AS (published_at IS NOT NULL AND state IN ('published', 'superseded')) STORED,
     UNIQUE (retailer, store_id, run_key, content_hash)
 );
 CREATE INDEX staged_file_night ON ops.staged_file (night, retailer);
 CREATE INDEX staged_file_open ON ops.staged_file (retailer, state) WHERE state IN ('waiting', 'loaded', 'held');
+CREATE INDEX staged_file_estimated ON ops.staged_file (retailer, observed_at) WHERE is_completeness_estimated;
 CREATE INDEX staged_file_store ON ops.staged_file (retailer, store_id, observed_at);
 COMMENT ON TABLE ops.staged_file IS 'The ledger: every staged file and its state. One row per (retailer, store, run key, content).';
 COMMENT ON COLUMN ops.staged_file.file_id IS 'Order of registration: of two equal instants the later registration wins.';
@@ -92,6 +95,7 @@ COMMENT ON COLUMN ops.staged_file.completeness_reason IS 'How completeness was d
 COMMENT ON COLUMN ops.staged_file.is_partial_on_request IS 'The run requested only a part of the store: incomplete, and not used as a baseline of the store.';
 COMMENT ON COLUMN ops.staged_file.manifest IS 'The staged manifest.';
 COMMENT ON COLUMN ops.staged_file.statistics IS 'Lines per category (first level, and first two) and filled values per field, without duplicates, for the store-level rules of later nights.';
+COMMENT ON COLUMN ops.staged_file.movement IS 'How its prices differ from the known ones, for rules about slow drifts: changed (prices changed inside the price week) and levels (category: prices compared, sum of the logarithms of their ratios).';
 COMMENT ON COLUMN ops.staged_file.check_version IS 'Version of the rule catalogue that checked it.';
 COMMENT ON COLUMN ops.staged_file.decided_by IS 'User who released or discarded it after it was held.';
 COMMENT ON COLUMN ops.staged_file.decision_reason IS 'The reason given.';
@@ -110,6 +114,7 @@ COMMENT ON COLUMN ops.staged_file.registered_at IS 'When it was registered.';
 COMMENT ON COLUMN ops.staged_file.loaded_at IS 'When it was last loaded into staging.offer.';
 COMMENT ON COLUMN ops.staged_file.checked_at IS 'When it was last checked.';
 COMMENT ON COLUMN ops.staged_file.published_at IS 'When it was published.';
+COMMENT ON COLUMN ops.staged_file.is_completeness_estimated IS 'It came without a manifest: is_complete is estimated from its goods, and again when an older store-day arrives later.';
 COMMENT ON COLUMN ops.staged_file.is_past_store_day IS 'Published and still valid: a baseline for later store-days. Never true of one that was replaced, held, refused, discarded or retracted.';
 
 -- catalogue -------------------------------------------------------------------------------------------------------------
@@ -434,6 +439,8 @@ CREATE UNLOGGED TABLE staging.offer (
     defects         text[],
     is_folded       boolean NOT NULL DEFAULT false,
     is_contradicted boolean NOT NULL DEFAULT false,
+    differs_in_text boolean NOT NULL DEFAULT false,
+    known_cents     integer,
     reasons         text[]
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 95);
 CREATE INDEX offer_line ON staging.offer (file_id, line_number);
@@ -462,7 +469,9 @@ COMMENT ON COLUMN staging.offer.barcode_note IS 'Why a barcode was dropped; the 
 COMMENT ON COLUMN staging.offer.observed_at IS 'The line''s instant.';
 COMMENT ON COLUMN staging.offer.defects IS 'Defects found by the reader that SQL cannot detect (not JSON, not a number …): input of the rule catalogue.';
 COMMENT ON COLUMN staging.offer.is_folded IS 'An identical duplicate of an earlier line of this SKU.';
-COMMENT ON COLUMN staging.offer.is_contradicted IS 'Another line of this SKU in this file has other values.';
+COMMENT ON COLUMN staging.offer.is_contradicted IS 'Another line of this SKU in this file has another price or barcode.';
+COMMENT ON COLUMN staging.offer.differs_in_text IS 'Folded into the first line of its SKU, whose name, brand or size is another.';
+COMMENT ON COLUMN staging.offer.known_cents IS 'The known price in cents, if the line''s price is too far from it to be a change of price; else null. Written by the check.';
 COMMENT ON COLUMN staging.offer.reasons IS 'Ids of the rules that refuse this line; null = none. Written by the check.';
 
 CREATE UNLOGGED TABLE staging.loaded_file (

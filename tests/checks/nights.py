@@ -34,11 +34,11 @@ def night_of(retailer: str, night: date) -> Night:
     for store in WORLD.stores(retailer):
         if store.has_shelf:
             shelf = WORLD.shelf(retailer, store.store_id, datetime.fromisoformat(instant(night)))
-            shelves[store.store_id] = [_line(found) for found in shelf.offers()]
+            shelves[store.store_id] = [line_of(found) for found in shelf.offers()]
     return shelves
 
 
-def _line(found: Any) -> dict[str, Any]:
+def line_of(found: Any) -> dict[str, Any]:
     def dollars(cents: int | None) -> float | None:
         return None if cents is None else cents / 100
 

@@ -68,7 +68,8 @@ def history(seed: int) -> list[tuple[str, date, list[dict[str, Any]]]]:
     """Return store-days of three stores over nine nights, a fifth of them with a fault, in time order."""
     rng = random.Random(seed)
     shelves = {
-        store: [offer(str(n), 1 + n % 40, category_path=["Dairy" if n % 4 == 0 else "Pantry"]) for n in range(120)] for store in "ABC"
+        store: [offer(str(n), 1 + n % 40, category_path=["Dairy" if n % 4 == 0 else "Pantry"]) for n in range(120)]
+        for store in ("G1", "G2", "G3")
     }
     found = []
     for number in range(9):

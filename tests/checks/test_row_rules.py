@@ -14,7 +14,7 @@ from include.ingestion.checks.marking import mark_refused
 from include.model.rules import RETAILER_RULES, ROW_RULES, STORE_DAY_RULES, Rule, reason_of
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
-from tests.ingestion.store_days import WEDNESDAY, Line, StoreDays, gtin, offer
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer
 from tests.warehouse.looking import cents, one, rows
 
 LONG_LINE = 100_000
@@ -97,7 +97,7 @@ PAIRS: dict[str, list[tuple[Line, Line]]] = {
     ],
 }  # fmt: skip
 #: A rule about two lines has a separate test.
-ABOUT_SEVERAL_LINES = {"sku_contradicted", "time_outside_crawl"}
+ABOUT_SEVERAL_LINES = {"sku_contradicted", "sku_text_differs", "price_far_from_known", "time_outside_crawl"}
 ALL_RULES: list[Rule] = [*ROW_RULES, *STORE_DAY_RULES, *RETAILER_RULES]
 
 
@@ -158,7 +158,7 @@ def test_a_line_far_from_its_crawl_is_refused_and_moves_nothing(
 
 @pytest.mark.parametrize(
     "other",
-    [{"price": 1.01}, {"price": None}, {"name": "Other"}, {"brand": "B"}, {"size": "1 g"}, {"price_was": 3}, {"is_on_special": True}, {"barcode": gtin(3)}, {"per_unit_price_string": "$1.00 per kg"}],
+    [{"price": 1.01}, {"price": None}, {"price_was": 3}, {"is_on_special": True}, {"barcode": gtin(3)}, {"per_unit_price_string": "$1.00 per kg"}],
 )  # fmt: skip
 def test_conflicting_duplicates_are_all_refused(
     warehouse: Warehouse, storage: Storage, store_day: StoreDays, other: dict[str, Any]
@@ -167,6 +167,16 @@ def test_conflicting_duplicates_are_all_refused(
     pipeline.load(warehouse, storage, "aldi")
     pipeline.check(warehouse, storage, "aldi")
     assert found(warehouse) == [["sku_contradicted"], [], ["sku_contradicted"], ["sku_contradicted"], []]
+
+
+@pytest.mark.parametrize("other", [{"name": "Other"}, {"brand": "B"}, {"size": "1 g"}])
+def test_duplicates_that_agree_on_the_price_are_folded_with_a_warning(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, other: dict[str, Any]
+) -> None:
+    store_day(lines=[offer("1"), offer("2"), offer(**{"sku": "1"} | other), offer("2")])
+    report = pipeline.ingest(warehouse, storage, "aldi")
+    assert report.checked.broken == {"sku_text_differs": 1} and cents(warehouse) == {"1": 100, "2": 100}
+    assert one(warehouse, "SELECT name FROM core.sku WHERE sku = '1'") == "Thing 1", "the first line's text"
 
 
 def test_a_line_keeps_all_its_reasons(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
@@ -204,8 +214,10 @@ def damaged_batch() -> list[Line]:
 def test_suite_and_single_pass_agree_on_a_damaged_batch(
     true_suite: None, make_warehouse: Any, storage: Storage, store_day: StoreDays
 ) -> None:
-    warehouse = make_warehouse(line_bytes_max=LONG_LINE)
-    store_day(lines=damaged_batch())
+    warehouse = make_warehouse(line_bytes_max=LONG_LINE, refuse_price_factor=4)
+    store_day(at=TUESDAY, lines=[offer("far")])
+    pipeline.ingest(warehouse, storage, "aldi")
+    store_day(lines=[*damaged_batch(), offer("far", 100), offer("twin", 1.0), offer("twin", 2.0)])
     store_day(store_id="G2", lines=damaged_batch()[:20], state="WA")
     file_ids = pipeline.load(warehouse, storage, "aldi")
     report = pipeline.check(warehouse, storage, "aldi")  # raises where they disagree

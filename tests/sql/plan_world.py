@@ -22,7 +22,6 @@ from include.enrichment.prefill import prefill_waiting
 from include.errors import NeedsPersonError
 from include.ingestion import deciding, pipeline
 from include.ingestion.checks import gate, results
-from include.ingestion.checks.marking import mark_refused
 from include.ingestion.release_lines import recheck_lines, release_lines
 from include.ingestion.retract import retract
 from include.ledger import files as ledger_files
@@ -186,7 +185,9 @@ def _newest(warehouse: Warehouse, store_id: str) -> int:
 def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:
     quarantine.list_refused_lines(warehouse)
     quarantine.undecided_files(warehouse, "iga", None)
-    recheck_lines(warehouse, storage, file_id, mark_refused, "0", "ann")
+    recheck_lines(
+        warehouse, storage, file_id, lambda connection, marked: gate.mark_lines(connection, marked, warehouse.settings), "0", "ann"
+    )
     release_lines(warehouse, storage, file_id, "ann", "a mistake", rule_id="donation")
     other = _newest(warehouse, "2102")
     discard_lines(warehouse, other, "ann", "wrong", rule_id="donation")
@@ -211,6 +212,21 @@ def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
 
 
 def _isolate(connection: Connection, file_id: int, n: int) -> None:
+    row = connection.execute(
+        "SELECT store_key FROM core.store JOIN ops.staged_file USING (retailer, store_id) WHERE file_id = %s", (file_id,)
+    ).fetchone()
+    assert row is not None
+    values = {
+        "store_key": row["store_key"],
+        "file_id": file_id,
+        "observed_at": clock.now(),
+        "now": clock.now(),
+        "is_complete": True,
+        "reason": "more",
+    }
+    connection.run("quality/find_renumbered", {"retailer": "iga", "file_ids": [file_id]})
+    for name in ("set_completeness", "keep_seen", "delist_unseen", "relist", "set_watermark"):
+        connection.run(f"completeness/{name}", values)
     connection.run("isolation/list_lines", {"file_id": file_id})
     connection.run("isolation/keep_lines", {"file_id": file_id})
     connection.run("publishing/count_outdated", {"file_id": file_id})

@@ -10,13 +10,14 @@ from functools import partial
 from typing import Literal
 
 from include.config import Settings
-from include.ingestion.checks.measuring import PriceChanges, StoreDay
+from include.ingestion.checks.comparing import PriceChanges
+from include.ingestion.checks.measuring import StoreDay
 from include.ingestion.checks.store_days import RuleResult
 from include.model.rules import RETAILER_RULES
 
 RULE_IDS = frozenset(rule.rule_id for rule in RETAILER_RULES)
-#: With fewer lines the share is not significant: the smallest retailer has about 1,700 in one store.
-TYPICAL_LINES_MIN = 500
+#: With fewer lines the share is not significant.
+TYPICAL_LINES_MIN = 200
 #: A single held store does not hold its retailer.
 STORES_MIN = 2
 

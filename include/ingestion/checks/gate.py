@@ -10,9 +10,10 @@ from include import clock
 from include.config import Settings
 from include.errors import TerminalError
 from include.ingestion.checks import batch, store_days, suite
+from include.ingestion.checks.comparing import Comparison, compare
 from include.ingestion.checks.marking import mark_refused
 from include.ingestion.checks.measuring import StoreDay, measure
-from include.ingestion.checks.recording import record_check, record_rule_results
+from include.ingestion.checks.recording import record_check, record_rule_results, save_movements
 from include.ingestion.checks.store_days import RuleResult
 from include.ledger.completeness import estimate_completeness
 from include.ledger.files import next_round
@@ -54,9 +55,13 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
     Raises:
         TerminalError: suite and single pass count differently: the catalogue is broken, nothing was marked.
     """
+    comparisons = _compare(warehouse, retailer)
     with warehouse.transaction() as connection:
         lock(connection, f"check:{retailer}")
-        file_ids, remaining = next_round(connection, retailer, CATALOGUE_VERSION)
+        store_days, remaining = next_round(connection, retailer, CATALOGUE_VERSION)
+        # what another run has checked or published since the comparison is left out, what it has loaded since is checked next
+        file_ids = [file_id for file_id in (int(day["file_id"]) for day in store_days) if file_id in comparisons]
+        remaining += len(store_days) - len(file_ids)
         if passed := _already_passed(connection, file_ids):
             mark_refused(connection, passed)
             mark_checked(connection, passed, CATALOGUE_VERSION, None)
@@ -76,11 +81,31 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         check_id = record_check(connection, retailer, file_ids, broken, next(iter(evaluations), None), now)
         count_goods(connection, file_ids)
         estimate_completeness(connection, file_ids, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
-        found = _evaluate(measure(connection, retailer, file_ids, warehouse.settings), warehouse.settings)
+        found = _evaluate(measure(connection, retailer, file_ids, comparisons, warehouse.settings), warehouse.settings)
         record_rule_results(connection, check_id, found, now)
+        save_movements(connection, {file_id: comparisons[file_id] for file_id in file_ids})
         held = hold(connection, check_id, _reasons(found, len(file_ids)))
         mark_checked(connection, file_ids, CATALOGUE_VERSION, now)
         return CheckReport(len(passed) + len(file_ids), remaining, {rule: lines for rule, lines in broken.items() if lines}, held)
+
+
+def mark_lines(connection: Connection, file_id: int, settings: Settings) -> None:
+    """Mark the staged lines of one file that the rules refuse, the one about known prices included."""
+    day = connection.execute(
+        "SELECT file_id, retailer, observed_at, last_observed_at, manifest ->> 'state' AS state FROM ops.staged_file WHERE file_id = %s",
+        (file_id,),
+    ).fetchone()
+    assert day is not None
+    compare(connection, day["retailer"], [day], settings)
+    mark_refused(connection, [file_id])
+
+
+def _compare(warehouse: Warehouse, retailer: str) -> dict[int, Comparison]:
+    """Compare the next round with the known prices. In a transaction of its own: the suite reads the marked lines on another connection."""
+    with warehouse.transaction() as connection:
+        lock(connection, f"check:{retailer}")
+        store_days, _ = next_round(connection, retailer, CATALOGUE_VERSION)
+        return compare(connection, retailer, store_days, warehouse.settings) if store_days else {}
 
 
 def _already_passed(connection: Connection, file_ids: Sequence[int]) -> list[int]:

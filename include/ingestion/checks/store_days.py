@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import expm1, sqrt
 
 from include.config import Settings
-from include.ingestion.checks.measuring import StoreDay
+from include.ingestion.checks.comparing import PriceChanges, PriceLevel
+from include.ingestion.checks.measuring import DRIFT_DAYS, StoreDay
 from include.model.rules import STORE_DAY_RULES
 
 #: With fewer lines a share is not significant.
 LINES_MIN = 50
 #: With fewer known prices the scale is not evaluated.
 KNOWN_MIN = 20
+#: So many changed prices are no finding in a small store: real nights have one or two.
+CHANGED_MIN = 6
+#: With fewer compared prices a level is not significant.
+LEVEL_MIN = 30
+#: Standard errors that a level may be off by chance.
+ERRORS = 3
 #: Fewer damaged names are typing errors of the retailer.
 DAMAGED_MIN = 5
 
@@ -39,11 +47,16 @@ _RuleOutcome = tuple[int, int, str]
 def _row_count(day: StoreDay, settings: Settings) -> _RuleOutcome:
     if not day.is_complete:
         return 0, 0, "not evaluated: the store-day is incomplete"
-    if day.past_goods is None:
-        return 0, 0, "not evaluated: the store's first complete store-day"
-    is_short = day.goods < settings.hold_row_count_share * day.past_goods
-    detail = f"{day.goods} SKUs, the median of its last {day.past_files} complete store-days is {day.past_goods:g}"
-    return day.goods, round(day.past_goods - day.goods) if is_short else 0, detail
+    if day.typical_goods is None:
+        return 0, 0, "not evaluated: the store's first store-day"
+    kind = f"last {day.past_files} complete store-days" if day.past_files else "last store-days, all incomplete,"
+    goods = day.goods + day.off  # listed, whatever they cost
+    detail = f"{goods} SKUs, the median of its {kind} is {day.typical_goods:g}"
+    expected = day.typical_goods
+    if day.oldest_goods is not None and day.oldest_goods > expected:
+        expected, detail = day.oldest_goods, f"{detail}, within {DRIFT_DAYS} days it had {day.oldest_goods}"
+    is_short = goods < settings.hold_row_count_share * expected
+    return goods, round(expected - goods) if is_short else 0, detail
 
 
 def _quarantined_share(day: StoreDay, settings: Settings) -> _RuleOutcome:
@@ -107,8 +120,74 @@ def _encoding(day: StoreDay, settings: Settings) -> _RuleOutcome:
 
 
 def _price_scale(day: StoreDay, settings: Settings) -> _RuleOutcome:
-    is_moved = day.known >= KNOWN_MIN and day.scaled > settings.hold_scale_share * day.known
-    return day.known, day.scaled if is_moved else 0, f"{day.scaled} of {day.known} known prices changed by a factor of 100"
+    is_moved = day.known >= KNOWN_MIN and day.off > settings.hold_scale_share * day.known
+    return day.known, day.off if is_moved else 0, f"{day.off} of {day.known} known prices are too far from the known ones"
+
+
+def _changes(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    within, across = day.within_week, day.across_weeks
+    limits = settings.hold_store_changed_within_week_share, settings.hold_store_changed_across_weeks_share
+    detail = f"inside the price week {_share(within, limits[0])}, across a Wednesday {_share(across, limits[1])}"
+    exceeds_limit = (
+        within.changed > max(limits[0] * within.compared, CHANGED_MIN),
+        across.changed > max(limits[1] * across.compared, CHANGED_MIN),
+    )
+    return within.compared + across.compared, within.changed * exceeds_limit[0] + across.changed * exceeds_limit[1], detail
+
+
+def _share(changes: PriceChanges, limit: float) -> str:
+    return f"{changes.changed:,} of {changes.compared:,} prices changed, at most {limit:.0%} are allowed"
+
+
+def _changes_in_week(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    compared, changed = day.within_week.compared, day.within_week.changed + day.week_changed
+    usual = settings.hold_store_changed_in_week_share * compared
+    exceeds_limit = day.within_week.changed > 0 and changed > max(usual + ERRORS * sqrt(usual), CHANGED_MIN)
+    return compared, changed if exceeds_limit else 0, f"{changed:,} of {compared:,} prices changed since the price week's first night"
+
+
+def _price_level(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    failed, found = 0, []
+    for level, limit, against in (
+        (day.level, settings.hold_price_level + ERRORS * day.level.error, "the known prices"),
+        (day.sisters, settings.hold_sister_price_level, "the retailer's other stores, for SKUs new in the store"),
+    ):
+        if level.compared < LEVEL_MIN:
+            continue
+        found.append(f"{expm1(level.mean):+.1%} against {against}, at most {limit:.1%} is allowed")
+        failed += level.compared if abs(level.mean) > limit else 0
+    return day.level.compared + day.sisters.compared, failed, "; ".join(found) or f"not evaluated: fewer than {LEVEL_MIN} known prices"
+
+
+def _price_drift(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    store = sum(day.drift.values(), PriceLevel())
+    drifts = {f"category {name}": (level, settings.hold_category_drift) for name, level in sorted(day.drift.items())}
+    far = {
+        name: level
+        for name, (level, limit) in (drifts | {"the store": (store, settings.hold_store_drift)}).items()
+        if level.compared >= LINES_MIN and abs(level.mean) > limit
+    }
+    detail = "; ".join(f"{name} {expm1(level.mean):+.1%} in {DRIFT_DAYS} days" for name, level in far.items())
+    return (
+        store.compared,
+        max((level.compared for level in far.values()), default=0),
+        detail or f"{expm1(store.mean):+.1%} in {DRIFT_DAYS} days",
+    )
+
+
+def _renumbered(day: StoreDay, settings: Settings) -> _RuleOutcome:
+    gone, listed = day.turnover.gone, day.turnover.listed
+    limit = settings.hold_renumbered_share
+    exceeds_limit = day.is_complete and day.new > max(limit * day.goods, CHANGED_MIN) and gone > max(limit * listed, CHANGED_MIN)
+    if not exceeds_limit:
+        return day.goods, 0, f"{day.new} of {day.goods} SKUs are new in the store"
+    pairs, examples = day.turnover.pairs, ", ".join(day.turnover.examples)
+    looks = (
+        f"it looks like new numbers: {pairs} of them have name, size and price of a vanished one ({examples})"
+        if pairs
+        else "none looks like a vanished one"
+    )
+    return day.goods, day.new, f"{day.new} of {day.goods} SKUs are new in the store and {gone} of {listed} are gone; {looks}"
 
 
 def _time_span(day: StoreDay, settings: Settings) -> _RuleOutcome:
@@ -133,6 +212,11 @@ _RULES: dict[str, Callable[[StoreDay, Settings], _RuleOutcome]] = {
     "unavailable_share": _unavailable_share,
     "encoding": _encoding,
     "price_scale": _price_scale,
+    "store_changes": _changes,
+    "changes_in_week": _changes_in_week,
+    "price_level": _price_level,
+    "price_drift": _price_drift,
+    "renumbered": _renumbered,
     "time_span": _time_span,
     "outdated": _outdated,
 }

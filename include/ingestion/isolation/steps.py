@@ -23,6 +23,7 @@ from include.catalogue.resolve import resolve as resolve_skus
 from include.errors import AisleflowError, TerminalError
 from include.ingestion.checks.gate import CheckReport, CountBroken
 from include.ingestion.checks.gate import check as check_batch
+from include.ingestion.completeness import revise_completeness
 from include.ingestion.copying import COLUMNS, copy_rows
 from include.ingestion.isolation import forensics
 from include.ingestion.isolation.dry_run import DryRunWarehouse, dry_run
@@ -99,6 +100,7 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
 
 def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None]) -> PublishCounts:
     """Publish the checked store-days, oldest first; leave out those whose lines the database rejects."""
+    revise_completeness(warehouse, retailer)
     before = _loaded(warehouse, retailer)
     with _collect_data_errors(f"publish {retailer}") as found:
         return publish_checked(warehouse, storage, retailer, progress)
