@@ -42,6 +42,7 @@ def wednesday(storage: Storage) -> None:
             *lines,
             offer("20", 2.0, name="Zorbo Tea", brand="Zorbo", size="100 g", barcode=gtin(4)),
             offer("21", 3.0, name="Zorbo Tea", brand="Zorbo", size="100 g", barcode=gtin(5)),
+            offer("22", 9.0, name="Zorbo Tea", brand="Zorbo", size="500 g", barcode=gtin(4)),  # of another size: refused
         ]
     )
     stage(store_id="G2", lines=[offer("1", 9.0), offer("9", 1.0, name="Tea, Zorbo", brand="Zorbo", size="100 g")], complete=None)
