@@ -55,7 +55,7 @@ def differences(model: Model, product: Product, now: datetime) -> list[Differenc
         (row["retailer"], row["store_id"], row["sku"]): {"cents": row["price_cents"], "available": row["is_available"]}
         for row in product.rows(_PRODUCTS)
     }
-    found += _compare("product_price", _product_prices(expected), skus)
+    found += _compare("product_price", _product_prices(expected, {key: row["observed_at"] for key, row in by_key.items()}), skus)
     numbers = {row["file_id"]: number for number, row in ((entry.number, ledger.get(_key(entry))) for entry in model.ledger) if row}
     found += _compare(
         "change", {change: {} for change in _model_changes(model)}, {_change(row, numbers): {} for row in product.rows(_CHANGES)}
@@ -143,12 +143,13 @@ def _partition(skus: Any) -> Found:
     return {tuple(sorted(group)): {} for group in members.values()}
 
 
-def _product_prices(rows: dict[tuple[str, str, str], Row]) -> Found:
+def _product_prices(rows: dict[tuple[str, str, str], Row], observed: dict[tuple[str, str, str], datetime]) -> Found:
     """Of the listed SKUs of a product in a store: available before unavailable, then the newest, then the lowest."""
     best: dict[tuple[str, str, str], tuple[Any, ...]] = {}
     for (retailer, store_id, sku), row in rows.items():
         if row.is_listed:
-            rank = not row.is_available, -row.seen_from.timestamp(), row.cents, sku
+            at = observed.get((retailer, store_id, sku), row.seen_from)  # compared by itself, within its bounds
+            rank = not row.is_available, -at.timestamp(), row.cents, sku
             product = retailer, store_id, product_of(retailer, sku)
             best[product] = min(best.get(product, (rank, row)), (rank, row), key=lambda ranked: ranked[0])
     return {

@@ -43,5 +43,5 @@ def play(product: Product, number: int, histories: int, *, is_to_shrink: bool = 
     except AssertionError as error:
         if is_to_shrink:
             raise
-        return Played(OneProduct.played, OneProduct.failed_after, str(error))
+        return Played(OneProduct.played, OneProduct.failed_after, "\n".join([str(error), *getattr(error, "__notes__", [])]))
     return Played(OneProduct.played, 0, "")
