@@ -6,7 +6,7 @@ of the design page, §4.1 (staged file, complete), §4.2 (warehouse, rules) and 
 - A store-day's instant is its earliest line; lines keep their own. Equal instants: the later registration wins.
 - Files are judged one by one in order of time, against published store-days; what counts is their distinct accepted SKUs.
 - A store-day older than the store's last complete publish adds products and no prices.
-- Newest is judged per line. An unavailable line keeps the last price, marked; without a known price it adds nothing.
+- Newest is judged per line, also where crawls of a store overlap in time. An unavailable line keeps the last price, marked; without a known price it adds nothing.
 - A complete store-day delists what it no longer lists, unless that was observed after it. What was refused, or what an unreadable line may
   have been, is neither delisted nor refreshed.
 - A re-run supersedes its own unpublished file and no other.
@@ -197,10 +197,13 @@ class Model:
     def _publish(self, entry: Entry, now: datetime) -> None:
         day, before = entry.day, self._rows(entry.day.store)
         entry.counts = Counts(folded=day.folded_lines, quarantined=day.refused_lines)
-        complete = [other.order for other in self._published(day.store) if other.is_complete]
-        if complete and entry.order < max(complete):
-            entry.state, entry.counts.outdated = "superseded", len(day.accepted)
-            return
+        newest = max((other for other in self._published(day.store) if other.is_complete), key=lambda other: other.order, default=entry)
+        if entry.order < newest.order:
+            if day.last_at < newest.day.at:
+                entry.state, entry.counts.outdated = "superseded", len(day.accepted)
+                return
+            if any(line.at < newest.day.at and newest.day.kinds.get(sku, "-") == "-" for sku, line in day.accepted.items()):
+                raise Undecided  # the crawls overlap, and the later one delists it: is the price of the late file its last price?
         newer = [other for other in self._published(day.store) if other.order > entry.order]
         if any(
             line.cents and sku not in before and other.day.kinds.get(sku) == "0" for other in newer for sku, line in day.accepted.items()

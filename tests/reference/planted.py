@@ -13,6 +13,9 @@ from typing import Any, LiteralString, cast
 
 import pytest
 
+from include.ledger.settling import refuse
+from include.staging.storage import Storage
+from include.warehouse.engine import Warehouse
 from include.warehouse.statements import statement
 from tests.reference.product import Product
 
@@ -75,9 +78,26 @@ def _define(product: Product, name: str, text: str) -> None:
         connection.execute(cast(LiteralString, f"CREATE OR REPLACE VIEW {name} AS {text}"))
 
 
+def _refuse(warehouse: Warehouse, storage: Storage, file_id: int, error: Exception) -> None:
+    refuse(warehouse, storage, file_id, str(error))
+
+
 DEFECTS = (
+    Defect("01", "a file that cannot be reached is refused", in_function("include.ingestion.load.set_aside_unreachable", _refuse)),
+    Defect(
+        "02",
+        "a store-day that was never published is a baseline",
+        in_statement("quality/measure_store_days", "f.is_past_store_day", "f.goods IS NOT NULL"),
+    ),
     Defect(
         "03", "folded doubles count as goods", in_statement("ledger/count_goods", "reasons IS NULL AND NOT is_folded", "reasons IS NULL")
+    ),
+    Defect(
+        "04",
+        "a whole batch is judged at once",
+        in_statement(
+            "ledger/list_round", "nth = 1 AND observed_on = min(observed_on) FILTER (WHERE nth = 1) OVER () AS is_next", "true AS is_next"
+        ),
     ),
     Defect(
         "05",
@@ -88,6 +108,15 @@ DEFECTS = (
         "09",
         "an older store-day's texts replace newer ones",
         in_statement("resolution/refresh_skus", "greatest(known.texts_at, seen.at)", "'-infinity'::timestamptz"),
+    ),
+    Defect(
+        "10",
+        "a cut line delists its good",
+        in_statement(
+            "publishing/delist_missing",
+            "AND NOT EXISTS (SELECT FROM staging.offer AS cut WHERE cut.file_id = %(file_id)s AND cut.sku IS NULL)",
+            "",
+        ),
     ),
     Defect("run", "of two files of one run the hash decides", in_function("include.ledger.registering._in_order", lambda _, paths: paths)),
 )

@@ -59,7 +59,7 @@ class Product:
         lines = lines_of(day)
         manifest = StoreDays(self.storage)(
             day.retailer, day.store_id, at=day.at.isoformat(), lines=lines, complete=day.is_complete, run_key=day.run,
-            night=clock.night_of(day.starts_at), observed_at=day.at, last_observed_at=max(map(day.line_at, day.kinds)),
+            night=clock.night_of(day.starts_at), observed_at=day.at, last_observed_at=day.last_at,
         )  # fmt: skip
         self._files += 1  # of one run the file written last counts; these are written faster than the clock of files ticks
         written_at = clock.system_now().timestamp() - 60 + 0.01 * self._files
@@ -122,6 +122,8 @@ def lines_of(day: StoreDay) -> list[Line]:
             lines.append(_line(day, sku, kind, -100))
         elif kind == "=":
             lines += [made, made]
+        elif kind == "t":
+            lines += [_line(day, sku, kind, "n/a"), made]
         elif kind == "x":
             lines += [made, _line(day, sku, kind, 125)]
         elif kind != "-":
@@ -129,9 +131,9 @@ def lines_of(day: StoreDay) -> list[Line]:
     return lines
 
 
-def _line(day: StoreDay, sku: str, kind: str, cents: int | None) -> Line:
+def _line(day: StoreDay, sku: str, kind: str, cents: int | str | None) -> Line:
     more: dict[str, Any] = {"price_was": WAS_CENTS / 100, "is_on_special": True} if kind == "s" else {}
-    price = None if cents is None else cents / 100
+    price = cents / 100 if isinstance(cents, int) else cents
     return offer(
         sku, price, name=name_of(sku, kind), barcode=BARCODES.get(sku), metadata={"scraped_at": day.line_at(sku).isoformat()}, **more
     )

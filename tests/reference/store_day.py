@@ -9,20 +9,22 @@ Each character of ``goods`` is one SKU, the first "1", the second "2" and so on:
 ``0``  unavailable: listed without a price
 ``!``  refused: a price below zero
 ``=``  two equal lines of the price ``a``, folded into one
+``t``  the price ``a``, and a line of the same SKU whose price is no number: refused
 ``x``  two lines that contradict each other: both refused
 ``~``  a cut line: nobody can read its SKU
+``<``  a stray line: observed a day before its crawl, refused
 ``-``  not listed
 =====  =======================================================
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-KINDS = "abcsA0!=x~-"
-CENTS = {"a": 100, "b": 110, "c": 125, "s": 100, "A": 100, "=": 100, "0": None}
+KINDS = "abcsA0!=tx~<-"
+CENTS = {"a": 100, "b": 110, "c": 125, "s": 100, "A": 100, "=": 100, "t": 100, "0": None}
 WAS_CENTS = 140
 NAMES = ("Ant Soap", "Bee Wax", "Cow Bell", "Dog Lead", "Elk Horn", "Fox Glove", "Gnu Rug", "Hen Coop")
 
@@ -62,12 +64,23 @@ class StoreDay:
 
     def line_at(self, sku: str) -> datetime:
         """When the line of a SKU was observed."""
-        return self.starts_at + self.pace * (int(sku) - 1)
+        stray = timedelta(days=1) if self.kinds[sku] == "<" else timedelta()
+        return self.starts_at + self.pace * (int(sku) - 1) - stray
+
+    @property
+    def instants(self) -> list[datetime]:
+        """When its lines were observed: those that say so and belong to the crawl."""
+        return sorted(self.line_at(sku) for sku, kind in self.kinds.items() if kind not in "-~<")
 
     @property
     def at(self) -> datetime:
         """Its instant: that of its earliest line."""
-        return min((self.line_at(sku) for sku, kind in self.kinds.items() if kind not in "-~"), default=self.starts_at)
+        return min(self.instants, default=self.starts_at)
+
+    @property
+    def last_at(self) -> datetime:
+        """When its latest line was observed."""
+        return max(self.instants, default=self.starts_at)
 
     @cached_property
     def accepted(self) -> dict[str, OfferedLine]:
@@ -86,7 +99,7 @@ class StoreDay:
     @property
     def refused(self) -> set[str]:
         """SKUs with refused lines only."""
-        return {sku for sku, kind in self.kinds.items() if kind in "!x"}
+        return {sku for sku, kind in self.kinds.items() if kind in "!x<"}
 
     @property
     def has_cut_line(self) -> bool:
@@ -101,16 +114,12 @@ class StoreDay:
     @property
     def refused_lines(self) -> int:
         """Lines in quarantine."""
-        return sum({"!": 1, "~": 1, "x": 2}.get(kind, 0) for kind in self.goods)
+        return sum({"!": 1, "~": 1, "<": 1, "t": 1, "x": 2}.get(kind, 0) for kind in self.goods)
 
     @property
     def lines(self) -> int:
         """All lines of the file."""
         return len(self.accepted) + self.folded_lines + self.refused_lines
-
-    def again(self, run: str) -> StoreDay:
-        """Return the same lines as a file of another run."""
-        return replace(self, run=run)
 
 
 def name_of(sku: str, kind: str) -> str:
