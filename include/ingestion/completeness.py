@@ -6,7 +6,7 @@ import logging
 
 from include import clock
 from include.ingestion.price_changes import announce_price_change
-from include.ledger.completeness import next_revision
+from include.ledger.completeness import next_revision, set_completeness
 from include.warehouse.engine import Warehouse, lock
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def _revise_next(warehouse: Warehouse, retailer: str) -> bool:
         if is_newest:  # else a newer complete store-day has decided what is listed
             for name in ("delist_unseen",) if file["is_complete"] else ("keep_seen", "relist"):
                 connection.run(f"completeness/{name}", values)
-        connection.run("completeness/set_completeness", values)
+        set_completeness(connection, values)
         connection.run("completeness/set_watermark", values)
         log.warning("file %s is %s now: %s", file["file_id"], "complete" if file["is_complete"] else "incomplete", file["reason"])
     return True

@@ -35,6 +35,11 @@ def next_revision(connection: Connection, retailer: str, rows_share: float, base
     return None
 
 
+def set_completeness(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Change the estimate of a published store-day: file_id, is_complete, reason."""
+    connection.run("ledger/set_completeness", values)
+
+
 def _estimate(connection: Connection, file: Mapping[str, Any], rows_share: float, baseline_days: int) -> tuple[bool, str]:
     base = connection.run("ledger/complete_baseline", {"file_id": file["file_id"], "baseline_days": baseline_days}).fetchone()
     assert base is not None

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from include.ledger.files import FINAL_STAGE, entry
 from include.staging import staged_file
 from include.staging.manifest import Manifest
@@ -30,6 +32,12 @@ def count_goods(connection: Connection, file_ids: Sequence[int]) -> None:
 def mark_checked(connection: Connection, file_ids: Sequence[int], version: str, checked_at: datetime | None) -> None:
     """Record the rule catalogue version that checked the files; ``checked_at=None`` keeps the earlier instant."""
     connection.run("ledger/mark_checked", {"file_ids": list(file_ids), "version": version, "checked_at": checked_at})
+
+
+def save_movements(connection: Connection, movements: Mapping[int, Mapping[str, Any]]) -> None:
+    """Record how the prices of store-days differ from the known ones (the column ``movement``), for rules about slow drifts."""
+    values = [Jsonb(dict(movement)) for movement in movements.values()]
+    connection.run("ledger/save_movements", {"file_ids": list(movements), "movements": values})
 
 
 def hold(connection: Connection, check_id: int, reasons: Mapping[int, Sequence[str]]) -> dict[int, str]:

@@ -128,7 +128,7 @@ def test_the_question_has_all_facts_for_the_decision(strict_warehouse: Warehouse
     question = held_question(strict_warehouse, two_held[:1])
     assert question.subject == "Publish aldi G1 (aldi G1) of 2026-11-18? Held by price_scale (40 lines)"
     for part in (
-        "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"| {two_held[0]}, line 1 | 1 | Thing 1 |", "| 250.00 | 2.50 | refused: price\\_far\\_from\\_known |", "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "within 72 hours the data stay held",
+        "Nothing of its 40 lines is published yet", "40 of 40 known prices", f"| {two_held[0]}, line 1 | 1 | Thing 1 |", "| 250.00 | 2.50 | × 100 |", "1 store-days published (40 lines), 2 held", "**Release**", "**Discard**", "**Leave held**", "within 72 hours the data stay held",
     ):  # fmt: skip
         assert part in question.body, f"{part!r} is missing from\n{question.body}"
     assert question.body.count("\n| 4, line") == 3 and "{" not in question.body, "a table, no raw lines"

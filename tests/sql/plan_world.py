@@ -225,7 +225,8 @@ def _isolate(connection: Connection, file_id: int, n: int) -> None:
         "reason": "more",
     }
     connection.run("quality/find_renumbered", {"retailer": "iga", "file_ids": [file_id]})
-    for name in ("set_completeness", "keep_seen", "delist_unseen", "relist", "set_watermark"):
+    connection.run("ledger/set_completeness", values)
+    for name in ("keep_seen", "delist_unseen", "relist", "set_watermark"):
         connection.run(f"completeness/{name}", values)
     connection.run("isolation/list_lines", {"file_id": file_id})
     connection.run("isolation/keep_lines", {"file_id": file_id})

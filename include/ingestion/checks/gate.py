@@ -13,11 +13,11 @@ from include.ingestion.checks import batch, store_days, suite
 from include.ingestion.checks.comparing import Comparison, compare
 from include.ingestion.checks.marking import mark_refused
 from include.ingestion.checks.measuring import StoreDay, measure
-from include.ingestion.checks.recording import record_check, record_rule_results, save_movements
+from include.ingestion.checks.recording import record_check, record_rule_results
 from include.ingestion.checks.store_days import RuleResult
 from include.ledger.completeness import estimate_completeness
 from include.ledger.files import next_round
-from include.ledger.settling import count_goods, hold, mark_checked
+from include.ledger.settling import count_goods, hold, mark_checked, save_movements
 from include.model.rules import BY_ID, CATALOGUE_VERSION
 from include.warehouse.engine import Connection, Warehouse, lock
 
@@ -83,7 +83,7 @@ def check(warehouse: Warehouse, retailer: str, count_broken: CountBroken | None 
         estimate_completeness(connection, file_ids, warehouse.settings.complete_rows_share, warehouse.settings.baseline_days)
         found = _evaluate(measure(connection, retailer, file_ids, comparisons, warehouse.settings), warehouse.settings)
         record_rule_results(connection, check_id, found, now)
-        save_movements(connection, {file_id: comparisons[file_id] for file_id in file_ids})
+        save_movements(connection, {file_id: comparisons[file_id].movement() for file_id in file_ids})
         held = hold(connection, check_id, _reasons(found, len(file_ids)))
         mark_checked(connection, file_ids, CATALOGUE_VERSION, now)
         return CheckReport(len(passed) + len(file_ids), remaining, {rule: lines for rule, lines in broken.items() if lines}, held)

@@ -10,7 +10,6 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from include.ingestion.checks import batch
-from include.ingestion.checks.comparing import Comparison
 from include.ingestion.checks.store_days import RuleResult
 from include.model.rules import BY_ID, CATALOGUE_VERSION, ROW_RULES
 from include.warehouse.engine import Connection
@@ -69,9 +68,3 @@ def record_rule_results(connection: Connection, check_id: int, found: Sequence[t
             "now": now,
         },
     )
-
-
-def save_movements(connection: Connection, comparisons: Mapping[int, Comparison]) -> None:
-    """Record how the prices of store-days differ from the known ones, for rules about slow drifts."""
-    movements = [Jsonb(comparison.movement()) for comparison in comparisons.values()]
-    connection.run("quality/save_movements", {"file_ids": list(comparisons), "movements": movements})

@@ -1,6 +1,6 @@
 -- Record how the prices of store-days differ from the known ones, for the rules about slow drifts of later nights.
 --
--- Called by   include/ingestion/checks/recording.py
+-- Called by   include/ledger/settling.py
 -- Parameters  file_ids bigint[]; movements jsonb[] (parallel)
 -- Writes      ops.staged_file   movement
 -- Run again   nothing written

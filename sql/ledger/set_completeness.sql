@@ -1,6 +1,6 @@
 -- Change the estimated completeness of a published store-day.
 --
--- Called by   include/ingestion/completeness.py
+-- Called by   include/ledger/completeness.py
 -- Parameters  file_id bigint; is_complete boolean; reason text
 -- Writes      ops.staged_file
 -- Run again   nothing written
