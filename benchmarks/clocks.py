@@ -20,7 +20,7 @@ STEPS = {
     "load": ("include.ingestion.pipeline", "load"),
     "check": ("include.ingestion.pipeline", "check"),
     "resolve": ("include.ingestion.pipeline", "resolve"),
-    "publish": ("include.ingestion.pipeline", "publish"),
+    "publish": ("include.ingestion.isolation.steps", "publish"),
     "pages": ("include.ingestion.pipeline", "publish_data_docs"),
 }
 

@@ -170,7 +170,6 @@ class FixedSettings(BaseSettings):
     refuse_price_factor: float = Field(
         4.0,
         gt=1,
-        le=50,
         description="A line whose price is more than this many times the known one, or less than that part of it, is refused.",
     )
     hold_store_changed_within_week_share: float = Field(
@@ -188,7 +187,6 @@ class FixedSettings(BaseSettings):
     hold_store_changed_in_week_share: float = Field(
         0.03,
         gt=0,
-        le=1,
         description="A store-day after which a clearly larger share of prices has changed since the price week's first night is held.",
     )
     hold_price_level: float = Field(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from include.config import Settings
+from include.retailer_names import RETAILERS, Registration
 from include.staging import storage as storage_module
 from include.staging.storage import Storage
 from tests.crawling.fake_site import Crawl, Hillview, Site
@@ -22,7 +23,8 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def hillview(site: Site, monkeypatch: pytest.MonkeyPatch) -> Hillview:
-    monkeypatch.setattr(storage_module, "RETAILERS", (*getattr(storage_module, "RETAILERS", ()), "hillview"), raising=False)
+    registered = Registration("Hillview", "tests.crawling.fake_site:Hillview", store_id="H [0-9]+")
+    monkeypatch.setattr(storage_module, "RETAILERS", {**RETAILERS, "hillview": registered})
     retailer = Hillview()
     monkeypatch.setattr(Hillview, "base_url", site.url, raising=False)
     return retailer

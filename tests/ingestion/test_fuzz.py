@@ -184,7 +184,7 @@ def test_the_mutations_reach_every_rule(night: Nights) -> None:
         for reason in row.values()
     }
     unmet = {rule.rule_id for rule in ROW_RULES if rule.severity == "refuse"} - met
-    assert unmet <= {"line_too_long"}, unmet
+    assert unmet <= {"line_too_long", "price_far_from_known"}, "without an earlier night no price is known"
     (outcome,) = night_run.outcomes["G1"]
     assert len(outcome.refused) > 2_000 and len(outcome.accepted) > 5_000 and len(outcome.folded) > 30
 

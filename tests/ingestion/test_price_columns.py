@@ -53,7 +53,7 @@ FILLED_BY_THE_WAREHOUSE = {
 }  # fmt: skip
 
 #: Columns of ``staging.offer`` that the check fills and no line gives.
-FILLED_BY_THE_CHECK = {"is_folded", "is_contradicted", "reasons"}
+FILLED_BY_THE_CHECK = {"is_folded", "is_contradicted", "differs_in_text", "known_cents", "reasons"}
 
 
 def columns(warehouse: Warehouse, table: str) -> set[str]:

@@ -53,7 +53,19 @@ def test_truth_has_one_line_per_offer_at_any_instant(client: Any, world: Any) ->
     found = lines()
     truth = list(world.truth("coles", "COL:584", NOW))
     assert [(line["sku"], line["price_cents"]) for line in found] == [(offer.sku, offer.price_cents) for offer in truth]
-    assert set(found[0]) == {"sku", "name", "brand", "size", "barcode", "price_cents", "was_price_cents", "is_on_special", "category_paths"}
+    assert set(found[0]) == {
+        "sku",
+        "name",
+        "brand",
+        "size",
+        "barcode",
+        "price_cents",
+        "was_price_cents",
+        "is_on_special",
+        "category_paths",
+        "price_basis",
+        "multi_buy",
+    }
     assert lines(at="2026-11-18T04:00:00+11:00") == found != lines(at="2026-11-25T04:00:00+11:00")
     zipped = client.request("GET", "/_sandbox/truth/coles/COL:584", headers={"accept-encoding": "gzip"})
     assert zipped.headers["content-encoding"] == "gzip"
