@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 from tests.reference.prices import Change, Row, change_of_publication, change_of_retraction, publish_in_order, withdraw
@@ -30,6 +30,8 @@ GOODS_SHARE_MIN = 0.6
 COMPLETE_SHARE = 0.9
 #: Store-days of a store that a new one is compared with.
 PAST_STORE_DAYS = 5
+#: So far back a store is compared with what it listed earlier.
+DRIFT = timedelta(days=28)
 
 Store = tuple[str, str]
 Sku = tuple[str, str]
@@ -169,17 +171,30 @@ class Model:
     def _is_held(self, entry: Entry) -> bool:
         if entry.day.refused_lines > REFUSED_SHARE_MAX * entry.day.lines:
             return True
-        past = [other.day.accepted_goods for other in self._past_complete(entry)][:PAST_STORE_DAYS]
-        return entry.is_complete and bool(past) and entry.day.accepted_goods < GOODS_SHARE_MIN * median(past)
+        expected = self._expected_goods(entry)
+        return entry.is_complete and expected is not None and entry.day.accepted_goods < GOODS_SHARE_MIN * expected
+
+    def _expected_goods(self, entry: Entry) -> float | None:
+        """What the store usually lists; or, where that is more, what it listed at the beginning of the last weeks: it may shrink a little every night."""
+        past = self._past(entry)
+        complete = [other for other in past if other.is_complete]
+        if not past:
+            return None
+        usual = median(other.day.accepted_goods for other in (complete or past)[:PAST_STORE_DAYS])
+        found_right_at = max((other.day.at for other in past if other.is_released), default=None)
+        begin = max(filter(None, [entry.day.at - DRIFT, found_right_at]))
+        oldest = min(
+            (other for other in complete if other is complete[0] or other.day.at >= begin), key=lambda other: other.order, default=None
+        )
+        return max(usual, oldest.day.accepted_goods) if oldest else usual
+
+    def _past(self, entry: Entry) -> list[Entry]:
+        """The published store-days of the store before this one, the newest first."""
+        mine = [other for other in self.ledger if other.is_past and other.day.store == entry.day.store and other.order < entry.order]
+        return sorted(mine, key=lambda other: other.order, reverse=True)
 
     def _past_complete(self, entry: Entry) -> list[Entry]:
-        """The published complete store-days of the store before this one, the newest first."""
-        mine = [
-            other
-            for other in self.ledger
-            if other.is_past and other.day.store == entry.day.store and other.is_complete and other.order < entry.order
-        ]
-        return sorted(mine, key=lambda other: other.order, reverse=True)
+        return [other for other in self._past(entry) if other.is_complete]
 
     def _learn_names(self, entry: Entry) -> None:
         for line in entry.day.accepted.values():
