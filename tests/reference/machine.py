@@ -26,12 +26,12 @@ NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
 SWITCHES: dict[str, Any] = {
     "kinds": "abcsA0!=tx~-",
-    "paces": (0,),
+    "paces": (0, 5),
     "completeness": (True, False),
     "storage away": True,
     "rerun of a staged file": True,
     "batches": True,
-    "retract": False,
+    "retract": True,
     "compared": ("refused", "product_price", "ledger", "price", "product", "change"),
 }
 
