@@ -60,7 +60,7 @@ def test_a_held_store_day_is_released_in_airflow_without_delaying_the_others(run
     path = f"/dags/decide_held/dagRuns/{asked['dag_run_id']}/taskInstances/ask/{asked['map_index']}/hitlDetails"
     details = running.api._call("GET", path)
     assert "price_scale" in details["subject"] and "aldi" in details["subject"]
-    assert "Publication status of the night" in details["body"] and f"file {held['file_id']}" in details["body"]
+    assert "Publication status of the night" in details["body"] and f"| {held['file_id']}, line " in details["body"]
 
     running.api._call("PATCH", path, body={"chosen_options": ["Release"], "params_input": {"why": "checked at the shelf"}})
 
