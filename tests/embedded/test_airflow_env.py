@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
@@ -35,6 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 @given(user=TEXT, password=TEXT, database=TEXT, host=st.sampled_from(["db.example", "/run/a b", "::1"]), port=st.integers(1, 65_535))
 def test_connection_and_url_are_converted_into_each_other(user: str, password: str, database: str, host: str, port: int) -> None:
     connection = json.dumps({"conn_type": "postgres", "login": user, "password": password, "schema": database, "host": host, "port": port})
