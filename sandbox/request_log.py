@@ -30,7 +30,7 @@ class RequestRecord(msgspec.Struct, frozen=True):
     Attributes:
         number: counts all requests since the start or the last reset, from 1.
         arrived_seconds: since then, by the monotonic clock.
-        took_seconds: until the last byte was sent.
+        took_seconds: until the last part of the response was sent.
         route: name of the site's handler; ``purpose``: one of ``ALL_PURPOSES``, the same terms for all four retailers.
         line: method, path with query, and a hash of the body if there is one: equal for equal requests.
         status: 0 = the connection was cut before a response.
@@ -158,6 +158,7 @@ class RequestCounter:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and log it with its status."""
         status: int | None = None
+        has_ended = False
         body = blake2b(digest_size=6)
         has_body = False
 
@@ -169,22 +170,9 @@ class RequestCounter:
                 body.update(part)
             return message
 
-        async def record_status(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        record_body.__dict__["transport"] = transport_of(receive)
-        request_context.clear()
-        number, arrived, in_flight = self.traffic.begin_request(self.retailer)
-        status_without_response = 0  # the connection was cut
-        try:
-            await self.app(scope, record_body, record_status)
-        except Exception as error:
-            status_without_response = 0 if isinstance(error, ConnectionError) else 500
-            raise
-        finally:
+        def end(status: int) -> None:
+            nonlocal has_ended
+            has_ended = True
             handler = getattr(scope.get("endpoint"), "__name__", "unknown")
             self.traffic.end_request(
                 RequestRecord(
@@ -196,11 +184,32 @@ class RequestCounter:
                     request_context.purpose_of(handler),
                     request_context.store_id.get(),
                     request_line(scope, body.hexdigest() if has_body else None),
-                    status_without_response if status is None else status,
+                    status,
                     in_flight,
                     request_context.faults.get(),
                 )
             )
+
+        async def record_end(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif status is not None and not message.get("more_body"):
+                end(status)  # before the last part is sent: a client that has the whole response finds it in the log
+            await send(message)
+
+        record_body.__dict__["transport"] = transport_of(receive)
+        request_context.clear()
+        number, arrived, in_flight = self.traffic.begin_request(self.retailer)
+        status_without_response = 0  # the connection was cut
+        try:
+            await self.app(scope, record_body, record_end)
+        except Exception as error:
+            status_without_response = 0 if isinstance(error, ConnectionError) else 500
+            raise
+        finally:
+            if not has_ended:
+                end(status_without_response if status is None else status)
 
 
 def request_line(scope: Scope, body_hash: str | None) -> str:

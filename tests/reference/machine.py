@@ -29,7 +29,6 @@ SWITCHES: dict[str, Any] = {
     "paces": (0, 5),
     "completeness": (True, False),
     "storage away": True,
-    "rerun of a staged file": False,  # which of two files is the newer one is read from the storage's clock, whose ticks may be equal
     "batches": True,
     "retract": True,
     "compared": ("refused", "product_price", "ledger", "price", "product", "change"),
@@ -71,7 +70,6 @@ class Histories(RuleBasedStateMachine):
     def run_again(self, which: int, goods: str, complete: bool | None, ingest: bool) -> None:
         """The same run of a store writes another file."""
         day = self.days[which % len(self.days)]
-        assume(SWITCHES["rerun of a staged file"] or day not in self.model.staged)
         self._stage(StoreDay(day.retailer, day.store_id, day.run, goods, day.starts_at, day.pace, complete), ingest)
 
     @rule(retailer=st.sampled_from(("aldi", "coles")))

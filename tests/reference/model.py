@@ -3,7 +3,8 @@
 It shares no code with the product, keeps every file in memory and computes each price again from the whole history. Its rules are those
 of the design page, §4.1 (staged file, complete), §4.2 (warehouse, rules) and §5 (checks, ingest):
 
-- A store-day's instant is its earliest line; lines keep their own. Equal instants: the later registration wins.
+- A store-day's instant is its earliest line; lines keep their own. Equal instants: the later registration wins. Files registered together
+  are in order of store, night and run; those of one run in the order they were written.
 - Files are judged one by one in order of time, against published store-days; what counts is their distinct accepted SKUs.
 - A store-day older than the store's last complete publish adds products and no prices.
 - Newest is judged per line, also where crawls of a store overlap in time. An unavailable line keeps the last price, marked; without a known price it adds nothing.
@@ -101,7 +102,9 @@ class Model:
         """Everything in a retailer's outbox enters the ledger; a file whose manifest cannot be read is refused."""
         if retailer in self.damaged:
             self.refused[retailer] = self.damaged[retailer]
-        arriving = [day for day in self.staged if day.retailer == retailer]
+        arriving = sorted(
+            (day for day in self.staged if day.retailer == retailer), key=lambda day: (day.store_id, day.starts_at.date(), day.run)
+        )
         self.staged = [day for day in self.staged if day.retailer != retailer]
         for day in arriving:
             self._register(day)
