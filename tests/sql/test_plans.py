@@ -107,15 +107,15 @@ def test_every_statement_is_measured(sizes: dict[int, Measured]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old"),
-    [("resolution/refresh_skus", REFRESH_SKUS), ("loading/mark_duplicates", MARK_DUPLICATES)],
+    ("name", "old", "n"),
+    [("resolution/refresh_skus", REFRESH_SKUS, 150), ("loading/mark_duplicates", MARK_DUPLICATES, 200)],
     ids=["refresh_skus", "mark_duplicates"],
 )
-def test_the_old_plans_are_caught(name: str, old: str, empty: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_old_plans_are_caught(name: str, old: str, n: int, empty: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Both as they were when they never ended: their text, and a session in which PostgreSQL may nest loops."""
     now = statements.statement
     monkeypatch.setattr(engine, "PLANNING", {"jit": "off"})
     monkeypatch.setattr(engine, "statement", lambda other: old if other == name else now(other))
-    measured = plan_world.play(empty("old_" + name.partition("/")[2]), 400, until_first=True, names={old: name})
+    measured = plan_world.play(empty("old_" + name.partition("/")[2]), n, until_first=True, names={old: name})
     verdict = next(v for v in plans.verdicts(measured, measured) if v.name == name)
     assert not verdict.is_sound, verdict
