@@ -98,6 +98,8 @@ def serve(prepare: Callable[[Any], Handler], preload: Callable[[], object] = lam
     A failed command has an empty response: the parent then does the work itself and raises the error.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.WARNING)  # Great Expectations sets its own levels
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group: the parent decides
     responses = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # output of libraries is not a response

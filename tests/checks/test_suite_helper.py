@@ -22,13 +22,16 @@ from tests.warehouse.looking import one, rows
 pytestmark = pytest.mark.slow
 
 
-def test_the_helper_counts_and_builds_the_pages(true_helper: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+def test_the_helper_counts_and_builds_the_pages(
+    true_helper: None, warehouse: Warehouse, storage: Storage, store_day: StoreDays, capfd: pytest.CaptureFixture[str]
+) -> None:
     store_day(lines=[offer("1"), offer("2", -1)])
     with SuiteHelper() as helper:
         pipeline.ingest_retailers(warehouse, storage, ["aldi"], helper, lambda _: None)
         process = helper._helper
         assert process is not None and psutil.pid_exists(process.pid)
     assert not psutil.pid_exists(process.pid), "it ends with the command"
+    assert "INFO great_expectations" not in capfd.readouterr().err
     (check,) = rows(warehouse, "SELECT broken, evaluation->'statistics'->>'evaluated_expectations' AS evaluated FROM ops.quality_check")
     assert check["broken"]["price_not_positive"] == 1 and int(check["evaluated"]) == len(ROW_RULES)
     assert data_docs.address(storage) and data_docs.are_current(warehouse, storage)
