@@ -82,19 +82,24 @@ def coverage(
 
 def _row(product: dict[str, Any], price: dict[str, Any], *, is_first: bool) -> dict[str, Any]:
     unit = price["unit_of_measure"]
-    name = (
-        product["name"]
-        if not product["size"] or product["size"].lower() in product["name"].lower()
-        else f"{product['name']} {product['size']}"
-    )
     return price | {
-        "product": name if is_first else None,
+        "product": _with_size(product["name"], product["size"]) if is_first else None,
         "product_id": product["product_id"],
         "price": _range(price["price_cents_min"] / 100, price["price_cents_max"] / 100),
         "unit": f"{_range(price['unit_price_min'], price['unit_price_max'])} / {unit}" if unit else None,
         "special": _special(price),
         "age": _age(price["age_hours"]) + ("" if price["is_current"] else ", old"),
     }  # fmt: skip
+
+
+def _with_size(name: str, size: str | None) -> str:
+    """Name and size of a product; a size that the name states is not repeated, however it is written."""
+    from include.wording.size import split_size
+
+    if not size or size.lower() in name.lower():
+        return name
+    stated = split_size(name)[1]
+    return name if stated and stated == split_size(size)[1] else f"{name} {size}"
 
 
 def _range(least: float, most: float) -> str:

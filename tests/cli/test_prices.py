@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from include.cli.main import app
+from include.cli.prices import _with_size
 from include.crawling import discovery
 from include.ingestion import pipeline
 from include.model.store import StoreRecord
@@ -38,7 +39,7 @@ def known(warehouse: Warehouse, storage: Storage, store_day: StoreDays, monkeypa
     def milk(price: float, **more: Any) -> list[Any]:
         return [
             offer("1", price, name="Full Cream Milk 2L", size="2L", barcode=MILK, per_unit_price_string=f"${price / 2:.2f} / 1L", **more),
-            offer("2", 1.6, name="Full Cream Milk 1L", size="1L"),
+            offer("2", 1.6, name="Full Cream Milk 1L", size="1 L"),
             offer("3", 2, name="Full Cream Yoghurt 500g", size="500g"),
         ]  # fmt: skip
 
@@ -114,6 +115,20 @@ def test_the_command_shows_a_table(known: Warehouse) -> None:
     assert done.exit_code == 0, done.output
     text = " ".join(done.stdout.split())
     assert "Full Cream Milk 2L coles $3.00 $1.50 / L was $4.20 1" in text and "aldi $3.10 $1.55 / L 1" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "shown"),
+    [
+        ("Oat Milk 1L", "1 L", "Oat Milk 1L"),
+        ("Oat Milk", "1L", "Oat Milk 1L"),
+        ("Bananas", "each", "Bananas each"),
+        ("Gum 14g", "4x14g", "Gum 14g 4x14g"),
+        ("Tea", None, "Tea"),
+    ],
+)
+def test_a_size_is_shown_once(name: str, size: str | None, shown: str) -> None:
+    assert _with_size(name, size) == shown
 
 
 @pytest.mark.parametrize(
