@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
 
 from include import clock
+from include.ingestion import replay
 from include.ingestion.load import raw_lines, set_aside_unreachable
 from include.ingestion.price_changes import announce_price_change
 from include.ingestion.store_prices import publish_prices, restage
@@ -121,18 +123,21 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
         "SELECT store_key, complete_at FROM core.store WHERE retailer = %(retailer)s AND store_id = %(store_id)s", values
     ).fetchone()
     assert store is not None
-    prices = publish_prices(
-        connection, file, store["store_key"], values["now"], lambda before: restage(connection, storage, before, line_bytes_max)
-    )
-    outcome: dict[str, Any] = {"state": "published", "state_reason": None}
-    if prices is None:
-        prices = dict(connection.run("publishing/count_outdated", values).fetchone() or {}) | {"delisted": 0}
-        outcome = {
-            "state": "superseded",
-            "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases are published, prices are not",
-        }
-    _quarantine(connection, storage, file, values, line_bytes_max)
-    closed = close(connection, values | prices | outcome)
+    late = connection.run("publishing/is_late", values).fetchone()
+    is_late = late is not None and bool(late["is_late"])
+    with replay.corrections(connection, storage, file, store["store_key"], values["now"], line_bytes_max) if is_late else nullcontext():
+        prices = publish_prices(
+            connection, file, store["store_key"], values["now"], lambda before: restage(connection, storage, before, line_bytes_max)
+        )
+        outcome: dict[str, Any] = {"state": "published", "state_reason": None}
+        if prices is None:
+            prices = dict(connection.run("publishing/count_outdated", values).fetchone() or {}) | {"delisted": 0}
+            outcome = {
+                "state": "superseded",
+                "state_reason": f"older than the store's last complete store-day of {store['complete_at']:%Y-%m-%d %H:%M} UTC: products and aliases are published, prices are not",
+            }
+        _quarantine(connection, storage, file, values, line_bytes_max)
+        closed = close(connection, values | prices | outcome)
     published = PublishCounts(
         store_days=1, rows=closed["rows"], created=prices["created"], updated=prices["updated"], unchanged=prices["unchanged"], unavailable=prices["unavailable"],
         outdated=prices["outdated"], delisted=prices["delisted"], folded=closed["folded"], quarantined=closed["quarantined"],

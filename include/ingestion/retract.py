@@ -1,8 +1,7 @@
 """Retraction of a published store-day: the store's prices become as if it had never been published, and incremental readers get every correction.
 
-The affected rows are recomputed by publishing the store's other store-days again, from the archive and in order of
-time, to a temporary working store that no other transaction sees, with the statements of publishing. Products, SKUs
-and barcodes stay. Everything is one transaction under the store's lock.
+The affected rows are computed again from the store's other store-days (:mod:`include.ingestion.replay`). Products, SKUs and
+barcodes stay. Everything is one transaction under the store's lock.
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ import msgspec
 
 from include import clock
 from include.errors import TerminalError
+from include.ingestion import replay
+from include.ingestion.completeness import revise_completeness
 from include.ingestion.price_changes import announce_price_change
-from include.ingestion.store_prices import publish_prices, restage
 from include.ledger.decisions import check_decidable, decide, decisions_of
 from include.ledger.files import LedgerEntry, entry, published_entries
-from include.ledger.settling import delete_staged_rows
-from include.staging.staged_file import UnreadableFile
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
 
@@ -68,28 +66,29 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         store_key = _store_key(connection, retailer, store_id)
         values: dict[str, Any] = {"file_id": file_id, "store_key": store_key, "observed_at": file.observed_at, "now": clock.now()}
         others = [other for other in published_entries(connection, retailer, store_id) if other.file_id != file_id]
-        values["is_overlapping"] = any(
+        values["is_whole_store"] = any(
             other.observed_at <= file.last_observed_at and file.observed_at <= other.last_observed_at for other in others
-        )
+        )  # where crawls overlap in time, every row may differ
         connection.run("retraction/collect_affected", values)
-        skus = None if values["is_overlapping"] else {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
-        values["working_store_key"] = _working_store(connection, file)
-        connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")  # changes of the working store are not logged
-        missing = _replay(connection, storage, file, others, skus, values["working_store_key"], warehouse.settings.line_bytes_max)
-        done = _restore(connection, file, others, values, missing)
-        connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if warehouse.settings.change_log else "off",))
-        connection.run("publishing/ensure_change_month", values)
-        connection.run("retraction/log_corrections", values)
-        connection.run("retraction/move_new_prices", values)
-        connection.run("retraction/drop_working_store", values)
+        skus = None if values["is_whole_store"] else {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
+        with replay.change_log_off(connection):
+            values["working_store_key"] = replay.open_working_store(connection, file, values["now"])
+            missing = replay.publish_again(
+                connection, storage, others, values["working_store_key"], values["now"], warehouse.settings.line_bytes_max, skus
+            )
+            _require_later(file, missing)
+            done = _restore(connection, file, others, values, tuple(other.file_id for other in missing))
+        replay.finish(connection, values | {"is_to_move": True})
         decide(connection, file_id, "retract", by, reason, "command line", detail=done)
         connection.run("retraction/set_watermark", values)
         newest = connection.execute("SELECT complete_at FROM core.store WHERE store_key = %s", (store_key,)).fetchone()
         assert newest is not None
         log.info("retracted file %s of %s %s: %s", file_id, retailer, store_id, done)
-        return RetractionResult(
+        result = RetractionResult(
             **(done | {"file_id": file_id, "complete_at": newest["complete_at"], "outdated_files": _outdated_files(connection, file)})
         )
+    revise_completeness(warehouse, storage, retailer, since=file.observed_at)
+    return result
 
 
 def _file(connection: Connection, retailer: str, store_id: str, file_id: int) -> LedgerEntry:
@@ -118,50 +117,20 @@ def _store_key(connection: Connection, retailer: str, store_id: str) -> int:
     return int(row["store_key"])
 
 
-def _working_store(connection: Connection, file: LedgerEntry) -> int:
-    row = connection.execute(
-        "INSERT INTO core.store (retailer, store_id, first_seen_at) VALUES (%s, %s, %s) RETURNING store_key",
-        (file.manifest.retailer, f"retraction of file {file.file_id}", clock.now()),
-    ).fetchone()
-    assert row is not None
-    return int(row["store_key"])
-
-
-def _replay(
-    connection: Connection,
-    storage: Storage,
-    file: LedgerEntry,
-    others: list[LedgerEntry],
-    skus: set[str] | None,
-    working_store_key: int,
-    line_bytes_max: int,
-) -> list[int]:
-    """Publish the affected SKUs (``None``: all) of the other store-days to the working store; return the files missing in the archive."""
-    missing = []
-    for other in others:
-        try:
-            restage(connection, storage, other, line_bytes_max, skus)
-        except UnreadableFile as error:
-            if (other.observed_at, other.file_id) > (file.observed_at, file.file_id):
-                raise TerminalError(
-                    f"file {other.file_id} of {other.manifest.night}, published after file {file.file_id}, is no longer in the archive ({error}): the prices it confirmed "
-                    "are unknown, so nothing was changed. The store's next complete crawl replaces its prices: request it, or import a store-day."
-                ) from error
-            missing.append(other.file_id)
-            continue
-        publish_prices(
-            connection, other, working_store_key, clock.now(), lambda before: restage(connection, storage, before, line_bytes_max, skus)
-        )
-        delete_staged_rows(connection, [other.file_id])
-    return missing
+def _require_later(file: LedgerEntry, missing: list[LedgerEntry]) -> None:
+    for other in missing:
+        if file.is_before(other):
+            raise TerminalError(
+                f"file {other.file_id} of {other.manifest.night}, published after file {file.file_id}, is no longer in the archive: the prices it confirmed "
+                "are unknown, so nothing was changed. The store's next complete crawl replaces its prices: request it, or import a store-day."
+            )
 
 
 def _restore(
-    connection: Connection, file: LedgerEntry, others: list[LedgerEntry], values: dict[str, Any], missing: list[int]
+    connection: Connection, file: LedgerEntry, others: list[LedgerEntry], values: dict[str, Any], missing: tuple[int, ...]
 ) -> dict[str, Any]:
-    instant_and_id = (file.observed_at, file.file_id)
-    complete = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) < instant_and_id]
-    after = [other.observed_at for other in others if other.is_complete and (other.observed_at, other.file_id) > instant_and_id]
+    complete = [other.observed_at for other in others if other.is_complete and other.is_before(file)]
+    after = [other.observed_at for other in others if other.is_complete and file.is_before(other)]
     values |= {"before_at": complete[-1] if complete else None, "after_at": after[0] if after else None}
     restored = connection.run("retraction/restore_prices", values).rowcount
     relisted = connection.run("retraction/relist_delisted", values).rowcount if file.is_complete else 0
@@ -169,7 +138,7 @@ def _restore(
     rows = connection.run("retraction/list_unknown").fetchall()
     return {
         "restored": restored, "relisted": relisted, "withdrawn": 0 if missing else withdrawn, "unknown": withdrawn if missing else 0,
-        "unknown_skus": tuple(row["sku"] for row in rows) if missing else (), "missing_files": tuple(missing),
+        "unknown_skus": tuple(row["sku"] for row in rows) if missing else (), "missing_files": missing,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from include.warehouse.engine import Connection
@@ -22,13 +23,19 @@ def estimate_completeness(connection: Connection, file_ids: Sequence[int], rows_
         )
 
 
-def next_revision(connection: Connection, retailer: str, rows_share: float, baseline_days: int) -> dict[str, Any] | None:
-    """Return the oldest published store-day whose estimate is another now, because an older store-day arrived later; ``None``: there is none.
+def next_revision(
+    connection: Connection, retailer: str, rows_share: float, baseline_days: int, since: datetime | None
+) -> dict[str, Any] | None:
+    """Return the oldest published or checked store-day whose estimate is another now, because others came or went; ``None``: there is none.
+
+    Args:
+        since: instant of the oldest store-day that came or went; ``None``: of those about to be published.
 
     Returns:
         file_id, store_id, observed_at, is_complete and reason of the new estimate.
     """
-    for file in connection.run("ledger/list_estimated", {"retailer": retailer, "baseline_days": baseline_days}).fetchall():
+    values = {"retailer": retailer, "baseline_days": baseline_days, "since": since}
+    for file in connection.run("ledger/list_estimated", values).fetchall():
         is_complete, reason = _estimate(connection, file, rows_share, baseline_days)
         if is_complete != file["is_complete"]:
             return {**file, "is_complete": is_complete, "reason": reason}
@@ -36,8 +43,9 @@ def next_revision(connection: Connection, retailer: str, rows_share: float, base
 
 
 def set_completeness(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Change the estimate of a published store-day: file_id, is_complete, reason."""
+    """Change the estimate of a store-day (file_id, is_complete, reason); store-days kept out by it as the newer complete one are published."""
     connection.run("ledger/set_completeness", values)
+    connection.run("ledger/publish_outdated", values)
 
 
 def _estimate(connection: Connection, file: Mapping[str, Any], rows_share: float, baseline_days: int) -> tuple[bool, str]:

@@ -32,6 +32,10 @@ class LedgerEntry:
     is_complete: bool
     is_released: bool
 
+    def is_before(self, other: LedgerEntry) -> bool:
+        """Return whether it comes before another store-day of its store; of equal instants the later registration is the newer."""
+        return (self.observed_at, self.file_id) < (other.observed_at, other.file_id)
+
 
 def find(connection: Connection, manifest: Manifest) -> int | None:
     """Return the file id of this content of this run, ``None`` if it is not registered."""

@@ -1,4 +1,4 @@
--- Change the estimated completeness of a published store-day.
+-- Change the estimated completeness of a store-day.
 --
 -- Called by   include/ledger/completeness.py
 -- Parameters  file_id bigint; is_complete boolean; reason text

@@ -1,6 +1,6 @@
 -- Create the month's partition of the change log unless it exists, if the log is on.
 --
--- Called by   include/ingestion/store_prices.py, include/ingestion/retract.py, before prices are merged
+-- Called by   include/ingestion/store_prices.py, include/ingestion/replay.py, before prices are merged
 -- Parameters  now timestamptz
 -- Writes      core.price_change   a partition, once a month
 -- Run again   nothing written

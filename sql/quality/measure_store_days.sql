@@ -42,11 +42,11 @@ WITH past AS MATERIALIZED (
                                 nullif((statistics -> 'filled' ->> 'name')::double precision, 0) AS named) AS values
      GROUP BY of_file_id
 ), baseline AS (  -- the last complete store-day, and the oldest since drifts are measured
-    SELECT of_file_id, observed_at, goods, statistics FROM past WHERE is_complete AND nth_of_kind = 1
+    SELECT of_file_id, observed_at, file_id, goods, statistics FROM past WHERE is_complete AND nth_of_kind = 1
      UNION ALL
-    (SELECT DISTINCT ON (of_file_id) of_file_id, observed_at, goods, statistics FROM drifting WHERE is_complete ORDER BY of_file_id, observed_at, file_id)
+    (SELECT DISTINCT ON (of_file_id) of_file_id, observed_at, file_id, goods, statistics FROM drifting WHERE is_complete ORDER BY of_file_id, observed_at, file_id)
 ), oldest AS (
-    SELECT DISTINCT ON (of_file_id) of_file_id, goods FROM baseline ORDER BY of_file_id, observed_at
+    SELECT DISTINCT ON (of_file_id) of_file_id, goods FROM baseline ORDER BY of_file_id, observed_at, file_id
 ), lost AS (
     SELECT of_file_id, sum(lines - remaining) AS lines, min(observed_on) AS since,
            string_agg(format('%%s (%%s of %%s rows left)', name, remaining, lines), ', ' ORDER BY name) AS categories
@@ -58,7 +58,7 @@ WITH past AS MATERIALIZED (
                    -- the second level counts below a trunk that holds most of the store: a site whose categories hang under one
              WHERE (position(' > ' IN known.key) = 0 OR (last.statistics -> 'categories' ->> split_part(known.key, ' > ', 1))::integer > 0.5 * last.goods)
                AND known.value::integer >= %(category_share)s * last.goods AND left_over.lines < %(category_left_share)s * known.value::integer
-             ORDER BY last.of_file_id, known.key, last.observed_at DESC) AS category
+             ORDER BY last.of_file_id, known.key, last.observed_at DESC, last.file_id DESC) AS category
      GROUP BY of_file_id
 ), week AS (
     SELECT of_file_id, sum((movement ->> 'changed')::integer)::integer AS changed

@@ -7,6 +7,7 @@
 -- Run again   nothing written
 --
 -- The known texts count from texts_at, or from the last instant at which a store showed the SKU: every line since then agreed with them.
+-- A line without a price leaves no such instant in a store where the SKU never had one, so it moves texts_at.
 -- Of equal instants the greatest text is kept, so that the order of files decides nothing.
 
 WITH differing AS MATERIALIZED (
@@ -15,9 +16,14 @@ WITH differing AS MATERIALIZED (
       JOIN core.sku AS sku ON sku.retailer = %(retailer)s AND sku.sku = offer.sku
      WHERE offer.file_id = ANY (%(file_ids)s) AND offer.reasons IS NULL AND NOT offer.is_folded
        AND (sku.former_until_at IS NULL OR offer.observed_at > sku.former_until_at)
-       AND (sku.name, sku.brand, sku.size, sku.category, sku.url, sku.image_url, sku.gtin) IS DISTINCT FROM
-           (offer.name, coalesce(offer.brand, sku.brand), coalesce(offer.size, sku.size), coalesce(offer.category, sku.category),
-            coalesce(offer.url, sku.url), coalesce(offer.image_url, sku.image_url), coalesce(offer.gtins[1], sku.gtin))
+       AND ((sku.name, sku.brand, sku.size, sku.category, sku.url, sku.image_url, sku.gtin) IS DISTINCT FROM
+            (offer.name, coalesce(offer.brand, sku.brand), coalesce(offer.size, sku.size), coalesce(offer.category, sku.category),
+             coalesce(offer.url, sku.url), coalesce(offer.image_url, sku.image_url), coalesce(offer.gtins[1], sku.gtin))
+            OR offer.price IS NULL AND offer.observed_at > sku.texts_at
+               AND NOT EXISTS (SELECT
+                                 FROM core.store AS store
+                                 JOIN core.price AS price ON price.store_key = store.store_key AND price.sku_key = sku.sku_key
+                                WHERE store.retailer = %(retailer)s AND store.store_id = offer.store_id))
 ), seen AS MATERIALIZED (
     SELECT price.sku_key, max(CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, store.complete_at) ELSE price.observed_at END) AS at
       FROM core.price AS price
@@ -54,3 +60,4 @@ UPDATE core.sku AS known
  WHERE known.sku_key = merged.sku_key
    AND (known.name, known.brand, known.size, known.category, known.url, known.image_url, known.gtin) IS DISTINCT FROM
        (merged.name, merged.brand, merged.size, merged.category, merged.url, merged.image_url, merged.gtin)
+    OR known.sku_key = merged.sku_key AND known.texts_at < merged.texts_at

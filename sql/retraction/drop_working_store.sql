@@ -1,6 +1,6 @@
 -- Remove the working store on which the other store-days were published again, with its prices.
 --
--- Called by   include/ingestion/retract.py
+-- Called by   include/ingestion/replay.py
 -- Parameters  working_store_key integer
 -- Writes      core.price, core.store   rows of the working store are deleted
 -- Run again   nothing written

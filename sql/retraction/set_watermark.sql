@@ -1,6 +1,6 @@
 -- Set a store's watermark to its newest published complete store-day, null without one.
 --
--- Called by   include/ingestion/retract.py, after the retracted store-day is closed in the ledger
+-- Called by   include/ingestion/retract.py, include/ingestion/completeness.py, after the ledger is changed
 -- Parameters  store_key integer
 -- Reads       ops.staged_file
 -- Writes      core.store

@@ -1,4 +1,7 @@
-"""The same files without manifests give the same listed prices, in any order and in any number of commands."""
+"""The same files without manifests give the same prices of what is available, in any order and in any number of commands.
+
+What is unavailable has its last price in either case, unless the file with that price came after a newer complete one: then it publishes none.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,21 @@ from include.warehouse.engine import Warehouse
 from tests.ingestion.store_days import StoreDays, offer, offers
 from tests.warehouse.looking import rows
 
-LISTED = "SELECT retailer, store_id, sku, price_cents, is_available, observed_at FROM core.store_price WHERE is_listed ORDER BY 1, 2, 3"
+AVAILABLE = (
+    "SELECT retailer, store_id, sku, price_cents, observed_at FROM core.store_price WHERE is_listed AND is_available ORDER BY 1, 2, 3"
+)
 VERDICTS = "SELECT retailer, store_id, observed_at, is_complete FROM ops.staged_file ORDER BY 1, 2, 3"
 WATERMARKS = "SELECT retailer, store_id, complete_at FROM core.store ORDER BY 1, 2"
 
 
 def warehouse_after(warehouse: Warehouse, storage: Storage, commands: Sequence[Sequence[Path]]) -> list[Any]:
-    """Import files, each group by a command of its own; return what is listed, the verdicts and the watermarks."""
+    """Import files, each group by a command of its own; return what is available, the verdicts and the watermarks."""
     for paths in commands:
         retailers = {import_file(warehouse, storage, path).retailer for path in paths}
         for retailer in RETAILERS:
             if retailer in retailers:
                 pipeline.ingest(warehouse, storage, retailer)
-    return [rows(warehouse, text) for text in (LISTED, VERDICTS, WATERMARKS)]
+    return [rows(warehouse, text) for text in (AVAILABLE, VERDICTS, WATERMARKS)]
 
 
 def one_by_one(paths: Sequence[Path]) -> list[list[Path]]:
@@ -57,8 +62,41 @@ def test_a_shrunken_store_day_imported_first_hides_no_price(
     assert [row["price_cents"] for row in listed].count(300) == 85 and len(listed) == 100
 
 
+def test_a_store_day_kept_out_by_one_that_is_not_complete_after_all_is_published(
+    make_warehouse: Callable[..., Warehouse], tmp_path: Path, store_day: StoreDays
+) -> None:
+    """The newest one seems complete and keeps the one before it out, until the oldest one shows that it is not."""
+    lines = {12: offers(30, price=1.0), 13: offers(34, price=2.0)[2:], 14: offers(20, price=3.0)}
+    files = {
+        day: store_day.file(tmp_path / "files" / f"{day}.jsonl", lines[day], at=f"2026-11-{day}T04:30:00+11:00") for day in sorted(lines)
+    }
+    other = store_day.file(tmp_path / "files" / "other.jsonl", offers(20), store_id="G2", at="2026-11-14T04:30:00+11:00")
+    found = [
+        warehouse_after(make_warehouse(), Storage(f"file://{tmp_path / str(number)}"), one_by_one(order))
+        for number, order in enumerate([[other, files[12], files[13], files[14]], [other, files[14], files[13], files[12]]])
+    ]
+    assert found[1] == found[0]
+    assert [row["price_cents"] for row in found[0][0] if row["store_id"] == "G1"].count(200) == 14
+
+
+def test_a_good_that_was_unavailable_first_stays_so_when_an_older_price_arrives(
+    make_warehouse: Callable[..., Warehouse], tmp_path: Path, store_day: StoreDays
+) -> None:
+    complete = offers(20)
+    files = [
+        store_day.file(tmp_path / "files" / f"{day}.jsonl", lines, at=f"2026-11-{day}T04:30:00+11:00")
+        for day, lines in ((12, complete), (13, [offer("new", 2.0)]), (14, [offer("new", None)]))
+    ]
+    found = [
+        warehouse_after(make_warehouse(), Storage(f"file://{tmp_path / str(number)}"), one_by_one(order))[0]
+        for number, order in enumerate([files, [files[0], files[2], files[1]], files[::-1]])
+    ]
+    assert found[1] == found[2] == found[0]
+    assert "new" not in {row["sku"] for row in found[0]}
+
+
 @pytest.mark.parametrize("seed", range(6))
-def test_a_late_file_gives_the_same_as_one_in_time(
+def test_the_same_files_in_any_order_and_any_commands(
     seed: int, make_warehouse: Callable[..., Warehouse], tmp_path: Path, store_day: StoreDays
 ) -> None:
     rng = random.Random(seed)
@@ -66,13 +104,12 @@ def test_a_late_file_gives_the_same_as_one_in_time(
     for store in ("G1", "G2"):
         for day in sorted(rng.sample(range(1, 18), 4)):
             first, count = rng.randint(1, 4), rng.choice((20, 22, 30, 34))
-            lines = [offer(str(sku), rng.choice((1.0, 2.0))) for sku in range(first, first + count)]
+            lines = [offer(str(sku), rng.choice((1.0, 2.0, None))) for sku in range(first, first + count)]
             at = f"2026-11-{day:02}T04:30:00+11:00"
             paths.append(store_day.file(tmp_path / "files" / f"{store}-{day}.jsonl", lines, store_id=store, at=at))
     found = []
     for number in range(4):
-        late = [rng.choice([path for path in paths if path.name.startswith(store)]) for store in ("G1", "G2")]
-        order = [*(path for path in paths if path not in late), *late]
+        order = rng.sample(paths, len(paths))
         cut = rng.randint(1, len(order) - 1)
         commands = ([paths], one_by_one(paths), one_by_one(order), [order[:cut], order[cut:]])[number]
         found.append(warehouse_after(make_warehouse(), Storage(f"file://{tmp_path / str(number)}"), commands))

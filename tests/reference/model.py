@@ -5,8 +5,12 @@ of the design page, §4.1 (staged file, complete), §4.2 (warehouse, rules) and 
 
 - A store-day's instant is its earliest line; lines keep their own. Equal instants: the later registration wins. Files registered together
   are in order of store, night and run; those of one run in the order they were written.
-- Files are judged one by one in order of time, against published store-days; what counts is their distinct accepted SKUs.
-- A store-day older than the store's last complete publish adds products and no prices.
+- Files are judged in rounds in order of time: the oldest date first, of each store its oldest file. They are judged against published
+  store-days; what counts is their distinct accepted SKUs.
+- A file without a manifest is judged in order of time, not of arrival: whenever store-days are published or retracted, the retailer's
+  estimates are made again, and the prices of a store whose verdicts changed are those in order of time.
+- A store-day older than the store's last complete publish adds products and no prices, as long as that one is complete.
+- A store-day that arrives late, but is not older than that, leaves the prices as if it had come in time.
 - Newest is judged per line, also where crawls of a store overlap in time. An unavailable line keeps the last price, marked; without a known price it adds nothing.
 - A complete store-day delists what it no longer lists, unless that was observed after it. What was refused, or what an unreadable line may
   have been, is neither delisted nor refreshed.
@@ -21,8 +25,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
+from zoneinfo import ZoneInfo
 
-from tests.reference.prices import Change, Row, change_of_publication, change_of_retraction, publish_in_order, withdraw
+from tests.reference.prices import Change, Row, change_of_publication, corrections, publish_in_order, withdraw
 from tests.reference.store_day import StoreDay
 
 #: Limits of the rules that hold a store-day; the warehouse of the test is set to the same.
@@ -34,12 +39,10 @@ PAST_STORE_DAYS = 5
 #: So far back a store is compared with what it listed earlier.
 DRIFT = timedelta(days=28)
 
+MELBOURNE = ZoneInfo("Australia/Melbourne")
+
 Store = tuple[str, str]
 Sku = tuple[str, str]
-
-
-class Undecided(Exception):
-    """The design leaves open what becomes of this history: see :meth:`Model._publish`."""
 
 
 @dataclass
@@ -65,6 +68,8 @@ class Entry:
     state: str = "waiting"
     is_complete: bool = False
     is_released: bool = False
+    is_loaded: bool = False
+    is_judged: bool = False
     counts: Counts | None = None
 
     @property
@@ -76,6 +81,16 @@ class Entry:
     def is_past(self) -> bool:
         """Whether it is a store-day to compare with: its products, at least, were published."""
         return self.counts is not None and self.state in ("published", "superseded")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether completeness of others is estimated with it: it was published, or is loaded and may be published next."""
+        return self.is_past or (self.state == "waiting" and self.is_loaded)
+
+    @property
+    def goods(self) -> int:
+        """Its goods: before it is judged, nobody knows which readable lines the rules refuse."""
+        return self.day.accepted_goods if self.is_judged else self.day.readable_goods
 
 
 @dataclass
@@ -110,18 +125,22 @@ class Model:
             self._register(day)
 
     def ingest(self, retailer: str, now: datetime) -> None:
-        """Everything of a retailer that waits is judged in order of time; what passes is published before the next is judged."""
+        """Everything of a retailer that waits is judged in rounds; what passes is published before the next round is judged."""
         self.register(retailer)
-        batch = sorted(
-            (entry for entry in self.ledger if entry.state == "waiting" and entry.day.retailer == retailer), key=lambda entry: entry.order
-        )
-        for entry in batch:
-            entry.is_complete = self._is_complete(entry)
-            if entry.is_released or not self._is_held(entry):
+        for entry in self._waiting(retailer):
+            entry.is_loaded = True
+        while batch := _next_round(self._waiting(retailer)):
+            for entry in batch:
+                if not entry.is_judged:
+                    entry.is_judged = True
+                    entry.is_complete = self._is_complete(entry)
+            for entry in [entry for entry in batch if not entry.is_released and self._is_held(entry)]:
+                entry.state = "held"
+                batch.remove(entry)
+            self._revise(retailer, batch, now)
+            for entry in batch:
                 self._learn_names(entry)
                 self._publish(entry, now)
-            else:
-                entry.state = "held"
 
     def release(self, entry: Entry, now: datetime) -> None:
         """An operator publishes a held store-day; rules about lines still apply."""
@@ -140,12 +159,15 @@ class Model:
         for sku, row in before.items():
             if sku not in after:
                 after[sku] = withdraw(row, entry.day.at)
-        self._log(entry, now, change_of_retraction(before, after))
+        self._log(entry, now, corrections(before, after))
         self.rows[entry.day.store] = _stamped(before, after, now)
+        self._revise(entry.day.retailer, [entry], now)
 
     def bring_back(self, entry: Entry, now: datetime) -> None:
         """An operator brings a discarded or retracted store-day back: it is judged and published as if it arrived now, with its old number."""
         entry.state, entry.is_released, entry.counts = "waiting", False, None
+        entry.is_loaded = entry.is_judged = False
+        entry.is_complete = entry.day.is_complete is True
         self.ingest(entry.day.retailer, now)
 
     # rules -------------------------------------------------------------------------------------------------------------
@@ -157,19 +179,55 @@ class Model:
         for entry in of_run:
             if entry.state in ("waiting", "held"):
                 entry.state = "superseded"
-        self.ledger.append(Entry(len(self.ledger) + 1, day))
+        self.ledger.append(Entry(len(self.ledger) + 1, day, is_complete=day.is_complete is True))
+
+    def _waiting(self, retailer: str) -> list[Entry]:
+        return sorted(
+            (entry for entry in self.ledger if entry.state == "waiting" and entry.day.retailer == retailer), key=lambda entry: entry.order
+        )
 
     def _is_complete(self, entry: Entry) -> bool:
         """As its manifest says; without one, from the share of goods of the store's last complete store-day, else of the retailer's median."""
         if entry.day.is_complete is not None:
             return entry.day.is_complete
-        if past := self._past_complete(entry):
-            usual: float = past[0].day.accepted_goods
+        others = [other for other in self.ledger if other.day.retailer == entry.day.retailer and other is not entry and other.is_known]
+        before = [other for other in others if other.day.store == entry.day.store and other.order < entry.order and other.is_complete]
+        if before:
+            usual: float = max(before, key=lambda other: other.order).goods
         else:
-            others = [other for other in self.ledger if other.day.retailer == entry.day.retailer and other is not entry]
-            goods = [other.day.accepted_goods for other in others if other.is_past or other.state == "waiting"]
-            usual = median(goods) if goods else float("inf")
-        return entry.day.accepted_goods >= COMPLETE_SHARE * usual
+            usual = median(other.goods for other in others) if others else float("inf")
+        return entry.goods >= COMPLETE_SHARE * usual
+
+    def _revise(self, retailer: str, cause: list[Entry], now: datetime) -> None:
+        """Estimate completeness again, because store-days are about to be published or were retracted; the oldest estimate first."""
+        while cause:
+            estimated = [other for other in self.ledger if other.day.retailer == retailer and other.day.is_complete is None]
+            estimated = [other for other in estimated if other.is_past or (other in cause and other.state == "waiting")]
+            wrong = [other for other in estimated if other.is_complete != self._is_complete(other)]
+            if not wrong:
+                return
+            entry = min(wrong, key=lambda other: other.order)
+            entry.is_complete = not entry.is_complete
+            if entry.is_past:
+                for late in self._outdated(entry.day.store):
+                    late.state = "published"
+                self._publish_in_order(entry, now)
+
+    def _outdated(self, store: Store) -> list[Entry]:
+        """Store-days that published no prices because of a newer complete one, which is not complete any more."""
+        complete = [other for other in self._published(store) if other.is_complete]
+        late = [other for other in self.ledger if other.day.store == store and other.is_past and other.state == "superseded"]
+        return [other for other in late if not any(other.day.last_at < newer.day.at for newer in complete)]
+
+    def _publish_in_order(self, entry: Entry, now: datetime) -> tuple[dict[str, Row], dict[str, Row]]:
+        """Give the store of a late or revised store-day its prices in order of time; return its rows before and after."""
+        before = self._rows(entry.day.store)
+        after = publish_in_order(self._published(entry.day.store))
+        for sku, row in before.items():  # withdrawn rows stay, for readers that follow changes
+            after.setdefault(sku, row)
+        self._log(entry, now, corrections(before, after))
+        self.rows[entry.day.store] = _stamped(before, after, now)
+        return before, after
 
     def _is_held(self, entry: Entry) -> bool:
         if entry.day.refused_lines > REFUSED_SHARE_MAX * entry.day.lines:
@@ -196,9 +254,6 @@ class Model:
         mine = [other for other in self.ledger if other.is_past and other.day.store == entry.day.store and other.order < entry.order]
         return sorted(mine, key=lambda other: other.order, reverse=True)
 
-    def _past_complete(self, entry: Entry) -> list[Entry]:
-        return [other for other in self._past(entry) if other.is_complete]
-
     def _learn_names(self, entry: Entry) -> None:
         for line in entry.day.accepted.values():
             sku = entry.day.retailer, line.sku
@@ -215,21 +270,16 @@ class Model:
     def _publish(self, entry: Entry, now: datetime) -> None:
         day, before = entry.day, self._rows(entry.day.store)
         entry.counts = Counts(folded=day.folded_lines, quarantined=day.refused_lines)
-        newest = max((other for other in self._published(day.store) if other.is_complete), key=lambda other: other.order, default=entry)
-        if entry.order < newest.order:
-            if day.last_at < newest.day.at:
-                entry.state, entry.counts.outdated = "superseded", len(day.accepted)
-                return
-            if any(line.at < newest.day.at and newest.day.kinds.get(sku, "-") == "-" for sku, line in day.accepted.items()):
-                raise Undecided  # the crawls overlap, and the later one delists it: is the price of the late file its last price?
-        newer = [other for other in self._published(day.store) if other.order > entry.order]
-        if any(
-            line.cents and sku not in before and other.day.kinds.get(sku) == "0" for other in newer for sku, line in day.accepted.items()
-        ):
-            raise Undecided  # "unavailable" came first: is the older line's price the last one known?
+        published = self._published(day.store)
+        if any(other.is_complete and day.last_at < other.day.at for other in published):
+            entry.state, entry.counts.outdated = "superseded", len(day.accepted)
+            return
         entry.state = "published"
+        if any(entry.order < other.order for other in published):
+            self._count(entry, *self._publish_in_order(entry, now))
+            return
         after = publish_in_order(self._published(day.store))
-        for sku, row in before.items():  # withdrawn rows stay, for readers that follow changes
+        for sku, row in before.items():
             after.setdefault(sku, row)
         self._count(entry, before, after)
         self._log(entry, now, change_of_publication(entry, before, after))
@@ -242,10 +292,10 @@ class Model:
             known = before.get(sku)
             if line.cents is None:
                 counts.unavailable += 1
+            elif not after[sku].is_listed or (known and not known.is_withdrawn and known.seen > (line.at, entry.number)):
+                counts.outdated += 1
             elif known is None:
                 counts.created += 1
-            elif not known.is_withdrawn and known.seen > (line.at, entry.number):
-                counts.outdated += 1
             elif known.visible != after[sku].visible:
                 counts.updated += 1
             else:
@@ -254,6 +304,15 @@ class Model:
 
     def _log(self, entry: Entry, now: datetime, changes: Iterable[tuple[str, str, int | None, int | None]]) -> None:
         self.changes |= {Change(entry.number, entry.day.store, sku, now, kind, old, new) for sku, kind, old, new in changes}
+
+
+def _next_round(waiting: list[Entry]) -> list[Entry]:
+    """Those of the earliest Melbourne date, each the oldest of its store."""
+    oldest: dict[Store, Entry] = {}
+    for entry in waiting:
+        oldest.setdefault(entry.day.store, entry)
+    dates = {entry.number: entry.day.at.astimezone(MELBOURNE).date() for entry in oldest.values()}
+    return [entry for entry in oldest.values() if dates[entry.number] == min(dates.values())]
 
 
 def _stamped(before: dict[str, Row], after: dict[str, Row], now: datetime) -> dict[str, Row]:

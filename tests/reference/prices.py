@@ -113,16 +113,19 @@ def change_of_publication(entry: Entry, before: dict[str, Row], after: dict[str,
             yield sku, "changed", old.cents, new.cents
 
 
-def change_of_retraction(before: dict[str, Row], after: dict[str, Row]) -> _Changes:
-    """Yield (SKU, kind, old cents, new cents) of each price that a retraction corrects."""
+def corrections(before: dict[str, Row], after: dict[str, Row]) -> _Changes:
+    """Yield (SKU, kind, old cents, new cents) of each price that differs after a retraction, a late store-day or a revised verdict."""
     for sku, new in after.items():
-        old = before[sku]
-        if (old.cents, old.is_listed, old.is_available) == (new.cents, new.is_listed, new.is_available):
-            continue
-        if old.is_listed and not new.is_listed:
-            kind = "delisted"
-        elif (new.is_listed and not old.is_listed) or (new.is_available and not old.is_available):
-            kind = "relisted"
-        else:
-            kind = "unavailable" if old.is_available and not new.is_available else "changed"
-        yield sku, kind, old.cents, new.cents if new.is_listed and new.is_available else None
+        old, cents = before.get(sku), new.cents if new.is_listed and new.is_available else None
+        if old is None:
+            yield sku, "created", None, cents
+        elif (old.cents, old.is_listed, old.is_available) != (new.cents, new.is_listed, new.is_available):
+            yield sku, _kind_of_correction(old, new), old.cents, cents
+
+
+def _kind_of_correction(old: Row, new: Row) -> str:
+    if old.is_listed and not new.is_listed:
+        return "delisted"
+    if (new.is_listed and not old.is_listed) or (new.is_available and not old.is_available):
+        return "relisted"
+    return "unavailable" if old.is_available and not new.is_available else "changed"

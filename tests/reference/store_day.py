@@ -97,6 +97,11 @@ class StoreDay:
         return len(self.accepted)
 
     @property
+    def readable_goods(self) -> int:
+        """Lines that can be read, without what repeats another one: its goods as far as one can tell before the rules are applied."""
+        return sum({"!": 1, "<": 1, "x": 2}.get(kind, kind in CENTS) for kind in self.goods)
+
+    @property
     def refused(self) -> set[str]:
         """SKUs with refused lines only."""
         return {sku for sku, kind in self.kinds.items() if kind in "!x<"}

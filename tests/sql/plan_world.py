@@ -226,8 +226,10 @@ def _isolate(connection: Connection, file_id: int, n: int) -> None:
     }
     connection.run("quality/find_renumbered", {"retailer": "iga", "file_ids": [file_id]})
     connection.run("ledger/set_completeness", values)
-    for name in ("keep_seen", "delist_unseen", "relist", "set_watermark"):
+    connection.run("ledger/publish_outdated", values)
+    for name in ("keep_seen", "delist_unseen", "relist"):
         connection.run(f"completeness/{name}", values)
+    connection.run("retraction/set_watermark", values)
     connection.run("isolation/list_lines", {"file_id": file_id})
     connection.run("isolation/keep_lines", {"file_id": file_id})
     connection.run("publishing/count_outdated", {"file_id": file_id})

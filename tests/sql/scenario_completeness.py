@@ -21,9 +21,11 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     arrive("G1", 12, 20)  # no other store-day: incomplete
     arrive("G1", 13, 18)
     arrive("G2", 12, 18)  # complete by the median of the others
-    arrive("G2", 10, 30)  # so G2's 18 are incomplete
+    arrive("G2", 11, 17)  # older than that: none of its prices is published
+    arrive("G2", 10, 30)  # so G2's 18 are incomplete, and its 17 are published
     with warehouse.transaction() as connection:
         verdicts = connection.execute("SELECT DISTINCT is_complete FROM ops.staged_file").fetchall()
-    assert len(verdicts) == 2
+        states = connection.execute("SELECT DISTINCT state FROM ops.staged_file").fetchall()
+    assert len(verdicts) == 2 and [row["state"] for row in states] == ["published"]
     stage(store_id="G1", at="2026-11-15T04:30:00+11:00", lines=[offer(f"N{number}", name=f"Thing {number}") for number in range(1, 19)])
     pipeline.ingest(warehouse, storage, "aldi")

@@ -100,7 +100,7 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
 
 def publish(warehouse: Warehouse, storage: Storage, retailer: str, progress: Callable[[str], None]) -> PublishCounts:
     """Publish the checked store-days, oldest first; leave out those whose lines the database rejects."""
-    revise_completeness(warehouse, retailer)
+    revise_completeness(warehouse, storage, retailer)
     before = _loaded(warehouse, retailer)
     with _collect_data_errors(f"publish {retailer}") as found:
         return publish_checked(warehouse, storage, retailer, progress)
