@@ -15,7 +15,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run up down test test-fast test-live lint format docs bench campaign test-ui lock clean
+.PHONY: help install run up down test test-fast test-live lint format docs bench bench-matching campaign test-ui lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,9 @@ test-live: $(INSTALLED) ## Run the tests that start an installation and run nigh
 bench: $(INSTALLED) ## Plain nights, histories, the import command against a yardstick; ARGS="histories --only doubles" runs a part
 	@test -f benchmarks/__main__.py || { echo "error: this version has no benchmarks (benchmarks/__main__.py)" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-matching: $(INSTALLED) ## Match recorded products without their barcodes: recall, precision, every wrong and missed pair in build/
+	@$(BIN)/python -m benchmarks.matching $(ARGS)
 
 campaign: $(INSTALLED) ## Run the long tests: a million damaged lines, a thousand damaged files, kills at any moment; a report in build/
 	@$(BIN)/python -m pytest -m campaign -p tests.campaign $(ARGS)

@@ -11,7 +11,45 @@ from include.wording.text import clean, fold
 _NO_BRAND = frozenset(
     {"licensee name withheld for privacy reasons", "unbranded", "no brand", "not branded", "branded", "unknown", "n a", "none", "null"}
 )
-_LEGAL_FORMS = frozenset({"ltd", "limited", "pty", "inc", "llc", "plc", "gmbh"})
+_LEGAL_FORMS = frozenset({"ltd", "limited", "pty", "inc", "llc", "plc", "gmbh", "srl", "sau", "bv", "sa", "spa", "ag"})
+# What company names have besides a name; dropped beside a legal form only: "Passage Foods" is a brand.
+_COMPANY_WORDS = _LEGAL_FORMS | frozenset(
+    [
+        "australia",
+        "aust",
+        "australasia",
+        "nz",
+        "oceania",
+        "america",
+        "nederland",
+        "iberica",
+        "company",
+        "co",
+        "bros",
+        "foods",
+        "food",
+        "quality",
+        "fine",
+        "products",
+        "industries",
+        "enterprises",
+        "group",
+        "operations",
+        "laboratories",
+        "manufacturing",
+        "international",
+        "holdings",
+        "technical",
+        "services",
+        "distribution",
+        "trading",
+        "s",
+        "a",
+        "u",
+        "b",
+        "v",
+    ]
+)
 
 
 @lru_cache(maxsize=50_000)
@@ -49,3 +87,26 @@ def own_label_of(brand: str | None) -> str | None:
     first, _, rest = folded.partition(" ")
     # A company name is a licence holder's, not a label: "Coles Limited" is printed on chocolate of every retailer.
     return FIRST_WORDS.get(first) if _LEGAL_FORMS.isdisjoint(rest.split()) else None
+
+
+@lru_cache(maxsize=50_000)
+def is_company(folded: str) -> bool:
+    """Whether a folded brand is the name of a company, a licence holder's: it may own several brands.
+
+    >>> is_company("riviana foods pty ltd"), is_company("general mills iberica s a u"), is_company("passage foods")
+    (True, True, False)
+    """
+    words = folded.split()
+    return not _LEGAL_FORMS.isdisjoint(words[1:]) or words[-3:] == ["s", "a", "u"] or words[-2:] == ["b", "v"]
+
+
+@lru_cache(maxsize=50_000)
+def short_brand(folded: str) -> str:
+    """A folded brand; of a company, its name without legal form, country and trade.
+
+    >>> short_brand("riviana foods pty ltd"), short_brand("yumis quality foods pty ltd"), short_brand("passage foods"), short_brand("foods pty ltd")
+    ('riviana', 'yumis', 'passage foods', 'foods pty ltd')
+    """
+    if not is_company(folded):
+        return folded
+    return " ".join(word for word in folded.split() if word not in _COMPANY_WORDS) or folded

@@ -49,8 +49,10 @@ def loose_key(name: str | None, brand: str | None = None, size: str | None = Non
     return keys[0] if keys else ""
 
 
-def product_keys(name: str | None, brand: str | None = None, size: str | None = None) -> tuple[str, ...]:
+def product_keys(name: str | None, brand: str | None = None, size: str | None = None, sizes: Readings | None = None) -> tuple[str, ...]:
     """One key for each reading of the size, the likeliest first; empty when no word identifies the product.
+
+    ``sizes`` are readings from other evidence (:func:`include.wording.priced_size.readings_with_price`) instead of those of ``size``.
 
     Two listings are one product when they share a key and :func:`include.wording.size.sizes_conflict` finds no conflict
     between their readings: a count alone (``6ea``) is shared by packs of different weights.
@@ -60,16 +62,31 @@ def product_keys(name: str | None, brand: str | None = None, size: str | None = 
     >>> product_keys("Kellogg's Lcms Kaleidos Snack Bars", "Kellogg's", "6 pack")
     ('bar kaleido kellogg lcm snack|6ea',)
     """
-    return _keys(name, brand, size, False)
+    return _keys(name, brand, size, False, sizes)
+
+
+def name_words(name: str, sizes: Readings) -> list[str]:
+    """The words of a name in their order, as :func:`spelling` writes them, without sizes and without words that never distinguish two products.
+
+    >>> name_words("Cadbury Dairy Milk Chocolate Block 180g", readings("180g"))
+    ['cadbury', 'dairy', 'milk', 'block']
+    """
+    dimensions = {size.dimension for size in sizes}
+    dropped = NOISE | CONTAINERS if dimensions - {Dimension.COUNT} else NOISE
+    spelt = [spelling(word) for word in fold(_without_numbers(name)).split()]
+    return [word for word in _without_phrases(spelt, Dimension.MASS in dimensions) if word not in dropped]
+
+
+def _without_numbers(name: str) -> str:
+    return without_sizes(_SERVES.sub(" ", name)) if _DIGIT.search(name) else name
 
 
 @lru_cache(maxsize=32_768)
-def _keys(name: str | None, brand: str | None, size: str | None, is_loose: bool) -> tuple[str, ...]:
+def _keys(name: str | None, brand: str | None, size: str | None, is_loose: bool, sizes: Readings | None = None) -> tuple[str, ...]:
     name = name or ""
-    has_number = _DIGIT.search(name) is not None
-    sizes = readings(size, name if has_number else None)
-    if has_number:
-        name = without_sizes(_SERVES.sub(" ", name))
+    if sizes is None:
+        sizes = readings(size, name if _DIGIT.search(name) else None)
+    name = _without_numbers(name)
     words = _identifying_words(name, brand, sizes, is_loose)
     if not words:
         return ()

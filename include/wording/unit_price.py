@@ -38,6 +38,15 @@ class UnitPrice:
     unit: Unit
 
 
+@dataclass(frozen=True, slots=True)
+class PrintedUnitPrice:
+    """``amount`` dollars, rounded to cents by the retailer, for ``base_units`` grams, millilitres, metres or pieces."""
+
+    amount: Decimal
+    base_units: Decimal
+    dimension: Dimension
+
+
 @lru_cache(maxsize=32_768)
 def unit_price(text: str | None) -> UnitPrice | None:
     """Dollars per kg, L, m or each. None for a text without an amount, without a known unit, or with an amount of zero.
@@ -53,13 +62,24 @@ def unit_price(text: str | None) -> UnitPrice | None:
     >>> unit_price("per 1ea"), unit_price(""), unit_price(None)
     (None, None, None)
     """
+    printed = printed_unit_price(text)
+    if printed is None:
+        return None
+    unit, base_units_of_unit = _ANSWERS[printed.dimension]
+    return UnitPrice((printed.amount * base_units_of_unit / printed.base_units).quantize(_FOUR_DECIMALS, ROUND_HALF_UP), unit)
+
+
+@lru_cache(maxsize=32_768)
+def printed_unit_price(text: str | None) -> PrintedUnitPrice | None:
+    """The unit price as it is printed; None where :func:`unit_price` has none.
+
+    >>> printed_unit_price("$3.06 / 100G")
+    PrintedUnitPrice(amount=Decimal('3.06'), base_units=Decimal('100'), dimension=<Dimension.MASS: 'g'>)
+    """
     match = _TEXT.fullmatch(clean(text) or "")  # a no-break space is white space
     known = base_units(match["unit"].lower()) if match else None
     if match is None or known is None:
         return None
     amount = Decimal(match["amount"].replace(",", ""))
     count = Decimal((match["count"] or "1").replace(",", ""))
-    if not (amount and count):
-        return None
-    unit, base_units_of_unit = _ANSWERS[known[0]]
-    return UnitPrice((amount * base_units_of_unit / (count * known[1])).quantize(_FOUR_DECIMALS, ROUND_HALF_UP), unit)
+    return PrintedUnitPrice(amount, count * known[1], known[0]) if amount and count else None

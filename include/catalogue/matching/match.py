@@ -1,0 +1,184 @@
+"""Match two lists: which listings of the left one are which of the right one, how certainly, and why.
+
+Three tiers. *Automatic* pairs may be joined without a person: the exact key, or a score that proved right in at least 98 of 100 recorded pairs. *Waiting* pairs are
+worth a person's look. Pairs below are not reported. Each listing is in one pair at most, and the outcome does not depend on the order of the lists.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from include.catalogue.matching.aliases import aliases_from_names, learn_aliases, merge_aliases
+from include.catalogue.matching.candidates import candidates
+from include.catalogue.matching.features import FEATURES, Aliases, Comparison, compare
+from include.catalogue.matching.listing import Described, Listing, describe
+from include.catalogue.matching.model import Floats, Integers, first_scores, margins, probabilities
+from include.catalogue.matching.words import WordStatistics, word_statistics
+
+#: Receives the number of listings compared so far, and of all.
+Progress = Callable[[int, int], None]
+
+AUTOMATIC_MIN = 0.93
+WAITING_MIN = 0.25
+
+
+class Tier(StrEnum):
+    """What may be done with a pair."""
+
+    AUTOMATIC = "automatic"
+    WAITING = "waiting"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A pair of listings (their ids), its probability between 0 and 1, and the reason in words."""
+
+    left_id: str
+    right_id: str
+    score: float
+    tier: Tier
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The compared pairs of two lists: positions in ``left`` and ``right``, comparisons and their feature values, row by row."""
+
+    left: list[Described]
+    right: list[Described]
+    aliases: Aliases
+    statistics: WordStatistics
+    left_at: Integers
+    right_at: Integers
+    comparisons: list[Comparison]
+    values: Floats
+
+
+def compare_lists(
+    left: Iterable[Listing],
+    right: Iterable[Listing],
+    aliases: Aliases | None = None,
+    progress: Progress | None = None,
+    is_learning: bool = True,
+) -> Pairs:
+    """Compare each listing of the left list with its candidates of the right one.
+
+    ``aliases`` are known ones; while ``is_learning``, further ones are taken from listings that share a barcode and from names that agree.
+    """
+    mine, other = describe(left, right)
+    statistics = word_statistics(mine, other)
+    known = merge_aliases(aliases or {}, learn_aliases(_same_barcode(mine, other)) if is_learning else {})
+    chosen = list(candidates(mine, other, statistics, known))
+    if is_learning and (learnt := aliases_from_names(mine, other, chosen, statistics)):
+        known = merge_aliases(known, learnt)
+        chosen = list(candidates(mine, other, statistics, known))
+    left_at: list[int] = []
+    right_at: list[int] = []
+    comparisons: list[Comparison] = []
+    for position, (item, found) in enumerate(zip(mine, chosen, strict=True)):
+        for at in found:
+            left_at.append(position)
+            right_at.append(at)
+            comparisons.append(compare(item, other[at], statistics, known))
+        if progress and position % 500 == 0:
+            progress(position, len(mine))
+    values = np.array([found.values for found in comparisons], dtype=np.float64).reshape(-1, len(FEATURES))
+    return Pairs(mine, other, known, statistics, np.array(left_at, dtype=np.int64), np.array(right_at, dtype=np.int64), comparisons, values)
+
+
+def match(
+    left: Iterable[Listing], right: Iterable[Listing], aliases: Aliases | None = None, progress: Progress | None = None
+) -> list[Match]:
+    """Match two lists; the pairs of the automatic and the waiting tier, the most certain first."""
+    pairs = compare_lists(left, right, aliases, progress)
+    return decide(pairs, score(pairs))
+
+
+def score(pairs: Pairs) -> Floats:
+    """The probability of each compared pair."""
+    own = first_scores(pairs.values)
+    return probabilities(own, margins(pairs.left_at, pairs.right_at, own))
+
+
+def decide(pairs: Pairs, scores: Floats) -> list[Match]:
+    """One pair for each listing at most: those with an exact key first, then by probability."""
+    by_key = key_pairs(pairs)
+    order = sorted(range(len(scores)), key=lambda row: (row not in by_key, -scores[row], pairs.left_at[row], pairs.right_at[row]))
+    taken_left: set[int] = set()
+    taken_right: set[int] = set()
+    found: list[Match] = []
+    for row in order:
+        mine, other = int(pairs.left_at[row]), int(pairs.right_at[row])
+        tier = Tier.AUTOMATIC if row in by_key else tier_of(float(scores[row]), pairs.comparisons[row])
+        if tier is Tier.NO or mine in taken_left or other in taken_right:
+            continue
+        taken_left.add(mine)
+        taken_right.add(other)
+        found.append(_match(pairs, row, float(scores[row]), tier, by_key.get(row)))
+    return sorted(found, key=lambda pair: (pair.tier is not Tier.AUTOMATIC, -pair.score, pair.left_id, pair.right_id))
+
+
+def tier_of(probability: float, comparison: Comparison) -> Tier:
+    """The tier of a pair. A person decides about different brands and about words that contradict each other, whatever the probability."""
+    if probability < WAITING_MIN:
+        return Tier.NO
+    values = dict(zip(FEATURES, comparison.values, strict=True))
+    has_brand = any(values[name] for name in ("brand_equal", "brand_related", "brand_in_name", "brand_unknown"))
+    is_contradicted = any(values[name] for name in ("opposite_words", "class_conflict", "number_conflict"))
+    return Tier.AUTOMATIC if probability >= AUTOMATIC_MIN and has_brand and not is_contradicted else Tier.WAITING
+
+
+def key_pairs(pairs: Pairs) -> dict[int, str]:
+    """Rows whose listings share an exact key that no other listing of either list has, with that key."""
+    left, right = _holders(pairs.left), _holders(pairs.right)
+    found: dict[int, str] = {}
+    for row, (mine, other) in enumerate(zip(pairs.left_at.tolist(), pairs.right_at.tolist(), strict=True)):
+        for key in pairs.left[mine].keys:
+            if key in pairs.right[other].keys and len(left[key]) == 1 and len(right[key]) == 1:
+                found[row] = key
+                break
+    return found
+
+
+def _holders(items: Sequence[Described]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for position, item in enumerate(items):
+        for key in item.keys:
+            found[key].append(position)
+    return found
+
+
+def _same_barcode(left: Sequence[Described], right: Sequence[Described]) -> list[tuple[Described, Described]]:
+    owner = {gtin: item for item in right for gtin in item.listing.gtins}
+    return [(item, owner[gtin]) for item in left for gtin in item.listing.gtins if gtin in owner]
+
+
+def _match(pairs: Pairs, row: int, probability: float, tier: Tier, key: str | None) -> Match:
+    mine, other = pairs.left[pairs.left_at[row]], pairs.right[pairs.right_at[row]]
+    reason = f"equal key {key}" if key else explain(pairs.comparisons[row])
+    return Match(mine.listing.id, other.listing.id, round(probability, 4), tier, "key" if key else "score", reason)
+
+
+def explain(comparison: Comparison) -> str:
+    """A comparison in words: brands, sizes, and the words that only one side has."""
+    values = dict(zip(FEATURES, comparison.values, strict=True))
+    brand = next((text for name, text in _BRAND.items() if values[name]), "different brands")
+    size = next((text for name, text in _SIZE.items() if values[name]), "sizes not comparable")
+    words = [f"only {side}: {' '.join(only)}" for side, only in (("left", comparison.only_left), ("right", comparison.only_right)) if only]
+    return "; ".join((brand, size, *(words or ["same words"])))
+
+
+_BRAND = {
+    "brand_equal": "same brand",
+    "brand_related": "related brands",
+    "brand_in_name": "brand in the other's name",
+    "brand_unknown": "brand missing",
+}
+_SIZE = {"size_equal": "same size", "size_other_reading": "sizes agree in another reading"}

@@ -1,0 +1,54 @@
+"""``aisleflow catalogue …``: which products are one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from include.cli.common import JsonOption, reported
+from include.cli.output import print_json, progress, say
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Which products are one."""
+
+
+@app.command("match")
+def match_(
+    left: Annotated[
+        Path, typer.Argument(help="A CSV file: columns id, name, and where known brand, size, price, unit_price, barcode, retailer.")
+    ],
+    right: Annotated[Path, typer.Argument(help="The other list, in the same form.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The CSV file to write: left_id, right_id, score, tier, method, reason.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Match two lists of products by brand, name and size. Needs no warehouse.
+
+    Tier "automatic" may be joined as it is, "waiting" is worth a person's look. Each product is in one pair at most, and the order of rows does not matter.
+    """
+    with reported(as_json), progress() as show_progress:
+        from include.catalogue.matching.csv_lists import read_list, write_matches
+        from include.catalogue.matching.match import match
+
+        show_progress("reading the lists")
+        lists = read_list(left), read_list(right)
+        matches = match(*lists, progress=lambda done, total: show_progress.bar("comparing", done, total, f"{done:,} of {total:,}"))
+        write_matches(out, matches)
+    counts = Counter((found.tier.value, found.method) for found in matches)
+    found = {
+        "left": len(lists[0]), "right": len(lists[1]), "automatic_by_key": counts["automatic", "key"],
+        "automatic_by_score": counts["automatic", "score"], "waiting": counts["waiting", "score"], "out": str(out),
+    }  # fmt: skip
+    if as_json:
+        print_json(found)
+        return
+    say(
+        f"{found['left']:,} and {found['right']:,} products: {found['automatic_by_key']:,} pairs by key, {found['automatic_by_score']:,} by score, "
+        f"{found['waiting']:,} wait for a person; written to {out}"
+    )
