@@ -29,7 +29,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, TriggerRule, task
 
 from include.orchestration.assets import HELD, OUTBOX, PRICES
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, REPORTED_ELSEWHERE, Tag
 from include.retailer_names import RETAILERS
 
 with DAG(
@@ -84,5 +84,5 @@ with DAG(
     published = publish()
     load() >> check() >> resolve() >> published >> report()
     # `report` runs after any failure: without this leaf a run with a failed step would be green
-    published >> EmptyOperator(task_id="every_step_done", trigger_rule=TriggerRule.NONE_FAILED)
+    published >> EmptyOperator(task_id="every_step_done", trigger_rule=TriggerRule.NONE_FAILED, **REPORTED_ELSEWHERE)
     published >> announce_held()  # `publish` also checks the later nights of a backlog

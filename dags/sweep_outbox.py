@@ -10,6 +10,7 @@ before a worker was killed are moved to the matching folder; data past their ret
 |---|---|
 | `sweep` | prefills and passes on store-days that wait in the barcode inbox; emits the asset `outbox` for each `retailer|night` with waiting files; **skipped when no file waits**, which is the usual case |
 | `announce_held` | emits the asset `held` for held store-days without a request for a decision, in case that event was lost; usually **skipped** |
+| `send_alerts` | ends the alerts whose trouble is over; sends ends, reminders of questions, and alerts that a service did not accept before; **skipped when nothing is due** |
 | `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
 | `send_heartbeat` | requests the address of an outside monitor, which reports when this installation is silent; **skipped without one** (`aisleflow alerts address --heartbeat URL`) |
 
@@ -59,7 +60,14 @@ with DAG(
 
         return sweep_outbox.heartbeat()
 
+    @task
+    def send_alerts():
+        from include.orchestration import sweep_outbox
+
+        return sweep_outbox.send_alerts()
+
     sweep()
     announce_held()
+    send_alerts()
     send_heartbeat()
     prune_archive()

@@ -112,6 +112,28 @@ def night_of(instant: datetime) -> date:
     return instant.astimezone(MELBOURNE).date()
 
 
+def in_melbourne(instant: datetime) -> str:
+    """Return an instant as a person reads it: the time of day in Melbourne with its zone, and UTC beside it.
+
+    >>> in_melbourne(parse_instant("2026-11-17T17:00:00+00:00", "x"))
+    'Wed 18 Nov 04:00 AEDT (17:00 UTC)'
+    """
+    return f"{instant.astimezone(MELBOURNE):%a %d %b %H:%M %Z} ({instant.astimezone(UTC):%H:%M} UTC)"
+
+
+def in_words(duration: timedelta) -> str:
+    """Return a duration in its largest unit, rounded down.
+
+    >>> in_words(timedelta(hours=3, minutes=40)), in_words(timedelta(minutes=59)), in_words(timedelta(days=2, hours=1))
+    ('3 hours', '59 minutes', '2 days')
+    """
+    minutes = int(duration.total_seconds() // 60)
+    for count, unit in ((minutes // 1440, "day"), (minutes // 60, "hour"), (minutes, "minute")):
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
 def price_week_start(instant: datetime, state: str | None) -> datetime:
     """Return the start of an instant's price week: Wednesday 00:00 in the store's time zone, in UTC.
 

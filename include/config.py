@@ -52,6 +52,11 @@ class FixedSettings(BaseSettings):
     alert_repeat_hours: float = Field(
         12, ge=0, description="A task that fails again for the same cause is alerted once in this many hours."
     )
+    alert_end_minutes: float = Field(
+        60,
+        ge=0,
+        description="The end of a failure is reported when it has lasted this long; a cause that comes back earlier raises nothing.",
+    )
     error_search_seconds: int = Field(
         60,
         gt=0,

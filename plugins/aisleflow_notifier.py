@@ -1,7 +1,7 @@
-"""The notifier: alerts an operator about a failed task.
+"""The notifiers: a failed task raises an alert, its next success ends it.
 
-The callback of every task (``include/orchestration/defaults.py``) imports it by its name, after the last failed try; a DAG
-or a deadline may name it as its callback, too. Airflow's processes have the plugins folder in their module path.
+The callbacks of every task (``include/orchestration/defaults.py``) import them by name, after the last try; a DAG
+or a deadline may name one as its callback, too. Airflow's processes have the plugins folder in their module path.
 """
 
 from __future__ import annotations
@@ -12,21 +12,36 @@ from typing import Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
-from include.orchestration.alerting import send_failure_alert
+from include.orchestration.alerting import AWAY, end_failure_alert, send_failure_alert
 
 log = logging.getLogger(__name__)
 
 
 class FailureNotifier(BaseNotifier):
-    """Sends an alert about the failed task of a context, through the connection ``aisleflow_alerts``."""
+    """Raises the alert about the failed task of a context."""
 
     def notify(self, context: Any) -> None:
-        """Send the alert; log any error of the delivery, so that the task's own error remains the reported one."""
+        """Raise the alert."""
         try:
             send_failure_alert(context)
-        except Exception:
+        except Exception:  # of whatever kind: the task's own error must remain the one that Airflow reports; this one is logged in full
             log.exception("the alert about this failure could not be sent; the failure itself is above")
 
     async def async_notify(self, context: Any) -> None:
         """As :meth:`notify`, for deadline alerts, which run in the triggerer."""
+        await asyncio.to_thread(self.notify, context)
+
+
+class SuccessNotifier(BaseNotifier):
+    """Ends the alerts that the succeeded task of a context raised earlier."""
+
+    def notify(self, context: Any) -> None:
+        """End the alerts; without the warehouse the task's next success does."""
+        try:
+            end_failure_alert(context)
+        except AWAY as error:
+            log.warning("earlier alerts of this task are not ended (%s); its next success ends them", error)
+
+    async def async_notify(self, context: Any) -> None:
+        """As :meth:`notify`."""
         await asyncio.to_thread(self.notify, context)

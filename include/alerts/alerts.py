@@ -9,18 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
-from include.alerts.memory import SentAlerts
+from include import clock
 from include.staging.manifest import Manifest
 from include.staging.staged_file import UnreadableFile, open_staged
 from include.staging.storage import Stage, Storage
-from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.engine import Warehouse
 from include.wording.foreign import Medium, render
 
-Severity = Literal["critical", "warning"]
+Severity = Literal["critical", "warning", "info"]
 
 SAMPLES = 3
 EXCERPT_CHARACTERS = 300
@@ -31,18 +32,23 @@ _FOREIGN = frozenset({"store_id", "sku", "name"})
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert, in plain text: characters that drive a terminal are rendered visibly. Alerts with the same ``key`` are sent once.
+    """One alert, in plain text: characters that drive a terminal are rendered visibly. ``key`` is its cause: one alert each.
 
-    ``severity`` is ``critical`` if a retailer's whole night is affected or work stops until an operator acts, else ``warning``.
+    ``severity`` is ``critical`` if a retailer's whole night is affected or work stops until an operator acts, ``info`` for the end of a
+    trouble, else ``warning``. ``source`` is the failed task, ``dag_id.task_id``: its success for the same ``retailer`` ends the trouble.
+    ``answer_by_at``: when a question lapses.
     """
 
-    kind: Literal["held", "failed", "services", "test"]
+    kind: Literal["failed", "held", "question", "services", "test"]
     severity: Severity
     title: str
     body: str
     key: str
     file_ids: tuple[int, ...] = ()
     link: str | None = None
+    retailer: str | None = None
+    source: str | None = None
+    answer_by_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Render what retailers and sites wrote into title and body."""
@@ -51,7 +57,7 @@ class Alert:
 
     def text(self) -> str:
         """Return the body followed by the link to the task."""
-        return f"{self.body}\n\nThe task: {self.link}" if self.link else self.body
+        return f"{self.body}\n\nIn the UI: {self.link}" if self.link else self.body
 
 
 def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage | None = None) -> Alert:
@@ -87,15 +93,20 @@ def held_alert(warehouse: Warehouse, file_ids: Sequence[int], storage: Storage |
         row["held"] and not row["published"] and not row["in_progress"] for row in other_counts
     )
     severity: Severity = "critical" if is_whole_retailer else "warning"
+    answer_by_at = clock.now() + timedelta(hours=warehouse.settings.decision_hours)
     body = "\n\n".join(
         [
             _store_days(files),
             _lines(files, chosen, excerpts),
             _publication_status(other_counts),
-            _instructions(files),
+            _instructions(files, answer_by_at),
         ]
     )
-    return Alert("held", severity, _title(files, severity), body, held_key(files), tuple(file["file_id"] for file in files))
+    retailers = {file["retailer"] for file in files}
+    return Alert(
+        "held", severity, _title(files, severity), body, _key(files), tuple(file["file_id"] for file in files),
+        retailer=retailers.pop() if len(retailers) == 1 else None, answer_by_at=answer_by_at,
+    )  # fmt: skip
 
 
 def _rendered(row: dict[str, Any]) -> dict[str, Any]:
@@ -103,14 +114,9 @@ def _rendered(row: dict[str, Any]) -> dict[str, Any]:
     return {name: render(value, Medium.TERMINAL) if name in _FOREIGN and isinstance(value, str) else value for name, value in row.items()}
 
 
-def held_key(files: Sequence[dict[str, Any]]) -> str:
-    """Return a key that is equal as long as the same store-days are held by the same rules.
-
-    >>> held_key([{"file_id": 7, "rule_ids": ["row_count"]}]) == held_key([{"file_id": 7, "rule_ids": []}])
-    False
-    """
-    parts = "|".join(f"{file['file_id']}:{','.join(file['rule_ids'])}" for file in sorted(files, key=lambda file: int(file["file_id"])))
-    return "held-" + hashlib.sha256(parts.encode()).hexdigest()[:24]
+def _key(files: Sequence[dict[str, Any]]) -> str:
+    parts = "|".join(str(number) for number in sorted(int(file["file_id"]) for file in files))
+    return "held|" + hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 
 def _title(files: Sequence[dict[str, Any]], severity: Severity) -> str:
@@ -194,7 +200,7 @@ def _publication_status(other_counts: Sequence[dict[str, Any]]) -> str:
     return "Publication status of the night:\n" + "\n".join(parts) + "\nReaders see the last known prices of the held stores."
 
 
-def _instructions(files: Sequence[dict[str, Any]]) -> str:
+def _instructions(files: Sequence[dict[str, Any]], answer_by_at: datetime) -> str:
     number = files[0]["file_id"]
     more = "" if len(files) == 1 else " (each file, or the batch in the UI)"
     return (
@@ -202,19 +208,10 @@ def _instructions(files: Sequence[dict[str, Any]]) -> str:
         f"1. Inspect: aisleflow quarantine show {number}\n"
         f"2. Data correct? aisleflow quarantine release {number} --why '…' publishes it.\n"
         f"3. Data wrong? aisleflow quarantine discard {number} --why '…'; the store's next crawl replaces it.\n"
-        "Or decide in the UI (Browse, Required Actions, the waiting task of decide_held). Without a decision no data is lost; the stores' prices become outdated."
+        "Or decide in the UI (Browse, Required Actions, the waiting task of decide_held). "
+        f"The question lapses at {clock.in_melbourne(answer_by_at)}: no data is lost, they stay held and the stores' prices become outdated."
     )
 
 
 def _plural(count: int, word: str) -> str:
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
-
-
-def unalerted(connection: Connection, retailers: Sequence[str], memory: SentAlerts) -> list[dict[int, str]]:
-    """Return the held store-days without an alert, one group per retailer and night: file id → key of its alert."""
-    groups: dict[tuple[str, Any], dict[int, str]] = {}
-    for row in connection.run("diagnostics/list_held_files", {"retailers": list(retailers)}).fetchall():
-        key = held_key([row])
-        if not memory.was_sent(key):
-            groups.setdefault((row["retailer"], row["night"]), {})[int(row["file_id"])] = key
-    return list(groups.values())

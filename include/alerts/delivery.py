@@ -11,9 +11,12 @@ from include.errors import ConfigurationError
 if TYPE_CHECKING:
     import apprise
 
-    from include.alerts.alerts import Alert
+    from include.alerts.alerts import Alert, Severity
 
 log = logging.getLogger(__name__)
+
+#: Apprise's kind of a notification → severity.
+_SEVERITIES: dict[str, Severity] = {"failure": "critical", "warning": "warning", "success": "info"}
 
 
 def new_services() -> apprise.Apprise:
@@ -49,7 +52,7 @@ def deliver(alert: Alert, services: apprise.Apprise) -> bool:
     """Deliver an alert to all services; return whether every one accepted it."""
     import apprise
 
-    kind = apprise.NotifyType.FAILURE if alert.severity == "critical" else apprise.NotifyType.WARNING
+    kind = apprise.NotifyType(next(name for name, severity in _SEVERITIES.items() if severity == alert.severity))
     return bool(services.notify(title=alert.title, body=alert.text(), notify_type=kind, body_format=apprise.NotifyFormat.TEXT))
 
 
@@ -66,5 +69,5 @@ def _register_inbox() -> None:
         from include.alerts import inbox
         from include.config import settings
 
-        inbox.put(settings().home, title, body, "critical" if str(getattr(notify_type, "value", notify_type)) == "failure" else "warning")
+        inbox.put(settings().home, title, body, _SEVERITIES[str(getattr(notify_type, "value", notify_type))])
         return True

@@ -139,7 +139,12 @@ def _of_error(error: Exception) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def staged(warehouse: Warehouse, retailer: str, run_key: str) -> list[dict[str, Any]]:
-    """Return the store-days a run has staged so far: store_id, state, manifest, rows, reason."""
+def of_run(warehouse: Warehouse, retailer: str, run_key: str) -> list[dict[str, Any]]:
+    """Return the outcome of each store of a run so far: store_id, state, is_complete, error_kind, manifest, rows, reason."""
     with warehouse.transaction() as connection:
-        return [dict(row) for row in connection.run("crawl/list_staged", {"retailer": retailer, "run_key": run_key}).fetchall()]
+        return [dict(row) for row in connection.run("crawl/list_outcomes", {"retailer": retailer, "run_key": run_key}).fetchall()]
+
+
+def staged(warehouse: Warehouse, retailer: str, run_key: str) -> list[dict[str, Any]]:
+    """Return those of :func:`of_run` with a staged store-day, also if the last attempt failed."""
+    return [row for row in of_run(warehouse, retailer, run_key) if row["manifest"]]

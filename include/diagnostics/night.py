@@ -7,7 +7,8 @@ from typing import Any
 
 from include import clock
 from include.diagnostics.ingest_summary import summarise
-from include.errors import NeedsPersonError, TransientError
+from include.errors import TransientError
+from include.ledger.open_questions import NightIncomplete
 from include.model.timetable import PLANNING_TIME, STORE_TIME, at
 from include.retailer_names import RETAILERS
 from include.warehouse.engine import Warehouse
@@ -51,25 +52,27 @@ def raise_if_missing(warehouse: Warehouse, night: date) -> None:
     """Raise if a night is incomplete.
 
     Raises:
-        NeedsPersonError: a retailer has no plan, or planned stores have no published store-day; lists them with the next step of each.
+        NightIncomplete: a retailer has no plan, or planned stores have no published store-day; lists them with the next step of each.
         TransientError: nothing is missing, but crawls are still under way within their time: look again later.
     """
     with warehouse.transaction() as connection:
         rows = connection.run("diagnostics/list_planned_retailers", {"night": night}).fetchall()
     planned = {row["retailer"] for row in rows}
-    lines, under_way = list[str](), list[str]()
+    lines, under_way, absent = list[str](), list[str](), list[dict[str, Any]]()
     for retailer in [retailer for retailer in RETAILERS if retailer not in planned]:
         if clock.now() < at(night, warehouse.settings.timetable.crawl_from(retailer)) + PLANNING_TIME:
             under_way.append(f"  {retailer}: its crawl begins at {warehouse.settings.timetable.crawl_from(retailer):%H:%M}")
         else:
+            absent.append({"retailer": retailer, "state": "not_planned"})
             lines.append(f"  {retailer}: nothing was planned. Look at the DAG scrape_{retailer}: is it paused, has its run failed?")
     for row in missing(warehouse, night):
         (under_way if row["state"] == UNDER_WAY else lines).append(_describe_missing(row))
+        if row["state"] != UNDER_WAY:
+            absent.append(row)
     listed = "\nUnder way, not missing yet:\n" + "\n".join(under_way) if under_way else ""
     if lines:
-        raise NeedsPersonError(
-            f"the night of {night} is incomplete, {len(lines)} open item(s):\n" + "\n".join(lines) + listed + "\nThen clear this task."
-        )
+        summary_line = f"the night of {night} is incomplete, {len(lines)} open item(s); each is listed with what to do:"
+        raise NightIncomplete(summary_line + "\n" + "\n".join(lines) + listed + "\nThen clear this task.", absent)
     if under_way:
         raise TransientError(f"the night of {night} is not over, nothing is missing so far; this task looks again.{listed}")
 

@@ -1,4 +1,4 @@
-"""Open questions after ingestion: held store-days and refused files."""
+"""What a night leaves open: held store-days, refused files, missing data."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ class HeldStoreDays(NeedsPersonError):
         """Keep ``file_id`` and ``rule_ids`` of each file."""
         super().__init__(message)
         self.files = [{"file_id": file["file_id"], "rule_ids": file["rule_ids"]} for file in files]
+
+
+class NightIncomplete(NeedsPersonError):
+    """Data of a night are missing. ``missing``: retailer, state (``not_planned``, or a state of sql/diagnostics/list_missing.sql) and file_id of each item."""
+
+    def __init__(self, message: str, missing: Sequence[dict[str, Any]]) -> None:
+        super().__init__(message)
+        self.missing = [{name: item.get(name) for name in ("retailer", "state", "file_id")} for item in missing]
 
 
 def raise_if_undecided(warehouse: Warehouse, retailers: Sequence[str], night: str) -> None:

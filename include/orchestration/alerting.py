@@ -1,9 +1,6 @@
-"""Sends alerts through Apprise to the services of the Airflow connection ``aisleflow_alerts``.
+"""Raises, sends and ends alerts from tasks; ``include/alerts/troubles.py`` keeps them, one row per cause.
 
-A failed delivery never fails a task: it is logged, and the alert is sent at the next opportunity. Limits on the number of alerts:
-a task that fails again with the same message raises one alert per ``AISLEFLOW_ALERT_REPEAT_HOURS``; mapped instances of one task
-and run share one alert; instances followed by a watcher (trigger rule ``one_failed``) raise none, the watcher does; a held store-day
-raises one alert for as long as it is held for the same reason, regardless of retries and cleared tasks.
+Nothing here fails a task: what was not delivered stays due, and ``sweep_outbox`` sends it.
 """
 
 from __future__ import annotations
@@ -13,17 +10,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Connection, TriggerRule
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowRuntimeError
+import psycopg
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException, AirflowRuntimeError
 
-from include.errors import NeedsPersonError
+from include.errors import AisleflowError
+from include.retailer_names import RETAILERS
 
 if TYPE_CHECKING:
     from include.alerts.alerts import Alert
+    from include.alerts.failed import FailedTask
     from include.staging.storage import Storage
     from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
+
+#: What a task meets when the warehouse, its connection or Airflow's API is away.
+AWAY = (AisleflowError, psycopg.Error, AirflowException, AirflowRuntimeError)
 
 ALERTS_CONNECTION = "aisleflow_alerts"
 #: Its password is the address of the outside monitor, in an installation without a home of its own.
@@ -31,61 +34,95 @@ HEARTBEAT_CONNECTION = "aisleflow_heartbeat"
 
 
 def send_failure_alert(context: Any) -> None:
-    """Send an alert about the failed task of a context, unless one about the same failure was sent."""
-    from include.alerts.alerts import held_key
-    from include.alerts.failed import FailedTask, failed_alert
+    """Raise the alerts about the failed task of a context, unless a person was told of their cause."""
+    from include.alerts.failed import failed_alerts
+    from include.alerts.known import is_known
+    from include.alerts.troubles import list_told
+    from include.orchestration.resources import resources
+
+    task = _failed_task(context)
+    try:
+        with resources() as (warehouse, _):
+            if is_known(task.cause, list_told(warehouse)):
+                log.info("no alert from here: its cause was reported")
+                return
+    except AWAY as error:
+        log.warning("the warehouse cannot say what was reported (%s): this failure is", type(error).__name__)
+    for alert in failed_alerts(task):
+        raise_alert(alert)
+
+
+def end_failure_alert(context: Any) -> None:
+    """End the alerts that the task of a context raised, because it succeeded or found nothing to do."""
+    from include.alerts.troubles import end_of_task
+    from include.orchestration.resources import resources
+
+    task = _failed_task(context)
+    with resources() as (warehouse, _):
+        end_of_task(warehouse, f"{task.dag_id}.{task.task_id}", task.retailer, f"the task succeeded in run {task.run_id}")
+
+
+def raise_alert(alert: Alert) -> None:
+    """Record an alert and send it; without the warehouse it is sent at once, its record is a file in the storage root."""
     from include.alerts.memory import SentAlerts
+    from include.alerts.troubles import open_alert, send_due, send_without_warehouse
     from include.config import settings
-    from include.ledger.open_questions import HeldStoreDays
+    from include.orchestration.resources import resources
     from include.staging.storage import Storage
 
-    ti, task, dag_run = context["ti"], context.get("task"), context.get("dag_run")
-    is_mapped = ti.map_index is not None and ti.map_index >= 0
-    if is_mapped and task is not None and _is_watched(task):
-        log.info("no alert from here: a watcher task of this run reports that instances of %s failed", ti.task_id)
-        return
-    error = context.get("exception")
-    cause = error.__cause__ if isinstance(error, BaseException) and error.__cause__ is not None else error
     memory = SentAlerts(Storage(settings().storage))
-    if isinstance(cause, HeldStoreDays) and all(memory.was_sent(held_key([file])) for file in cause.files):
-        log.info("no alert from here: an alert about the held store-days was sent")
-        return
-    failed = FailedTask(
-        dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, error=error, is_mapped=is_mapped, label=_label(ti) if is_mapped else None,
-        partition_key=getattr(dag_run, "partition_key", None), tries=getattr(ti, "try_number", 1), needs_person=isinstance(cause, NeedsPersonError),
-        is_wrapped=isinstance(error, AirflowFailException), link=_link(ti),
-    )  # fmt: skip
-    alert = failed_alert(failed)
-    if memory.was_sent(alert.key, timedelta(hours=settings().alert_repeat_hours)):
-        log.info(
-            "no alert: one about the same failure was sent less than %s hours ago (AISLEFLOW_ALERT_REPEAT_HOURS)",
-            settings().alert_repeat_hours,
-        )
-        return
-    if send(alert):
-        memory.record(alert.key, alert.title)
+    try:
+        with resources() as (warehouse, _):
+            open_alert(warehouse, alert)
+            send_due(warehouse, memory, send)
+    except AWAY as error:
+        log.warning("the warehouse does not keep this alert (%s): it is sent without it", type(error).__name__)
+        send_without_warehouse(alert, memory, timedelta(hours=settings().alert_repeat_hours), send)
 
 
-def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], context: Any = None) -> list[int]:
-    """Send one alert per retailer and night about held store-days without an alert; return their file ids. A failed delivery raises nothing."""
+def end_alert(key: str, why: str) -> None:
+    """End the trouble with a key and send what is due; the sweep does it should the warehouse be away."""
+    from include.alerts.memory import SentAlerts
+    from include.alerts.troubles import end_keys, send_due
+    from include.orchestration.resources import resources
+
+    try:
+        with resources() as (warehouse, storage):
+            end_keys(warehouse, [key], why)
+            send_due(warehouse, SentAlerts(storage), send)
+    except AWAY as error:
+        log.error("the end of the alert %s could not be recorded (%s): %s", key, type(error).__name__, why)
+
+
+def send_held_alerts(warehouse: Warehouse, storage: Storage, retailers: Sequence[str], link: str | None = None) -> list[int]:
+    """Raise one alert per retailer and night about held store-days without an alert; return their file ids."""
     from dataclasses import replace
 
-    from include.alerts.alerts import held_alert, unalerted
+    from include.alerts.alerts import held_alert
     from include.alerts.memory import SentAlerts
-    from include.warehouse.engine import lock
+    from include.alerts.troubles import open_held_alerts, send_due
+
+    found = open_held_alerts(warehouse, retailers, lambda file_ids: replace(held_alert(warehouse, file_ids, storage), link=link))
+    send_due(warehouse, SentAlerts(storage), send)
+    return found
+
+
+def send_due_alerts(warehouse: Warehouse, storage: Storage) -> int:
+    """Send what is due: alerts that a service did not accept, reminders, ends; return the number of messages.
+
+    That this runs shows that warehouse and storage root respond, so troubles with them are over.
+    """
+    from include.alerts import troubles
+    from include.alerts.memory import SentAlerts
 
     memory = SentAlerts(storage)
-    alerted_ids: list[int] = []
-    with warehouse.transaction() as connection:
-        lock(connection, "alerts")  # an ingest run and the sweep may send the same alert
-        groups = unalerted(connection, retailers, memory)
-    for group in groups:
-        alert = replace(held_alert(warehouse, list(group), storage), link=_link(context["ti"]) if context else None)
-        if send(alert):
-            for file_id, key in group.items():
-                memory.record(key, alert.title)
-                alerted_ids.append(file_id)
-    return alerted_ids
+    troubles.end_keys(warehouse, [troubles.WAREHOUSE], "the warehouse responds again")
+    troubles.end_decided(warehouse)
+    sent = troubles.send_due(warehouse, memory, send)
+    troubles.adopt(warehouse, memory)
+    if storage.is_there():
+        troubles.end_keys(warehouse, [troubles.STORAGE], "the storage root can be reached again")
+    return sent
 
 
 def send(alert: Alert) -> bool:
@@ -102,7 +139,8 @@ def send(alert: Alert) -> bool:
             )
             return False
         delivered = deliver(alert, services)
-    except Exception as error:  # any error of a service or its address: an alert must not fail the task
+    # Apprise loads a plugin per address, and each may raise anything; the alert stays due, and the task it is about must keep its own error
+    except Exception as error:
         log.error("the alert could not be delivered (%s). The alert: %s", type(error).__name__, alert.title)
         return False
     if not delivered:
@@ -147,15 +185,21 @@ def send_heartbeat() -> bool | None:
     return beat(url) if url else None
 
 
-def _is_watched(task: Any) -> bool:
-    dag = task.get_dag() if hasattr(task, "get_dag") else getattr(task, "dag", None)
-    followers = [dag.get_task(name) for name in task.downstream_task_ids] if dag is not None else []
-    return any(follower.trigger_rule == TriggerRule.ONE_FAILED for follower in followers)
+def _failed_task(context: Any) -> FailedTask:
+    from include.alerts.failed import FailedTask
 
-
-def _label(ti: Any) -> str:
-    return str(getattr(ti, "rendered_map_index", None) or ti.map_index)
-
-
-def _link(ti: Any) -> str | None:
-    return getattr(ti, "log_url", None)
+    ti, dag_run, error = context["ti"], context.get("dag_run"), context.get("exception")
+    is_mapped = ti.map_index is not None and ti.map_index >= 0
+    label = str(getattr(ti, "rendered_map_index", None) or ti.map_index) if is_mapped else None
+    partition_key = getattr(dag_run, "partition_key", None)
+    named = [
+        str(partition_key or "").partition("|")[0],
+        ti.dag_id.removeprefix("scrape_"),
+        label,
+        (context.get("params") or {}).get("retailer"),
+    ]
+    return FailedTask(
+        dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, error=error, is_mapped=is_mapped, label=label,
+        retailer=next((name for name in named if name in RETAILERS), None), partition_key=partition_key, tries=getattr(ti, "try_number", 1),
+        is_wrapped=isinstance(error, AirflowFailException), link=getattr(ti, "log_url", None),
+    )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 
+from include import clock
 from include.config import settings
 
 #: The text for the operator. The form has no field for the session itself: Airflow stores and shows the fields of a response.
@@ -18,7 +19,7 @@ all other stores are staged and published. No bot protection is evaded.
   `aisleflow session set %(retailer)s`; without a session the site will likely refuse again.
 - **Reject**: leave them for another night.
 
-Without a decision in time the task `needs_a_person` fails and the run fails; no data are lost. Afterwards: store a session, then clear the
+Without a decision in time the task `every_store_crawled` and the run fail; no data are lost. Afterwards: store a session, then clear the
 skipped `crawl` tasks with downstream.
 """
 
@@ -35,12 +36,33 @@ class BotWallApprovalOperator(ApprovalOperator):
             execution_timeout=timedelta(minutes=10),
             **more,
         )
+        self.retailer = retailer
         self.retry_task_id = retry_task_id
 
+    def execute(self, context: Any) -> Any:
+        """Tell a person, then wait."""
+        from include.alerts.wall_question import wall_alert
+        from include.orchestration.alerting import raise_alert
+
+        ti = context["ti"]
+        labels = [item["label"] for item in ti.xcom_pull(task_ids="refused") or []]
+        answer_by_at = clock.now() + timedelta(hours=settings().bot_wall_response_hours)
+        raise_alert(wall_alert(self.retailer, labels, answer_by_at, _key(ti), self.generate_link_to_ui(task_instance=ti)))
+        return super().execute(context)
+
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
-        """Push the response as XCom ``answer``: a skipped task has no return value."""
+        """Push the response as XCom ``answer`` (a skipped task has no return value), and tell that the question is over."""
+        from include.orchestration.alerting import end_alert
+
         answer = HITLOperator.execute_complete(self, context, event)
         user = answer["responded_by_user"]
+        choice = ", ".join(answer["chosen_options"])
+        end_alert(
+            _key(context["ti"]),
+            f"{dict(user).get('name') or dict(user).get('id')} answered {choice}"
+            if user
+            else "nobody answered in time, the stores wait for another night",
+        )
         context["ti"].xcom_push(
             key="answer", value={"chosen_options": answer["chosen_options"], "responded_by_user": dict(user) if user else None}
         )
@@ -48,3 +70,9 @@ class BotWallApprovalOperator(ApprovalOperator):
             followers = context["task"].get_direct_relatives(upstream=False)
             self.skip(ti=context["ti"], tasks=[task for task in followers if task.task_id == self.retry_task_id])
         return answer
+
+
+def _key(ti: Any) -> str:
+    from include.alerts.wall_question import question_key
+
+    return question_key(ti.dag_id, ti.run_id)

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, get_current_context
+from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.config import settings
 from include.orchestration.assets import HELD, PRICES
+from include.orchestration.links import held_questions_address
 from include.orchestration.partitions import retailers_of
 from include.orchestration.resources import resources
 
@@ -85,7 +86,7 @@ def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
     from include.orchestration.alerting import send_held_alerts
 
     with resources() as (warehouse, storage):
-        send_held_alerts(warehouse, storage, retailers, get_current_context())
+        send_held_alerts(warehouse, storage, retailers, held_questions_address())
         keys = held.list_unclaimed(warehouse, retailers)
     if not keys:
         raise AirflowSkipException("no held store-day without a request for a decision")

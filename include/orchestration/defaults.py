@@ -26,7 +26,13 @@ def notify_failure(context: Any) -> None:
     import_module("aisleflow_notifier").FailureNotifier()(context)
 
 
-#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``airflow_errors.py``). The last failure raises an alert.
+def notify_success(context: Any) -> None:
+    """Call the notifier that ends the alerts which the task raised earlier."""
+    import_module("aisleflow_notifier").SuccessNotifier()(context)
+
+
+#: Transient errors are retried, each wait twice the last; terminal ones fail without a retry (``airflow_errors.py``). The last failure
+#: raises an alert, and the next success (or nothing to do) ends it.
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 3,
@@ -35,7 +41,12 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(minutes=45),
     "on_failure_callback": notify_failure,
+    "on_success_callback": notify_success,
+    "on_skipped_callback": notify_success,
 }
+
+#: For tasks whose failures another task of the run reports, all of them together.
+REPORTED_ELSEWHERE: dict[str, Any] = {"on_failure_callback": None, "on_success_callback": None, "on_skipped_callback": None}
 
 #: For a task that waits for the end of the night's crawls: it looks every half hour until the last one must have ended.
 LOOK_AGAIN: dict[str, Any] = {

@@ -24,6 +24,11 @@ _HOLDING = {("ingest_prices", "announce_held"), ("ingest_prices", "report"), ("s
 _CHECKING = {("ingest_prices", "check"), ("ingest_prices", "report"), ("decide_held", "ask")}
 
 
+def held_questions_address() -> str:
+    """Return the address of the waiting questions about held data."""
+    return _address("/dags/decide_held/required_actions?response_received=false")
+
+
 class HeldQuestionLink(BaseOperatorLink):
     """To the waiting questions about held store-days."""
 
@@ -31,7 +36,7 @@ class HeldQuestionLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return the address; empty for tasks that hold no data."""
-        return _address("/dags/decide_held/required_actions?response_received=false") if (ti_key.dag_id, ti_key.task_id) in _HOLDING else ""
+        return held_questions_address() if (ti_key.dag_id, ti_key.task_id) in _HOLDING else ""
 
 
 class DataDocsLink(BaseOperatorLink):

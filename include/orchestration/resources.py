@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from include.config import settings
-from include.errors import TransientError
 from include.orchestration.airflow_errors import airflow_errors
 
 if TYPE_CHECKING:  # not while a DAG file is parsed: psycopg and SQLAlchemy import slowly
@@ -41,18 +40,20 @@ def warehouse_url() -> str:
     pool then connects with the parameters that the driver used.
 
     Raises:
-        TransientError: the server does not respond.
+        WarehouseUnavailable: the server does not respond.
     """
     from airflow.providers.postgres.hooks.postgres import PostgresHook
     from psycopg import OperationalError
     from psycopg.conninfo import make_conninfo
+
+    from include.warehouse.engine import WarehouseUnavailable
 
     try:
         with closing(PostgresHook(postgres_conn_id=WAREHOUSE_CONNECTION).get_conn()) as connection:
             used = cast("psycopg.Connection[Any]", connection).info
             return make_conninfo("", **used.get_parameters(), **({"password": used.password} if used.password else {}))
     except OperationalError as error:
-        raise TransientError(
+        raise WarehouseUnavailable(
             f"the warehouse of the Airflow connection {WAREHOUSE_CONNECTION} does not respond ({str(error).strip()}). "
             "Check that it runs (`aisleflow status`), then clear the task."
         ) from error

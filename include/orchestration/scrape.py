@@ -1,7 +1,7 @@
 """Builds the ``scrape_<retailer>`` DAGs.
 
-canary → plan → crawl (one mapped task per store) → emit. If the site refused stores, an operator's approval is requested, then the
-refused stores are crawled and emitted under the same key. Watcher tasks turn a run red if a store failed or no decision was made.
+canary → plan → crawl (one mapped task per store) → emit → report. If the site refused stores, the task group ``bot_wall`` requests an
+operator's approval; then the refused stores are crawled and emitted under the same key. One task reports every failed store, per cause.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Param, TaskGroup, TriggerRule, get_current_context, task
 
 from include.config import settings
 from include.model.timetable import STORE_TIME
 from include.orchestration.assets import ASSET_OF_STAGE
 from include.orchestration.bot_wall import BotWallApprovalOperator
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, REPORTED_ELSEWHERE, Tag
 from include.orchestration.links import store_task
 from include.orchestration.pools import crawl_pool
 from include.orchestration.scrape_page import scrape_page
@@ -59,8 +60,8 @@ def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
         doc_md=scrape_page(retailer, peculiar),
         params=_PARAMS,
     ) as dag:
-
-        @task(queue="crawl", pool=crawl_pool(retailer), retries=2, execution_timeout=timedelta(minutes=20))
+        # skipped, it has seen nothing, so it ends no alert; `every_store_crawled` does it itself
+        @task(queue="crawl", pool=crawl_pool(retailer), retries=2, execution_timeout=timedelta(minutes=20), on_skipped_callback=None)
         def canary(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
             from include.orchestration import scrape_tasks
 
@@ -72,7 +73,11 @@ def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
 
             return scrape_tasks.plan(retailer, dag_run, params, ti)
 
-        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=STORE_TIME)
+        one_store: dict[str, Any] = {
+            "map_index_template": "{{ store }}", "pool": crawl_pool(retailer), "queue": "crawl", "execution_timeout": STORE_TIME,
+        } | REPORTED_ELSEWHERE  # fmt: skip
+
+        @store_task(**one_store)
         def crawl(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
             from include.orchestration import scrape_tasks
 
@@ -80,10 +85,10 @@ def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
             return scrape_tasks.crawl(item, dag_run, ti)
 
         @task(outlets=[emits], trigger_rule=TriggerRule.ALL_DONE)
-        def emit(dag_run: Any = None, params: Any = None, ti: Any = None, outlet_events: Any = None) -> dict[str, int]:
+        def emit(dag_run: Any = None, params: Any = None, outlet_events: Any = None) -> dict[str, int]:
             from include.orchestration import scrape_tasks
 
-            return scrape_tasks.emit(retailer, dag_run, params, ti, outlet_events[emits])
+            return scrape_tasks.emit(retailer, dag_run, params, outlet_events[emits])
 
         @task(trigger_rule=TriggerRule.ALL_DONE)
         def refused(ti: Any = None) -> list[dict[str, Any]]:
@@ -91,9 +96,7 @@ def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
 
             return scrape_tasks.refused(ti)
 
-        ask_continue = BotWallApprovalOperator(task_id="ask_continue", retailer=retailer, retry_task_id="crawl_rest")
-
-        @store_task(map_index_template="{{ store }}", pool=crawl_pool(retailer), queue="crawl", execution_timeout=STORE_TIME)
+        @store_task(**one_store)
         def crawl_rest(item: dict[str, Any], dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
             from include.orchestration import scrape_tasks
 
@@ -106,33 +109,25 @@ def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
 
             return scrape_tasks.emit_rest(retailer, dag_run, params, ti, outlet_events[emits])
 
-        @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
-        def needs_a_person(ti: Any = None) -> None:
+        @task(trigger_rule=TriggerRule.ALL_DONE, retries=0, on_skipped_callback=None)
+        def every_store_crawled(dag_run: Any = None, ti: Any = None) -> dict[str, int]:
             from include.orchestration import scrape_tasks
 
-            scrape_tasks.raise_if_unanswered(retailer, ti)
+            return scrape_tasks.report(retailer, dag_run, ti)
 
-        @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
-        def some_store_failed() -> None:
-            from include.orchestration import scrape_tasks
-
-            scrape_tasks.raise_store_failure()
-
-        @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, retries=0)
-        def every_store_crawled(ti: Any = None) -> None:
-            from include.orchestration import scrape_tasks
-
-            scrape_tasks.skip_if_incomplete(ti)
-
-        planned = plan()
-        canary() >> planned
-        crawled, found_refused = crawl.expand(item=planned), refused()
-        rest = crawl_rest.expand(item=found_refused)
-        emitted_rest = emit_rest()
-        crawled >> [emit(), found_refused]
-        found_refused >> ask_continue >> rest >> emitted_rest
-        crawled >> emitted_rest
-        [ask_continue, rest] >> needs_a_person()
-        [crawled, rest] >> some_store_failed()
-        [crawled, rest] >> every_store_crawled()
+        checked, planned = canary(), plan()
+        crawled = crawl.expand(item=planned)
+        with TaskGroup(
+            "bot_wall", prefix_group_id=False, tooltip="Only after the site refused stores: a person is asked, then they are crawled."
+        ):
+            found_refused = refused()
+            ask_continue = BotWallApprovalOperator(task_id="ask_continue", retailer=retailer, retry_task_id="crawl_rest")
+            rest = crawl_rest.expand(item=found_refused)
+            emitted_rest = emit_rest()
+            found_refused >> ask_continue >> rest >> emitted_rest
+        reported = every_store_crawled()
+        checked >> planned >> crawled >> [emit(), found_refused]
+        [crawled, ask_continue, rest, emitted_rest] >> reported
+        # the report runs after any failure and skips when the crawl did not begin: without this leaf such a run would be green
+        [planned, reported] >> EmptyOperator(task_id="run_succeeded", trigger_rule=TriggerRule.NONE_FAILED, **REPORTED_ELSEWHERE)
     return dag

@@ -16,13 +16,17 @@ _PAGE = """
 | `plan` | chooses and orders tonight's stores within the budget; `ops.crawl_plan` stores every decision with its reason |
 | `crawl` | one task per store, named after it; pages are landed before they are parsed; a failed category leaves the store-day incomplete, and a retry requests only the missing pages |
 | `emit` | announces the staged files, also when some stores failed: the crawled stores do not wait for them |
-| `refused` | lists the stores that the site refused (bot wall); **skipped when there are none**, and with it `ask_continue`, `crawl_rest` |
-| `ask_continue` | waits under *Required Actions* for **Approve** (crawl again) or **Reject** (another night), at most `AISLEFLOW_BOT_WALL_RESPONSE_HOURS` |
+| `every_store_crawled` | red when stores failed, and the message lists them per cause, or when nobody decided about refused ones; skipped, with the reasons, when a store was crawled in part or left out |
+| `run_succeeded` | does nothing; *upstream failed* when a task failed, so that the run is red |
+
+The task group `bot_wall` matters only after the site refused stores; its tasks are skipped otherwise:
+
+| task | does |
+|---|---|
+| `refused` | lists the stores that the site refused |
+| `ask_continue` | alerts a person, and waits under *Required Actions* for **Approve** (crawl again) or **Reject** (another night), at most `AISLEFLOW_BOT_WALL_RESPONSE_HOURS`; reminders come before it lapses |
 | `crawl_rest` | after an Approve: crawls the refused stores again with the stored session, starting from their landed pages |
-| `emit_rest` | announces the staged files again under the same key; red when the run staged no file |
-| `needs_a_person` | red when no decision was made in time; otherwise skipped |
-| `every_store_crawled` | skipped, with the reasons, when a store was crawled in part |
-| `some_store_failed` | red when a store failed; otherwise skipped |
+| `emit_rest` | announces the staged files again under the same key |
 
 `crawl` and `crawl_rest` link to the staged files of their store.
 
@@ -35,8 +39,9 @@ and parses the landed pages of `night` again with the present adapter.
 
 **Safe to run again**: yes. A cleared store continues from the pages landed in the last `AISLEFLOW_LANDING_RESUME_HOURS` (6) of the same price week, else it starts over.
 
-**When it fails**: open the red `crawl` task; the message names the page, the field or the refusal. The site does not respond: clear the task
-later. A changed page: see CONTRIBUTING, "A retailer's page changed". `needs_a_person`: as under *Refused by the site*.
+**When it fails**: one alert names the cause and the next step. `canary` or `plan` is red: nothing was crawled; follow its message and clear it with downstream.
+`every_store_crawled` is red: it lists the failed stores per cause; their `crawl` tasks have the details: the page, the field, the refusal. The site does not respond: clear them
+later, with downstream. A changed page: see CONTRIBUTING, "A retailer's page changed". Nobody decided in time: as under *Refused by the site*.
 """
 
 

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include import clock
+from include.orchestration.alerting import end_failure_alert
 from include.orchestration.partitions import night_of_run
 from include.orchestration.resources import resources
 from include.orchestration.sessions import session_of
@@ -129,6 +131,7 @@ def _defer_after_cutoff(warehouse: Warehouse, item: dict[str, Any], ti: Any) -> 
         return
     reason = "the night ended before it was reached (AISLEFLOW_CRAWL_UNTIL)"
     crawl_plan.defer(warehouse, item["store"]["retailer"], date.fromisoformat(item["night"]), item["store"]["store_id"], reason)
+    ti.xcom_push(key="left_out", value={"store_id": item["store"]["store_id"], "reason": reason})
     raise AirflowSkipException(f"deferred: {reason}; clear this task to crawl the store anyway")
 
 
@@ -185,21 +188,21 @@ def refused(ti: Any) -> list[dict[str, Any]]:
     return items
 
 
-def emit(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
-    """Announce the files staged so far. Without any: skip while refused stores wait, else fail."""
+def emit(retailer: str, dag_run: Any, params: Any, event: Any) -> dict[str, int]:
+    """Announce the files staged so far; skip without any (`every_store_crawled` says why there are none)."""
     staged = _staged(retailer, dag_run)
-    if not staged and _pull_xcoms(ti, ["crawl"], "refused"):
-        raise AirflowSkipException("no file is staged yet: the site refuses, see `ask_continue`")
-    return _emit_event(retailer, dag_run, params, staged, event)
+    if not staged:
+        raise AirflowSkipException("no file is staged yet")
+    event.add_partitions(f"{retailer}|{night_of_run(dag_run, params)}")
+    event.extra = {"files": [row["manifest"] for row in staged]}
+    return {"stores": len(staged), "rows": sum(row["rows"] for row in staged)}
 
 
 def emit_rest(retailer: str, dag_run: Any, params: Any, ti: Any, event: Any) -> dict[str, int]:
-    """Announce all files again after refused stores were crawled; skip when there is no further file, fail when no store was crawled."""
-    rest = [outcome for outcome in _pull_xcoms(ti, ["crawl_rest"]) if outcome["manifest"]]
-    staged = _staged(retailer, dag_run)
-    if staged and not rest:
+    """Announce all files again after refused stores were crawled; skip when there is no further file."""
+    if not any(outcome["manifest"] for outcome in _pull_xcoms(ti, ["crawl_rest"])):
         raise AirflowSkipException("no further file to announce")
-    return _emit_event(retailer, dag_run, params, staged, event)
+    return emit(retailer, dag_run, params, event)
 
 
 def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
@@ -209,41 +212,31 @@ def _staged(retailer: str, dag_run: Any) -> list[dict[str, Any]]:
         return outcomes.staged(warehouse, retailer, _run_key(dag_run))
 
 
-def _emit_event(retailer: str, dag_run: Any, params: Any, staged: list[dict[str, Any]], event: Any) -> dict[str, int]:
-    if not staged:
-        raise AirflowFailException(
-            f"no store of {retailer} was crawled; see the messages of the `crawl` tasks, fix the cause and clear them with downstream"
-        )
-    event.add_partitions(f"{retailer}|{night_of_run(dag_run, params)}")
-    event.extra = {"files": [row["manifest"] for row in staged]}
-    return {"stores": len(staged), "rows": sum(row["rows"] for row in staged)}
+def report(retailer: str, dag_run: Any, ti: Any) -> dict[str, int]:
+    """Fail with the stores that failed, per cause, or because no decision about refused ones was made in time; return counts.
 
+    Skips when the crawl did not begin (the cause stands in `canary` or `plan`), and, with the reasons, when stores were crawled in part or left out.
+    """
+    from include.crawling import outcomes, run_report
 
-def raise_if_unanswered(retailer: str, ti: Any) -> None:
-    """Fail if no decision was made in time; an operator's Reject is a decision."""
-    answer = ti.xcom_pull(task_ids="ask_continue", key="answer")
-    if not answer:
-        raise AirflowSkipException("no decision was needed")
-    if not answer.get("responded_by_user"):
-        stores = ", ".join(item["label"] for item in _pull_xcoms(ti, ["crawl"], "refused"))
-        raise AirflowFailException(
-            f"needs an operator: {retailer} refuses {stores}, and no decision was made in time. The crawled stores are published. "
-            f"Store a session with `aisleflow session set {retailer}`, then clear the skipped `crawl` tasks with downstream; or wait for the next night."
-        )
-
-
-def raise_store_failure() -> None:
-    """Turn the run red: the staged files are ingested, but a store failed."""
-    raise AirflowFailException(
-        "at least one store failed: see the red `crawl` and `crawl_rest` tasks; clear them to crawl those stores again"
-    )
-
-
-def skip_if_incomplete(ti: Any) -> None:
-    """Skip, with the reasons, when a store was crawled in part."""
-    partial = [f"{one['store_id']}: {one['incomplete_reason']}" for one in _pull_xcoms(ti, ["crawl", "crawl_rest"]) if not one["complete"]]
-    if partial:
-        raise AirflowSkipException("crawled, but in part: " + "; ".join(partial))
+    items = ti.xcom_pull(task_ids="plan") or []
+    if not items:
+        raise AirflowSkipException("the crawl did not begin: see `canary` and `plan`")
+    labels = {item["store"]["store_id"]: item["label"] for item in items}
+    left_out = {left["store_id"]: left["reason"] for left in _pull_xcoms(ti, ["crawl"], "left_out")}
+    with resources() as (warehouse, _):
+        rows = outcomes.of_run(warehouse, retailer, _run_key(dag_run))
+        answer = ti.xcom_pull(task_ids="ask_continue", key="answer") or {}
+        is_approved = answer.get("chosen_options") == ["Approve"]
+        run_report.raise_if_failed(retailer, labels, rows, left_out, is_refusal_failure=is_approved)
+        if answer and not answer.get("responded_by_user"):
+            run_report.raise_if_lapsed(retailer, labels, rows)
+    partial = {row["store_id"]: row["reason"] for row in rows if row["state"] == "crawled" and not row["is_complete"]}
+    waiting = {row["store_id"]: "refused by the site, waits for another night" for row in rows if row["state"] == "blocked"}
+    if noted := partial | waiting | left_out:
+        end_failure_alert(get_current_context())
+        raise AirflowSkipException("crawled in part, or left out: " + "; ".join(f"{store_id}: {why}" for store_id, why in noted.items()))
+    return {"planned": len(items), "crawled": sum(row["state"] == "crawled" for row in rows)}
 
 
 def _pull_xcoms(ti: Any, task_ids: list[str], key: str = "return_value") -> list[Any]:

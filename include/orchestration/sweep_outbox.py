@@ -38,9 +38,20 @@ def heartbeat() -> bool:
     return reached
 
 
+def send_alerts() -> int:
+    """End the alerts whose trouble is over, and send what is due; skips when nothing is."""
+    from include.orchestration.alerting import send_due_alerts
+
+    with resources() as (warehouse, storage):
+        sent = send_due_alerts(warehouse, storage)
+    if not sent:
+        raise AirflowSkipException("no message is due")
+    return sent
+
+
 def prune() -> dict[str, int]:
     """Remove archived files, decided refused lines and landed pages past their retention period; return the counts."""
-    from include.alerts.memory import SentAlerts
+    from include.alerts import troubles
     from include.crawling import runs
     from include.ingestion import sweep
     from include.ledger import quarantine
@@ -49,6 +60,6 @@ def prune() -> dict[str, int]:
         return {
             "archived_files": sweep.prune_archive(warehouse, storage),
             "decided_lines": quarantine.prune_decided(warehouse),
-            "alerts": SentAlerts(storage).prune(),
+            "alerts": troubles.prune(warehouse),
             "landed_store_days": runs.prune_landing(warehouse, storage),
         }

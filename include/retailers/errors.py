@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from include.errors import NeedsPersonError, TerminalError, TransientError
 
+_LOOK = "Open it in a browser; when it answers again, clear the red task."
 #: Length of a message's part that quotes a page.
 _PROBLEM_MAX = 2_000
 
@@ -70,7 +71,7 @@ class SiteError(TransientError):
     """The site gave no valid response: timeout, 429, 5xx, a truncated body or a body that is not JSON."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} {_LOOK}" if type(self) is SiteError else message)  # the others say what is next
         self.retry_after_seconds = retry_after_seconds
 
 

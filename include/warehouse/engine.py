@@ -19,6 +19,10 @@ from include.warehouse.statements import PLANNING, statement
 from include.warehouse.storable_text import store_any_text
 
 
+class WarehouseUnavailable(TransientError):
+    """The server of the warehouse does not respond, or the connection was lost."""
+
+
 class Connection(psycopg.Connection[DictRow]):
     """A connection to the warehouse. It runs the statements of ``sql/`` by name and reports slow ones."""
 
@@ -74,13 +78,13 @@ class Warehouse:
         The session uses the project's clock (``aisleflow.now``) and settings (hours for which a price is current, the change log).
 
         Raises:
-            TransientError: the server cannot be reached, or the connection was lost.
+            WarehouseUnavailable: the server cannot be reached, or the connection was lost.
         """
         try:
             pooled = self._engine.raw_connection()
         except Exception as error:
             if isinstance(getattr(error, "orig", error), psycopg.OperationalError):
-                raise TransientError(
+                raise WarehouseUnavailable(
                     f"the warehouse does not respond ({error}). Is it up? `aisleflow status`, then clear the task."
                 ) from error
             raise
@@ -97,7 +101,7 @@ class Warehouse:
             if not connection.broken:
                 raise
             pooled.invalidate()
-            raise TransientError(
+            raise WarehouseUnavailable(
                 f"the connection to the warehouse was lost ({str(error).strip()}). Uncommitted changes are rolled back, nothing is lost. Is it up? `aisleflow status`. Then repeat the command, or clear the task."
             ) from error
         finally:

@@ -793,6 +793,47 @@ COMMENT ON COLUMN ops.robots_txt.status IS 'Status of the response; 4xx other th
 COMMENT ON COLUMN ops.robots_txt.body IS 'The unchanged rules, at most 500 kB.';
 COMMENT ON COLUMN ops.robots_txt.fetched_at IS 'When.';
 
+CREATE TABLE ops.alert (
+    alert_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_key    text COLLATE "C" NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ('failed', 'held', 'question')),
+    severity     text NOT NULL CHECK (severity IN ('critical', 'warning')),
+    retailer     text COLLATE "C",
+    source       text COLLATE "C",
+    file_ids     bigint[] NOT NULL DEFAULT '{}',
+    title        text NOT NULL,
+    body         text NOT NULL,
+    link         text,
+    raised_at    timestamptz NOT NULL,
+    answer_by_at timestamptz,
+    reminders    integer NOT NULL DEFAULT 0,
+    told_at      timestamptz,
+    ended_at     timestamptz,
+    end_reason   text,
+    end_told_at  timestamptz,
+    CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
+    CHECK (end_told_at IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX alert_open ON ops.alert (alert_key) WHERE end_told_at IS NULL;
+COMMENT ON TABLE ops.alert IS 'Every trouble that a person is told of: its begin once, reminders of a question, its end once. One row per cause, from its begin until its end was told; the same cause gets a new row afterwards.';
+COMMENT ON COLUMN ops.alert.alert_id IS 'Order of the begins.';
+COMMENT ON COLUMN ops.alert.alert_key IS 'The cause: equal for every task and run that meets it.';
+COMMENT ON COLUMN ops.alert.kind IS 'failed (a task), held (store-days wait for a decision), question (a crawl waits for an answer).';
+COMMENT ON COLUMN ops.alert.severity IS 'critical: work stops without an operator, or the whole night of a retailer is affected. warning: all else goes on.';
+COMMENT ON COLUMN ops.alert.retailer IS 'Retailer slug; null: it concerns no single retailer.';
+COMMENT ON COLUMN ops.alert.source IS 'dag_id.task_id of the failed task that raised it: its next success for the same retailer is the end. Null: ended otherwise.';
+COMMENT ON COLUMN ops.alert.file_ids IS 'Of held: the store-days.';
+COMMENT ON COLUMN ops.alert.title IS 'First line of the message.';
+COMMENT ON COLUMN ops.alert.body IS 'The message.';
+COMMENT ON COLUMN ops.alert.link IS 'The page of the task or question in the UI.';
+COMMENT ON COLUMN ops.alert.raised_at IS 'When the trouble began.';
+COMMENT ON COLUMN ops.alert.answer_by_at IS 'When the question lapses; null: there is none.';
+COMMENT ON COLUMN ops.alert.reminders IS 'Reminders sent before the question lapses.';
+COMMENT ON COLUMN ops.alert.told_at IS 'When the services accepted it; null: not sent yet, or to be sent again (AISLEFLOW_ALERT_REPEAT_HOURS).';
+COMMENT ON COLUMN ops.alert.ended_at IS 'When the trouble ended; null again if it comes back before its end was told.';
+COMMENT ON COLUMN ops.alert.end_reason IS 'What ended it.';
+COMMENT ON COLUMN ops.alert.end_told_at IS 'When the services accepted the message about the end.';
+
 -- views -----------------------------------------------------------------------------------------------------------------
 
 CREATE VIEW core.store_price AS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from typer.testing import CliRunner
 
 from include.alerts import inbox
 from include.alerts.alerts import Alert, held_alert
-from include.alerts.failed import FailedTask, failed_alert
+from include.alerts.failed import FailedTask, failed_alerts
 from include.alerts.memory import SentAlerts
 from include.cli.alerts import app
-from include.errors import TerminalError, TransientError
+from include.crawling.run_report import FailedStores, StoresFailed
+from include.errors import NeedsPersonError, TerminalError, TransientError
 from include.ingestion import pipeline
 from include.ingestion.isolation import rejected
 from include.ledger.rejections import Rejection, save_rejection
-from include.staging.storage import Storage
-from include.warehouse.engine import Warehouse
+from include.retailers.errors import BreakerOpen, SiteError
+from include.staging.storage import Storage, StorageUnavailable
+from include.warehouse.engine import Warehouse, WarehouseUnavailable
 from tests.ingestion.store_days import TUESDAY, StoreDays, offer, offers
 from tests.warehouse.looking import one
 
@@ -75,9 +78,14 @@ def test_an_unknown_file_is_no_alert(warehouse: Warehouse, storage: Storage) -> 
         held_alert(warehouse, [99], storage)
 
 
+def storage_path(storage: Storage) -> Path:
+    return Path(storage.url.removeprefix("file://"))
+
+
 def failed(**changed: Any) -> Alert:
     known: dict[str, Any] = {"dag_id": "ingest_prices", "task_id": "load", "run_id": "r1", "error": TerminalError("file 7 is odd. Fix it.")}
-    return failed_alert(FailedTask(**(known | changed)))
+    [alert] = failed_alerts(FailedTask(**(known | changed)))
+    return alert
 
 
 def raised(files: int) -> TransientError:
@@ -99,13 +107,14 @@ def test_a_failure_alert_starts_with_the_error_message() -> None:
     alert = failed(partition_key="aldi|2026-11-18", tries=4, link="http://localhost/dags")
     assert alert.title == "critical: ingest_prices.load failed: file 7 is odd. Fix it."
     assert alert.body.startswith("file 7 is odd. Fix it.") and "run r1, partition aldi|2026-11-18, try 4" in alert.body
-    assert "clear the task" in alert.body and alert.text().endswith("The task: http://localhost/dags")
-    assert failed(needs_person=True).severity == "warning"
+    assert "clear the task" in alert.body and alert.text().endswith("In the UI: http://localhost/dags")
+    assert failed(error=NeedsPersonError("decide")).severity == "warning"
 
 
 def test_repeated_failures_have_one_key() -> None:
     assert failed(run_id="r2").key == failed().key != failed(task_id="check").key
-    assert failed(partition_key="aldi|2026-11-18").key != failed(partition_key="iga|2026-11-18").key
+    assert failed(retailer="aldi").key != failed(retailer="iga").key
+    assert failed(partition_key="aldi|2026-11-18").key == failed(partition_key="aldi|2026-11-19").key, "the same trouble the next night"
     assert failed(error=raised(3)).key == failed(error=raised(4)).key, "the wording does not decide"
     assert failed(error=raised(3)).key != failed(error=TransientError("3 files wait")).key, "raised by another function"
     assert (
@@ -114,7 +123,27 @@ def test_repeated_failures_have_one_key() -> None:
         != failed(error=TerminalError("3 files wait")).key
     )
     first, second = (failed(is_mapped=True, label=store, error=f"store {store}") for store in ("a", "b"))
-    assert first.key == second.key != failed(is_mapped=True, run_id="r2").key, "all mapped instances of a run are one alert"
+    assert first.key == second.key != failed(is_mapped=True, run_id="r2", error="store a").key, "mapped instances of a run are one alert"
+
+
+def test_one_cause_has_one_key_whatever_task_meets_it() -> None:
+    elsewhere = {"dag_id": "sweep_outbox", "task_id": "sweep"}
+    for error in (WarehouseUnavailable("away"), StorageUnavailable("away")):
+        assert failed(error=error).key == failed(error=error, **elsewhere).key
+    assert failed(error=WarehouseUnavailable("away")).key != failed(error=StorageUnavailable("away")).key
+    canary = {"dag_id": "scrape_aldi", "task_id": "canary", "retailer": "aldi"}
+    assert failed(error=SiteError("status 500 at x."), **canary).key == failed(error=BreakerOpen("not crawled"), **canary).key
+    assert failed(error=SiteError("status 500 at x."), **canary).key == failed(error=SiteError("slow"), retailer="aldi", **elsewhere).key
+    assert failed(error=SiteError("status 500 at x."), **canary).key != failed(error=SiteError("slow"), retailer="iga", **elsewhere).key
+
+
+def test_a_report_of_several_causes_is_one_alert_each() -> None:
+    stores = [FailedStores("aldi", kind, (f"G1 {kind}",), 3, "the message") for kind in ("site_unavailable", "wrong_store")]
+    task = FailedTask(dag_id="scrape_aldi", task_id="every_store_crawled", run_id="r", error=StoresFailed(stores, True), retailer="aldi")
+    first, second = failed_alerts(task)
+    assert first.key == failed(error=SiteError("status 500 at x."), retailer="aldi").key != second.key
+    assert "1 of 3 stores failed (site unavailable): G1 site_unavailable. Open the site in a browser" in first.title
+    assert {first.severity, second.severity} == {"warning"}
 
 
 @pytest.mark.parametrize("error", [None, "", TimeoutError()])
@@ -124,19 +153,31 @@ def test_a_killed_task_raises_an_alert(error: object) -> None:
 
 def test_a_long_message_is_truncated() -> None:
     alert = failed(error="x" * 100_000)
-    assert len(alert.body) < 5_000 and len(alert.title) <= 160
+    assert len(alert.body) < 5_000 and len(alert.title) <= 240
 
 
-def test_old_records_are_deleted(storage: Storage, fixed_clock: Callable[[str], None]) -> None:
-    memory = SentAlerts(storage)
-    memory.record("a", "A")
-    assert memory.was_sent("a") and not memory.was_sent("b")
+def test_without_the_warehouse_a_cause_is_claimed_once(storage: Storage, fixed_clock: Callable[[str], None]) -> None:
+    memory, alert, repeat = SentAlerts(storage), failed(), timedelta(hours=12)
+    for number in range(20):
+        one = failed(task_id=f"t{number}")
+        with ThreadPoolExecutor(8) as several:
+            assert sum(several.map(lambda _, one=one: SentAlerts(storage).claim(one, repeat), range(8))) == 1, (
+                "of tasks that fail together one sends"
+            )
+            memory.forget(one.key)
+    assert memory.claim(alert, repeat)
+    assert memory.claim(failed(task_id="check"), repeat)
+    fixed_clock("2026-11-18T12:00:00+00:00")
+    assert not memory.claim(alert, repeat)
+    [record] = [record for record in memory.records() if record["alert_key"] == alert.key]
+    assert (record["last_at"] - record["told_at"]) == timedelta(hours=3), "when its cause was met last"
     fixed_clock("2026-11-18T22:00:00+00:00")
-    assert not memory.was_sent("a", timedelta(hours=12)) and memory.was_sent("a")
-    storage.write("alerts/broken.json", b"{")
-    assert memory.prune() == 1, "a truncated file is deleted"
-    fixed_clock("2027-11-18T22:00:00+00:00")
-    assert memory.prune() == 1 and memory.prune() == 0 and memory.sent_at("a") is None
+    assert memory.claim(alert, repeat) and not memory.claim(alert, repeat)
+    memory.forget(alert.key)
+    assert memory.claim(alert, repeat)
+    for path in (storage_path(storage) / "alerts").iterdir():
+        path.write_text("{")
+    assert memory.claim(alert, repeat) and len(memory.records()) == 1, "a record that a crash cut short is no record"
 
 
 def test_the_inbox_is_limited_and_lists_the_newest_first(

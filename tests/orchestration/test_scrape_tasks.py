@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 
 from include import clock
 from include.crawling import crawl_plan, discovery, sessions
+from include.crawling.run_report import QuestionLapsed, StoresFailed
 from include.ingestion import pipeline
 from include.model.store import StoreRecord
 from include.orchestration import scrape_tasks
@@ -25,7 +26,7 @@ from include.orchestration.airflow_errors import airflow_errors
 from include.orchestration.bot_wall import BotWallApprovalOperator
 from include.orchestration.sessions import session_of
 from include.retailer_names import RETAILERS
-from include.retailers.errors import RetryableIncompleteCrawl
+from include.retailers.errors import RetryableEmptyCrawl, RetryableIncompleteCrawl, SiteError
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
@@ -44,6 +45,7 @@ class Task:
     max_tries: int = 3
     pushed: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     answer: dict[str, Any] | None = None
+    items: list[dict[str, Any]] | None = None
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed.setdefault(("crawl", key), []).append(value)
@@ -51,6 +53,8 @@ class Task:
     def xcom_pull(self, task_ids: Any, key: str = "return_value") -> Any:
         if (task_ids, key) == ("ask_continue", "answer"):
             return self.answer
+        if task_ids == "plan":
+            return self.items
         return [value for task_id in task_ids for value in self.pushed.get((task_id, key), [None])]
 
 
@@ -100,6 +104,8 @@ def resources(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.Monkey
             yield warehouse, storage
 
     monkeypatch.setattr(scrape_tasks, "resources", opened)
+    monkeypatch.setattr(scrape_tasks, "get_current_context", dict)
+    monkeypatch.setattr(scrape_tasks, "end_failure_alert", lambda context: None)
 
 
 @pytest.fixture
@@ -111,7 +117,7 @@ def run() -> Any:
 
 def crawl_all(run: Any, task: Task, retailer: str = "aldi", **params: Any) -> list[dict[str, Any]]:
     """Run the mapped task for each planned store; return the items planned."""
-    items = scrape_tasks.plan(retailer, run, NO_PARAMS | params, task)
+    items = task.items = scrape_tasks.plan(retailer, run, NO_PARAMS | params, task)
     for item in items:
         try:
             task.pushed.setdefault(("crawl", "return_value"), []).append(scrape_tasks.crawl(item, run, task))
@@ -125,7 +131,7 @@ def test_an_undisturbed_run_announces_its_files_under_the_night(run: Any, storag
     assert scrape_tasks.canary("aldi", run, NO_PARAMS)["offers"] > 0
 
     items = crawl_all(run, task)
-    counts = scrape_tasks.emit("aldi", run, NO_PARAMS, task, event)
+    counts = scrape_tasks.emit("aldi", run, NO_PARAMS, event)
 
     assert counts["stores"] == len(items) == 3
     assert event.keys == ["aldi|2026-11-18"]
@@ -134,9 +140,7 @@ def test_an_undisturbed_run_announces_its_files_under_the_night(run: Any, storag
         scrape_tasks.refused(task)
     with pytest.raises(AirflowSkipException, match="no further file"):
         scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, Event())
-    with pytest.raises(AirflowSkipException, match="no decision was needed"):
-        scrape_tasks.raise_if_unanswered("aldi", task)
-    scrape_tasks.skip_if_incomplete(task)
+    assert scrape_tasks.report("aldi", run, task) == {"planned": 3, "crawled": 3}
 
 
 def test_no_store_is_started_after_the_end_of_the_night_unless_its_task_is_cleared(
@@ -148,8 +152,11 @@ def test_no_store_is_started_after_the_end_of_the_night_unless_its_task_is_clear
     assert task.pushed["crawl", "decisions"][0]["stores"] == {"crawl": 3, "deferred": 0, "excluded": 0}
     monkeypatch.setenv("AISLEFLOW_NOW", "2026-11-17T19:31:00+00:00")
 
+    late = Task(items=[item])
     with pytest.raises(AirflowSkipException, match="the night ended before it was reached"):
-        scrape_tasks.crawl(item, run, Task())
+        scrape_tasks.crawl(item, run, late)
+    with pytest.raises(AirflowFailException, match="none of 1 planned stores was begun: the night ended before it was reached"):
+        scrape_tasks.report("aldi", run, late)
     with warehouse.transaction() as connection:
         planned = crawl_plan.plan_rows(connection, "aldi", date(2026, 11, 18))
     assert [row["store_id"] for row in planned if row["decision"] == "deferred"] == [item["store"]["store_id"]]
@@ -168,10 +175,10 @@ def test_a_partly_crawled_store_is_retried_and_accepted_at_the_last_attempt(
     outcome = scrape_tasks.crawl(item, run, last)
 
     assert not outcome["complete"] and outcome["rows"] > 0
-    last.pushed["crawl", "return_value"] = [outcome]
-    with pytest.raises(AirflowSkipException, match="crawled, but in part: "):
-        scrape_tasks.skip_if_incomplete(last)
-    assert scrape_tasks.emit("aldi", run, NO_PARAMS, last, Event())["stores"] == 1
+    last.items = [item]
+    with pytest.raises(AirflowSkipException, match="crawled in part, or left out: "):
+        scrape_tasks.report("aldi", run, last)
+    assert scrape_tasks.emit("aldi", run, NO_PARAMS, Event())["stores"] == 1
 
 
 def test_a_retry_requests_only_the_missing_pages(run: Any, sandbox: RunningSandbox) -> None:
@@ -200,7 +207,7 @@ def test_staged_files_are_announced_although_the_last_attempt_was_refused(run: A
     with pytest.raises(AirflowSkipException, match="refused by the site, its progress is kept"):
         scrape_tasks.crawl(item, run, task)
 
-    assert scrape_tasks.emit("aldi", run, NO_PARAMS, task, event)["stores"] == 1
+    assert scrape_tasks.emit("aldi", run, NO_PARAMS, event)["stores"] == 1
 
 
 @pytest.mark.parametrize("in_airflow", [True, False])
@@ -243,37 +250,65 @@ def test_all_refused_announces_nothing_yet_and_a_second_refusal_fails(run: Any, 
     items = crawl_all(run, task)
 
     with pytest.raises(AirflowSkipException, match="no file is staged yet"):
-        scrape_tasks.emit("aldi", run, NO_PARAMS, task, Event())
+        scrape_tasks.emit("aldi", run, NO_PARAMS, Event())
     assert scrape_tasks.refused(task) == items
     with pytest.raises(AirflowFailException, match="the site refuses automatic requests"):
         scrape_tasks.crawl_rest(items[0], run, task)
-    with pytest.raises(AirflowFailException, match="no store of aldi was crawled"):
+    with pytest.raises(AirflowSkipException, match="no further file"):
         scrape_tasks.emit_rest("aldi", run, NO_PARAMS, task, Event())
+    task.answer = {"chosen_options": ["Approve"], "responded_by_user": {"id": "7", "name": "ann"}}
+    with pytest.raises(AirflowFailException, match=r"aldi: 3 of 3 stores failed \(blocked\): .*session set aldi") as caught:
+        scrape_tasks.report("aldi", run, task)
+    [cause] = cast(StoresFailed, caught.value.__cause__).causes
+    assert cause.error_kind == "blocked" and len(cause.labels) == 3
 
 
-def test_a_missing_decision_fails_and_a_reject_is_a_decision(run: Any) -> None:
-    task = Task(
-        pushed={("crawl", "refused"): [{"label": "G100 Aldi Preston"}]}, answer={"chosen_options": ["Reject"], "responded_by_user": None}
-    )
+def test_a_missing_decision_fails_and_a_reject_is_a_decision(run: Any, sandbox: RunningSandbox) -> None:
+    sandbox.faults.add("wall", retailer="aldi")
+    task = Task(answer={"chosen_options": ["Reject"], "responded_by_user": None})
+    crawl_all(run, task)
     with pytest.raises(
         AirflowFailException,
-        match=r"needs an operator: aldi refuses G100 Aldi Preston, and no decision was made in time\. .*session set aldi",
-    ):
-        scrape_tasks.raise_if_unanswered("aldi", task)
+        match=r"needs an operator: aldi refuses G100.*, and no decision was made in time\. .*session set aldi",
+    ) as caught:
+        scrape_tasks.report("aldi", run, task)
+    assert isinstance(caught.value.__cause__, QuestionLapsed)
 
     task.answer = {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "ann"}}
-    scrape_tasks.raise_if_unanswered("aldi", task)
+    with pytest.raises(AirflowSkipException, match="refused by the site, waits for another night"):
+        scrape_tasks.report("aldi", run, task)
+
+
+def test_failed_stores_are_reported_per_cause(run: Any, sandbox: RunningSandbox, warehouse: Warehouse) -> None:
+    task = Task()
+    items = task.items = scrape_tasks.plan("aldi", run, NO_PARAMS, task)
+    sandbox.faults.add("error", retailer="aldi")
+    for item in items[:2]:
+        with pytest.raises((SiteError, RetryableEmptyCrawl)):
+            scrape_tasks.crawl(item, run, task)
+    sandbox.faults.clear()
+    with pytest.raises(AirflowFailException) as caught:
+        scrape_tasks.report("aldi", run, task)
+    causes = cast(StoresFailed, caught.value.__cause__).causes
+    assert [(cause.error_kind, len(cause.labels), cause.planned) for cause in causes] == [("site_unavailable", 2, 3), ("interrupted", 1, 3)]
+    assert str(caught.value).startswith(
+        f"aldi: 2 of 3 stores failed (site unavailable): {items[0]['label']}, {items[1]['label']}. Open the site"
+    )
 
 
 @pytest.mark.parametrize(
     ("choice", "user", "skipped"), [("Approve", "ann", []), ("Reject", "ann", ["crawl_rest"]), ("Reject", None, ["crawl_rest"])]
 )
-def test_the_response_is_pushed_and_a_reject_skips_only_the_second_crawl(choice: str, user: str | None, skipped: list[str]) -> None:
+def test_the_response_is_pushed_and_a_reject_skips_only_the_second_crawl(
+    choice: str, user: str | None, skipped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pushed = {}
     with DAG("scrape_x", schedule=None) as dag:
         ask = BotWallApprovalOperator(task_id="ask_continue", retailer="aldi", retry_task_id="crawl_rest")
         for follower in ("crawl_rest", "needs_a_person"):
             ask >> EmptyOperator(task_id=follower)
+    ended: list[tuple[str, str]] = []
+    monkeypatch.setattr("include.orchestration.alerting.end_alert", lambda key, why: ended.append((key, why)))
     ti = SimpleNamespace(xcom_push=lambda key, value: pushed.update({key: value}), dag_id="scrape_x", run_id="r", map_index=-1)
     who = {"id": "7", "name": user} if user else None
     event = {"chosen_options": [choice], "params_input": {}, "responded_at": datetime(2026, 11, 18, tzinfo=UTC), "responded_by_user": who}
@@ -284,12 +319,15 @@ def test_the_response_is_pushed_and_a_reject_skips_only_the_second_crawl(choice:
         excluded = list(skipping.tasks)
 
     assert excluded == skipped
+    assert ended == [
+        ("question|scrape_x|r", f"ann answered {choice}" if user else "nobody answered in time, the stores wait for another night")
+    ]
     assert pushed["answer"] == {"chosen_options": [choice], "responded_by_user": who}
 
 
-def test_a_run_without_any_store_day_fails(run: Any, sandbox: RunningSandbox) -> None:
-    with pytest.raises(AirflowFailException, match="no store of aldi was crawled; see the messages"):
-        scrape_tasks.emit("aldi", run, NO_PARAMS, Task(), Event())
+def test_a_crawl_that_did_not_begin_is_reported_where_its_cause_stands(run: Any, sandbox: RunningSandbox) -> None:
+    with pytest.raises(AirflowSkipException, match="see `canary` and `plan`"):
+        scrape_tasks.report("aldi", run, Task())
 
 
 def test_a_changed_page_fails_the_run_before_any_store_is_crawled(run: Any, sandbox: RunningSandbox) -> None:
@@ -327,7 +365,7 @@ def test_a_reread_run_sends_no_request_and_stages_under_its_own_key(
 
     assert len(items) == 3 and all(outcome["complete"] and outcome["requests"] == 0 for outcome in task.pushed["crawl", "return_value"])
     assert sandbox.traffic.count() == asked
-    assert scrape_tasks.emit("aldi", by_hand, NO_PARAMS | params, task, event)["stores"] == 3
+    assert scrape_tasks.emit("aldi", by_hand, NO_PARAMS | params, event)["stores"] == 3
     assert event.keys == ["aldi|2026-11-18"]
     with pytest.raises(AirflowFailException, match="no pages are landed for the night of 2026-11-01"):
         scrape_tasks.plan("aldi", by_hand, NO_PARAMS | {"reread": True, "night": "2026-11-01"}, Task())

@@ -35,8 +35,8 @@ ORDER = {
 
 #: A refused store: approval is requested, the refused stores are crawled and announced; a missing decision is checked afterwards.
 BOT_WALL = {
-    "crawl": {"refused", "emit_rest"}, "refused": {"ask_continue", "crawl_rest"}, "ask_continue": {"crawl_rest", "needs_a_person"},
-    "crawl_rest": {"emit_rest", "needs_a_person"},
+    "crawl": {"refused", "every_store_crawled"}, "refused": {"ask_continue", "crawl_rest"}, "ask_continue": {"crawl_rest", "every_store_crawled"},
+    "crawl_rest": {"emit_rest", "every_store_crawled"}, "emit_rest": {"every_store_crawled"},
 }  # fmt: skip
 
 DAG_FILES = sorted((ROOT / "dags").glob("[!_]*.py"))
@@ -143,6 +143,14 @@ def test_a_failed_step_of_ingestion_makes_the_run_red(facts: Facts) -> None:
     tasks = facts["dags"]["ingest_prices"]["tasks"]
     assert tasks["every_step_done"]["downstream"] == [], "the leaves of a run decide its state, and `report` runs after any failure"
     assert "every_step_done" in tasks["publish"]["downstream"]
+
+
+@pytest.mark.parametrize("retailer", RETAILERS)
+def test_a_failed_crawl_makes_its_run_red_although_the_report_runs(facts: Facts, retailer: str) -> None:
+    tasks = facts["dags"][f"scrape_{retailer}"]["tasks"]
+    assert tasks["run_succeeded"]["downstream"] == []
+    for task in ("plan", "every_store_crawled"):
+        assert "run_succeeded" in tasks[task]["downstream"]
 
 
 def test_stores_are_crawled_in_the_pool_of_their_retailer(facts: Facts) -> None:

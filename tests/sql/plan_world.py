@@ -12,8 +12,10 @@ from unittest.mock import patch
 import psycopg
 
 from include import clock
-from include.alerts.alerts import held_alert
+from include.alerts import troubles
+from include.alerts.alerts import Alert, held_alert
 from include.alerts.held_question import held_question
+from include.alerts.memory import SentAlerts
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
 from include.crawling.canary import choose_store
@@ -263,10 +265,26 @@ def _many_stores(warehouse: Warehouse, storage: Storage, n: int) -> None:
     ingest_summary.summarise(warehouse, file_ids=file_ids)
     ingest_summary.list_files(warehouse, file_ids)
     held.claim(warehouse, ["woolworths"], "run")
-    held_alert(warehouse, file_ids[: n // 8], storage)
+    _alert(warehouse, storage, file_ids)
     _look_at_ledger(warehouse, file_ids)
     outcomes.staged(warehouse, "woolworths", "run 1")
     published.last_complete(warehouse)
+
+
+def _alert(warehouse: Warehouse, storage: Storage, file_ids: list[int]) -> None:
+    """Raise an alert about many held store-days, and many others; send what is due."""
+    memory = SentAlerts(storage)
+    troubles.open_held_alerts(warehouse, ["woolworths"], lambda held_ids: held_alert(warehouse, held_ids, storage))
+    for number in range(len(file_ids) // 8):
+        troubles.open_alert(warehouse, Alert("failed", "warning", "it failed", "Mend it.", f"key {number}", retailer="iga", source="a.b"))
+    troubles.send_due(warehouse, memory, lambda alert: alert.kind == "held")
+    troubles.list_told(warehouse)
+    troubles.end_of_task(warehouse, "a.b", "iga", "it succeeded")
+    troubles.end_keys(warehouse, ["key 1"], "it is over")
+    troubles.end_decided(warehouse)
+    memory.claim(Alert("failed", "critical", "away", "Start it.", troubles.WAREHOUSE), timedelta(hours=12))
+    troubles.adopt(warehouse, memory)
+    troubles.prune(warehouse)
 
 
 def _look_at_ledger(warehouse: Warehouse, file_ids: list[int]) -> None:
@@ -296,7 +314,6 @@ def _look_at_ledger(warehouse: Warehouse, file_ids: list[int]) -> None:
             connection.run(f"diagnostics/{name}", {"night": NIGHT})
         for name in ("find_newest_plan", "list_discovered_retailers"):
             connection.run(f"diagnostics/{name}")
-        connection.run("diagnostics/list_held_files", {"retailers": ["iga", "woolworths"]})
         connection.run("quality/find_newest_night", {"retailer": None})
         connection.run("ledger/count_undecided", {"file_ids": file_ids})
         connection.run("quality/list_passed", {"file_ids": file_ids, "version": "1"})

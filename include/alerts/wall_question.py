@@ -1,0 +1,38 @@
+"""The alert that a site refuses stores and a person is asked: who, until when, where to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from include import clock
+from include.alerts.alerts import Alert
+
+_LISTED = 20
+
+
+def question_key(dag_id: str, run_id: str) -> str:
+    """Return the key of a run's question."""
+    return f"question|{dag_id}|{run_id}"
+
+
+def wall_alert(retailer: str, labels: Sequence[str], answer_by_at: datetime, key: str, link: str | None) -> Alert:
+    """Return the alert about the question whether to crawl refused stores again.
+
+    Args:
+        labels: the refused stores, e.g. ``G100 Aldi Preston``.
+    """
+    until = clock.in_melbourne(answer_by_at)
+    named = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+    listed = "\n".join(f"  {label}" for label in labels[:_LISTED]) + (
+        f"\n  … and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
+    )
+    body = (
+        f"{retailer}: the site refuses automatic requests (bot wall) for {len(labels)} store(s). They wait; all others are staged and published.\n{listed}\n\n"
+        f"Answer by {until}: open the link.\n"
+        f"- Approve crawls them again now. First open the site in a browser, complete its check and store that session: aisleflow session set {retailer}\n"
+        "- Reject leaves them for another night.\n"
+        "Without an answer they are left for another night and the run is red. No data is lost."
+    )
+    title = f"warning: {retailer} refuses {named}: approve or reject by {until}"
+    return Alert("question", "warning", title, body, key, link=link, retailer=retailer, answer_by_at=answer_by_at)
