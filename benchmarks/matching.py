@@ -20,6 +20,7 @@ from benchmarks.matching_data import ALDI_DAY, COLES_DAY, DATA, IGA_DAY, Lists, 
 from benchmarks.matching_fit import Coefficients, Judged, fit, judge
 from benchmarks.matching_sizes import size_report
 from include.catalogue.matching.aliases import learn_aliases
+from include.catalogue.matching.exact import Method
 from include.catalogue.matching.features import Aliases
 from include.catalogue.matching.listing import Listing, describe
 from include.catalogue.matching.match import Match, Tier, compare_lists, decide, score
@@ -36,6 +37,8 @@ _COLUMNS = (
     "pairs",
     "key_recall",
     "key_wrong",
+    "exact_recall",
+    "exact_wrong",
     "auto_recall",
     "auto_precision",
     "auto_wrong",
@@ -56,7 +59,8 @@ class Outcome:
         """Recall and precision by tier; a pair whose barcodes say nothing counts neither way."""
         row: dict[str, Any] = {"pairs": self.judged.true_pairs}
         for name, chosen in (
-            ("key", [m for m in self.matches if m.method == "key"]),
+            ("key", [m for m in self.matches if m.method is Method.KEY]),
+            ("exact", [m for m in self.matches if m.method is not Method.SCORE]),
             ("auto", [m for m in self.matches if m.tier is Tier.AUTOMATIC]),
             ("all", self.matches),
         ):

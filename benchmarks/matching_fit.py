@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.matching_data import Lists
 from include.catalogue.matching.features import FEATURES
-from include.catalogue.matching.match import Pairs
 from include.catalogue.matching.model import Floats, Integers, first_scores, margins
+from include.catalogue.matching.pairs import Pairs
 
 _UNKNOWN = -1
 #: Pairs whose first score is lower are no rivals of anything; they would only flatten the second step.

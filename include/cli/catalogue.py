@@ -40,15 +40,16 @@ def match_(
         lists = read_list(left), read_list(right)
         matches = match(*lists, progress=lambda done, total: show_progress.bar("comparing", done, total, f"{done:,} of {total:,}"))
         write_matches(out, matches)
-    counts = Counter((found.tier.value, found.method) for found in matches)
+    counts = Counter((found.tier.value, found.method.value) for found in matches)
     found = {
         "left": len(lists[0]), "right": len(lists[1]), "automatic_by_key": counts["automatic", "key"],
+        "automatic_by_words": counts["automatic", "words"],
         "automatic_by_score": counts["automatic", "score"], "waiting": counts["waiting", "score"], "out": str(out),
     }  # fmt: skip
     if as_json:
         print_json(found)
         return
     say(
-        f"{found['left']:,} and {found['right']:,} products: {found['automatic_by_key']:,} pairs by key, {found['automatic_by_score']:,} by score, "
+        f"{found['left']:,} and {found['right']:,} products: {found['automatic_by_key']:,} pairs by key, {found['automatic_by_words']:,} by words, {found['automatic_by_score']:,} by score, "
         f"{found['waiting']:,} wait for a person; written to {out}"
     )

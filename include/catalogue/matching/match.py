@@ -1,12 +1,11 @@
 """Match two lists: which listings of the left one are which of the right one, how certainly, and why.
 
-Three tiers. *Automatic* pairs may be joined without a person: the exact key, or a score that proved right in at least 98 of 100 recorded pairs. *Waiting* pairs are
-worth a person's look. Pairs below are not reported. Each listing is in one pair at most, and the outcome does not depend on the order of the lists.
+*Automatic* pairs may be joined without a person: an equal key, equal words, or a score that proved right in 98 of 100 recorded pairs. *Waiting* pairs are worth a
+person's look. Pairs below are not reported. Each listing is in one pair at most, and the outcome does not depend on the order of the lists.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,16 +14,20 @@ import numpy as np
 
 from include.catalogue.matching.aliases import aliases_from_names, learn_aliases, merge_aliases
 from include.catalogue.matching.candidates import candidates
+from include.catalogue.matching.exact import Method, exact_pairs
 from include.catalogue.matching.features import FEATURES, Aliases, Comparison, compare
 from include.catalogue.matching.listing import Described, Listing, describe
-from include.catalogue.matching.model import Floats, Integers, first_scores, margins, probabilities
-from include.catalogue.matching.words import WordStatistics, word_statistics
+from include.catalogue.matching.model import Floats, first_scores, margins, probabilities
+from include.catalogue.matching.pairs import Pairs
+from include.catalogue.matching.words import word_statistics
 
 #: Receives the number of listings compared so far, and of all.
 Progress = Callable[[int, int], None]
 
-AUTOMATIC_MIN = 0.93
-WAITING_MIN = 0.25
+AUTOMATIC_MIN = 0.9
+WAITING_MIN = 0.2
+#: Weight of words on both sides that the other one lacks, from which a person decides: each side says something else.
+_LEFT_OVER_BOTH_MAX = 0.2
 
 
 class Tier(StrEnum):
@@ -43,22 +46,8 @@ class Match:
     right_id: str
     score: float
     tier: Tier
-    method: str
+    method: Method
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """The compared pairs of two lists: positions in ``left`` and ``right``, comparisons and their feature values, row by row."""
-
-    left: list[Described]
-    right: list[Described]
-    aliases: Aliases
-    statistics: WordStatistics
-    left_at: Integers
-    right_at: Integers
-    comparisons: list[Comparison]
-    values: Floats
 
 
 def compare_lists(
@@ -108,20 +97,23 @@ def score(pairs: Pairs) -> Floats:
 
 
 def decide(pairs: Pairs, scores: Floats) -> list[Match]:
-    """One pair for each listing at most: those with an exact key first, then by probability."""
-    by_key = key_pairs(pairs)
-    order = sorted(range(len(scores)), key=lambda row: (row not in by_key, -scores[row], pairs.left_at[row], pairs.right_at[row]))
+    """One pair for each listing at most: those with an equal key first, then those with equal words, then by probability."""
+    exact = exact_pairs(pairs)
+    order = sorted(
+        range(len(scores)),
+        key=lambda row: (_METHODS.index(exact.get(row, Method.SCORE)), -scores[row], pairs.left_at[row], pairs.right_at[row]),
+    )
     taken_left: set[int] = set()
     taken_right: set[int] = set()
     found: list[Match] = []
     for row in order:
         mine, other = int(pairs.left_at[row]), int(pairs.right_at[row])
-        tier = Tier.AUTOMATIC if row in by_key else tier_of(float(scores[row]), pairs.comparisons[row])
+        tier = Tier.AUTOMATIC if row in exact else tier_of(float(scores[row]), pairs.comparisons[row])
         if tier is Tier.NO or mine in taken_left or other in taken_right:
             continue
         taken_left.add(mine)
         taken_right.add(other)
-        found.append(_match(pairs, row, float(scores[row]), tier, by_key.get(row)))
+        found.append(_match(pairs, row, float(scores[row]), tier, exact.get(row, Method.SCORE)))
     return sorted(found, key=lambda pair: (pair.tier is not Tier.AUTOMATIC, -pair.score, pair.left_id, pair.right_id))
 
 
@@ -132,27 +124,8 @@ def tier_of(probability: float, comparison: Comparison) -> Tier:
     values = dict(zip(FEATURES, comparison.values, strict=True))
     has_brand = any(values[name] for name in ("brand_equal", "brand_related", "brand_in_name", "brand_unknown"))
     is_contradicted = any(values[name] for name in ("opposite_words", "class_conflict", "number_conflict"))
-    return Tier.AUTOMATIC if probability >= AUTOMATIC_MIN and has_brand and not is_contradicted else Tier.WAITING
-
-
-def key_pairs(pairs: Pairs) -> dict[int, str]:
-    """Rows whose listings share an exact key that no other listing of either list has, with that key."""
-    left, right = _holders(pairs.left), _holders(pairs.right)
-    found: dict[int, str] = {}
-    for row, (mine, other) in enumerate(zip(pairs.left_at.tolist(), pairs.right_at.tolist(), strict=True)):
-        for key in pairs.left[mine].keys:
-            if key in pairs.right[other].keys and len(left[key]) == 1 and len(right[key]) == 1:
-                found[row] = key
-                break
-    return found
-
-
-def _holders(items: Sequence[Described]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
-    for position, item in enumerate(items):
-        for key in item.keys:
-            found[key].append(position)
-    return found
+    is_sure = probability >= AUTOMATIC_MIN and has_brand and not is_contradicted and values["left_over_both"] <= _LEFT_OVER_BOTH_MAX
+    return Tier.AUTOMATIC if is_sure else Tier.WAITING
 
 
 def _same_barcode(left: Sequence[Described], right: Sequence[Described]) -> list[tuple[Described, Described]]:
@@ -160,10 +133,12 @@ def _same_barcode(left: Sequence[Described], right: Sequence[Described]) -> list
     return [(item, owner[gtin]) for item in left for gtin in item.listing.gtins if gtin in owner]
 
 
-def _match(pairs: Pairs, row: int, probability: float, tier: Tier, key: str | None) -> Match:
+def _match(pairs: Pairs, row: int, probability: float, tier: Tier, method: Method) -> Match:
     mine, other = pairs.left[pairs.left_at[row]], pairs.right[pairs.right_at[row]]
-    reason = f"equal key {key}" if key else explain(pairs.comparisons[row])
-    return Match(mine.listing.id, other.listing.id, round(probability, 4), tier, "key" if key else "score", reason)
+    reason = explain(pairs.comparisons[row])
+    if method is Method.KEY:
+        reason = f"equal key {next(key for key in mine.keys if key in other.keys)}; {reason}"
+    return Match(mine.listing.id, other.listing.id, round(probability, 4), tier, method, reason)
 
 
 def explain(comparison: Comparison) -> str:
@@ -175,6 +150,7 @@ def explain(comparison: Comparison) -> str:
     return "; ".join((brand, size, *(words or ["same words"])))
 
 
+_METHODS = tuple(Method)
 _BRAND = {
     "brand_equal": "same brand",
     "brand_related": "related brands",
