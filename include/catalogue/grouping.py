@@ -2,6 +2,9 @@
 
 Barcodes are taken in the order in which stores showed them, then product keys in the order in which their SKUs were first seen. Each joins two
 groups of SKUs, unless :func:`veto` has a reason against it: then the earlier one keeps the barcode, the later one stays apart.
+
+What a person decided about a claim is a fact, too. An accepted claim is taken before all others and without veto: who else claims the barcode joins the SKU, or
+meets the veto itself. A rejected one is not taken. A SKU that was split off joins nothing, unless a claim of its own is accepted; the decided barcode comes before its others.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from include.wording.size import TOLERANCE
 
@@ -19,15 +23,24 @@ from include.wording.size import TOLERANCE
 GOODS_PER_BARCODE_MAX = 3
 #: Proposals for one SKU by its key.
 _PROPOSALS_MAX = 5
+#: Refusals that are no evidence for a proposal.
+_NOT_PROPOSED = ("many_goods", "rejected", "split")
+
+#: What a person may decide about a barcode that a retailer claims.
+Choice = Literal["accept", "reject", "split"]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A barcode that a retailer gives a SKU. ``together`` is the smallest barcode of those that its lines show beside one another."""
+    """A barcode that a retailer gives a SKU. ``together`` is the smallest barcode of those that its lines show beside one another.
+
+    ``decision`` is the one in force about it.
+    """
 
     gtin: str
     together: str
     first_seen_at: datetime
+    decision: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,11 @@ class Member:
     size: tuple[Decimal, str] | None = None
     own_label_of: str | None = None
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def is_split_off(self) -> bool:
+        """A person decided that it is a product of its own."""
+        return any(claim.decision == "split" for claim in self.claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +101,20 @@ class _Group:
     sizes: dict[str, tuple[Decimal, Decimal]]
     texts: dict[str, set[str]]
     gtins: set[str] = field(default_factory=set)
+    is_split_off: bool = False
 
     @classmethod
     def of(cls, member: Member) -> _Group:
         sizes = {member.size[1]: (member.size[0], member.size[0])} if member.size else {}
         labels = {member.own_label_of} if member.own_label_of else set()
-        return cls([member], {member.retailer}, labels, sizes, {member.retailer: {member.text}})
+        return cls([member], {member.retailer}, labels, sizes, {member.retailer: {member.text}}, is_split_off=member.is_split_off)
 
     def absorb(self, other: _Group) -> None:
         self.members += other.members
         self.retailers |= other.retailers
         self.labels |= other.labels
         self.gtins |= other.gtins
+        self.is_split_off |= other.is_split_off
         for unit, (low, high) in other.sizes.items():
             mine = self.sizes.get(unit, (low, high))
             self.sizes[unit] = min(low, mine[0]), max(high, mine[1])
@@ -103,7 +123,9 @@ class _Group:
 
 
 def veto(left: _Group, right: _Group) -> str | None:
-    """Why two groups are never one product, whatever joins them: ``own_label`` or ``size``."""
+    """Why two groups are never one product, whatever joins them: ``split``, ``own_label`` or ``size``."""
+    if left.is_split_off or right.is_split_off:
+        return "split"
     if any(label != retailer for a, b in ((left, right), (right, left)) for label in a.labels for retailer in b.retailers):
         return "own_label"
     for unit, (low, high) in left.sizes.items():
@@ -121,7 +143,8 @@ def group(members: Sequence[Member]) -> Grouping:
 
 class _Grouper:
     def __init__(self, members: Sequence[Member]) -> None:
-        self.ranked = sorted(members, key=lambda m: (m.observed_at, m.retailer, m.sku))
+        # a SKU that was split off comes last: it leaves its product to the others
+        self.ranked = sorted(members, key=lambda m: (m.is_split_off, m.observed_at, m.retailer, m.sku))
         self.group_of = {member.sku_key: _Group.of(member) for member in members}
         self.owner_of: dict[str, _Group] = {}
         self.refusals: dict[tuple[int, str], str | None] = {}
@@ -143,30 +166,34 @@ class _Grouper:
     def _join_by_barcode(self) -> None:
         claims = sorted(
             ((claim, member) for member in self.ranked for claim in member.claims),
-            key=lambda pair: (pair[0].first_seen_at, pair[1].retailer, pair[1].sku, pair[0].gtin),
+            key=lambda pair: (_turn(*pair), pair[0].first_seen_at, pair[1].retailer, pair[1].sku, pair[0].gtin),
         )
         placeholders = _placeholders(claims)
         accepted: dict[int, str] = {}
         for claim, member in claims:
-            reason = "many_goods" if claim.gtin in placeholders else self._claim(member, claim, accepted)
-            self.refusals[member.sku_key, claim.gtin] = reason
+            self.refusals[member.sku_key, claim.gtin] = self._claim(member, claim, accepted, claim.gtin in placeholders)
         for claim, member in claims:
             reason, owner = self.refusals[member.sku_key, claim.gtin], self.owner_of.get(claim.gtin)
-            if reason is None or owner is None:
+            if reason is None or reason == "rejected" or owner is None:
                 continue
             if owner is self.group_of[member.sku_key]:
                 self.refusals[member.sku_key, claim.gtin] = None
-            else:
+            elif reason not in _NOT_PROPOSED:
                 self.proposals.append(Proposal(member.sku_key, _first(owner).sku_key, f"barcode_but_{reason}", claim.gtin))
 
-    def _claim(self, member: Member, claim: Claim, accepted: dict[int, str]) -> str | None:
+    def _claim(self, member: Member, claim: Claim, accepted: dict[int, str], is_placeholder: bool) -> str | None:
         mine, owner = self.group_of[member.sku_key], self.owner_of.get(claim.gtin)
-        if owner is not mine:
-            if accepted.get(member.sku_key, claim.together) != claim.together:
-                return "other_barcode"
-            if owner is not None and (reason := veto(mine, owner)):
-                return reason
-        accepted.setdefault(member.sku_key, claim.together)
+        if claim.decision == "reject":
+            return "rejected"
+        if claim.decision != "accept":
+            if is_placeholder:
+                return "many_goods"
+            if owner is not mine:
+                if accepted.get(member.sku_key, claim.together) != claim.together:
+                    return "other_barcode"
+                if owner is not None and (reason := veto(mine, owner)):
+                    return reason
+            accepted.setdefault(member.sku_key, claim.together)
         mine.gtins.add(claim.gtin)
         self.owner_of[claim.gtin] = mine if owner is None or owner is mine else self._merge(mine, owner)
         return None
@@ -177,6 +204,8 @@ class _Grouper:
             if member.product_key is None:
                 continue
             mine = self.group_of[member.sku_key]
+            if mine.is_split_off:
+                continue
             groups = list(dict.fromkeys(self.group_of[sku_key] for sku_key in with_key[member.product_key]))
             if mine in groups:
                 continue
@@ -205,6 +234,13 @@ class _Grouper:
             )
             joined_by, evidence = ("key", member.product_key) if shared is None else ("barcode", shared)
             yield Placement(member.sku_key, numbers[id(found)], position, joined_by, evidence)
+
+
+def _turn(claim: Claim, member: Member) -> int:
+    """The order in which claims are taken: accepted ones, the others, last the other barcodes of SKUs that were split off."""
+    if claim.decision == "accept":
+        return 0
+    return 2 if member.is_split_off and claim.decision != "split" else 1
 
 
 def _placeholders(claims: Sequence[tuple[Claim, Member]]) -> set[str]:

@@ -30,6 +30,10 @@ _CATALOGUE: LiteralString = "core.sku, core.sku_identity, core.sku_barcode, core
 _WORKING: LiteralString = "pending, sighting, changed_identity, changed_barcode, member, placed, judged, proposed"
 
 
+#: Runs a statement of ``sql/resolution`` by its verb; returns its rows.
+Run = Callable[..., int]
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """Counts of one resolution: new SKUs by kind of match, products created, barcodes added and refused, SKUs moved."""
@@ -72,8 +76,23 @@ def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]
     return _resolve(connection, retailer, file_ids)
 
 
-def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
-    values: dict[str, Any] = {"retailer": retailer, "file_ids": list(file_ids), "now": clock.now(), "rule_version": RULE_VERSION}
+def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[int] = ()) -> Resolution:
+    """Group some known SKUs and their neighbourhoods again, inside the caller's transaction: what is decided about their barcodes has changed.
+
+    Args:
+        decided: barcode conflicts just decided; what moves now opens decisions about other barcodes again.
+    """
+    lock(connection, "resolve")
+    run = _begin(connection, decided=list(decided))
+    if not run("collect_decided", sku_keys=list(sku_keys)):
+        return Resolution()
+    _expand(run, 0, 0)
+    return _place(connection, run, 0)
+
+
+def _begin(connection: Connection, **values: Any) -> Run:
+    """Create the working tables; return what runs a statement with these values."""
+    values = {"now": clock.now(), "rule_version": RULE_VERSION, "decided": []} | values
 
     def run(name: str, **more: Any) -> int:
         return max(connection.run(f"resolution/{name}", values | more).rowcount, 0)
@@ -85,20 +104,15 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     run("create_placed")
     run("create_judged")
     run("create_proposed")
+    return run
+
+
+def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
+    run = _begin(connection, retailer=retailer, file_ids=list(file_ids))
     new = run("collect_pending")
     _analyze(connection, "pending")
     run("collect_sightings")
-    _read_texts(connection)
-    result = Resolution(skus=new)
-    if run("collect_members"):
-        added = _expand(run, 0, 0)
-        run("create_brands")
-        run("save_identities")
-        run("forget_former_goods")
-        run("save_barcodes")
-        _expand(run, 0, added)
-        _group_members(connection)
-        result = _apply(connection, run, new)
+    result = _take_in(connection, run, new)
     result = replace(result, texts_refreshed=run("refresh_skus"))
     if new or result.texts_refreshed:
         run("fill_pictures")
@@ -106,7 +120,27 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     return result
 
 
-def _expand(run: Callable[..., int], from_round: int, last: int) -> int:
+def _take_in(connection: Connection, run: Run, new: int) -> Resolution:
+    """Take in what was collected into ``sighting``: save what became known, and group again what depends on it."""
+    _read_texts(connection)
+    if not run("collect_members"):
+        return Resolution(skus=new)
+    added = _expand(run, 0, 0)
+    run("create_brands")
+    run("save_identities")
+    run("forget_former_goods")
+    run("save_barcodes")
+    run("end_forgotten_decisions")
+    _expand(run, 0, added)
+    return _place(connection, run, new)
+
+
+def _place(connection: Connection, run: Run, new: int) -> Resolution:
+    _group_members(connection)
+    return _apply(connection, run, new)
+
+
+def _expand(run: Run, from_round: int, last: int) -> int:
     """Add all neighbours of the members of ``from_round`` and later; returns the last round."""
     while run("expand_members", from_round=from_round, round=last + 1):
         last = from_round = last + 1
@@ -200,14 +234,16 @@ def _member(row: dict[str, Any]) -> Member:
         product_key=row["product_key"],
         size=None if row["size_unit"] is None else (row["size_quantity"], row["size_unit"]),
         own_label_of=row["own_label_of"],
-        claims=_claims(row["gtins"], row["togethers"], row["first_seen"]),
+        claims=tuple(map(Claim, row["gtins"] or (), row["togethers"] or (), row["first_seen"] or (), row["decisions"] or ())),
     )
 
 
-def _apply(connection: Connection, run: Callable[..., int], new: int) -> Resolution:
+def _apply(connection: Connection, run: Run, new: int) -> Resolution:
     run("choose_products")
+    run("return_products")
     created = run("create_products")
     run("create_skus")
+    run("reopen_decisions")
     moved = run("move_skus")
     conflicts = run("judge_barcodes")
     run("remove_refused_barcodes")

@@ -12,6 +12,7 @@ import typer
 
 from include.cli import (
     alerts,
+    barcodes,
     catalogue,
     crawl,
     enrichment,
@@ -61,6 +62,7 @@ app.add_typer(quality.app, name="quality")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(enrichment.app)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(barcodes.app, name="barcodes")
 stores.app.add_typer(store_days.app)
 app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, import of a directory.")
 app.add_typer(sandbox.app, name="sandbox")

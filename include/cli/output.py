@@ -21,7 +21,7 @@ Progress = Callable[[str], None]
 
 #: Headings of columns whose name alone says too little or too much; the keys of ``--json`` stay.
 HEADINGS = {
-    "age_hours": "age in h", "applied": "affected", "at": "sent", "checked_at": "checked", "closed_at": "closed", "complete_at": "last complete crawl", "discovered_at": "discovered",
+    "age_hours": "age in h", "applied": "affected", "at": "sent", "checked_at": "checked", "closed_at": "closed", "conflict_id": "no.", "detected_at": "detected", "first_seen_at": "first seen", "gtin": "barcode", "complete_at": "last complete crawl", "discovered_at": "discovered",
     "file_id": "file", "folded": "duplicates", "is_complete": "complete", "is_passed": "passed", "is_supermarket": "supermarket", "is_trading": "trading",
     "most_in_flight": "most at once", "number": "no.", "observed_at": "observed", "open": "undecided", "quarantine_share": "quarantine", "quarantined": "quarantine", "stores_known": "of known", "stores_newest": "stores without newer", "oldest_at": "oldest", "rule_id": "rule",
     "shortest_gap_seconds": "shortest pause in s", "state_reason": "why", "store_days": "stores", "store_id": "store",

@@ -295,8 +295,12 @@ CREATE TABLE core.sku_barcode (
     together        text COLLATE "C" NOT NULL,
     first_seen_at   timestamptz NOT NULL,
     file_id         bigint NOT NULL REFERENCES ops.staged_file,
-    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'many_goods')),
+    learned_at      timestamptz NOT NULL,
+    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'many_goods', 'rejected', 'split')),
     refused_at      timestamptz,
+    claim_id        bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    question_run_id text,
+    question_decision_id bigint,
     PRIMARY KEY (sku_key, gtin),
     CHECK ((refused_because IS NULL) = (refused_at IS NULL))
 );
@@ -307,8 +311,12 @@ COMMENT ON COLUMN core.sku_barcode.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN core.sku_barcode.together IS 'The smallest barcode of those that lines of this SKU show beside one another: they stand or fall together.';
 COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest line that shows it. Of two SKUs that contradict each other the earlier one keeps the barcode.';
 COMMENT ON COLUMN core.sku_barcode.file_id IS 'A staged file that shows it.';
-COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; many_goods: the retailer gives it to many different goods.';
+COMMENT ON COLUMN core.sku_barcode.learned_at IS 'When this warehouse first recorded it.';
+COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own.';
 COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for that reason; null: accepted.';
+COMMENT ON COLUMN core.sku_barcode.claim_id IS 'Number of the claim, and of its conflict (ops.barcode_conflict).';
+COMMENT ON COLUMN core.sku_barcode.question_run_id IS 'Run of decide_conflicts that claimed the question about this conflict, so that it is asked once. Null: not asked, or its decision was undone since.';
+COMMENT ON COLUMN core.sku_barcode.question_decision_id IS 'The decision (ops.barcode_decision) that was opened again when that run asked: another one is another question. Null: none.';
 
 CREATE VIEW core.product_alias AS
 SELECT DISTINCT identity.product_key, sku.product_id, identity.rule_version
@@ -613,22 +621,76 @@ COMMENT ON COLUMN ops.match_proposal.evidence IS 'The key or barcodes, and the S
 COMMENT ON COLUMN ops.match_proposal.state IS 'waiting, accepted or rejected.';
 COMMENT ON COLUMN ops.match_proposal.proposed_at IS 'When it was first proposed.';
 
+CREATE TABLE ops.barcode_decision (
+    decision_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    claim_id        bigint NOT NULL,
+    sku_key         integer NOT NULL REFERENCES core.sku,
+    gtin            text COLLATE "C" NOT NULL,
+    choice          text NOT NULL CHECK (choice IN ('accept', 'reject', 'split')),
+    decided_by      text NOT NULL,
+    decision_reason text NOT NULL,
+    decided_via     text NOT NULL CHECK (decided_via IN ('command line', 'Airflow')),
+    decided_at      timestamptz NOT NULL,
+    before          jsonb NOT NULL,
+    claims_hash     text COLLATE "C" NOT NULL,
+    reopened_at     timestamptz,
+    reopened_because text CHECK (reopened_because IN ('claim', 'merge')),
+    ended_at        timestamptz,
+    ended_by        text,
+    end_reason      text,
+    CHECK ((reopened_at IS NULL) = (reopened_because IS NULL)),
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL))
+);
+CREATE UNIQUE INDEX barcode_decision_in_force ON ops.barcode_decision (claim_id) WHERE ended_at IS NULL;
+CREATE INDEX barcode_decision_sku ON ops.barcode_decision (sku_key);
+CREATE INDEX barcode_decision_gtin ON ops.barcode_decision (gtin);
+COMMENT ON TABLE ops.barcode_decision IS 'Decisions about barcode conflicts. One row per decision; in force until it ends (undone, or replaced by a later one). Resolution reads those in force as facts.';
+COMMENT ON COLUMN ops.barcode_decision.decision_id IS 'Order of the decisions.';
+COMMENT ON COLUMN ops.barcode_decision.claim_id IS 'The claim (core.sku_barcode). A claim that is forgotten because its number was reused takes the effect of the decision with it.';
+COMMENT ON COLUMN ops.barcode_decision.sku_key IS 'The SKU that claims the barcode.';
+COMMENT ON COLUMN ops.barcode_decision.gtin IS 'The barcode (GTIN-14).';
+COMMENT ON COLUMN ops.barcode_decision.choice IS 'accept: the claim is right, it is taken before all others and without veto; reject: the claim is wrong; split: the SKU is a product of its own.';
+COMMENT ON COLUMN ops.barcode_decision.decided_by IS 'The user who decided in the Airflow UI or ran the command.';
+COMMENT ON COLUMN ops.barcode_decision.decision_reason IS 'The reason given.';
+COMMENT ON COLUMN ops.barcode_decision.decided_via IS 'Where it was decided: command line or Airflow.';
+COMMENT ON COLUMN ops.barcode_decision.decided_at IS 'When.';
+COMMENT ON COLUMN ops.barcode_decision.before IS 'What was before: reason of the refusal, product of the SKU and what joined it, product that had the barcode.';
+COMMENT ON COLUMN ops.barcode_decision.claims_hash IS 'MD5 of all claims to the barcode and all barcodes of the SKU when it was decided; another one opens the conflict again.';
+COMMENT ON COLUMN ops.barcode_decision.reopened_at IS 'When the conflict was opened again; the decision stays in force until another one is made. Null: decided.';
+COMMENT ON COLUMN ops.barcode_decision.reopened_because IS 'claim: another claim came or went; merge: a SKU has joined or left one of the two products.';
+COMMENT ON COLUMN ops.barcode_decision.ended_at IS 'When it was undone or replaced; null: in force.';
+COMMENT ON COLUMN ops.barcode_decision.ended_by IS 'The user who undid or replaced it.';
+COMMENT ON COLUMN ops.barcode_decision.end_reason IS 'The reason given.';
+
 CREATE VIEW ops.barcode_conflict AS
-SELECT sku.retailer, sku.sku, claim.gtin, sku.product_id, owner.product_id AS owner_product_id, claim.refused_because AS reason, claim.file_id,
-       claim.refused_at AS detected_at
+SELECT claim.claim_id AS conflict_id, sku.retailer, sku.sku, claim.gtin, sku.product_id, owner.product_id AS owner_product_id, claim.refused_because AS reason,
+       claim.file_id, claim.first_seen_at,
+       claim.refused_at AS detected_at, decision.decision_id, decision.choice, decision.reopened_because,
+       CASE WHEN decision.decision_id IS NOT NULL THEN decision.reopened_at IS NOT NULL
+            ELSE given.gtin IS NULL AND settled.sku_key IS NULL END AS is_open
   FROM core.sku_barcode AS claim
   JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN core.product_barcode AS owner ON owner.gtin = claim.gtin
- WHERE claim.refused_because IS NOT NULL;
-COMMENT ON VIEW ops.barcode_conflict IS 'Barcodes that a retailer claims and the catalogue does not accept, with both sides. One row per (SKU, barcode).';
+  LEFT JOIN ops.barcode_decision AS decision ON decision.claim_id = claim.claim_id AND decision.ended_at IS NULL
+  LEFT JOIN (SELECT DISTINCT gtin FROM ops.barcode_decision WHERE choice = 'accept' AND ended_at IS NULL AND reopened_at IS NULL) AS given ON given.gtin = claim.gtin
+  LEFT JOIN (SELECT DISTINCT sku_key FROM ops.barcode_decision WHERE choice = 'split' AND ended_at IS NULL AND reopened_at IS NULL) AS settled
+         ON settled.sku_key = claim.sku_key
+ WHERE claim.refused_because IS NOT NULL OR decision.decision_id IS NOT NULL;
+COMMENT ON VIEW ops.barcode_conflict IS 'Barcodes that a retailer claims and the catalogue does not accept or a person decided about, with both sides. One row per (SKU, barcode).';
+COMMENT ON COLUMN ops.barcode_conflict.conflict_id IS 'Number of the conflict (core.sku_barcode.claim_id).';
 COMMENT ON COLUMN ops.barcode_conflict.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was found with the barcode.';
 COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
-COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode or many_goods (core.sku_barcode.refused_because).';
+COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, many_goods, rejected or split (core.sku_barcode.refused_because); null: accepted by a person.';
 COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode.';
+COMMENT ON COLUMN ops.barcode_conflict.first_seen_at IS 'Instant of the earliest line, or of the look-up.';
 COMMENT ON COLUMN ops.barcode_conflict.detected_at IS 'When it was first detected.';
+COMMENT ON COLUMN ops.barcode_conflict.decision_id IS 'The decision in force about it (ops.barcode_decision); null: none.';
+COMMENT ON COLUMN ops.barcode_conflict.choice IS 'accept, reject or split; null: not decided.';
+COMMENT ON COLUMN ops.barcode_conflict.reopened_because IS 'What opened a decided conflict again: claim or merge.';
+COMMENT ON COLUMN ops.barcode_conflict.is_open IS 'Waits for a decision. False: decided, or settled by a decision: the barcode was accepted for another SKU, or the SKU was split off.';
 
 CREATE TABLE ops.merge_log (
     merge_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -640,6 +702,7 @@ CREATE TABLE ops.merge_log (
     merged_at       timestamptz NOT NULL,
     undone_at       timestamptz
 );
+CREATE INDEX merge_log_sku ON ops.merge_log (sku_key);
 COMMENT ON TABLE ops.merge_log IS 'Every move of a SKU from one product to another, with its evidence, so that it can be undone. One row per SKU moved.';
 COMMENT ON COLUMN ops.merge_log.merge_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.merge_log.sku_key IS 'The SKU that moved.';

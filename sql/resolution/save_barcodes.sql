@@ -1,12 +1,13 @@
 -- Save the barcodes that retailers claim; accepted until they are judged.
 --
 -- Called by   include/catalogue/resolve.py
+-- Parameters  now timestamptz
 -- Reads       changed_barcode
 -- Writes      core.sku_barcode
 -- Run again   nothing written
 
-INSERT INTO core.sku_barcode AS claim (sku_key, gtin, together, first_seen_at, file_id)
-SELECT sku_key, gtin, together, first_seen_at, file_id
+INSERT INTO core.sku_barcode AS claim (sku_key, gtin, together, first_seen_at, file_id, learned_at)
+SELECT sku_key, gtin, together, first_seen_at, file_id, %(now)s
   FROM changed_barcode
  ORDER BY sku_key, gtin
     ON CONFLICT (sku_key, gtin) DO UPDATE

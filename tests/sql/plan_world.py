@@ -16,6 +16,8 @@ from include.alerts import troubles
 from include.alerts.alerts import Alert, held_alert
 from include.alerts.held_question import held_question
 from include.alerts.memory import SentAlerts
+from include.catalogue import conflicts
+from include.catalogue.grouping import Choice
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
 from include.crawling.canary import choose_store
@@ -64,8 +66,8 @@ SELECT 'aldi', '1', g::text, 10, 50000, ARRAY[date '2026-10-01' + g], '{{}}', 0,
 INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at, rows, is_complete, manifest, statistics, registered_at, published_at)
 SELECT 'aldi', store_id, date '2026-10-01' + d, 'run ' || d, md5(store_id || d), 'published', 'archive', at, at, 5000, true, '{{}}', '{{"filled": {{"name": 5000}}, "categories": {{"Pantry": 5000}}}}', at, at
   FROM core.store CROSS JOIN generate_series(1, {nights}) AS d CROSS JOIN LATERAL (SELECT '2026-10-01'::timestamptz + d * interval '1 day' AS at) AS instant;
-INSERT INTO core.sku_barcode (sku_key, gtin, together, first_seen_at, file_id)
-SELECT sku_key, barcode.gtin, barcode.gtin, '2026-10-01', file_id FROM core.sku JOIN core.product_barcode AS barcode USING (product_id) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
+INSERT INTO core.sku_barcode (sku_key, gtin, together, first_seen_at, file_id, learned_at)
+SELECT sku_key, barcode.gtin, barcode.gtin, '2026-10-01', file_id, '2026-10-01' FROM core.sku JOIN core.product_barcode AS barcode USING (product_id) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
 INSERT INTO core.price (store_key, sku_key, price_cents, price_basis, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id, price_file_id)
 SELECT store_key, sku_key, 100 + sku_key % 900, 'each', false, true, true, true, '2026-11-16', '2026-11-16', file_id, file_id
   FROM core.store CROSS JOIN core.sku CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
@@ -170,6 +172,7 @@ def history(
         retract(warehouse, storage, "iga", "2103", second, "ann", "a test store")
         stage("iga", "2101", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
         prefill_waiting(warehouse, storage, "iga")
+        _decide_conflicts(warehouse)
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
         look(warehouse)
@@ -182,6 +185,18 @@ def _newest(warehouse: Warehouse, store_id: str) -> int:
         row = connection.execute("SELECT max(file_id) AS file_id FROM ops.staged_file WHERE store_id = %s", (store_id,)).fetchone()
     assert row is not None
     return int(row["file_id"])
+
+
+def _decide_conflicts(warehouse: Warehouse) -> None:
+    """Decide about all conflicts: there is one for a twentieth of the SKUs."""
+    conflicts.claim_questions(warehouse, ["iga"], "run-1")
+    found = [row["conflict_id"] for row in conflicts.list_conflicts(warehouse)]
+    assert found
+    conflicts.count_conflicts(warehouse)
+    conflicts.show_conflict(warehouse, found[0])
+    choices: list[Choice] = ["accept", "reject", "split"]
+    conflicts.decide_conflicts(warehouse, {number: choices[number % 3] for number in found}, "ann", "looked at both", "command line")
+    conflicts.undo_decisions(warehouse, found, "ann", "too early")
 
 
 def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:

@@ -1,0 +1,64 @@
+"""# Decide about contested barcodes
+
+Requests an operator's decisions on barcode conflicts: barcodes that a retailer claims for a SKU and the catalogue does not accept, because the SKU or the product that has
+the barcode contradicts it. Prices and look-ups never wait for these decisions; a contested barcode identifies nothing meanwhile.
+
+**Starts** every morning at the time of the watch (07:00 Melbourne unless `AISLEFLOW_CRAWL_UNTIL` is set), with conflicts that are new or open again. Triggered manually without a
+partition key, it requests decisions on all open conflicts again. **Reads** `ops.barcode_conflict`. **Writes** the decisions with user, time and reason (`ops.barcode_decision`), and
+what follows from them: `core.sku`, `core.product_barcode`, `core.sku_barcode`, `ops.merge_log`.
+
+| task | does |
+|---|---|
+| `list_conflicts` | claims at most 200 open conflicts, so that no other run asks about them, in batches of 10; those of one barcode stand beside one another; **skipped when there are none** |
+| `ask` | waits in the UI under *Required Actions* for **Record** or **Leave open**: a choice per conflict (accept, reject, split, leave) and a reason `why`; skipped if all its conflicts were decided before it started |
+| `apply` | applies the choices in the name of the user; a conflict decided earlier keeps its decision, which the log names |
+
+**Who may decide**: every Airflow user who may edit runs of this DAG (roles `op` and `admin`). **No decision** within `AISLEFLOW_DECISION_HOURS`: the conflicts stay open;
+`aisleflow barcodes conflicts` lists them and offers the same decisions, and a manual run asks again. The first decision counts; `aisleflow barcodes conflicts undo` ends it.
+
+**Safe to run again**: yes. A conflict is decided once; a cleared `ask` asks about those that are still open.
+
+**When it fails**: follow the message of the task. `apply` without a reason: clear `ask` with downstream and fill in `why`.
+"""
+
+from airflow.sdk import DAG, Param, get_current_context, task, task_group
+
+from include.config import settings
+from include.orchestration.decide_conflicts import ConflictDecisionOperator
+from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.timetable import nightly
+from include.retailer_names import RETAILERS
+
+with DAG(
+    dag_id="decide_conflicts",
+    schedule=nightly(settings().timetable.watch_at),
+    allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]
+    catchup=False,
+    max_active_runs=30,  # a run waits for days
+    default_args=DEFAULT_ARGS,
+    tags=[Tag.CATALOGUE],
+    doc_md=__doc__,
+    params={
+        "retailer": Param(None, type=["null", "string"], enum=[None, *RETAILERS], description="Only SKUs of this retailer; empty = all.")
+    },
+):
+
+    @task
+    def list_conflicts(dag_run=None, params=None):
+        from include.orchestration import decide_conflicts
+
+        return decide_conflicts.list_conflicts(dag_run, params)
+
+    @task(map_index_template="{{ label }}")
+    def apply(label, conflict_ids, answer):
+        from include.orchestration import decide_conflicts
+
+        get_current_context()["label"] = label
+        return decide_conflicts.apply(conflict_ids, answer)
+
+    @task_group(group_id="decide", prefix_group_id=False)
+    def decide(label, conflict_ids):
+        ask = ConflictDecisionOperator(task_id="ask", title=label, conflict_ids=conflict_ids, map_index_template="{{ task.title }}")
+        apply(label, conflict_ids, ask.output)
+
+    decide.expand_kwargs(list_conflicts())

@@ -1,0 +1,68 @@
+"""The decision request about contested barcodes in the Airflow UI: each conflict with both sides, and the effect of each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from include.alerts.held_question import Question
+from include.wording.foreign import Medium, render
+
+#: Why a claim is not accepted (``core.sku_barcode.refused_because``), for a person.
+REASONS: Mapping[str | None, str] = {
+    "own_label": "one side is the own label of another retailer",
+    "size": "the sizes of both sides differ",
+    "other_barcode": "the SKU already has another barcode",
+    "many_goods": "the retailer gives it to many different goods",
+    "rejected": "rejected by decision",
+    "split": "the SKU, or the one that has the barcode, was split off by decision",
+    None: "it is accepted by decision",
+}
+#: What opened a decided conflict again.
+REOPENED = {"claim": "another claim came or went", "merge": "a SKU joined or left one of the two products"}
+#: What each choice does.
+EFFECTS = {
+    "accept": "the barcode is this SKU's. Who else claims it joins the SKU's product; where size or own label forbid that, the barcode moves",
+    "reject": "the barcode is wrong for this SKU; it is not asked about again while nothing changes",
+    "split": "two goods share one product: the SKU becomes a product of its own, with the barcode if no other product has it",
+    "leave": "decide later; `aisleflow barcodes conflicts` lists it",
+}
+
+
+def conflict_question(rows: Sequence[Mapping[str, Any]]) -> Question:
+    """Return the question about some conflicts (rows of :func:`include.catalogue.conflicts.list_conflicts`)."""
+    head = "| no. | barcode | claimed by | other side | why not accepted |\n|---:|---|---|---|---|"
+    table = [
+        "| " + " | ".join(map(_plain, (row["conflict_id"], row["gtin"], claimant(row), other_side(row), _why(row)))) + " |" for row in rows
+    ]
+    choices = [f"- **{choice}**: {effect}." for choice, effect in EFFECTS.items()]
+    note = (
+        f"Choose for each conflict, give the reason in `why`, and select **Record**. Evidence: `aisleflow barcodes conflicts show {rows[0]['conflict_id']}`. "
+        "Until you decide, a contested barcode identifies nothing and is filled in nowhere."
+    )
+    retailers = ", ".join(sorted({row["retailer"] for row in rows}))
+    return Question(
+        f"Decide about {len(rows)} contested barcode(s) of {retailers}", "\n\n".join(["\n".join([head, *table]), "\n".join(choices), note])
+    )
+
+
+def claimant(row: Mapping[str, Any], prefix: str = "") -> str:
+    """Return the SKU that claims the barcode (with ``other_``: that has it) in one line: retailer, number, name and size."""
+    parts = [row[f"{prefix}{part}"] for part in ("retailer", "sku", "name", "size")]
+    return " ".join(str(part) for part in parts if part)
+
+
+def other_side(row: Mapping[str, Any]) -> str:
+    """Return what contradicts the claim in one line."""
+    other = f"{claimant(row, 'other_')} has it" if row["other_sku"] else ""
+    own = f"the SKU has {row['accepted_gtins']}" if row["reason"] == "other_barcode" and row["accepted_gtins"] else ""
+    return "; ".join(part for part in (other, own) if part) or "no product has it"
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    before = f"; {row['choice']} before, but {REOPENED[row['reopened_because']]}" if row["reopened_because"] else ""
+    return REASONS[row["reason"]] + before
+
+
+def _plain(text: object) -> str:
+    return render(str(text), Medium.MARKDOWN)

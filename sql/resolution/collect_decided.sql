@@ -1,0 +1,10 @@
+-- Collect the SKUs about whose barcodes a decision was made or undone.
+--
+-- Called by   include/catalogue/resolve.py
+-- Parameters  sku_keys integer[]
+-- Reads       core.sku
+-- Writes      member   temporary; one row per SKU that is grouped again; round 0
+-- Run again   nothing written
+
+CREATE TEMPORARY TABLE IF NOT EXISTS member ON COMMIT DROP AS
+SELECT sku_key, 0 AS round FROM core.sku WHERE sku_key = ANY (%(sku_keys)s)
