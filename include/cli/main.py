@@ -16,6 +16,7 @@ from include.cli import (
     catalogue,
     crawl,
     enrichment,
+    groups,
     importing,
     night,
     prices,
@@ -65,4 +66,5 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(barcodes.app, name="barcodes")
 stores.app.add_typer(store_days.app)
 app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, import of a directory.")
+app.add_typer(groups.app, name="groups")
 app.add_typer(sandbox.app, name="sandbox")
