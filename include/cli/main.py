@@ -18,6 +18,7 @@ from include.cli import (
     enrichment,
     groups,
     importing,
+    inspect,
     night,
     prices,
     quality,
@@ -64,6 +65,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(enrichment.app)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(barcodes.app, name="barcodes")
+app.add_typer(inspect.app, name="inspect")
 stores.app.add_typer(store_days.app)
 app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, import of a directory.")
 app.add_typer(groups.app, name="groups")
