@@ -27,12 +27,11 @@ green; no other task depends on it.
 `publish`: as `publish` of `ingest_prices`; clear it, or let the next ingestion publish the released data.
 """
 
-from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, get_current_context, task, task_group
+from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable, get_current_context, task, task_group
 
 from include.orchestration.assets import HELD, PRICES
 from include.orchestration.decide_held import HeldDecisionOperator
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
-from include.retailer_names import RETAILERS
+from include.orchestration.defaults import DEFAULT_ARGS, RETAILER_PARAM, Tag, summary_of
 
 with DAG(
     dag_id="decide_held",
@@ -41,8 +40,9 @@ with DAG(
     max_active_runs=200,  # a run waits for days
     default_args=DEFAULT_ARGS,
     tags=[Tag.INGEST],
+    description=summary_of(__doc__),
     doc_md=__doc__,
-    params={"retailer": Param(None, type=["null", "string"], enum=[None, *RETAILERS], description="Only this retailer; empty = all.")},
+    params={"retailer": RETAILER_PARAM},
 ):
 
     @task

@@ -2,7 +2,7 @@
 
 Updates the store directory from the retailers' store finders.
 
-**Starts** every Monday at 02:00 Melbourne. **Reads** the store finders (the sandbox's, unless `AISLEFLOW_ALLOW_LIVE` is set). **Writes** `core.store`: a store that is found
+**Starts** every Monday at 02:00 Melbourne (Sunday 15:00 UTC, 16:00 in winter). **Reads** the store finders (the sandbox's, unless `AISLEFLOW_ALLOW_LIVE` is set). **Writes** `core.store`: a store that is found
 is confirmed; petrol stations, liquor shops and shops without an online range are stored but not crawled. A missing value never replaces a known one, and no store is
 removed: after `AISLEFLOW_STORE_ABSENCES_MAX` discoveries in a row without it, a store is marked as closed and left out of the plan; its prices stay.
 
@@ -17,7 +17,7 @@ task when the finder returns its full list again.
 
 from airflow.sdk import DAG, get_current_context, task
 
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, Tag, summary_of
 from include.orchestration.timetable import weekly
 from include.retailer_names import RETAILERS
 
@@ -27,6 +27,7 @@ with DAG(
     catchup=False,
     default_args=DEFAULT_ARGS,
     tags=[Tag.STORES],
+    description=summary_of(__doc__),
     doc_md=__doc__,
 ):
 

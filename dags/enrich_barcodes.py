@@ -18,7 +18,7 @@ queue `ops.barcode_lookup`.
 from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable, task
 
 from include.orchestration.assets import BARCODE_INBOX, OUTBOX
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, Tag, summary_of
 
 with DAG(
     dag_id="enrich_barcodes",
@@ -26,6 +26,7 @@ with DAG(
     catchup=False,
     default_args=DEFAULT_ARGS,
     tags=[Tag.CATALOGUE],
+    description=summary_of(__doc__),
     doc_md=__doc__,
 ):
 

@@ -29,8 +29,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, TriggerRule, task
 
 from include.orchestration.assets import HELD, OUTBOX, PRICES
-from include.orchestration.defaults import DEFAULT_ARGS, REPORTED_ELSEWHERE, Tag
-from include.retailer_names import RETAILERS
+from include.orchestration.defaults import DEFAULT_ARGS, REPORTED_ELSEWHERE, RETAILER_PARAM, Tag, summary_of
 
 with DAG(
     dag_id="ingest_prices",
@@ -38,9 +37,10 @@ with DAG(
     catchup=False,
     default_args=DEFAULT_ARGS,
     tags=[Tag.INGEST],
+    description=summary_of(__doc__),
     doc_md=__doc__,
     params={
-        "retailer": Param(None, type=["null", "string"], enum=[None, *RETAILERS], description="Only this retailer; empty = all."),
+        "retailer": RETAILER_PARAM,
         "night": Param(None, type=["null", "string"], format="date", description="Night the run reports on; empty = the date of the run."),
     },
 ):

@@ -2,7 +2,7 @@
 
 Reports, before the shops open, which data of the night are missing.
 
-**Starts** every morning half an hour after `AISLEFLOW_CRAWL_UNTIL`: at 07:00 Melbourne unless that is set. **Reads** `ops.crawl_plan`, `ops.crawl_outcome` and the ledger `ops.staged_file`. **Writes** nothing.
+**Starts** every morning half an hour after `AISLEFLOW_CRAWL_UNTIL`: at 07:00 Melbourne (20:00 UTC of the day before, 21:00 in winter) unless that is set. **Reads** `ops.crawl_plan`, `ops.crawl_outcome` and the ledger `ops.staged_file`. **Writes** nothing.
 
 | task | does |
 |---|---|
@@ -16,7 +16,7 @@ Reports, before the shops open, which data of the night are missing.
 from airflow.sdk import DAG, Param, task
 
 from include.config import settings
-from include.orchestration.defaults import DEFAULT_ARGS, LOOK_AGAIN, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, LOOK_AGAIN, Tag, summary_of
 from include.orchestration.timetable import nightly
 
 with DAG(
@@ -26,6 +26,7 @@ with DAG(
     catchup=False,
     default_args=DEFAULT_ARGS | LOOK_AGAIN,
     tags=[Tag.UPKEEP],
+    description=summary_of(__doc__),
     doc_md=__doc__,
     params={"night": Param(None, type=["null", "string"], format="date", description="Night to check; empty = the night of the run.")},
 ):

@@ -47,7 +47,7 @@ def dags_page() -> str:
         "",
         "## All crawls",
         "",
-        shared_page("retailer's", "RETAILER", "the retailer's stage (its asset of the same name)", "from 04:00 on").strip(),
+        shared_page("retailer's", "RETAILER", "the retailer's stage (its asset of the same name)", "from 04:00 Melbourne on").strip(),
     ]
     return "\n".join(lines) + "\n"
 
@@ -175,15 +175,7 @@ _COMPOSE_VARIABLES = {
 }
 
 #: How a setting is read where it is not by its own name: through a property or a method.
-_READ_AS = {
-    "storage_root": "storage",
-    **{f"{slug}_url": "site_url" for slug in RETAILERS},
-    **{
-        f"{prefix}group_{name}": "group_rule"
-        for prefix in ("", *(f"{slug}_" for slug in RETAILERS))
-        for name in ("equal_share", "common_min", "list_share")
-    },
-}
+_READ_AS = {"storage_root": "storage", **{f"{slug}_url": "site_url" for slug in RETAILERS}}
 
 
 def users_of(setting: str) -> list[str]:

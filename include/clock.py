@@ -4,7 +4,7 @@ Three sources, the first that is set wins:
 
 1. ``AISLEFLOW_NOW``: an ISO 8601 instant; the clock stops there.
 2. the sandbox's clock: the file ``clock.json`` in ``AISLEFLOW_HOME``, written by :func:`set_sandbox_clock`.
-   It holds a simulated instant and the real one at which it was set, and runs on from there,
+   It holds every simulated instant and the real one at which it was set, and runs on from the last,
    so that all processes of an installation have the same time.
 3. the machine's clock.
 
@@ -18,6 +18,7 @@ import json
 import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from include.errors import ConfigurationError
@@ -52,15 +53,30 @@ def now() -> datetime:
     Raises:
         ConfigurationError: ``AISLEFLOW_NOW`` is not an aware ISO 8601 instant.
     """
+    return at_machine_time(system_now())
+
+
+def at_machine_time(instant: datetime) -> datetime:
+    """Return the time this clock showed, or shows, at an instant of the machine's clock: a later setting changes no earlier time.
+
+    Raises:
+        ConfigurationError: as :func:`now`.
+    """
     fixed = os.environ.get("AISLEFLOW_NOW")
     if fixed:
         return parse_instant(fixed, "AISLEFLOW_NOW")
-    machine = system_now()
+    setting = next((one for one in reversed(_settings()) if datetime.fromisoformat(one["set_at"]) <= instant), None)
+    if setting is None or setting["now"] is None:
+        return instant.astimezone(UTC)
+    return datetime.fromisoformat(setting["now"]) + (instant - datetime.fromisoformat(setting["set_at"]))
+
+
+def _settings() -> list[dict[str, Any]]:
+    """Return the settings of the sandbox's clock, oldest first: ``set_at`` by the machine's clock, ``now`` (``None``: the machine's time)."""
     try:
-        simulated = json.loads((home() / CLOCK_FILE).read_text())
+        return list(json.loads((home() / CLOCK_FILE).read_text())["settings"])
     except FileNotFoundError:
-        return machine
-    return datetime.fromisoformat(simulated["now"]) + (machine - datetime.fromisoformat(simulated["set_at"]))
+        return []
 
 
 def system_now() -> datetime:
@@ -71,12 +87,9 @@ def system_now() -> datetime:
 def set_sandbox_clock(instant: datetime | None) -> None:
     """Set the installation's clock to a simulated instant, or back to the machine's (``None``)."""
     path = home() / CLOCK_FILE
-    if instant is None:
-        path.unlink(missing_ok=True)
-        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"now": instant.astimezone(UTC).isoformat(), "set_at": system_now().isoformat()}
-    replace_text(path, json.dumps(state))
+    setting = {"now": instant.astimezone(UTC).isoformat() if instant else None, "set_at": system_now().isoformat()}
+    replace_text(path, json.dumps({"settings": [*_settings(), setting]}))
 
 
 def parse_instant(text: str, source: str) -> datetime:

@@ -86,7 +86,7 @@ def address(
         print_json({"urls": where.split(", "), "has_heartbeat": chosen.heartbeat_url is not None})
     else:
         say(f"Alerts go to {where}.")
-        say("An outside monitor is told every 15 minutes." if chosen.heartbeat_url else "No outside monitor is told.")
+        say("A sign of life goes to an outside monitor every 15 minutes." if chosen.heartbeat_url else "No outside monitor is set up.")
         if urls:
             say("Try it: aisleflow alerts test")
 

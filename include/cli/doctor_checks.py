@@ -88,7 +88,7 @@ def alerts(home: Path) -> Sequence[Finding]:
         else Finding(
             "warn",
             "monitor",
-            "nobody hears when this machine is down",
+            "no outside monitor reports when this machine is down",
             "aisleflow alerts address --heartbeat URL (docs/operating.md, Alerts)",
         )
     )

@@ -149,9 +149,19 @@ def _earlier(night: date, as_json: bool) -> dict[str, Any]:
 
 def _report(warehouse: Warehouse, record: NightRecord, ui_url: str | None) -> dict[str, Any]:
     from include.diagnostics import night as diagnostics
+    from include.ledger.registering import list_unregistered
+    from include.staging.storage import Storage
 
     found = diagnostics.summary(warehouse, record.night)
-    return {**found, "served": record.served, "world": asdict(record.world), "ui_url": ui_url, "verify": record.comparison}
+    unregistered = len(list_unregistered(warehouse, Storage(warehouse.settings.storage)))
+    return {
+        **found,
+        "unregistered": unregistered,
+        "served": record.served,
+        "world": asdict(record.world),
+        "ui_url": ui_url,
+        "verify": record.comparison,
+    }
 
 
 def exit_code(report: dict[str, Any]) -> int:
@@ -177,6 +187,8 @@ def print_night(report: dict[str, Any], is_wide: bool = False) -> None:
             say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")
     for item in report["missing"]:
         say(f"missing: {item['retailer']} {item['store_id']}: {item['state']} {item['reason'] or ''}")
+    if report["unregistered"]:
+        say(f"{report['unregistered']} file(s) in the outbox are not in the ledger: aisleflow doctor lists them; trigger ingest_prices")
     say("", "Comparison of every published price with the truth of its store and instant")
     if report["verify"] is None:
         say("it was not made: the night was aborted. `aisleflow night` goes on with it, unless a later one was begun")

@@ -85,7 +85,8 @@ def _row(product: dict[str, Any], price: dict[str, Any], *, is_first: bool) -> d
     return price | {
         "product": _with_size(product["name"], product["size"]) if is_first else None,
         "product_id": product["product_id"],
-        "price": _range(price["price_cents_min"] / 100, price["price_cents_max"] / 100),
+        "price": _range(price["price_cents_min"] / 100, price["price_cents_max"] / 100)
+        + ("" if price["price_basis"] == "each" else f" per {price['price_basis']}"),
         "unit": f"{_range(price['unit_price_min'], price['unit_price_max'])} / {unit}" if unit else None,
         "special": _special(price),
         "age": _age(price["age_hours"]) + ("" if price["is_current"] else ", old"),
@@ -107,6 +108,12 @@ def _range(least: float, most: float) -> str:
 
 
 def _special(price: dict[str, Any]) -> str | None:
+    """Return the reduced price's earlier one, and the best multi-buy offer of the stores."""
+    several = f"{price['multi_buy_quantity']} for ${price['multi_buy_cents'] / 100:,.2f}" if price["multi_buy_cents"] else None
+    return ", ".join(filter(None, (_reduced(price), several))) or None
+
+
+def _reduced(price: dict[str, Any]) -> str | None:
     if not price["stores_on_special"]:
         return None
     was = f"was ${price['was_price_cents'] / 100:,.2f}" if price["was_price_cents"] else "yes"

@@ -39,6 +39,7 @@ def up(
     else:
         say(f"Aisleflow is up: {found.ui_url}")
         say(f"Log in as admin, op or viewer with the passwords in {found.passwords_file}")
+        say("To have the command aisleflow in this shell: . .venv/bin/activate")
     if foreground:
         _supervise(home)
 

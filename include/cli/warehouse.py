@@ -95,6 +95,7 @@ def without_password(url: str) -> tuple[str, dict[str, str]]:
 
     parts = conninfo_to_dict(url)
     password = parts.pop("password", None)
+    parts.pop("sslpassword", None)  # no environment variable takes it: psql asks for the key's passphrase
     return make_conninfo("", **parts), {"PGPASSWORD": str(password)} if password is not None else {}
 
 

@@ -113,7 +113,7 @@ def record(warehouse: Warehouse, run: CrawlRun, started_at: datetime, result: Cr
     """Record the result of one attempt; a complete store-day also removes the store's crawl request."""
     values: dict[str, Any] = {
         "retailer": run.store.retailer, "store_id": run.store.store_id, "night": run.night, "run_key": run.run_key,
-        "started_at": started_at, "finished_at": clock.now(),
+        "started_at": started_at, "finished_at": clock.now(), "recorded_at": clock.system_now(),
     } | (_of_error(result) if isinstance(result, Exception) else _of_outcome(result))  # fmt: skip
     with warehouse.transaction() as connection:
         connection.run("stores/record_outcome", values)

@@ -223,13 +223,13 @@ def _migrate_warehouse(url: str, progress: Progress) -> None:
 
 def _create_pools(api: AirflowApi, progress: Progress) -> None:
     """Create the pools before any DAG is unpaused: tasks without their pool stay queued silently."""
-    from include.orchestration.pools import POOLS
+    from include.orchestration.pools import DESCRIPTIONS, POOLS
 
     present = api.pools()
     for name, slots in POOLS.items():
         if present.get(name) != slots:
             progress(f"pool {name}: {slots} slots")
-            api.put_pool(name, slots)
+            api.put_pool(name, slots, DESCRIPTIONS[name])
 
 
 def _wait_until_parsed(home: Path, api: AirflowApi, progress: Progress) -> list[Json]:

@@ -19,7 +19,7 @@ FIRST_WAIT_SECONDS = 5
 MAX_WAIT_SECONDS = 300
 #: After this time without a death, earlier ones no longer count.
 STABLE_SECONDS = 600
-#: The death that an operator is told of: the first ones are usually mended by a restart.
+#: An alert is sent from this failure on: a restart usually repairs earlier ones.
 TELL_AT = 3
 
 

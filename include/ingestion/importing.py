@@ -159,7 +159,7 @@ def _without_manifest(path: Path, packed: Path) -> Manifest:
     retailer, store_id = store
     if store_id is None:
         raise UnreadableFile(
-            f"{path}: {most_common_lines} of its {rows} lines have no `metadata.store_id` (text or a whole number): nobody knows whose prices they are. Add it to each line."
+            f"{path}: {most_common_lines} of its {rows} lines have no `metadata.store_id` (text or a whole number): their store is unknown. Add it to each line."
         )
     if retailer is None or retailer not in RETAILERS:
         raise UnreadableFile(

@@ -5,7 +5,10 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
+from airflow.sdk import Param
+
 from include.model.timetable import STORE_TIME
+from include.retailer_names import RETAILERS
 
 
 class Tag(StrEnum):
@@ -19,6 +22,25 @@ class Tag(StrEnum):
 
 
 OWNER = "aisleflow"
+
+
+#: Of a param that may stay empty: the choices of the form, in words.
+RETAILER_PARAM = Param(
+    None,
+    type=["null", "string"],
+    enum=[None, *RETAILERS],
+    values_display={"null": "all retailers"} | {name: known.title for name, known in RETAILERS.items()},
+    description="Only this retailer; empty = all.",
+)
+
+
+def summary_of(page: str) -> str:
+    """Return the paragraph below the title of a DAG's page, for the list of DAGs.
+
+    >>> summary_of("# A title\\n\\nDoes\\nthis.\\n\\nMore.")
+    'Does this.'
+    """
+    return " ".join(page.split("\n\n")[1].split())
 
 
 def notify_failure(context: Any) -> None:

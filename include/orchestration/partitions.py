@@ -7,21 +7,26 @@ from typing import Any
 
 from airflow.sdk import get_current_context
 
-from include.clock import night_of
+from include.clock import at_machine_time, night_of
 from include.errors import ConfigurationError
 from include.orchestration.airflow_errors import airflow_errors
 from include.retailer_names import RETAILERS
 
 
 def night_of_run(dag_run: Any, params: Any) -> str:
-    """Return the night of a run whose partition is a night: its key, else its param, else the Melbourne date of ``run_after``.
+    """Return the night of a run whose partition is a night: its key, else its param, else the Melbourne date when it was triggered.
+
+    That date, and the key of a scheduled run, come from the machine's time; the night is that of the installation's clock, as all instants.
 
     Raises:
         AirflowFailException: the key is not a date, or the run was triggered with unknown params.
     """
     with airflow_errors():
         _reject_unknown_params(dag_run)
-        return _night(str(dag_run.partition_key or params.get("night") or night_of(dag_run.run_after).isoformat()))
+        begun_on = night_of(at_machine_time(dag_run.run_after)).isoformat()
+        if getattr(dag_run, "run_type", None) == "scheduled" and begun_on != night_of(dag_run.run_after).isoformat():
+            return begun_on  # the installation's clock was set to another date
+        return _night(str(dag_run.partition_key or params.get("night") or begun_on))
 
 
 def retailer_and_night(dag_run: Any, params: Any) -> tuple[str | None, str]:

@@ -11,5 +11,10 @@ def crawl_pool(retailer: str) -> str:
     return f"crawl_{retailer}"
 
 
+#: Pool name → what it is for, as the UI shows it.
+DESCRIPTIONS: dict[str, str] = {
+    crawl_pool(retailer): f"How many stores of {known.title} are crawled in parallel. Created by `aisleflow up`."
+    for retailer, known in RETAILERS.items()
+}
 #: Pool name → slots.
 POOLS: dict[str, int] = {crawl_pool(retailer): 1 for retailer in RETAILERS}

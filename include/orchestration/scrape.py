@@ -16,7 +16,7 @@ from include.config import settings
 from include.model.timetable import STORE_TIME
 from include.orchestration.assets import ASSET_OF_STAGE
 from include.orchestration.bot_wall import BotWallApprovalOperator
-from include.orchestration.defaults import DEFAULT_ARGS, REPORTED_ELSEWHERE, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, REPORTED_ELSEWHERE, Tag, summary_of
 from include.orchestration.links import store_task
 from include.orchestration.pools import crawl_pool
 from include.orchestration.scrape_page import scrape_page
@@ -26,10 +26,13 @@ from include.retailer_names import RETAILERS
 _PARAMS = {
     "night": Param(None, type=["null", "string"], format="date", description="Night of the store-days; empty = the night of the run."),
     "stores": Param(
-        [], type="array", items={"type": "string"}, description="Only these store ids, regardless of the budget; empty = by plan."
+        [], type=["null", "array"], items={"type": "string"}, description="Only these store ids, regardless of the budget; empty = by plan."
     ),
     "categories": Param(
-        [], type="array", items={"type": "string"}, description="Only these categories, by name or key: the store-days are incomplete."
+        [],
+        type=["null", "array"],
+        items={"type": "string"},
+        description="Only these categories, by name or key: the store-days are incomplete.",
     ),
     "pages": Param(
         None,
@@ -38,7 +41,7 @@ _PARAMS = {
         description="At most this number of pages of each category: the store-days are incomplete.",
     ),
     "reread": Param(
-        False, type="boolean", description="Send no request: parse the landed pages of the night again with the present adapter."
+        False, type=["null", "boolean"], description="Send no request: parse the landed pages of the night again with the present adapter."
     ),
 }
 
@@ -57,6 +60,7 @@ def scrape_dag(retailer: str, *, peculiar: str) -> DAG:
         catchup=False,
         default_args=DEFAULT_ARGS,
         tags=[Tag.CRAWL],
+        description=summary_of(peculiar),
         doc_md=scrape_page(retailer, peculiar),
         params=_PARAMS,
     ) as dag:

@@ -1,12 +1,15 @@
 """The page of the ``scrape_<retailer>`` DAGs: the part about the retailer from its DAG file, then the common part."""
 
+from datetime import UTC, date
+
 from include.config import settings
+from include.model.timetable import at
 from include.retailer_names import RETAILERS
 
 _STAGES = {"outbox": "the outbox (asset `outbox`)", "barcode_inbox": "the barcode inbox (asset `barcode_inbox`)"}
 
 _PAGE = """
-**Starts** every night {start} Melbourne (partition: the night); after `AISLEFLOW_CRAWL_UNTIL` no further store is begun.
+**Starts** every night {start} (partition: the night); after `AISLEFLOW_CRAWL_UNTIL` no further store is begun.
 **Reads** the {title} site (the sandbox, unless `AISLEFLOW_ALLOW_LIVE` is set), `core.store`, `ops.crawl_request`.
 **Writes** landed pages, store-days into {stage}, `ops.crawl_plan`, `ops.crawl_outcome`, `ops.request_limit`, `ops.crawl_breaker`, `ops.robots_txt`.
 
@@ -52,11 +55,14 @@ def scrape_page(retailer: str, peculiar: str) -> str:
         peculiar: the docstring of its DAG file: title, purpose, and the facts specific to this retailer.
     """
     known = RETAILERS[retailer]
-    return (
-        peculiar.rstrip()
-        + "\n"
-        + shared_page(known.title, retailer, _STAGES[known.stage], f"at {settings().timetable.crawl_from(retailer):%H:%M}")
-    )
+    return peculiar.rstrip() + "\n" + shared_page(known.title, retailer, _STAGES[known.stage], _start(retailer))
+
+
+def _start(retailer: str) -> str:
+    """Return when a crawl starts, in Melbourne's time and UTC, in summer and winter."""
+    when = settings().timetable.crawl_from(retailer)
+    summer, winter = (at(date(2026, month, 1), when).astimezone(UTC) for month in (1, 7))
+    return f"at {when:%H:%M} Melbourne ({summer:%H:%M} UTC of the day before, {winter:%H:%M} in winter)"
 
 
 def shared_page(title: str, slug: str, stage: str, start: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -113,7 +115,7 @@ def crawl(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
     """
     from include.retailers.errors import Blocked
 
-    with resources() as (warehouse, storage):
+    with resources() as (warehouse, storage), _alone(warehouse, storage, item, dag_run, ti):
         _defer_after_cutoff(warehouse, item, ti)
         try:
             return _crawl(warehouse, storage, item, dag_run, ti)
@@ -121,6 +123,25 @@ def crawl(item: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
             log.warning("%s", error)
             ti.xcom_push(key="refused", value=item)
             raise AirflowSkipException(f"refused by the site, its progress is kept: {error}") from error
+
+
+@contextmanager
+def _alone(warehouse: Warehouse, storage: Storage, item: dict[str, Any], dag_run: Any, ti: Any) -> Iterator[None]:
+    """Leave the store to another run that crawls it now, or has crawled it since this run was triggered; a cleared task crawls it again."""
+    from include.crawling.alone import alone, crawled_by_other
+
+    if item.get("reread"):
+        yield
+        return
+    run = _crawl_run(warehouse, storage, item, dag_run)
+    with alone(warehouse, run) as is_alone:
+        other = crawled_by_other(warehouse, run, dag_run.run_after) if is_alone and ti.try_number == 1 else None
+        if not is_alone or other:
+            by = f"run {other} crawled it" if other else "another run crawls it now"
+            reason = f"left to another run: {by} for this night; no request was sent"
+            ti.xcom_push(key="left_out", value={"store_id": item["store"]["store_id"], "reason": reason, "is_crawled": True})
+            raise AirflowSkipException(f"{reason}. Clear this task to crawl the store again.")
+        yield
 
 
 def _defer_after_cutoff(warehouse: Warehouse, item: dict[str, Any], ti: Any) -> None:
@@ -228,7 +249,8 @@ def report(retailer: str, dag_run: Any, ti: Any) -> dict[str, int]:
         rows = outcomes.of_run(warehouse, retailer, _run_key(dag_run))
         answer = ti.xcom_pull(task_ids="ask_continue", key="answer") or {}
         is_approved = answer.get("chosen_options") == ["Approve"]
-        run_report.raise_if_failed(retailer, labels, rows, left_out, is_refusal_failure=is_approved)
+        if rows or not all(left.get("is_crawled") for left in _pull_xcoms(ti, ["crawl"], "left_out")):
+            run_report.raise_if_failed(retailer, labels, rows, left_out, is_refusal_failure=is_approved)
         if answer and not answer.get("responded_by_user"):
             run_report.raise_if_lapsed(retailer, labels, rows)
     partial = {row["store_id"]: row["reason"] for row in rows if row["state"] == "crawled" and not row["is_complete"]}

@@ -25,7 +25,7 @@ WITH matching AS (
     SELECT sku_key, product_id, retailer, sku FROM core.sku WHERE product_id = ANY (ARRAY(SELECT product_id FROM candidate))
 ), known AS (          -- one price per product and store, as in core.product_price
     SELECT DISTINCT ON (product_id, price.store_key) product_id, st.retailer, price.store_key, price.price_cents, price.was_price_cents, price.unit_price,
-           price.unit_of_measure, price.is_on_special, price.is_available, seen.observed_at, seen.observed_at >= %(current_since)s AS is_current
+           price.unit_of_measure, price.price_basis, price.multi_buy_quantity, price.multi_buy_cents, price.is_on_special, price.is_available, seen.observed_at, seen.observed_at >= %(current_since)s AS is_current
       FROM core.price AS price
       JOIN candidate_sku USING (sku_key)
       JOIN core.store AS st USING (store_key)
@@ -36,13 +36,15 @@ WITH matching AS (
 ), newest AS (         -- current prices where a retailer has any, else the known ones
     SELECT *, bool_or(is_current) OVER (PARTITION BY product_id, retailer) AS has_current FROM known
 ), offered AS (
-    SELECT product_id, retailer, unit_of_measure, min(price_cents) AS price_cents_min, max(price_cents) AS price_cents_max,
+    SELECT product_id, retailer, unit_of_measure, price_basis, min(price_cents) AS price_cents_min, max(price_cents) AS price_cents_max,
            min(unit_price)::float AS unit_price_min, max(unit_price)::float AS unit_price_max, count(*)::integer AS stores,
            count(*) FILTER (WHERE is_on_special)::integer AS stores_on_special, max(was_price_cents) FILTER (WHERE is_on_special) AS was_price_cents,
+           (array_agg(multi_buy_quantity ORDER BY multi_buy_cents::numeric / multi_buy_quantity) FILTER (WHERE multi_buy_cents IS NOT NULL))[1] AS multi_buy_quantity,
+           (array_agg(multi_buy_cents ORDER BY multi_buy_cents::numeric / multi_buy_quantity) FILTER (WHERE multi_buy_cents IS NOT NULL))[1] AS multi_buy_cents,
            count(*) FILTER (WHERE is_available)::integer AS stores_available, bool_and(is_current) AS is_current, min(observed_at) AS oldest_at
       FROM newest
      WHERE is_current OR NOT has_current
-     GROUP BY product_id, retailer, unit_of_measure
+     GROUP BY product_id, retailer, unit_of_measure, price_basis
 ), chosen AS (
     SELECT product_id, name, size, row_number() OVER (ORDER BY count(DISTINCT offered.retailer) DESC, max(retailers) DESC, min(name_length), product_id) AS place
       FROM candidate

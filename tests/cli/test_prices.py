@@ -172,3 +172,14 @@ def test_coverage_is_drawn_without_a_network(known: Warehouse, tmp_path: Path, s
 def test_a_chart_that_cannot_be_drawn_has_a_reason(known: Warehouse, tmp_path: Path, target: str, said: str) -> None:
     done = CliRunner().invoke(app, ["coverage", "--chart", str(tmp_path / target)])
     assert done.exit_code == 2 and said in done.stderr
+
+
+def test_what_a_price_is_for_and_what_several_cost(known: Warehouse, storage: Storage, store_day: StoreDays) -> None:
+    lines = [
+        offer("7", 12.5, name="Beef Rump Steak", price_basis="kg"),
+        offer("8", 3, name="Rump Steak Sauce", multi_buy_quantity=2, multi_buy_price=5),
+    ]
+    store_day("aldi", "G3", lines=lines)
+    pipeline.ingest(known, storage, "aldi")
+    shown = CliRunner().invoke(app, ["prices", "rump steak"]).stdout
+    assert "$12.50 per kg" in shown and "2 for $5.00" in shown

@@ -37,7 +37,7 @@ class FakeApi:
     def pools(self) -> dict[str, int]:
         return self.present
 
-    def put_pool(self, name: str, slots: int) -> None:
+    def put_pool(self, name: str, slots: int, description: str) -> None:
         self.present[name] = slots
 
     def unpause(self, name: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from include import clock
 from include.orchestration import partitions
 from include.retailer_names import RETAILERS
 
@@ -33,8 +34,31 @@ def test_the_message_names_the_retailers() -> None:
 def test_right_input_passes() -> None:
     assert partitions.retailer_and_night(run("aldi|2026-11-18"), {}) == ("aldi", "2026-11-18")
     assert partitions.night_of_run(run("2026-11-18"), {}) == "2026-11-18"
-    assert partitions.night_of_run(run(), {}) == "2026-11-19", "the Melbourne date of the run"
     assert partitions.retailers_of(run(), {}) == list(RETAILERS)
+
+
+def test_a_run_without_a_key_has_the_night_of_the_installations_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AISLEFLOW_NOW")
+    triggered_at = datetime(2027, 1, 5, 17, tzinfo=UTC)
+
+    def moved(instant: str | None, at: datetime) -> None:
+        monkeypatch.setattr(clock, "system_now", lambda: at)
+        clock.set_sandbox_clock(datetime.fromisoformat(instant) if instant else None)
+
+    def night(key: str | None = None, run_type: str = "manual") -> str:
+        by_hand = SimpleNamespace(partition_key=key, conf=None, run_after=triggered_at, run_type=run_type)
+        return partitions.night_of_run(by_hand, {})
+
+    assert night() == "2027-01-06", "the Melbourne date of the run"
+    moved("2026-11-18T04:00:00+11:00", triggered_at - timedelta(hours=2))
+    monkeypatch.setattr(clock, "system_now", lambda: triggered_at)
+    assert night() == "2026-11-18" == clock.night_of(clock.now()).isoformat(), "one clock decides night and instants"
+    assert night("2027-01-06", "scheduled") == "2026-11-18", "a scheduled run's key is the machine's date"
+    assert night("2026-11-17") == "2026-11-17", "what a person asked for"
+    moved("2026-11-25T04:00:00+11:00", triggered_at + timedelta(hours=1))
+    assert night() == "2026-11-18", "cleared after the clock was set again, it has the same night"
+    moved(None, triggered_at + timedelta(hours=2))
+    assert night() == "2026-11-18" and clock.now() == triggered_at + timedelta(hours=2)
 
 
 @pytest.mark.parametrize("text", ["18.11.2026", "2026-13-01", "tomorrow", "2026-11-18T00:00"])

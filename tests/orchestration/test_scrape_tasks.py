@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 
 from include import clock
 from include.crawling import crawl_plan, discovery, sessions
+from include.crawling.alone import alone
 from include.crawling.run_report import QuestionLapsed, StoresFailed
 from include.ingestion import pipeline
 from include.model.store import StoreRecord
@@ -369,3 +370,30 @@ def test_a_reread_run_sends_no_request_and_stages_under_its_own_key(
     assert event.keys == ["aldi|2026-11-18"]
     with pytest.raises(AirflowFailException, match="no pages are landed for the night of 2026-11-01"):
         scrape_tasks.plan("aldi", by_hand, NO_PARAMS | {"reread": True, "night": "2026-11-01"}, Task())
+
+
+def test_two_runs_triggered_at_once_ask_the_site_once(run: Any, sandbox: RunningSandbox, warehouse: Warehouse, storage: Storage) -> None:
+    second = SimpleNamespace(dag_id="scrape_aldi", run_id="manual__2", partition_key="2026-11-18", run_after=run.run_after)
+    first_task, second_task = Task(), Task()
+    crawl_all(run, first_task)
+    asked = sandbox.traffic.count("aldi")
+    items = crawl_all(second, second_task)
+
+    assert sandbox.traffic.count("aldi") == asked, "what the first crawled, the second leaves"
+    with pytest.raises(AirflowSkipException, match="left to another run: run scrape_aldi_scheduled_2026-11-18 crawled it for this night"):
+        scrape_tasks.report("aldi", second, second_task)
+    assert scrape_tasks.crawl(items[0], second, Task(try_number=2))["complete"], "a cleared task crawls the store again"
+    assert sandbox.traffic.count("aldi") > asked
+
+
+def test_a_store_that_another_run_crawls_now_is_left_to_it(
+    run: Any, sandbox: RunningSandbox, warehouse: Warehouse, storage: Storage
+) -> None:
+    task = Task()
+    item, *_ = scrape_tasks.plan("aldi", run, NO_PARAMS, task)
+    with alone(warehouse, scrape_tasks._crawl_run(warehouse, storage, item, run)) as is_alone:
+        assert is_alone
+        with pytest.raises(AirflowSkipException, match="another run crawls it now"):
+            scrape_tasks.crawl(item, run, task)
+    assert sandbox.traffic.count("aldi") == 0
+    assert scrape_tasks.crawl(item, run, task)["complete"]

@@ -50,6 +50,9 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     for error in (None, TransientError("gone")):
         record_crawl(warehouse, record, NIGHT, NOW, run_key="run", error=error, rows=2)
     assert outcomes.staged(warehouse, "aldi", "run")[0]["rows"] == 2
+    other = {"retailer": "aldi", "store_id": "D", "night": NIGHT, "run_key": "other", "since": NOW}
+    with warehouse.transaction() as connection:
+        connection.run("crawl/find_other_crawl", other)
     PostgresRequestLimiter(warehouse, "aldi", "old", now=lambda: datetime(2001, 1, 1, tzinfo=UTC)).robots(
         lambda: RobotsFile("http://x/robots.txt", 404, "")
     )
