@@ -69,7 +69,7 @@ def name_words(name: str, sizes: Readings) -> list[str]:
     """The words of a name in their order, as :func:`spelling` writes them, without sizes and without words that never distinguish two products.
 
     >>> name_words("Cadbury Dairy Milk Chocolate Block 180g", readings("180g"))
-    ['cadbury', 'dairy', 'milk', 'block']
+    ['cadbury', 'dairy', 'milk']
     """
     dimensions = {size.dimension for size in sizes}
     dropped = NOISE | CONTAINERS if dimensions - {Dimension.COUNT} else NOISE

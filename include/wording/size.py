@@ -20,10 +20,11 @@ APPROXIMATE_TOLERANCE = Decimal("0.25")
 _STEP = Decimal("0.0001")
 
 _DIGIT = re.compile(r"\d")
+_NO_NUMBER = re.compile(r"\d{16}")  # a code, not a quantity
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ABBREVIATION = re.compile(r"\b(approx|avg|min)\s*\.")  # its full stop is not a decimal point: "approx.130g", "approx .150g"
 _TIMES = re.compile(r"(?<=[\da-z)])x(?=\d)|(?<=\d)x(?=\b)")
-_TOKENS = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})|(?P<word>[^\W\d_]+)|(?P<dash>[-\u2013\u2014]+)|\S")
+_TOKENS = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<word>[^\W\d_]+)|(?P<dash>[-\u2013\u2014]+)|\S")
 
 # not the upper end of a body weight ("Nappies 6-11kg", "up to 8kg", "15kg+"): that is not a size
 _NUMBER = r"(?<![\w.-])(?<!up\ to\ )\d+(?:[.,]\d+)?"
@@ -220,6 +221,8 @@ def _packed(measure: Size, count: int) -> Readings:
 @lru_cache(maxsize=100_000)
 def _parse(text: str) -> Readings:
     """Parse one text without a name."""
+    if _NO_NUMBER.search(text):
+        return ()
     lowered = unicodedata.normalize("NFKC", text).lower().replace("\u00d7", "x")
     lowered = _ABBREVIATION.sub(r"\1 ", lowered)
     terms, words = _terms(_TIMES.sub(" x ", _THOUSANDS.sub("", lowered)))

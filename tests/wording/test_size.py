@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.wording.size import canonical, readings, sizes_conflict, total, without_sizes
+from include.wording.size import Size, canonical, readings, sizes_conflict, total, without_sizes
+from include.wording.size_units import Dimension
 
 SIZES = {
     "1.25L": "1250ml", "12.5L": "12500ml", "1,250 ml": "1250ml", "2 LITRE": "2000ml", "28 mL": "28ml", "0.315 kg": "315g",
@@ -56,6 +57,36 @@ def test_equal_sizes_have_equal_texts(quantity: Decimal, unit: str, count: int) 
 def test_any_text_is_read(text: str, name: str) -> None:
     for size in readings(text, name):
         assert size.quantity > 0 and size.pack_count >= 1 and size.canonical
+
+
+@given(
+    st.sampled_from(Dimension),
+    st.decimals(Decimal("0.001"), 99_999, places=3),
+    st.integers(1, 200),
+    st.none() | st.decimals(1, 3, places=2),
+)
+def test_a_size_survives_print_and_parse(dimension: Dimension, quantity: Decimal, count: int, span: Decimal | None) -> None:
+    if dimension is Dimension.COUNT:
+        quantity, span = Decimal(int(quantity) + 1), None
+    size = Size(dimension, quantity, count, quantity * span if span and span > 1 and count == 1 else None)
+    again = readings(size.canonical)[0]
+    assert again.canonical == size.canonical
+    assert again.agrees_with(size) and not sizes_conflict((size,), size.canonical)
+
+
+@given(
+    st.from_regex(
+        r"(approx\. )?([1-9][0-9]? ?x ?)?[1-9][0-9]{0,3}([.,][0-9]{1,3})? ?(g|kg|ml|l|pack|sheets|m)( [1-9] pack)?", fullmatch=True
+    )
+)
+def test_every_reading_survives_print_and_parse(text: str) -> None:
+    for size in readings(text):
+        assert readings(size.canonical)[0].canonical == size.canonical
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1000,000kg", "1000000000g"), ("0.1234567kg", "123.4567g"), ("12345678901234567 g", None)])
+def test_a_long_number_is_one_number_or_none(text: str, expected: str | None) -> None:
+    assert canonical(text) == expected
 
 
 def test_a_canonical_text_is_read_unchanged() -> None:
