@@ -11,6 +11,7 @@ before a worker was killed are moved to the matching folder; data past their ret
 | `sweep` | prefills and passes on store-days that wait in the barcode inbox; emits the asset `outbox` for each `retailer|night` with waiting files; **skipped when no file waits**, which is the usual case |
 | `announce_held` | emits the asset `held` for held store-days without a request for a decision, in case that event was lost; usually **skipped** |
 | `send_alerts` | ends the alerts whose trouble is over; sends ends, reminders of questions, and alerts that a service did not accept before; **skipped when nothing is due** |
+| `announce_published` | emits the asset `prices` for published store-days that `maintain_store_groups` has not looked at, e.g. imported ones; **skipped when there are none** |
 | `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
 | `send_heartbeat` | requests the address of an outside monitor, which reports when this installation is silent; **skipped without one** (`aisleflow alerts address --heartbeat URL`) |
 
@@ -22,7 +23,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, task
 
-from include.orchestration.assets import HELD, OUTBOX
+from include.orchestration.assets import HELD, OUTBOX, PRICES
 from include.orchestration.defaults import DEFAULT_ARGS, Tag, summary_of
 
 with DAG(
@@ -49,6 +50,12 @@ with DAG(
 
         return decide_held.announce_held(list(RETAILERS), outlet_events)
 
+    @task(outlets=[PRICES])
+    def announce_published(outlet_events=None):
+        from include.orchestration import maintain_store_groups
+
+        return maintain_store_groups.announce_published(outlet_events)
+
     @task
     def prune_archive():
         from include.orchestration import sweep_outbox
@@ -70,5 +77,6 @@ with DAG(
     sweep()
     announce_held()
     send_alerts()
+    announce_published()
     send_heartbeat()
     prune_archive()

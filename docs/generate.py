@@ -175,7 +175,15 @@ _COMPOSE_VARIABLES = {
 }
 
 #: How a setting is read where it is not by its own name: through a property or a method.
-_READ_AS = {"storage_root": "storage", **{f"{slug}_url": "site_url" for slug in RETAILERS}}
+_READ_AS = {
+    "storage_root": "storage",
+    **{f"{slug}_url": "site_url" for slug in RETAILERS},
+    **{
+        f"{prefix}group_{name}": "group_rule"
+        for prefix in ("", *(f"{slug}_" for slug in RETAILERS))
+        for name in ("equal_share", "common_min", "list_share")
+    },
+}
 
 
 def users_of(setting: str) -> list[str]:

@@ -253,6 +253,18 @@ class FixedSettings(BaseSettings):
         description="A batch of which a larger share of store-days, at least two, is held by store-level rules is held completely.",
     )
 
+    group_equal_share: float = Field(
+        0.995,
+        gt=0.9,
+        le=1,
+        description="Two stores match if at least this share of their common products costs exactly the same (docs/grouping.md).",
+    )
+    group_common_min: int = Field(200, gt=0, description="Minimum number of common products of two stores that match.")
+    group_list_share: float = Field(
+        0.5, gt=0, le=1, description="Two stores match if their common products are at least this share of the larger list."
+    )
+    group_cooldown_days: float = Field(7, gt=0, description="Two stores that did not match are compared again after so many days.")
+
     @property
     def storage(self) -> str:
         """The fsspec URL under which all stages live, without a trailing slash."""
@@ -274,20 +286,40 @@ class FixedSettings(BaseSettings):
         url: str | None = getattr(self, f"{retailer}_url", None)
         return url
 
+    def group_rule(self, name: Literal["equal_share", "common_min", "list_share"], retailer: str) -> float:
+        """A limit of matching stores: the retailer's own, else the common one."""
+        own: float | None = getattr(self, f"{retailer}_group_{name}", None)
+        common: float = getattr(self, f"group_{name}")
+        return common if own is None else own
 
-#: One more setting per retailer, so that a new adapter needs no line here.
-_SITES: dict[str, Any] = {
+
+#: Settings of each retailer, so that a new adapter needs no line here.
+_OF_RETAILERS: dict[str, Any] = {
     f"{slug}_url": (
         str | None,
         Field(None, description=f"Base URL of {known.title}; without it the live site's (include/retailers/{slug}.py)."),
     )
     for slug, known in RETAILERS.items()
+} | {
+    f"{slug}_group_{name}": (
+        kind | None,
+        Field(
+            None,
+            gt=0,
+            le=limit,
+            description=f"AISLEFLOW_GROUP_{name.upper()} for the stores of {known.title}; without it the common value.",
+        ),
+    )
+    for slug, known in RETAILERS.items()
+    for name, kind, limit in (("equal_share", float, 1), ("common_min", int, None), ("list_share", float, 1))
 }
 
 if TYPE_CHECKING:
     Settings = FixedSettings
 else:
-    Settings = create_model("Settings", __base__=FixedSettings, __doc__="All settings of one process; see :func:`settings`.", **_SITES)
+    Settings = create_model(
+        "Settings", __base__=FixedSettings, __doc__="All settings of one process; see :func:`settings`.", **_OF_RETAILERS
+    )
 
 
 def settings() -> Settings:

@@ -16,7 +16,9 @@ from include.cli import (
     catalogue,
     crawl,
     enrichment,
+    groups,
     importing,
+    inspect,
     night,
     prices,
     quality,
@@ -63,6 +65,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(enrichment.app)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(barcodes.app, name="barcodes")
+app.add_typer(inspect.app, name="inspect")
 stores.app.add_typer(store_days.app)
 app.add_typer(stores.app, name="store", help="Stores: known ones, tonight's plan, import of a directory.")
+app.add_typer(groups.app, name="groups")
 app.add_typer(sandbox.app, name="sandbox")

@@ -35,7 +35,7 @@ def files(store: StoreArgument, retailer: RetailerOption = None, as_json: JsonOp
     from include.ledger.files import list_store
 
     with domain(as_json) as (warehouse, _):
-        name, store_id = _store(store, retailer)
+        name, store_id = known_store(store, retailer)
         found = list_store(warehouse, name, store_id)
         if not found:
             discovery.require_store(warehouse, name, store_id)
@@ -63,7 +63,7 @@ def retract(
     from include.ingestion.retract import retract as retract_store_day
 
     with domain(as_json) as (warehouse, storage):
-        name, store_id = _store(store, retailer)
+        name, store_id = known_store(store, retailer)
         done = retract_store_day(warehouse, storage, name, store_id, file_id, by or getpass.getuser(), reason)
     if as_json:
         print_json(asdict(done))
@@ -72,7 +72,12 @@ def retract(
     raise typer.Exit(NEEDS_PERSON if done.unknown else 0)
 
 
-def _store(store: str, retailer: str | None) -> tuple[str, str]:
+def known_store(store: str, retailer: str | None) -> tuple[str, str]:
+    """Return (retailer, store id) of a store given on the command line.
+
+    Raises:
+        ConfigurationError: it names no known retailer.
+    """
     first, colon, rest = store.partition(":")
     name, store_id = (retailer, store) if retailer else (first, rest)
     if retailer and first == retailer and colon:
@@ -80,6 +85,29 @@ def _store(store: str, retailer: str | None) -> tuple[str, str]:
     if name not in RETAILERS or not store_id:
         raise ConfigurationError(f"store {store!r}: give it as retailer:store_id, e.g. aldi:G102; retailers: {', '.join(RETAILERS)}.")
     return name, store_id
+
+
+@app.command()
+def request(
+    store: StoreArgument,
+    reason: Annotated[str, typer.Option("--why", help="The reason; the plan shows it.")],
+    retailer: RetailerOption = None,
+    by: Annotated[str | None, typer.Option(help="Who requests it; by default the current user.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Request that a store is crawled first: the next night's plan begins with it, until a crawl of it is complete."""
+    from include.crawling import discovery
+    from include.crawling.crawl_requests import request_stores
+
+    with domain(as_json) as (warehouse, _):
+        name, store_id = known_store(store, retailer)
+        discovery.require_store(warehouse, name, store_id)
+        with warehouse.transaction() as connection:
+            is_new = request_stores(connection, name, {store_id: reason}, by or getpass.getuser()) > 0
+    if as_json:
+        print_json({"requested": is_new})
+    else:
+        say(f"{name}:{store_id} is requested" if is_new else f"{name}:{store_id} was requested before; that request stays")
 
 
 def _print(store: str, done: RetractionResult) -> None:

@@ -16,9 +16,10 @@ HELD = _asset(
 )
 PRICES = _asset(
     "prices",
-    "core.price changed for a retailer and night. Emitted by ingest_prices, and by decide_held for released data; not by the command "
-    "line: a consumer reads the rows with changed_at since its last run.",
+    "core.price changed for a retailer and night. Emitted by ingest_prices, by decide_held for released data, and by the sweep for what "
+    "the command line published: a consumer reads the rows with changed_at since its last run.",
 )
+STORE_GROUPS = _asset("store_groups", "The store groups of a retailer were maintained after a night. Emitted by maintain_store_groups.")
 
 #: Stage of a crawl's store-days → the asset that announces them.
 ASSET_OF_STAGE = {"outbox": OUTBOX, "barcode_inbox": BARCODE_INBOX}

@@ -419,6 +419,90 @@ END
 $$;
 COMMENT ON FUNCTION core.ensure_price_change_month(timestamptz) IS 'Creates the partition of core.price_change for the month (UTC) of an instant unless it exists, under a lock; returns its name.';
 
+-- store groups ----------------------------------------------------------------------------------------------------------
+
+CREATE TABLE core.store_group (
+    group_id          integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    retailer          text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    founder_store_key integer NOT NULL REFERENCES core.store,
+    created_at        timestamptz NOT NULL
+);
+COMMENT ON TABLE core.store_group IS 'Groups of stores of one retailer that charge the same prices (docs/grouping.md). One row per group; never deleted, a merged one has no stores left.';
+COMMENT ON COLUMN core.store_group.group_id IS 'Surrogate key.';
+COMMENT ON COLUMN core.store_group.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN core.store_group.founder_store_key IS 'The store that the group began with (core.store); its anchor until another one is appointed.';
+COMMENT ON COLUMN core.store_group.created_at IS 'When.';
+
+CREATE TABLE core.store_group_member (
+    membership_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    store_key        integer NOT NULL REFERENCES core.store,
+    group_id         integer NOT NULL REFERENCES core.store_group,
+    is_anchor        boolean NOT NULL,
+    is_pinned        boolean NOT NULL DEFAULT false,
+    cause            text NOT NULL CHECK (cause IN ('new', 'merged', 'ejected', 'closed', 'appointed', 'split', 'pinned', 'unpinned', 'reset')),
+    reason           text NOT NULL,
+    changed_by       text NOT NULL,
+    since_at         timestamptz NOT NULL,
+    until_at         timestamptz,
+    verified_at      timestamptz,
+    verified_file_id bigint REFERENCES ops.staged_file,
+    flagged_at       timestamptz,
+    seen_file_id     bigint REFERENCES ops.staged_file
+);
+CREATE UNIQUE INDEX store_group_member_one_group ON core.store_group_member (store_key) WHERE until_at IS NULL;
+CREATE UNIQUE INDEX store_group_member_one_anchor ON core.store_group_member (group_id) WHERE until_at IS NULL AND is_anchor;
+CREATE INDEX store_group_member_history ON core.store_group_member (store_key, since_at);
+COMMENT ON TABLE core.store_group_member IS 'The stores of each group, with their history. One row per store and change of its place; the present one has no until_at. A confirmed store is in exactly one group, alone at first.';
+COMMENT ON COLUMN core.store_group_member.membership_id IS 'Order of the changes.';
+COMMENT ON COLUMN core.store_group_member.store_key IS 'The store (core.store).';
+COMMENT ON COLUMN core.store_group_member.group_id IS 'The group (core.store_group).';
+COMMENT ON COLUMN core.store_group_member.is_anchor IS 'True: the store that is compared for the whole group. Exactly one per group.';
+COMMENT ON COLUMN core.store_group_member.is_pinned IS 'True: an operator fixed the store; maintenance merges its group with no other.';
+COMMENT ON COLUMN core.store_group_member.cause IS 'new (every store begins alone), merged (its group joined this one), ejected (its prices no longer match), closed (it does not trade), appointed (anchor in place of one that left), split, pinned, unpinned, reset (an operator''s).';
+COMMENT ON COLUMN core.store_group_member.reason IS 'Why, with the figures of the comparison or the operator''s words; human-readable.';
+COMMENT ON COLUMN core.store_group_member.changed_by IS 'maintain_store_groups, or the user.';
+COMMENT ON COLUMN core.store_group_member.since_at IS 'Since when.';
+COMMENT ON COLUMN core.store_group_member.until_at IS 'Until when; null: now.';
+COMMENT ON COLUMN core.store_group_member.verified_at IS 'Instant of its last complete store-day whose prices matched the anchor''s; null: none in this group.';
+COMMENT ON COLUMN core.store_group_member.verified_file_id IS 'That store-day (ops.staged_file); each is compared once.';
+COMMENT ON COLUMN core.store_group_member.flagged_at IS 'When another member of the group was ejected: the store is to be verified. Null: nothing to verify.';
+COMMENT ON COLUMN core.store_group_member.seen_file_id IS 'The newest complete store-day that maintenance has looked at; differs from core.store.complete_file_id while one is waiting.';
+
+CREATE TABLE ops.store_comparison (
+    comparison_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    left_store_key  integer NOT NULL REFERENCES core.store,
+    right_store_key integer NOT NULL REFERENCES core.store,
+    left_file_id    bigint NOT NULL REFERENCES ops.staged_file,
+    right_file_id   bigint NOT NULL REFERENCES ops.staged_file,
+    purpose         text COLLATE "C" NOT NULL CHECK (purpose IN ('health', 'merge')),
+    price_week      date NOT NULL,
+    left_listed     integer NOT NULL,
+    right_listed    integer NOT NULL,
+    common          integer NOT NULL,
+    equal           integer NOT NULL,
+    range_overlap   double precision NOT NULL,
+    is_match        boolean NOT NULL,
+    differences     jsonb NOT NULL,
+    compared_at     timestamptz NOT NULL,
+    UNIQUE (left_file_id, right_file_id, purpose)
+);
+COMMENT ON TABLE ops.store_comparison IS 'Evidence: every comparison of two stores on all their common products. One row per pair of store-days and purpose.';
+COMMENT ON COLUMN ops.store_comparison.comparison_id IS 'Surrogate key.';
+COMMENT ON COLUMN ops.store_comparison.left_store_key IS 'The anchor (core.store); for a merge the one that stays.';
+COMMENT ON COLUMN ops.store_comparison.right_store_key IS 'The member, or the anchor of the group that would join.';
+COMMENT ON COLUMN ops.store_comparison.left_file_id IS 'The newest complete store-day of the left store then.';
+COMMENT ON COLUMN ops.store_comparison.right_file_id IS 'The newest complete store-day of the right store then.';
+COMMENT ON COLUMN ops.store_comparison.purpose IS 'health (does the member still match its anchor?) or merge (do two groups match?).';
+COMMENT ON COLUMN ops.store_comparison.price_week IS 'Wednesday that began the price week of both store-days.';
+COMMENT ON COLUMN ops.store_comparison.left_listed IS 'Products of the left store with a price in that week.';
+COMMENT ON COLUMN ops.store_comparison.right_listed IS 'Products of the right store with a price in that week.';
+COMMENT ON COLUMN ops.store_comparison.common IS 'Products of both, sold by the same price basis.';
+COMMENT ON COLUMN ops.store_comparison.equal IS 'Common products that cost exactly the same.';
+COMMENT ON COLUMN ops.store_comparison.range_overlap IS 'Share of the larger list that is common, 0 to 1.';
+COMMENT ON COLUMN ops.store_comparison.is_match IS 'The stores match by the rules of docs/grouping.md.';
+COMMENT ON COLUMN ops.store_comparison.differences IS 'The largest differences, at most ten: sku, left_cents, right_cents.';
+COMMENT ON COLUMN ops.store_comparison.compared_at IS 'When.';
+
 -- staging ---------------------------------------------------------------------------------------------------------------
 
 CREATE UNLOGGED TABLE staging.offer (

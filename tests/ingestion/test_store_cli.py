@@ -48,13 +48,13 @@ def run(warehouse: Warehouse, storage: Storage, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_store_is_named_with_its_retailer(given: str, retailer: str | None, read: tuple[str, str]) -> None:
-    assert store_days._store(given, retailer) == read
+    assert store_days.known_store(given, retailer) == read
 
 
 @pytest.mark.parametrize("given", ["G102", "tesco:1", "aldi:", "COL:401"])
 def test_a_store_without_its_retailer_is_wrong_usage(given: str) -> None:
     with pytest.raises(ConfigurationError, match="give it as retailer:store_id"):
-        store_days._store(given, None)
+        store_days.known_store(given, None)
 
 
 def test_a_store_day_is_listed_and_retracted(run: Callable[..., tuple[int, Any]], publish: Callable[..., Any]) -> None:

@@ -24,6 +24,7 @@ from include.crawling.canary import choose_store
 from include.diagnostics import ingest_summary, night
 from include.enrichment.prefill import prefill_waiting
 from include.errors import NeedsPersonError
+from include.groups import hand, maintenance
 from include.ingestion import deciding, pipeline
 from include.ingestion.checks import gate, results
 from include.ingestion.release_lines import recheck_lines, release_lines
@@ -175,6 +176,7 @@ def history(
         _decide_conflicts(warehouse)
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
+        _groups(warehouse, storage)
         look(warehouse)
         _export(warehouse, measured, beliefs)
     return measured
@@ -303,6 +305,35 @@ def _alert(warehouse: Warehouse, storage: Storage, file_ids: list[int]) -> None:
     memory.claim(Alert("failed", "critical", "away", "Start it.", troubles.WAREHOUSE), timedelta(hours=12))
     troubles.adopt(warehouse, memory)
     troubles.prune(warehouse)
+
+
+def _groups(warehouse: Warehouse, storage: Storage) -> None:
+    """Many stores of two products, which match one another, and groups with members."""
+    warehouse.settings = warehouse.settings.model_copy(update={"group_common_min": 1, "current_hours": 24 * 7})
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "UPDATE core.price SET observed_at = '2026-11-18' WHERE store_key IN (SELECT store_key FROM core.store WHERE retailer = 'woolworths')"
+        )
+        connection.execute(
+            "UPDATE core.store SET complete_at = file.observed_at, complete_file_id = file.file_id FROM ops.staged_file AS file "
+            "WHERE core.store.retailer = 'woolworths' AND (file.retailer, file.store_id, file.run_key) = (core.store.retailer, core.store.store_id, 'loaded')"
+        )
+    for _ in range(2):
+        maintenance.check_health(warehouse, "woolworths")
+        found = maintenance.compare(warehouse, storage, "woolworths")
+        maintenance.merge(warehouse, "woolworths", found.matches)
+    maintenance.list_unseen(warehouse, timedelta(0))
+    hand.split_store(warehouse, "woolworths", "1", "ann", "a test")
+    hand.pin_store(warehouse, "woolworths", "1", "ann", "a test")
+    hand.list_groups(warehouse, None, 1)
+    hand.list_history(warehouse, "woolworths", "1")
+    hand.reset(warehouse, storage, "woolworths", "ann", "a test")
+    with warehouse.transaction() as connection:
+        keys = [row["store_key"] for row in connection.execute("SELECT store_key FROM core.store WHERE retailer = 'woolworths'").fetchall()]
+        file = connection.execute("SELECT max(file_id) AS file_id FROM ops.staged_file").fetchone()
+        assert file is not None
+        connection.run("groups/save_verifications", {"store_keys": keys, "file_ids": [file["file_id"]] * len(keys)})
+        connection.run("groups/flag_members", {"store_keys": keys, "now": clock.now()})
 
 
 def _look_at_ledger(warehouse: Warehouse, file_ids: list[int]) -> None:

@@ -20,6 +20,8 @@ def look(warehouse: Warehouse) -> None:
     search_prices(warehouse, "milk 1l", state="VIC", near="aldi:G1")
     search_prices(warehouse, "good")
     summarise_coverage(warehouse)
+    with warehouse.transaction() as connection:
+        connection.run("matching/list_catalogue", {"retailers": ["aldi", "iga"]})
 
 
 def run_scenario(warehouse: Warehouse, storage: Storage) -> None:

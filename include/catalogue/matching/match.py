@@ -63,7 +63,7 @@ def compare_lists(
     """
     mine, other = describe(left, right)
     statistics = word_statistics(mine, other)
-    known = merge_aliases(aliases or {}, learn_aliases(_same_barcode(mine, other)) if is_learning else {})
+    known = merge_aliases(aliases or {}, learn_aliases(same_barcode(mine, other)) if is_learning else {})
     chosen = list(candidates(mine, other, statistics, known))
     if is_learning and (learnt := aliases_from_names(mine, other, chosen, statistics)):
         known = merge_aliases(known, learnt)
@@ -128,7 +128,8 @@ def tier_of(probability: float, comparison: Comparison) -> Tier:
     return Tier.AUTOMATIC if is_sure else Tier.WAITING
 
 
-def _same_barcode(left: Sequence[Described], right: Sequence[Described]) -> list[tuple[Described, Described]]:
+def same_barcode(left: Sequence[Described], right: Sequence[Described]) -> list[tuple[Described, Described]]:
+    """Pairs of listings that share a barcode."""
     owner = {gtin: item for item in right for gtin in item.listing.gtins}
     return [(item, owner[gtin]) for item in left for gtin in item.listing.gtins if gtin in owner]
 
