@@ -128,6 +128,7 @@ class GeneratedWorld(World):
             brand=product.brand,
             size=product.size.text,
             barcode=product.barcode,
+            identity=product.identity,
             price_cents=now if available else None,
             was_price_cents=was if available else None,
             is_on_special=available and was is not None,

@@ -56,6 +56,7 @@ class Product:
     size: Size
     pack: str | None
     barcode: str | None
+    identity: str
     paths: tuple[CategoryPath, ...]
     base_cents: int
     department: str
@@ -144,6 +145,7 @@ def _product(seed: int, retailer: str, variant: _ProductVariant, number: int) ->
         size=size,
         pack=None if retailer == "aldi" and kind.department == "liquor" else pack,
         barcode=_barcode(seed, retailer, variant),
+        identity=f"{retailer} {variant.key}" if variant.key[0] == "o" else variant.key,
         paths=_paths(seed, retailer, variant),
         base_cents=_base_cents(seed, retailer, variant),
         department=kind.department.upper(),

@@ -22,6 +22,7 @@ import msgspec
 from include.clock import zone_of
 from include.errors import ConfigurationError
 from sandbox import generated_stores
+from sandbox.identity import usable
 from sandbox.world import RETAILERS, CategoryPath, PriceBasis, SandboxStore, Shelf, ShelfOffer, UnitPrice, World, unavailable
 
 SHELVES_KEPT = 16
@@ -197,6 +198,7 @@ def _offer(product: dict[str, Any], sku: str, retailer: str, category: CategoryP
         brand=brand,
         size=product.get("size"),
         barcode=product.get("barcode"),
+        identity=usable(product.get("barcode") or ""),
         price_cents=price,
         was_price_cents=was,
         is_on_special=was is not None,

@@ -18,6 +18,8 @@ import msgspec
 import requests
 
 from include.errors import TerminalError
+from sandbox.findings import Finding
+from sandbox.identity import IdentityComparison, IdentityJudge, usable
 from sandbox.world import TruthOffer
 
 StoreKey = tuple[str, str]
@@ -43,20 +45,7 @@ class PriceRow(TypedDict):
     is_listed: bool
     observed_at: datetime
     barcode: str | None
-
-
-@dataclass(slots=True)
-class Finding:
-    """The number of rows of one class, and the first of them as text."""
-
-    count: int = 0
-    samples: list[str] = field(default_factory=list)
-
-    def add(self, text: str, keep: int) -> None:
-        """Count one row; keep its text if fewer than ``keep`` are kept."""
-        self.count += 1
-        if len(self.samples) < keep:
-            self.samples.append(text)
+    product_id: int
 
 
 @dataclass(slots=True)
@@ -68,7 +57,8 @@ class PriceComparison:
         wrong, missing, extra: faults, see the module.
         delisted: rows correctly marked as no longer listed: no fault.
         not_compared: rows of stores without a complete store-day, which have no reference.
-        other_barcode: rows whose barcode differs from the truth's GTIN: no fault, a product may have several.
+        other_barcode: rows whose barcode differs from the truth's GTIN where the good is not known: no fault, a product may have several.
+        identity: products and barcodes against the goods: a barcode of another good is a fault.
     """
 
     stores: int = 0
@@ -79,11 +69,12 @@ class PriceComparison:
     missing: Finding = field(default_factory=Finding)
     extra: Finding = field(default_factory=Finding)
     other_barcode: Finding = field(default_factory=Finding)
+    identity: IdentityComparison = field(default_factory=IdentityComparison)
 
     @property
     def is_right(self) -> bool:
-        """Whether every published row matches the truth, and no row is missing."""
-        return not (self.wrong.count or self.missing.count or self.extra.count)
+        """Whether every published row matches the truth, no row is missing, and no barcode is another good's."""
+        return not (self.wrong.count or self.missing.count or self.extra.count or self.identity.wrong_barcode.count)
 
     def lines(self) -> Iterator[str]:
         """Yield the result as text, faults with their first samples."""
@@ -95,6 +86,7 @@ class PriceComparison:
         for name, finding in (("wrong", self.wrong), ("missing", self.missing), ("extra", self.extra)):
             for sample in finding.samples:
                 yield f"  {name}: {sample}"
+        yield from self.identity.lines()
 
 
 def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, datetime], *, samples: int = 5) -> PriceComparison:
@@ -109,7 +101,7 @@ def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, d
     Raises:
         TerminalError: the rows are not ordered by store.
     """
-    comparison = PriceComparison()
+    comparison, judge = PriceComparison(), IdentityJudge()
     seen: set[StoreKey] = set()
     for key, store_rows in groupby(rows, key=lambda row: (row["retailer"], row["store_id"])):
         if key in seen:
@@ -119,13 +111,22 @@ def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, d
         if at is None:
             comparison.not_compared += sum(1 for _ in store_rows)
         else:
-            _compare_store(comparison, key, store_rows, truth(*key, at), samples)
+            _compare_store(comparison, key, store_rows, _known(judge, truth(*key, at)), samples, judge)
     for key in sorted(observed.keys() - seen):
-        _compare_store(comparison, key, (), truth(*key, observed[key]), samples)
+        _compare_store(comparison, key, (), _known(judge, truth(*key, observed[key])), samples, judge)
+    comparison.identity = judge.compare(samples)
     return comparison
 
 
-def _compare_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int) -> None:
+def _known(judge: IdentityJudge, offers: Iterable[TruthOffer]) -> Iterator[TruthOffer]:
+    for offer in offers:
+        judge.know(offer.identity, offer.barcode)
+        yield offer
+
+
+def _compare_store(
+    comparison: PriceComparison, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int, judge: IdentityJudge
+) -> None:
     comparison.stores += 1
     published = {row["sku"]: row for row in rows}
     for offer in truth:
@@ -143,7 +144,9 @@ def _compare_store(comparison: PriceComparison, key: StoreKey, rows: Iterable[Pr
             comparison.wrong.add(f"{where}: {_text(found)}, read {row['observed_at'].isoformat()}; the truth is {_text(true)}", samples)
         else:
             comparison.right += 1
-        if row is not None and _differs(row["barcode"], offer.barcode):
+        if row is not None and offer.identity is not None:
+            judge.publish((key[0], offer.sku), offer.identity, offer.name, row["product_id"], row["barcode"])
+        elif row is not None and _differs(row["barcode"], offer.barcode):
             comparison.other_barcode.add(f"{where}: {row['barcode']}, the truth is {offer.barcode}", samples)
     for row in published.values():
         if row["is_listed"]:
@@ -170,9 +173,8 @@ def _text(price: _Price) -> str:
 
 def _differs(published: str | None, true: str | None) -> bool:
     """Whether both barcodes are known, the true one is a GTIN (not an in-store code), and they differ."""
-    if not published or not true or "," in true or len(true) < 8 or true.zfill(13).startswith(("02", "2")):
-        return False
-    return published.zfill(14) != true.zfill(14)
+    gtin = usable(true or "")
+    return published is not None and gtin is not None and published.zfill(14) != gtin
 
 
 class HttpTruth:

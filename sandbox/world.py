@@ -46,6 +46,7 @@ class TruthOffer:
         barcode: a GTIN of 8, 12 or 13 digits, a code of the store, or ``None``.
         price_basis: what the price is for: an item, or a kilogram.
         multi_buy: the site's offer of several items together; ``None`` = none.
+        identity: the good, the same for all SKUs of all retailers that are one; hidden from the sites. ``None`` = not known.
     """
 
     sku: str
@@ -59,6 +60,7 @@ class TruthOffer:
     category_paths: tuple[CategoryPath, ...]
     price_basis: PriceBasis = "each"
     multi_buy: MultiBuy | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def verify_prices(
     samples: Annotated[int, typer.Option(min=0, help="How many faults of each kind to show.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare every published price with the truth of its store and instant. Exit code 1: they differ."""
+    """Compare every published price with the truth of its store and instant, and every barcode with the good. Exit code 1: they differ."""
     from include.readers.published import last_complete, stream_prices
     from sandbox.verify import HttpTruth, verify
 

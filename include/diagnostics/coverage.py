@@ -28,7 +28,22 @@ def summarise_coverage(warehouse: Warehouse, retailer: str | None = None, nights
 
 
 def draw_coverage(rows: Sequence[dict[str, Any]], target: Path) -> None:
-    """Draw the rows of :func:`summarise_coverage` into a file; its suffix (html, svg, png) is the format. No network is needed to draw or to see it.
+    """Draw the rows of :func:`summarise_coverage` into a file. Raises like :func:`draw_nights`."""
+    panels = (
+        ("stores", "stores published", "d", 1), ("offers", "offers", "~s", 1), ("quarantine_share", "share in quarantine", ".1%", 0.001),
+        ("age_hours", "age of prices in hours", "d", 1),
+    )  # fmt: skip
+    draw_nights(rows, panels, "Coverage per retailer and night", target)
+
+
+def draw_nights(rows: Sequence[dict[str, Any]], panels: Sequence[tuple[str, str, str, float]], title: str, target: Path) -> None:
+    """Draw rows per retailer and night into a file; its suffix (html, svg, png) is the format. No network is needed to draw or to see it.
+
+    Args:
+        rows: with ``retailer``, ``night`` and the fields of the panels.
+        panels: field, title of its axis, number format and smallest step of the axis, one below the other.
+        title: of the chart.
+        target: the file.
 
     Raises:
         ConfigurationError: another suffix; a folder that does not exist.
@@ -44,12 +59,8 @@ def draw_coverage(rows: Sequence[dict[str, Any]], target: Path) -> None:
         raise ConfigurationError(f"there is no folder {target.parent}. Create it, or correct the name.")
     data = altair.Data(values=[row | {"night": row["night"].isoformat()} for row in rows])  # type: ignore[no-untyped-call]
     base = altair.Chart(data).encode(x=altair.X("night:T", title="night", scale=altair.Scale(type="utc")), color=altair.Color("retailer:N", title="retailer")).properties(width=620, height=150)  # fmt: skip
-    panels = [
-        base.mark_line(point=True).encode(y=altair.Y(f"{field}:Q", title=title, axis=altair.Axis(format=form, tickMinStep=step)))
-        for field, title, form, step in (
-            ("stores", "stores published", "d", 1), ("offers", "offers", "~s", 1), ("quarantine_share", "share in quarantine", ".1%", 0.001),
-            ("age_hours", "age of prices in hours", "d", 1),
-        )
-    ]  # fmt: skip
-    chart = altair.vconcat(*panels).properties(title="Coverage per retailer and night")
-    chart.save(str(target), inline=suffix == "html")  # the suffix is the format
+    drawn = [
+        base.mark_line(point=True).encode(y=altair.Y(f"{field}:Q", title=axis, axis=altair.Axis(format=form, tickMinStep=step)))
+        for field, axis, form, step in panels
+    ]
+    altair.vconcat(*drawn).properties(title=title).save(str(target), inline=suffix == "html")  # the suffix is the format

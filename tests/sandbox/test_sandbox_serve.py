@@ -54,6 +54,7 @@ def test_truth_has_one_line_per_offer_at_any_instant(client: Any, world: Any) ->
     truth = list(world.truth("coles", "COL:584", NOW))
     assert [(line["sku"], line["price_cents"]) for line in found] == [(offer.sku, offer.price_cents) for offer in truth]
     assert set(found[0]) == {
+        "identity",
         "sku",
         "name",
         "brand",

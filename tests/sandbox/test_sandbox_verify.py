@@ -32,6 +32,7 @@ def row(
     listed: bool = True,
     available: bool = True,
     barcode: str | None = None,
+    product_id: int = 1,
     basis: str = "each",
     deal: tuple[int | None, int | None] = (None, None),
     key: Any = KEY,
@@ -49,6 +50,7 @@ def row(
         is_listed=listed,
         observed_at=AT,
         barcode=barcode,
+        product_id=product_id,
     )
 
 
