@@ -135,9 +135,7 @@ def report(context: typer.Context) -> None:
         sizes, agreement = size_report(BUILD / "sizes_not_parsed.csv")
     print_table(rows, _COLUMNS, title="Matching without barcodes: counts by barcode; the wrong and missed pairs are in build/matching")
     print_table(ablation, ("evidence", *_COLUMNS[2:]), title="Coles and IGA: what each kind of evidence adds")
-    print_table(
-        sizes, ("retailer", "texts", "distinct", "parsed_share", "not_parsed"), title="Size texts of real store-days and recorded answers"
-    )
+    print_table(sizes, ("retailer", "texts", "distinct", "parsed_share", "not_parsed"), title="Size texts of real store-days")
     print_table(agreement, ("retailer", "compared", "agree_share"), title="Sizes against price / unit price")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from include.cli.common import JsonOption, reported
 from include.cli.output import print_json, progress, say
+from include.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,6 +37,8 @@ def match_(
         from include.catalogue.matching.csv_lists import read_list, write_matches
         from include.catalogue.matching.match import match
 
+        if out.exists() and any(path.exists() and out.samefile(path) for path in (left, right)):
+            raise ConfigurationError(f"{out} is one of the lists: give another file to write.")
         show_progress("reading the lists")
         lists = read_list(left), read_list(right)
         matches = match(*lists, progress=lambda done, total: show_progress.bar("comparing", done, total, f"{done:,} of {total:,}"))

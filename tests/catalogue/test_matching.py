@@ -53,6 +53,13 @@ def test_any_text_is_matched_without_an_error(rows: list[tuple[str, str | None, 
     assert len({pair.left_id for pair in found}) == len({pair.right_id for pair in found}) == len(found)
 
 
+def test_endless_names_cost_little() -> None:
+    """The words of a product are counted in pairs."""
+    name = " ".join(f"w{number}" for number in range(1_000))
+    found = describe([Listing("a", name, name, "1kg")], [Listing("b", name, None, "1kg")])
+    assert all(len(item.words) <= 40 and len(item.brand_words) <= 12 for items in found for item in items)
+
+
 @pytest.mark.parametrize(("left", "right"), [([], []), (LEFT, []), ([], RIGHT), ([Listing("a", "")], [Listing("b", "")])])
 def test_nothing_to_compare_is_no_pair(left: list[Listing], right: list[Listing]) -> None:
     assert match(left, right) == []

@@ -70,6 +70,14 @@ def test_a_list_beyond_the_bound_is_refused(files: list[str], monkeypatch: pytes
     assert code == 1 and "more than 2 products" in output
 
 
+def test_a_list_is_never_overwritten_and_a_folder_is_no_list(files: list[str], tmp_path: Path) -> None:
+    code, output = run(*files[:3], files[1])
+    assert code == 2 and "is one of the lists" in output
+    assert (tmp_path / "right.csv").read_text() == RIGHT
+    code, output = run(str(tmp_path), *files[1:])
+    assert code == 1 and "is no file" in output
+
+
 def test_a_missing_list_and_a_missing_folder_are_named(files: list[str], tmp_path: Path) -> None:
     code, output = run(str(tmp_path / "none.csv"), *files[1:])
     assert code == 1 and "none.csv cannot be read" in output

@@ -36,6 +36,8 @@ def read_list(path: Path) -> list[Listing]:
             no number; the message names the line.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise TerminalError(f"{path} is no file: give the path of a CSV file.")
         if path.stat().st_size > _BYTES_MAX:
             raise TerminalError(f"{path} is larger than {_BYTES_MAX:,} bytes: split the list, e.g. by department.")
         with path.open(encoding="utf-8-sig", newline="") as file:

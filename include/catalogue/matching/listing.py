@@ -15,6 +15,9 @@ from include.wording.text import fold
 
 #: A name can begin with its brand; longer brands than this are company names.
 _BRAND_WORDS_MAX = 4
+#: Words of a brand and of a name that are compared: far more than any label has.
+_STATED_WORDS_MAX = 12
+_WORDS_MAX = 40
 _RANGE_MIN = 3
 _RANGE_SHARE = 0.9
 
@@ -71,7 +74,7 @@ def _content(item: Described) -> tuple[tuple[str, ...], tuple[str, ...], str, st
 
 def stated_brand(listing: Listing) -> str:
     """The brand of a listing in comparable form, without legal form; ``""`` without one."""
-    return " ".join(spelling(word) for word in short_brand(fold_brand(listing.brand)).split())
+    return " ".join(spelling(word) for word in short_brand(fold_brand(listing.brand)).split()[:_STATED_WORDS_MAX])
 
 
 def _front_brands(listings: Sequence[Listing]) -> frozenset[str]:
@@ -109,7 +112,7 @@ def _describe(listing: Listing, known_brands: Collection[str]) -> Described:
     brands = tuple(dict.fromkeys(brand for brand in (stated, front) if brand))
     brand_words = frozenset(word for brand in brands for word in brand.split()) - NOISE
     sizes = readings_with_price(listing.size, listing.name, listing.price_cents, listing.unit_price)
-    words = tuple(dict.fromkeys(word for word in name_words(listing.name, sizes) if word not in brand_words))
+    words = tuple(dict.fromkeys(word for word in name_words(listing.name, sizes) if word not in brand_words))[:_WORDS_MAX]
     size_words = frozenset(spelling(word) for word in fold(listing.size or "").split() if word.isalpha())
     keys = product_keys(listing.name, brands[0] if brands else listing.brand, listing.size, sizes)
     company = is_company(fold_brand(listing.brand))
