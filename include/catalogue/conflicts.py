@@ -16,6 +16,7 @@ from include.catalogue.grouping import Choice
 from include.catalogue.resolve import regroup
 from include.errors import NeedsPersonError, TerminalError
 from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import announce_price_change
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ def decide_conflicts(warehouse: Warehouse, choices: Mapping[int, Choice], by: st
         )
     values: dict[str, Any] = {"conflict_ids": sorted(choices), "by": by, "reason": why.strip(), "via": via, "now": clock.now()}
     with warehouse.transaction() as connection:
+        announce_price_change(connection)
         lock(connection, "resolve")
         states = connection.run("conflicts/list_states", values).fetchall()
         if missing := sorted(set(choices) - {row["conflict_id"] for row in states}):
@@ -135,6 +137,7 @@ def undo_decisions(warehouse: Warehouse, conflict_ids: Sequence[int], by: str, w
         raise NeedsPersonError("the undo has no reason, so nothing was undone. Repeat it with --why '…'.")
     values: dict[str, Any] = {"conflict_ids": sorted(conflict_ids), "by": by, "reason": why.strip(), "now": clock.now()}
     with warehouse.transaction() as connection:
+        announce_price_change(connection)
         lock(connection, "resolve")
         states = connection.run("conflicts/list_states", values).fetchall()
         if missing := sorted(set(conflict_ids) - {row["conflict_id"] for row in states}):

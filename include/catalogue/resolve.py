@@ -18,6 +18,7 @@ from include import clock
 from include.catalogue.grouping import Claim, Grouping, Member, group
 from include.catalogue.sightings import Known, Sighting, absorb
 from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import announce_price_change
 from include.wording.brand import fold_brand, own_label_of
 from include.wording.product_key import RULE_VERSION, loose_key, product_key
 from include.wording.size import total
@@ -60,6 +61,7 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
     retailers with the same new product create it once.
     """
     with warehouse.transaction() as connection:
+        announce_price_change(connection)
         lock(connection, "resolve")
         rows = connection.run("ledger/list_checked", {"retailer": retailer}).fetchall()
         file_ids = [int(row["file_id"]) for row in rows]
@@ -71,7 +73,7 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
 
 
 def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]) -> Resolution:
-    """Assign a product to every SKU of some files' accepted lines in ``staging.offer``, inside the caller's transaction."""
+    """Assign a product to every SKU of some files' accepted lines in ``staging.offer``, inside the caller's transaction, which announced a change."""
     lock(connection, "resolve")
     return _resolve(connection, retailer, file_ids)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from include import clock
 from include.ingestion import replay
-from include.ingestion.price_changes import announce_price_change
 from include.ingestion.store_prices import find_watermark
 from include.ledger.completeness import next_revision, set_completeness
 from include.ledger.files import LedgerEntry, entry, lock_store
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import announce_price_change
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def _revise_next(warehouse: Warehouse, storage: Storage, retailer: str, since: d
             ).fetchone()
             assert store is not None  # it was published
             now = clock.now()
-            with replay.corrections(connection, storage, file, store["store_key"], now, settings.line_bytes_max):
+            with replay.corrections(connection, storage, file, store["store_key"], now, settings):
                 _correct_prices(connection, file, found | {"store_key": store["store_key"], "now": now})
         log.warning("file %s is %s now: %s", file.file_id, "complete" if found["is_complete"] else "incomplete", found["reason"])
     return True

@@ -10,9 +10,9 @@ from threading import Lock
 from typing import Any
 
 from include import clock
+from include.config import Settings
 from include.ingestion import replay
 from include.ingestion.load import raw_lines, set_aside_unreachable
-from include.ingestion.price_changes import announce_price_change
 from include.ingestion.store_prices import publish_prices, restage
 from include.ingestion.workers import run_parallel, workers_for
 from include.ledger.files import LedgerEntry, entry, loaded_files, lock_store
@@ -21,6 +21,7 @@ from include.ledger.settling import close, move_to_final_stage, refuse
 from include.staging.staged_file import MissingFile, UnreadableFile
 from include.staging.storage import Stage, Storage, StorageUnavailable
 from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.price_changes import announce_price_change
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def publish_file(warehouse: Warehouse, storage: Storage, file_id: int) -> Publis
             lock_store(connection, file_id)
             file = entry(connection, file_id)
             counts = (
-                _publish(connection, storage, file, warehouse.settings.line_bytes_max)
+                _publish(connection, storage, file, warehouse.settings)
                 if file.state == "loaded" and _is_ready(connection, file_id)
                 else None
             )
@@ -112,8 +113,8 @@ def _is_ready(connection: Connection, file_id: int) -> bool:
     return True
 
 
-def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_bytes_max: int) -> PublishCounts:
-    manifest = file.manifest
+def _publish(connection: Connection, storage: Storage, file: LedgerEntry, settings: Settings) -> PublishCounts:
+    manifest, line_bytes_max = file.manifest, settings.line_bytes_max
     values: dict[str, Any] = {
         "file_id": file.file_id, "retailer": manifest.retailer, "store_id": manifest.store_id, "name": manifest.store_name, "state": manifest.state,
         "online_store_id": manifest.online_store_id, "now": clock.now(),
@@ -125,7 +126,7 @@ def _publish(connection: Connection, storage: Storage, file: LedgerEntry, line_b
     assert store is not None
     late = connection.run("publishing/is_late", values).fetchone()
     is_late = late is not None and bool(late["is_late"])
-    with replay.corrections(connection, storage, file, store["store_key"], values["now"], line_bytes_max) if is_late else nullcontext():
+    with replay.corrections(connection, storage, file, store["store_key"], values["now"], settings) if is_late else nullcontext():
         prices = publish_prices(
             connection, file, store["store_key"], values["now"], lambda before: restage(connection, storage, before, line_bytes_max)
         )

@@ -14,7 +14,6 @@ from typing import Any
 from include import clock
 from include.catalogue.resolve import resolve_files
 from include.ingestion.copying import copy_rows
-from include.ingestion.price_changes import announce_price_change
 from include.ingestion.quarantined_lines import Row, column_value, make_publishable, reread_lines
 from include.ingestion.store_prices import Restage, confirm_instants, find_watermark, publish_lines, restage
 from include.ledger.decisions import Via, check_decidable, choose_lines, decide
@@ -23,6 +22,7 @@ from include.ledger.quarantine import decided_lines, refresh_reasons, settle_rel
 from include.ledger.settling import delete_staged_rows
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import announce_price_change
 
 #: Marks the staged lines of a file that break a rule (``include.ingestion.checks.gate.mark_lines``).
 Marker = Callable[[Connection, int], Any]

@@ -8,11 +8,12 @@ and one that is retracted leave the prices that the same store-days give in orde
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from include.config import Settings
 from include.ingestion.store_prices import publish_prices, restage
 from include.ledger.files import LedgerEntry, published_entries
 from include.ledger.settling import delete_staged_rows
@@ -25,35 +26,33 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def corrections(
-    connection: Connection, storage: Storage, file: LedgerEntry, store_key: int, now: datetime, line_bytes_max: int
+    connection: Connection, storage: Storage, file: LedgerEntry, store_key: int, now: datetime, settings: Settings
 ) -> Iterator[None]:
     """Change a store's prices and its published store-days in the block; then the store gets its prices in order of time.
 
     Whatever the block did, the change log has the difference between before and after. Where a store-day from ``file`` on is no longer
     in the archive, what the block did stays.
     """
-    values = {"file_id": file.file_id, "store_key": store_key, "is_whole_store": True, "now": now}
+    values: dict[str, Any] = {"file_id": file.file_id, "store_key": store_key, "is_whole_store": True, "now": now}
     connection.run("retraction/collect_affected", values)
-    with change_log_off(connection):
+    with change_log_off(connection, settings):
         yield
-        working_store_key = open_working_store(connection, file, now)
+        values |= {"working_store_key": open_working_store(connection, file, now)}
         published = published_entries(connection, file.manifest.retailer, file.manifest.store_id)
-        missing = publish_again(connection, storage, published, working_store_key, now, line_bytes_max)
+        missing = publish_again(connection, storage, published, values, settings.line_bytes_max)
         if later := [other.file_id for other in missing if not other.is_before(file)]:
             log.warning("file %s arrived late: the store's prices are not computed again, the archive lacks file %s", file.file_id, later)
         else:
-            connection.run("retraction/restore_prices", values | {"working_store_key": working_store_key})
-    finish(connection, values | {"working_store_key": working_store_key, "is_to_move": not later})
+            connection.run("retraction/restore_prices", values)
+    finish(connection, values | {"is_to_move": not later})
 
 
 @contextmanager
-def change_log_off(connection: Connection) -> Iterator[None]:
+def change_log_off(connection: Connection, settings: Settings) -> Iterator[None]:
     """Log no change of a price: :func:`finish` logs the difference."""
-    row = connection.execute("SELECT current_setting('aisleflow.change_log', true) AS setting").fetchone()
-    assert row is not None
     connection.execute("SELECT set_config('aisleflow.change_log', 'off', true)")
     yield
-    connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", (row["setting"] or "off",))
+    connection.execute("SELECT set_config('aisleflow.change_log', %s, true)", ("on" if settings.change_log else "off",))
 
 
 def open_working_store(connection: Connection, file: LedgerEntry, now: datetime) -> int:
@@ -70,12 +69,16 @@ def publish_again(
     connection: Connection,
     storage: Storage,
     published: Sequence[LedgerEntry],
-    working_store_key: int,
-    now: datetime,
+    values: Mapping[str, Any],
     line_bytes_max: int,
     skus: Collection[str] | None = None,
 ) -> list[LedgerEntry]:
-    """Publish store-days, given in order of time, to the working store, only some SKUs if given; return those missing in the archive."""
+    """Publish store-days, given in order of time, to the working store; return those missing in the archive.
+
+    Args:
+        values: ``working_store_key`` and ``now``.
+        skus: only these; ``None``: all.
+    """
     missing = []
     for file in published:
         try:
@@ -84,7 +87,13 @@ def publish_again(
             log.warning("file %s is not in the archive: %s", file.file_id, error)
             missing.append(file)
             continue
-        publish_prices(connection, file, working_store_key, now, lambda before: restage(connection, storage, before, line_bytes_max, skus))
+        publish_prices(
+            connection,
+            file,
+            values["working_store_key"],
+            values["now"],
+            lambda before: restage(connection, storage, before, line_bytes_max, skus),
+        )
         delete_staged_rows(connection, [file.file_id])
     return missing
 

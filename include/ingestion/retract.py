@@ -17,11 +17,11 @@ from include import clock
 from include.errors import TerminalError
 from include.ingestion import replay
 from include.ingestion.completeness import revise_completeness
-from include.ingestion.price_changes import announce_price_change
 from include.ledger.decisions import check_decidable, decide, decisions_of
 from include.ledger.files import LedgerEntry, entry, published_entries
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import announce_price_change
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +71,9 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         )  # where crawls overlap in time, every row may differ
         connection.run("retraction/collect_affected", values)
         skus = None if values["is_whole_store"] else {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
-        with replay.change_log_off(connection):
+        with replay.change_log_off(connection, warehouse.settings):
             values["working_store_key"] = replay.open_working_store(connection, file, values["now"])
-            missing = replay.publish_again(
-                connection, storage, others, values["working_store_key"], values["now"], warehouse.settings.line_bytes_max, skus
-            )
+            missing = replay.publish_again(connection, storage, others, values, warehouse.settings.line_bytes_max, skus)
             _require_later(file, missing)
             done = _restore(connection, file, others, values, tuple(other.file_id for other in missing))
         replay.finish(connection, values | {"is_to_move": True})

@@ -6,7 +6,7 @@ with an apostrophe; Parquet has the texts unchanged.
 
 **The cursor.** An export returns the instant from which the next one has to read. Rows changed at or after it are exported, so
 a row may occur twice, and none is omitted: the export waits for publications that run when it starts
-(:mod:`include.ingestion.price_changes`). Merge the rows by their key ``retailer, store_id, sku``; repeated rows then have no effect.
+(:mod:`include.warehouse.price_changes`). Merge the rows by their key ``retailer, store_id, sku``; repeated rows then have no effect.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ import psycopg
 from include import clock
 from include.errors import ConfigurationError, TransientError
 from include.files import replaced_file
-from include.ingestion.price_changes import wait_for_price_changes
 from include.retailer_names import RETAILERS
 from include.warehouse.database_errors import raise_unless_data_error
 from include.warehouse.engine import Warehouse
+from include.warehouse.price_changes import wait_for_price_changes
 from include.wording.foreign import Medium, render
 
 Format = Literal["parquet", "csv"]

@@ -237,9 +237,11 @@ CREATE TABLE core.sku (
     joined_by      text NOT NULL,
     match_evidence jsonb NOT NULL DEFAULT '{}',
     joined_at      timestamptz NOT NULL,
+    sku_changed_at timestamptz NOT NULL DEFAULT core.clock(),
     UNIQUE (retailer, sku)
 );
 CREATE INDEX sku_product ON core.sku (product_id);
+CREATE INDEX sku_changed ON core.sku (sku_changed_at);
 CREATE INDEX sku_words ON core.sku USING gin (to_tsvector('english', name || ' ' || coalesce(brand, '')));
 COMMENT ON TABLE core.sku IS 'A retailer''s product numbers and the product of each. One row per (retailer, SKU). A merge of products is an update of product_id here.';
 COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge rule: never changes.';
@@ -258,6 +260,8 @@ COMMENT ON COLUMN core.sku.former_until_at IS 'Lines up to this instant were abo
 COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, or new (it is the product''s first). Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+
+COMMENT ON COLUMN core.sku.sku_changed_at IS 'When its product, a barcode of it or a text here last changed; moved by triggers. core.store_price.changed_at is the later of this and the price''s.';
 
 CREATE TABLE core.sku_identity (
     sku_key       integer PRIMARY KEY REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,
@@ -317,6 +321,59 @@ COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for 
 COMMENT ON COLUMN core.sku_barcode.claim_id IS 'Number of the claim, and of its conflict (ops.barcode_conflict).';
 COMMENT ON COLUMN core.sku_barcode.question_run_id IS 'Run of decide_conflicts that claimed the question about this conflict, so that it is asked once. Null: not asked, or its decision was undone since.';
 COMMENT ON COLUMN core.sku_barcode.question_decision_id IS 'The decision (ops.barcode_decision) that was opened again when that run asked: another one is another question. Null: none.';
+
+-- Whoever writes what readers see of a SKU moves its sku_changed_at: the cursor of incremental readers must not depend on each statement's care.
+
+CREATE FUNCTION core.move_sku() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.sku_changed_at := core.clock();
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION core.move_sku() IS 'Moves sku_changed_at of a SKU whose visible values changed.';
+CREATE TRIGGER move_sku BEFORE UPDATE ON core.sku FOR EACH ROW
+    WHEN ((OLD.product_id, OLD.name, OLD.brand, OLD.size, OLD.gtin) IS DISTINCT FROM (NEW.product_id, NEW.name, NEW.brand, NEW.size, NEW.gtin))
+    EXECUTE FUNCTION core.move_sku();
+
+CREATE FUNCTION core.move_skus_of_products() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE core.sku SET sku_changed_at = core.clock() WHERE sku_changed_at < core.clock() AND product_id IN (SELECT product_id FROM after WHERE is_primary);
+    ELSIF TG_OP = 'DELETE' THEN
+        UPDATE core.sku SET sku_changed_at = core.clock() WHERE sku_changed_at < core.clock() AND product_id IN (SELECT product_id FROM before WHERE is_primary);
+    ELSE
+        UPDATE core.sku SET sku_changed_at = core.clock()
+         WHERE sku_changed_at < core.clock()
+           AND product_id IN (SELECT product_id FROM ((SELECT product_id, gtin FROM before WHERE is_primary EXCEPT SELECT product_id, gtin FROM after WHERE is_primary)
+                                                      UNION ALL
+                                                      (SELECT product_id, gtin FROM after WHERE is_primary EXCEPT SELECT product_id, gtin FROM before WHERE is_primary)) AS other);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.move_skus_of_products() IS 'Moves sku_changed_at of the SKUs of products whose primary barcode changed.';
+CREATE TRIGGER barcode_added AFTER INSERT ON core.product_barcode REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.move_skus_of_products();
+CREATE TRIGGER barcode_changed AFTER UPDATE ON core.product_barcode REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.move_skus_of_products();
+CREATE TRIGGER barcode_removed AFTER DELETE ON core.product_barcode REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION core.move_skus_of_products();
+
+CREATE FUNCTION core.move_contested_skus() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE core.sku SET sku_changed_at = core.clock() WHERE sku_changed_at < core.clock() AND sku_key IN (SELECT sku_key FROM after WHERE refused_because IS NOT NULL);
+    ELSIF TG_OP = 'DELETE' THEN
+        UPDATE core.sku SET sku_changed_at = core.clock() WHERE sku_changed_at < core.clock() AND sku_key IN (SELECT sku_key FROM before WHERE refused_because IS NOT NULL);
+    ELSE
+        UPDATE core.sku SET sku_changed_at = core.clock()
+         WHERE sku_changed_at < core.clock()
+           AND sku_key IN (SELECT after.sku_key FROM before JOIN after USING (sku_key, gtin) WHERE (before.refused_because IS NULL) <> (after.refused_because IS NULL));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.move_contested_skus() IS 'Moves sku_changed_at of the SKUs of which a claimed barcode became, or stopped being, contested.';
+CREATE TRIGGER claim_added AFTER INSERT ON core.sku_barcode REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.move_contested_skus();
+CREATE TRIGGER claim_changed AFTER UPDATE ON core.sku_barcode REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.move_contested_skus();
+CREATE TRIGGER claim_removed AFTER DELETE ON core.sku_barcode REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION core.move_contested_skus();
 
 CREATE VIEW core.product_alias AS
 SELECT DISTINCT identity.product_key, sku.product_id, identity.rule_version
@@ -985,13 +1042,13 @@ COMMENT ON COLUMN ops.alert.end_told_at IS 'When the services accepted the messa
 
 -- views -----------------------------------------------------------------------------------------------------------------
 
-CREATE VIEW core.store_price AS
+CREATE VIEW core.dated_store_price AS
 SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
        bar.gtin AS barcode, CASE WHEN claim.refused_because IS NOT NULL THEN claim.gtin END AS contested_barcode, sku.name, sku.brand, sku.size,
        price.price_cents, price.was_price_cents, price.price_basis, price.unit_price, price.unit_of_measure, price.multi_buy_quantity, price.multi_buy_cents,
        price.is_on_special, price.is_available, price.is_listed, price.delisted_at,
        price.is_listed AND seen.observed_at >= core.clock() - make_interval(hours => coalesce(nullif(current_setting('aisleflow.current_hours', true), '')::integer, 72)) AS is_current,
-       seen.observed_at, price.changed_at, 'observed'::text AS source,
+       seen.observed_at, price.changed_at AS price_changed_at, sku.sku_changed_at, 'observed'::text AS source,
        st.store_id AS anchor_store_id, st.is_confirmed
   FROM core.price AS price
   JOIN core.store AS st USING (store_key)
@@ -999,6 +1056,16 @@ SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
   LEFT JOIN core.product_barcode AS bar ON bar.product_id = sku.product_id AND bar.is_primary
   LEFT JOIN core.sku_barcode AS claim ON claim.sku_key = sku.sku_key AND claim.gtin = sku.gtin
  CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen;
+COMMENT ON VIEW core.dated_store_price IS 'core.store_price with both instants of change, each of which has an index: for the export since a cursor. Others read core.store_price.';
+COMMENT ON COLUMN core.dated_store_price.price_changed_at IS 'When a value of the price last changed.';
+COMMENT ON COLUMN core.dated_store_price.sku_changed_at IS 'When a value of the SKU last changed: product, barcode, name, brand, size.';
+
+CREATE VIEW core.store_price AS
+SELECT retailer, store_id, sku, product_id, barcode, contested_barcode, name, brand, size,
+       price_cents, was_price_cents, price_basis, unit_price, unit_of_measure, multi_buy_quantity, multi_buy_cents,
+       is_on_special, is_available, is_listed, delisted_at, is_current, observed_at, greatest(price_changed_at, sku_changed_at) AS changed_at,
+       source, anchor_store_id, is_confirmed
+  FROM core.dated_store_price;
 COMMENT ON VIEW core.store_price IS 'Public contract: one row per store and SKU with its newest price. Delisted rows stay, marked. changed_at serves as a cursor for incremental readers.';
 COMMENT ON COLUMN core.store_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.store_price.store_id IS 'The retailer''s store id.';
@@ -1022,10 +1089,24 @@ COMMENT ON COLUMN core.store_price.is_listed IS 'False: no longer listed by the 
 COMMENT ON COLUMN core.store_price.delisted_at IS 'When it was delisted.';
 COMMENT ON COLUMN core.store_price.is_current IS 'Listed and observed less than AISLEFLOW_CURRENT_HOURS ago.';
 COMMENT ON COLUMN core.store_price.observed_at IS 'When the price was last observed, refreshed by every complete store-day that lists it.';
-COMMENT ON COLUMN core.store_price.changed_at IS 'When a value last changed in this warehouse.';
+COMMENT ON COLUMN core.store_price.changed_at IS 'When a value last changed in this warehouse, of the price or of the SKU; observed_at and is_current alone are no change.';
 COMMENT ON COLUMN core.store_price.source IS 'observed, or inferred from the anchor of the store''s group.';
 COMMENT ON COLUMN core.store_price.anchor_store_id IS 'Store whose crawl the price comes from; the store itself while it is ungrouped.';
 COMMENT ON COLUMN core.store_price.is_confirmed IS 'False: the store was never found by discovery, or an inferred price waits for verification.';
+
+DO $$
+DECLARE
+    same record;
+BEGIN
+    FOR same IN SELECT dated.attname AS name, col_description(shown.attrelid, shown.attnum) AS meaning
+                  FROM pg_attribute AS dated
+                  JOIN pg_attribute AS shown ON shown.attrelid = 'core.store_price'::regclass AND shown.attname = dated.attname
+                 WHERE dated.attrelid = 'core.dated_store_price'::regclass
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN core.dated_store_price.%I IS %L', same.name, same.meaning);
+    END LOOP;
+END
+$$;
 
 CREATE VIEW core.product_price AS
 SELECT DISTINCT ON (product_id, retailer, store_id) product_id, retailer, store_id, sku, price_cents, was_price_cents,

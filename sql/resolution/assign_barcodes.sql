@@ -3,6 +3,7 @@
 -- Called by   include/catalogue/resolve.py
 -- Reads       judged, placed, core.sku_barcode
 -- Writes      core.product_barcode   new and moved ones are not primary yet
+--             core.sku   sku_changed_at, by triggers
 -- Run again   nothing written
 
 MERGE INTO core.product_barcode AS known

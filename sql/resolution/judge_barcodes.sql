@@ -4,6 +4,7 @@
 -- Parameters  now timestamptz
 -- Reads       judged
 -- Writes      core.sku_barcode
+--             core.sku   sku_changed_at, by triggers
 -- Run again   nothing written
 
 UPDATE core.sku_barcode AS claim

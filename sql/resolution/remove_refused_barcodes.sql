@@ -3,6 +3,7 @@
 -- Called by   include/catalogue/resolve.py
 -- Reads       judged
 -- Writes      core.product_barcode   only those that every SKU claiming them is refused
+--             core.sku   sku_changed_at, by triggers
 -- Run again   nothing written
 
 DELETE FROM core.product_barcode

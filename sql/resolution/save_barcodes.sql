@@ -4,6 +4,7 @@
 -- Parameters  now timestamptz
 -- Reads       changed_barcode
 -- Writes      core.sku_barcode
+--             core.sku   sku_changed_at, by triggers
 -- Run again   nothing written
 
 INSERT INTO core.sku_barcode AS claim (sku_key, gtin, together, first_seen_at, file_id, learned_at)

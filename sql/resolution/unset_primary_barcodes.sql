@@ -3,6 +3,7 @@
 -- Called by   include/catalogue/resolve.py, before the new ones are set
 -- Reads       placed, core.product_barcode
 -- Writes      core.product_barcode
+--             core.sku   sku_changed_at, by triggers
 -- Run again   nothing written
 
 UPDATE core.product_barcode AS barcode

@@ -19,7 +19,6 @@ ARGUMENTS_MAX = 6
 #: Commands are left out: their arguments are the options of the command line.
 LONG_ARGUMENT_LISTS = {
     "include/ingestion/release_lines.py: release_lines": 8,
-    "include/ingestion/retract.py: _replay": 7,
     "include/ingestion/retract.py: retract": 7,
     "include/ledger/decisions.py: _settle": 7,
     "include/ledger/decisions.py: decide": 9,

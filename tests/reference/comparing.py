@@ -24,7 +24,7 @@ class Difference(NamedTuple):
 _PRICES = "SELECT retailer, store_id, sku, name, barcode, product_id, price_cents, was_price_cents, is_on_special, is_available, is_listed, delisted_at, observed_at, changed_at, is_current FROM core.store_price"
 _PRODUCTS = "SELECT retailer, store_id, product_id, sku, price_cents, is_available FROM core.product_price"
 _LEDGER = "SELECT file_id, retailer, store_id, run_key, content_hash, state, is_complete, created, updated, unchanged, unavailable, outdated, delisted, folded, quarantined FROM ops.staged_file"
-_CHANGES = "SELECT retailer, store_id, sku, change.file_id, changed_at, change_kind, old_price_cents, new_price_cents FROM core.price_change AS change JOIN core.store USING (store_key) JOIN core.sku USING (retailer, sku_key)"
+_CHANGES = "SELECT retailer, store_id, sku, change.file_id, change.changed_at, change_kind, old_price_cents, new_price_cents FROM core.price_change AS change JOIN core.store USING (store_key) JOIN core.sku USING (retailer, sku_key)"
 _CURRENT_HOURS = 72
 _COUNTS = ("created", "updated", "unchanged", "unavailable", "outdated", "delisted", "folded", "quarantined")
 
@@ -100,9 +100,10 @@ def _ledger(row: dict[str, Any]) -> dict[str, Any]:
 
 def _price(model: Model, key: tuple[str, str, str], row: Row) -> dict[str, Any]:
     barcode = BARCODES.get(key[2])
+    changed_at = max(row.changed_at, model.renamed_at.get((key[0], key[2]), row.changed_at))
     return {
         "name": model.names[key[0], key[2]][1], "barcode": barcode and barcode.zfill(14), "cents": row.cents, "was": row.was_cents, "special": row.was_cents is not None,
-        "available": row.is_available, "listed": row.is_listed, "delisted": _text(row.delisted_at), "changed": _text(row.changed_at),
+        "available": row.is_available, "listed": row.is_listed, "delisted": _text(row.delisted_at), "changed": _text(changed_at),
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ FIRST_DAY = datetime(2026, 11, 12, 17, 30, tzinfo=UTC)
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
 SWITCHES: dict[str, Any] = {
-    "kinds": "abcsA0!=tx~-",
+    "kinds": "abcsA0!=tx~<-",
     "paces": (0, 5),
     "completeness": (True, False, None),
     "storage away": True,

@@ -106,6 +106,8 @@ class Model:
     refused: dict[str, int] = field(default_factory=dict)
     #: Newest name of every SKU, with the instant of the line that gave it.
     names: dict[Sku, tuple[datetime, str]] = field(default_factory=dict)
+    #: When the name of a SKU last became another.
+    renamed_at: dict[Sku, datetime] = field(default_factory=dict)
 
     # verbs -------------------------------------------------------------------------------------------------------------
 
@@ -138,8 +140,8 @@ class Model:
                 entry.state = "held"
                 batch.remove(entry)
             self._revise(retailer, batch, now)
+            self._learn_names(batch, now)
             for entry in batch:
-                self._learn_names(entry)
                 self._publish(entry, now)
 
     def release(self, entry: Entry, now: datetime) -> None:
@@ -254,10 +256,13 @@ class Model:
         mine = [other for other in self.ledger if other.is_past and other.day.store == entry.day.store and other.order < entry.order]
         return sorted(mine, key=lambda other: other.order, reverse=True)
 
-    def _learn_names(self, entry: Entry) -> None:
-        for line in entry.day.accepted.values():
-            sku = entry.day.retailer, line.sku
-            self.names[sku] = max(self.names.get(sku, (line.at, "")), (line.at, line.name))
+    def _learn_names(self, batch: list[Entry], now: datetime) -> None:
+        before = dict(self.names)
+        for entry in batch:
+            for line in entry.day.accepted.values():
+                sku = entry.day.retailer, line.sku
+                self.names[sku] = max(self.names.get(sku, (line.at, "")), (line.at, line.name))
+        self.renamed_at |= {sku: now for sku, (_, name) in self.names.items() if sku in before and before[sku][1] != name}
 
     def _published(self, store: Store) -> list[Entry]:
         return sorted(

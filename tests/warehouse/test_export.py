@@ -24,13 +24,14 @@ from typer.testing import CliRunner
 
 from include.cli.main import app
 from include.errors import ConfigurationError, TransientError
-from include.ingestion import pipeline, price_changes, release_lines
+from include.ingestion import pipeline, release_lines
 from include.ingestion import publish as publishing
 from include.readers import export
 from include.readers.export import COLUMNS, arrow_schema, export_prices
 from include.staging.storage import Storage
+from include.warehouse import price_changes
 from include.warehouse.engine import Warehouse
-from tests.ingestion.store_days import TUESDAY, StoreDays, gtin, offer, offers
+from tests.ingestion.store_days import TUESDAY, Line, StoreDays, gtin, offer, offers
 from tests.warehouse.looking import one, rows
 
 #: Text that a careless writer of CSV would break.
@@ -312,6 +313,38 @@ def test_nothing_is_lost_while_many_publish(
     assert follower.is_behind() == [] and len(follower.copy) == 3 * (nights + 4)
 
 
+def test_a_row_that_differs_in_its_product_only_is_exported_since(
+    warehouse: Warehouse, storage: Storage, store_day: StoreDays, fixed_clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    """Another name, brand or size, a barcode learnt or contested: prices stay, readers see the difference."""
+    known = [offer(str(number), 2.0, name=f"Thing {word}", barcode=None) for number, word in enumerate(("ant", "bee", "cow", "dog", "elk"))]
+    twin = offer("6", 2.0, name="Thing fox", size="500g", barcode=gtin(6))
+
+    def changed_after(day: str, lines: list[Line]) -> list[str]:
+        fixed_clock(f"2026-11-{day}T09:00:00+11:00")
+        store_day(at=f"2026-11-{day}T04:30:00+11:00", lines=lines)
+        assert pipeline.ingest(warehouse, storage, "aldi").published.store_days == 1
+        target = tmp_path / f"{day}.parquet"
+        export_prices(warehouse, str(target), since=f"2026-11-{day}T09:00:00+11:00")
+        return [row["sku"] for row in read(target)]
+
+    assert len(changed_after("16", [*known, twin])) == 6
+    assert changed_after("17", [*known, twin]) == []
+    names = [
+        offer("0", 2.0, name="THING ANT", barcode=None),
+        offer("1", 2.0, name="Thing bee", brand="Hive", barcode=None),
+        *known[2:],
+        twin,
+    ]
+    assert changed_after("18", names) == ["0", "1"]
+    learnt = [*names[:2], offer("2", 2.0, name="Thing cow", barcode=gtin(2)), *known[3:], twin]
+    assert changed_after("19", learnt) == ["2"]
+    contested = [*learnt[:3], offer("3", 2.0, name="Thing dog", size="100g", barcode=gtin(6)), known[4], twin]
+    assert changed_after("20", contested) == ["3"]
+    assert one(warehouse, "SELECT contested_barcode FROM core.store_price WHERE sku = '3'") == gtin(6).zfill(14)
+    assert changed_after("21", contested) == []
+
+
 def test_every_writer_of_changed_at_announces_it_first(warehouse: Warehouse, storage: Storage, store_day: StoreDays) -> None:
     """Every transaction of the project that changes prices holds the lock exports wait for: a trigger looks."""
     key = one(warehouse, "SELECT hashtextextended(%s, 0)", f"aisleflow:{price_changes._NAME}")
@@ -324,6 +357,7 @@ def test_every_writer_of_changed_at_announces_it_first(warehouse: Warehouse, sto
         connection.execute(
             "CREATE TRIGGER look AFTER INSERT OR UPDATE OF changed_at OR DELETE ON core.price FOR EACH STATEMENT EXECUTE FUNCTION core.look()"
         )
+        connection.execute("CREATE TRIGGER look AFTER UPDATE ON core.sku FOR EACH STATEMENT EXECUTE FUNCTION core.look()")
     try:
         store_day(at=TUESDAY, lines=offers(4))
         store_day(lines=[*offers(2), offer("3", 20001), offer("9", 3.0, price_was=2.0, is_on_special=True)])
@@ -336,6 +370,7 @@ def test_every_writer_of_changed_at_announces_it_first(warehouse: Warehouse, sto
     finally:
         with warehouse.transaction() as connection:
             connection.execute("DROP TRIGGER look ON core.price")
+            connection.execute("DROP TRIGGER look ON core.sku")
             connection.execute("DROP FUNCTION core.look")
 
 
