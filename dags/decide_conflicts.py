@@ -21,13 +21,12 @@ what follows from them: `core.sku`, `core.product_barcode`, `core.sku_barcode`, 
 **When it fails**: follow the message of the task. `apply` without a reason: clear `ask` with downstream and fill in `why`.
 """
 
-from airflow.sdk import DAG, Param, get_current_context, task, task_group
+from airflow.sdk import DAG, get_current_context, task, task_group
 
 from include.config import settings
 from include.orchestration.decide_conflicts import ConflictDecisionOperator
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
+from include.orchestration.defaults import DEFAULT_ARGS, RETAILER_PARAM, Tag, summary_of
 from include.orchestration.timetable import nightly
-from include.retailer_names import RETAILERS
 
 with DAG(
     dag_id="decide_conflicts",
@@ -37,10 +36,9 @@ with DAG(
     max_active_runs=30,  # a run waits for days
     default_args=DEFAULT_ARGS,
     tags=[Tag.CATALOGUE],
+    description=summary_of(__doc__),
     doc_md=__doc__,
-    params={
-        "retailer": Param(None, type=["null", "string"], enum=[None, *RETAILERS], description="Only SKUs of this retailer; empty = all.")
-    },
+    params={"retailer": RETAILER_PARAM},
 ):
 
     @task

@@ -21,8 +21,7 @@ the reason of each change, `aisleflow groups split` and `aisleflow groups pin` c
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, task
 
 from include.orchestration.assets import PRICES, STORE_GROUPS
-from include.orchestration.defaults import DEFAULT_ARGS, Tag
-from include.retailer_names import RETAILERS
+from include.orchestration.defaults import DEFAULT_ARGS, RETAILER_PARAM, Tag, summary_of
 
 with DAG(
     dag_id="maintain_store_groups",
@@ -30,9 +29,10 @@ with DAG(
     catchup=False,
     default_args=DEFAULT_ARGS,
     tags=[Tag.STORES],
+    description=summary_of(__doc__),
     doc_md=__doc__,
     params={
-        "retailer": Param(None, type=["null", "string"], enum=[None, *RETAILERS], description="Only this retailer; empty = all."),
+        "retailer": RETAILER_PARAM,
         "night": Param(
             None, type=["null", "string"], format="date", description="Night of the asset's partition; empty = the date of the run."
         ),
