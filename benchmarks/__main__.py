@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import importing, nights
+from benchmarks import importing, nights, prefilling
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import scratch
@@ -114,6 +114,21 @@ def importing_(
         typer.echo(json.dumps({"importing": rows}, indent=2))
     else:
         _print_importing(rows)
+
+
+@app.command("prefilling")
+def prefilling_(
+    skus: Annotated[int, typer.Option(min=100, help="SKUs in the warehouse.")] = 1_000_000,
+    asked: Annotated[int, typer.Option(min=10, help="SKUs of the store-day.")] = 15_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Barcodes filled into one store-day in a large warehouse."""
+    with progress() as show_progress, scratch() as server:
+        rows = prefilling.measure(server, skus, asked, show_progress)
+    if as_json:
+        typer.echo(json.dumps({"prefilling": rows}, indent=2))
+    else:
+        _print("Prefill: seconds, and their ratio to a yardstick", rows, ("what", "seconds", "yardstick", "yardstick_seconds", "ratio"))
 
 
 def _nights(store_days: int, lines: int, statement_seconds: int, show_progress: Progress) -> Rows:

@@ -2,9 +2,9 @@
 
 Adds the barcodes known to the warehouse to Coles' waiting store-days and passes the files on immediately: prices never wait for look-ups.
 
-**Starts** when `scrape_coles` has put store-days into the barcode inbox (partition `coles|night`). **Reads** the barcode inbox, `core.sku`,
-`core.product_barcode`. **Writes** the same store-days with barcodes into the outbox (asset `outbox`), and SKUs without a known barcode into the
-queue `ops.barcode_lookup`.
+**Starts** when `scrape_coles` has put store-days into the barcode inbox (partition `coles|night`); the sweep passes them on when the event is lost. **Reads** the barcode inbox, `core.sku`,
+`core.sku_barcode`, `ops.barcode_lookup`. **Writes** the same store-days with barcodes into the outbox (asset `outbox`), and SKUs without a proved barcode into the
+queue `ops.barcode_lookup`, which `look_up_barcodes` works through.
 
 | task | does |
 |---|---|

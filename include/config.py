@@ -103,6 +103,14 @@ class FixedSettings(BaseSettings):
     nightly_requests: int = Field(
         20_000, gt=0, description="Request budget of a retailer's night; stores beyond it are deferred to the next night."
     )
+    look_up_requests: int = Field(
+        500,
+        ge=0,
+        description="Request budget of a retailer's nightly barcode look-ups; Coles answers 20 SKUs a request. 0 = look-ups are off.",
+    )
+    look_up_claim_minutes: float = Field(
+        30, gt=0, description="SKUs claimed by a look-up worker for longer than this return to the queue: the worker was killed."
+    )
     requests_per_store: int = Field(120, gt=0, description="Expected requests per store before the first crawl of its retailer.")
     crawl_until: str = Field(
         "06:30",

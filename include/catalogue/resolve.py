@@ -16,11 +16,12 @@ from typing import Any, LiteralString, cast
 
 from include import clock
 from include.catalogue.grouping import Claim, Grouping, Member, group
-from include.catalogue.sightings import Known, Sighting, absorb
+from include.catalogue.sightings import Known, Origin, Sighting, absorb
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.price_changes import announce_price_change
 from include.wording.brand import fold_brand, own_label_of
 from include.wording.product_key import RULE_VERSION, loose_key, product_key
+from include.wording.same_good import Text
 from include.wording.size import total
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 #: Number of new SKUs from which the catalogue's statistics are updated.
 _GROWTH = 1_000
 _CATALOGUE: LiteralString = "core.sku, core.sku_identity, core.sku_barcode, core.product, core.product_barcode"
-_WORKING: LiteralString = "pending, sighting, changed_identity, changed_barcode, member, placed, judged, proposed"
+_WORKING: LiteralString = "pending, looked_up, sighting, changed_identity, changed_barcode, member, placed, judged, proposed"
 
 
 #: Runs a statement of ``sql/resolution`` by its verb; returns its rows.
@@ -54,6 +55,17 @@ class Resolution:
         return Resolution(**{name: mine[name] + theirs[name] for name in mine})
 
 
+@dataclass(frozen=True, slots=True)
+class FoundBarcode:
+    """The usable barcodes (GTIN-14) that a look-up found for a SKU at an instant, the text beside them, and its source."""
+
+    sku: str
+    gtins: tuple[str, ...]
+    text: Text
+    at: datetime
+    source: str
+
+
 def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
     """Assign a product to every SKU of a retailer's checked store-days.
 
@@ -76,6 +88,23 @@ def resolve_files(connection: Connection, retailer: str, file_ids: Sequence[int]
     """Assign a product to every SKU of some files' accepted lines in ``staging.offer``, inside the caller's transaction, which announced a change."""
     lock(connection, "resolve")
     return _resolve(connection, retailer, file_ids)
+
+
+def learn_barcodes(connection: Connection, retailer: str, found: Sequence[FoundBarcode]) -> Resolution:
+    """Learn barcodes that were looked up, as if a line had shown them, inside the caller's transaction.
+
+    The same rules decide: a barcode is accepted, joins products, or is refused and recorded as a conflict. One whose text is about another good
+    than the SKU's, and one of a SKU that the catalogue does not know, are left out. Idempotent.
+    """
+    announce_price_change(connection)
+    lock(connection, "resolve")
+    run = _begin(connection, retailer=retailer)
+    run("create_looked_up")
+    _copy(connection, "looked_up", ((f.sku, list(f.gtins), *f.text, f.at, f.source) for f in found))
+    run("collect_looked_up")
+    result = _take_in(connection, run, 0, are_rules_new=False)
+    run("fill_looked_up")
+    return result
 
 
 def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[int] = ()) -> Resolution:
@@ -122,9 +151,12 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     return result
 
 
-def _take_in(connection: Connection, run: Run, new: int) -> Resolution:
+def _take_in(connection: Connection, run: Run, new: int, *, are_rules_new: bool = True) -> Resolution:
     """Take in what was collected into ``sighting``: save what became known, and group again what depends on it."""
-    _read_texts(connection)
+    if are_rules_new:
+        _read_texts(connection)
+    else:
+        _read_texts(connection, are_rules_new=False)
     if not run("collect_members"):
         return Resolution(skus=new)
     added = _expand(run, 0, 0)
@@ -149,8 +181,12 @@ def _expand(run: Run, from_round: int, last: int) -> int:
     return last
 
 
-def _read_texts(connection: Connection) -> None:
-    """Merge what was collected into what is known; fill ``changed_identity`` and ``changed_barcode`` with what became another."""
+def _read_texts(connection: Connection, *, are_rules_new: bool = True) -> None:
+    """Merge what was collected into what is known; fill ``changed_identity`` and ``changed_barcode`` with what became another.
+
+    Args:
+        are_rules_new: also read again what another version of the text rules has read, which looks at every identity.
+    """
     rows = connection.run("resolution/list_sightings").fetchall()
     changed: dict[int, Known] = {}
     identities: list[tuple[Any, ...]] = []
@@ -167,7 +203,8 @@ def _read_texts(connection: Connection) -> None:
         if after.claims and (before is None or before.claims != after.claims):
             changed[sku_key] = after
     known = {identity[0] for identity in identities}
-    for row in connection.run("resolution/list_outdated_identities", {"rule_version": RULE_VERSION}).fetchall():
+    outdated = connection.run("resolution/list_outdated_identities", {"rule_version": RULE_VERSION}).fetchall() if are_rules_new else []
+    for row in outdated:
         if row["sku_key"] not in known:
             text = row["name"], row["brand"], row["size"]
             identities.append(_read(row["sku_key"], Known(text, row["observed_at"], text, row["observed_at"])))
@@ -176,7 +213,7 @@ def _read_texts(connection: Connection) -> None:
         connection,
         "changed_barcode",
         (
-            (sku_key, claim.gtin, claim.together, claim.first_seen_at, after.files[claim.gtin])
+            (sku_key, claim.gtin, claim.together, claim.first_seen_at, after.origins[claim.gtin].source, after.origins[claim.gtin].file_id)
             for sku_key, after in changed.items()
             for claim in after.claims.values()
         ),
@@ -185,7 +222,7 @@ def _read_texts(connection: Connection) -> None:
 
 def _sighting(row: dict[str, Any]) -> Sighting:
     text = row["name"], row["brand"], row["size"]
-    return Sighting(text, tuple(row["gtins"] or ()), row["first_at"], row["last_at"], row["file_id"])
+    return Sighting(text, tuple(row["gtins"] or ()), row["first_at"], row["last_at"], Origin(row["source"], row["file_id"]))
 
 
 def _known(row: dict[str, Any]) -> Known:
@@ -197,7 +234,7 @@ def _known(row: dict[str, Any]) -> Known:
         newest_at=row["newest_at"],
         former_until_at=row["former_until_at"],
         claims=claims,
-        files=dict(zip(claims, row["files"] or (), strict=True)),
+        origins=dict(zip(claims, map(Origin, row["sources"] or (), row["files"] or ()), strict=True)),
     )
 
 

@@ -9,16 +9,27 @@ from datetime import datetime
 from include.catalogue.grouping import Claim
 from include.wording.same_good import Text, may_be_same_good
 
+#: The source of what a line of a staged file says.
+FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a barcode was seen: the source :data:`FILE` with the staged file, or the source of a look-up."""
+
+    source: str
+    file_id: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Equal lines of one SKU: text, barcodes, and the first and the last instant of these lines. ``file_id`` is one that has them."""
+    """Equal lines of one SKU, or one look-up of it: text, barcodes, and the first and the last instant. ``origin`` is one that shows them."""
 
     text: Text
     gtins: tuple[str, ...]
     first_at: datetime
     last_at: datetime
-    file_id: int
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Known:
     """What is known of a SKU.
 
     ``text`` decides its product: the fullest, then the earliest. ``newest`` is what the retailer calls it now. ``former_until_at`` is the last
-    instant at which the number was another good's. ``claims`` and ``files`` are by barcode.
+    instant at which the number was another good's. ``claims`` and ``origins`` are by barcode.
     """
 
     text: Text
@@ -35,7 +46,7 @@ class Known:
     newest_at: datetime
     former_until_at: datetime | None = None
     claims: dict[str, Claim] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
     is_reused: bool = False
 
 
@@ -44,6 +55,8 @@ def absorb(known: Known | None, sightings: Iterable[Sighting]) -> Known:
 
     With one exception: a number that comes back to a former good, with lines from both sides of the interruption that arrive before those of it. What
     they showed may then be missing until it is seen again.
+
+    A look-up only adds barcodes, and only where its text fits; of a SKU it is never the first thing known.
 
     A line whose text fits neither the newest nor the deciding text, and that shows none of the SKU's barcodes, is about another good. If it is newer, the
     number was reused and everything known of the former good is forgotten here; if it is older, it is about a former good itself.
@@ -63,6 +76,8 @@ def _merge(known: Known, sighting: Sighting) -> Known:
     if known.former_until_at is not None and sighting.last_at <= known.former_until_at:
         return known
     is_newer = (sighting.last_at, _content(sighting.text)) > (known.newest_at, _content(known.newest))
+    if sighting.origin.source != FILE:  # asked for this SKU: says which barcode it has, never what the store calls it or which good it is
+        return _with_barcodes(known, sighting) if _fits(known, sighting) else known
     if not _fits(known, sighting):
         if is_newer:
             return replace(_begin(sighting), former_until_at=known.newest_at, is_reused=True)
@@ -77,7 +92,7 @@ def _merge(known: Known, sighting: Sighting) -> Known:
 def _without_former(known: Known, former_until_at: datetime) -> Known:
     """Forget what was seen up to an instant at which the number was another good's; what still holds is seen again."""
     claims = {gtin: claim for gtin, claim in known.claims.items() if claim.first_seen_at > former_until_at}
-    known = replace(known, former_until_at=former_until_at, claims=claims, files={gtin: known.files[gtin] for gtin in claims})
+    known = replace(known, former_until_at=former_until_at, claims=claims, origins={gtin: known.origins[gtin] for gtin in claims})
     return known if known.observed_at > former_until_at else replace(known, text=known.newest, observed_at=known.newest_at)
 
 
@@ -92,17 +107,17 @@ def _fits(known: Known, sighting: Sighting) -> bool:
 def _with_barcodes(known: Known, sighting: Sighting) -> Known:
     if not sighting.gtins:
         return known
-    claims, files = dict(known.claims), dict(known.files)
+    claims, origins = dict(known.claims), dict(known.origins)
     for gtin in sighting.gtins:
         if gtin not in claims or sighting.first_at < claims[gtin].first_seen_at:
             claims[gtin] = Claim(gtin, claims[gtin].together if gtin in claims else gtin, sighting.first_at)
-            files[gtin] = sighting.file_id
+            origins[gtin] = sighting.origin
     labels = {claims[gtin].together for gtin in sighting.gtins}
     together = min(labels)
     for gtin, claim in claims.items():
         if claim.together in labels and claim.together != together:
             claims[gtin] = replace(claim, together=together)
-    return replace(known, claims=claims, files=files)
+    return replace(known, claims=claims, origins=origins)
 
 
 def _content(text: Text) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # ``--help`` imports nothing heavy
 app = typer.Typer(help="Contested barcodes: list, show, accept, reject, split, undo.")
 
 COLUMNS = ("conflict_id", "gtin", "reason", "claimed_by", "other_side")
-WIDE_COLUMNS = ("file_id", "first_seen_at", "detected_at", "choice", "reopened_because", "product_id", "owner_product_id")
+WIDE_COLUMNS = ("source", "file_id", "first_seen_at", "detected_at", "choice", "reopened_because", "product_id", "owner_product_id")
 SIDE_COLUMNS = ("side", "retailer", "sku", "name", "size", "accepted", "refused", "stores", "prices")
 
 NumbersArgument = Annotated[list[int], typer.Argument(help="Numbers of conflicts, as listed.", metavar="N...")]
@@ -142,7 +142,7 @@ def _print(decided: Decided, word: str, as_json: bool) -> None:
 
 
 def _origin(row: Mapping[str, Any]) -> str:
-    return f"file {row['file_id']}"
+    return f"file {row['file_id']}" if row["file_id"] else f"look-up by {row['source']}"
 
 
 def _prices(side: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -25,8 +26,9 @@ def prefill(
     with domain(as_json) as (warehouse, _):
         counts = preview_prefill(warehouse, known_retailer(retailer), file)
     if as_json:
-        print_json(counts)
+        print_json(asdict(counts))
     else:
         say(
-            f"{counts['lines']} lines: {counts['with_barcode']} have a barcode, {counts['filled']} would be filled, {counts['unknown']} are unknown"
+            f"{counts.lines} lines: {counts.with_barcode} have a barcode, {counts.filled} would be filled, {counts.without} are known to have none, "
+            f"{counts.contested} are contested, {counts.unknown} are unknown"
         )

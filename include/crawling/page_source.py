@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +11,10 @@ from include.crawling.client import PoliteClient
 from include.crawling.crawl_run import CrawlRun
 from include.crawling.prefetch import FirstPage, Prefetcher, following_pages, page_count
 from include.crawling.responses import read_response
+from include.crawling.site_session import OpenedSite
 from include.errors import AisleflowError
 from include.retailers.base import OfferRow, Page, SkippedRow
-from include.retailers.errors import NotLanded, PageNotRequested, ShapeChanged, SiteUnavailable, UnexpectedStatus
+from include.retailers.errors import NotLanded, PageNotRequested, ShapeChanged, SiteUnavailable
 from include.retailers.fields import reading
 from include.staging.landing import Landing
 
@@ -39,8 +39,7 @@ class Source:
     def __init__(self, run: CrawlRun, client: PoliteClient | None) -> None:
         """Without a client, only landed pages are read."""
         self._run, self._retailer, self._store, self._client = run, run.retailer, run.store, client
-        self._values: Mapping[str, str] | None = None
-        self._lock = threading.Lock()
+        self._site = OpenedSite(client, run.store, lambda response: self.landing.put("opening", response)) if client else None
         self._stopped_by: SiteUnavailable | None = None
         self._prefetcher: Prefetcher[LandedPage] | None = None
         self.pages = 0
@@ -137,38 +136,13 @@ class Source:
             raise NotLanded(f"{self._run.label}: page {name} is not in {self.landing.folder}. Only a crawl can request it.")
         if self._stopped_by is not None:
             raise PageNotRequested(f"page {name} was not requested. {self._stopped_by}")
-        values = self._session_values_for(None)
+        assert self._site is not None
         try:
-            return self._fetch(name, page, values)
-        except UnexpectedStatus as error:
-            if error.status != 404 or not self._retailer.renew_session_on_404:
-                raise
-            return self._fetch(
-                name, page, self._session_values_for(values)
-            )  # the build id is outdated: open a session again, repeat the same page
-
-    def _fetch(self, name: str, page: Page, values: Mapping[str, str]) -> LandedPage:
-        assert self._client is not None
-        try:
-            response, body = self._client.fetch(page, values, lambda response: self.landing.put(name, response))
+            response, body = self._site.fetch(page, lambda response: self.landing.put(name, response))
         except SiteUnavailable as error:
             self.stop_requests(error)
             raise
         return LandedPage(response.url, response.observed_at, body)
-
-    def _session_values_for(self, stale_values: Mapping[str, str] | None) -> Mapping[str, str]:
-        """Return the values of the opening page, requested once, and again if the previous values are outdated."""
-        assert self._client is not None
-        with self._lock:  # other connections wait and use the same session
-            if self._values is None or self._values is stale_values:
-                values: Mapping[str, str] = {}
-                page = self._retailer.session_page_for(self._store)
-                if page is not None:
-                    response, html = self._client.fetch(page, on_response=lambda response: self.landing.put("opening", response))
-                    with reading(self._retailer.name, response.url):
-                        values = dict(self._retailer.session(html, response.url))
-                self._values = values
-            return self._values
 
 
 def _counts_towards_total(row: OfferRow | SkippedRow) -> bool:

@@ -1,6 +1,6 @@
 """Prefill: writes known barcodes into waiting files and passes them on. Prices never wait for look-ups.
 
-A line that has a barcode keeps it. Only a barcode that the retailer itself showed for the SKU, and that identifies its product, is written, and only where the
+A line that has a barcode keeps it. Only a barcode that the retailer itself showed for the SKU, and that the catalogue accepts, is written, and only where the
 line's text can be about the same good: a filled barcode counts as the retailer's own word later. Other SKUs are queued for look-up.
 """
 
@@ -10,22 +10,23 @@ import gzip
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from include import clock
+from include.enrichment.known_barcodes import KnownBarcode, find_known
 from include.ledger.registering import refuse_unreadable_manifest
 from include.staging import staged_file
 from include.staging.manifest import Manifest
 from include.staging.staged_file import MissingFile, UnreadableFile, open_staged, stage_local
 from include.staging.storage import Stage, Storage, UnusableFile
-from include.warehouse.engine import Connection, Warehouse
-from include.wording.same_good import Text, may_be_same_good
+from include.warehouse.engine import Warehouse
+from include.wording.same_good import may_be_same_good
 from include.wording.text import clean
 
 log = logging.getLogger(__name__)
@@ -45,26 +46,36 @@ _decoder = msgspec.json.Decoder(_Line)
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
-    """A barcode of a SKU, and the text that it belongs to."""
+class FileCounts:
+    """Counts of one file by line: what became of those without a barcode of their own (``asked``)."""
 
-    gtin: str
-    text: Text
+    lines: int = 0
+    with_barcode: int = 0
+    asked: int = 0
+    filled: int = 0
+    without: int = 0
+    contested: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: FileCounts) -> FileCounts:
+        mine, theirs = asdict(self), asdict(other)
+        return FileCounts(**{name: mine[name] + theirs[name] for name in mine})
 
 
 @dataclass(frozen=True, slots=True)
-class PrefillCounts:
-    """Counts of one prefill, and the partition keys of the files passed on."""
+class Prefill:
+    """The outcome of one prefill: counts by file (``store|night``), and the partition keys of the files passed on."""
 
-    files: int = 0
-    lines: int = 0
-    with_barcode: int = 0
-    filled: int = 0
-    queued: int = 0
+    files: dict[str, FileCounts] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
 
+    @property
+    def counts(self) -> FileCounts:
+        """The sum over all files."""
+        return sum(self.files.values(), FileCounts())
 
-def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> PrefillCounts:
+
+def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Prefill:
     """Prefill every file of the barcode inbox and pass it on to the outbox. Safe to repeat and to kill.
 
     One query covers all SKUs of all waiting files. A file is removed from the inbox after it was written to the outbox.
@@ -72,74 +83,62 @@ def prefill_waiting(warehouse: Warehouse, storage: Storage, retailer: str) -> Pr
     """
     manifests = list(_waiting_manifests(warehouse, storage, retailer))
     if not manifests:
-        return PrefillCounts()
-    settings = warehouse.settings
+        return Prefill()
+    skus = {sku for manifest in manifests for sku in _skus_without(storage, manifest, warehouse.settings.line_bytes_max)}
     with warehouse.transaction() as connection:
-        known, queued = _find_and_queue(
-            connection, retailer, (sku for m in manifests for sku in _skus_without(storage, m, settings.line_bytes_max))
-        )
-    result = PrefillCounts(files=len(manifests), queued=queued)
+        known = find_known(connection, retailer, skus, is_queued=True)
+    files: dict[str, FileCounts] = {}
     for manifest in manifests:
+        name = f"{manifest.store_id}|{manifest.night}"
         try:
-            lines, had, filled = move_to_outbox(storage, manifest, known)
+            files[name] = files.get(name, FileCounts()) + move_to_outbox(storage, manifest, known)
         except MissingFile as error:
             log.warning("passed on by another run, or lost: %s", error)
-            continue
         except UnreadableFile:
             staged_file.move(storage, manifest, Stage.BARCODE_INBOX, Stage.OUTBOX)
-            continue
-        result = PrefillCounts(result.files, result.lines + lines, result.with_barcode + had, result.filled + filled, queued)
-    log.info("prefilled %s: %s", retailer, result)
-    return PrefillCounts(**{**_fields(result), "keys": tuple(sorted({f"{retailer}|{manifest.night}" for manifest in manifests}))})
+            files.setdefault(name, FileCounts())
+    for name, counts in files.items():
+        log.info("prefilled %s %s: %s", retailer, name, counts)
+    return Prefill(files, tuple(sorted({f"{retailer}|{manifest.night}" for manifest in manifests})))
 
 
-def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> dict[str, int]:
-    """Return the counts of a prefill of a store-day file, without writing: lines, with_barcode, filled, unknown."""
-    lines = had = 0
-    without: list[_Line] = []
-    with path.open("rb") as file:
-        for raw in staged_file.read_lines(file, str(path), warehouse.settings.line_bytes_max):
-            lines += 1
-            line = _decode_line(raw.raw)
-            if line is None:
-                continue
-            if _has_barcode(line):
-                had += 1
-            elif _sku(line):
-                without.append(line)
+def preview_prefill(warehouse: Warehouse, retailer: str, path: Path) -> FileCounts:
+    """Return the counts of a prefill of a store-day file, without writing."""
+
+    def lines() -> Iterator[_Line | None]:
+        with path.open("rb") as file:
+            for raw in staged_file.read_lines(file, str(path), warehouse.settings.line_bytes_max):
+                yield _decode_line(raw.raw)
+
+    skus = {sku for line in lines() if line is not None and not _has_barcode(line) and (sku := _sku(line))}
     with warehouse.transaction() as connection:
-        known = _known(connection, retailer, (_sku(line) or "" for line in without))
-    filled = sum(_proven(line, known) is not None for line in without)
-    return {"lines": lines, "with_barcode": had, "filled": filled, "unknown": len(without) - filled}
+        known = find_known(connection, retailer, skus)
+    tally: Counter[str] = Counter(_outcome(line, known)[0] for line in lines())
+    return _counts(tally)
 
 
-def move_to_outbox(storage: Storage, manifest: Manifest, known: dict[str, Proven]) -> tuple[int, int, int]:
-    """Write one file with barcodes filled in into the outbox and remove it from the inbox.
-
-    Returns:
-        Lines, lines that had a barcode, lines filled.
-    """
-    lines = had = filled = 0
+def move_to_outbox(storage: Storage, manifest: Manifest, known: Mapping[str, KnownBarcode]) -> FileCounts:
+    """Write one file with barcodes filled in into the outbox and remove it from the inbox."""
+    tally: Counter[str] = Counter()
     digest = hashlib.sha256()
     with tempfile.TemporaryDirectory(prefix="aisleflow-") as folder:
         packed = Path(folder) / "store-day.jsonl.gz"
         with packed.open("wb") as target, gzip.GzipFile(filename="", fileobj=target, mode="wb", compresslevel=6, mtime=0) as out:
             for raw in open_staged(storage, manifest, Stage.BARCODE_INBOX, _WHOLE_LINE_BYTES):
-                lines += 1
                 content, line = raw.raw, _decode_line(raw.raw)
-                if line is not None and _has_barcode(line):
-                    had += 1
-                elif line is not None and (proven := _proven(line, known)):
-                    line.product["barcode"] = msgspec.Raw(msgspec.json.encode(proven.gtin))
+                outcome, gtin = _outcome(line, known)
+                tally[outcome] += 1
+                if gtin is not None and line is not None:
+                    line.product["barcode"] = msgspec.Raw(msgspec.json.encode(gtin))
                     content = msgspec.json.encode(line)
-                    filled += 1
                 out.write(content + b"\n")
                 digest.update(content + b"\n")
-        missing = {**manifest.missing, "barcode": lines - had - filled}
-        new_manifest = msgspec.structs.replace(manifest, sha256=digest.hexdigest(), rows=lines, missing=missing)
+        counts = _counts(tally)
+        missing = {**manifest.missing, "barcode": counts.lines - counts.with_barcode - counts.filled}
+        new_manifest = msgspec.structs.replace(manifest, sha256=digest.hexdigest(), rows=counts.lines, missing=missing)
         stage_local(storage, Stage.OUTBOX, packed, new_manifest)
     staged_file.remove(storage, manifest, Stage.BARCODE_INBOX)
-    return lines, had, filled
+    return counts
 
 
 def _waiting_manifests(warehouse: Warehouse, storage: Storage, retailer: str) -> Iterator[Manifest]:
@@ -160,23 +159,6 @@ def _skus_without(storage: Storage, manifest: Manifest, line_bytes_max: int) -> 
                 yield sku
 
 
-def _find_and_queue(connection: Connection, retailer: str, skus: Iterator[str]) -> tuple[dict[str, Proven], int]:
-    known = _known(connection, retailer, skus)
-    queued = connection.run("enrichment/queue_lookups", {"retailer": retailer, "now": clock.now()}).rowcount
-    return known, queued
-
-
-def _known(connection: Connection, retailer: str, skus: Iterator[str]) -> dict[str, Proven]:
-    connection.execute("CREATE TEMPORARY TABLE candidate_sku (sku text) ON COMMIT DROP")
-    with connection.cursor() as cursor, cursor.copy("COPY candidate_sku FROM STDIN") as copy:
-        for sku in skus:
-            copy.write_row((sku,))
-    connection.run("enrichment/collect_skus_without_barcode")
-    connection.execute("ANALYZE sku_without_barcode")
-    rows = connection.run("enrichment/find_barcodes", {"retailer": retailer}).fetchall()
-    return {row["sku"]: Proven(row["gtin"], (row["name"], row["brand"], row["size"])) for row in rows}
-
-
 def _decode_line(raw: bytes) -> _Line | None:
     try:
         return _decoder.decode(raw)
@@ -188,22 +170,34 @@ def _has_barcode(line: _Line) -> bool:
     return bytes(line.product.get("barcode", b"null")) not in (b"null", b'""')
 
 
-def _proven(line: _Line, known: dict[str, Proven]) -> Proven | None:
-    """The barcode of a line's SKU, unless the line is about another good: the number may have been reused."""
-    proven = known.get(_sku(line) or "")
-    name, brand, size = (_text(line, field) for field in ("name", "brand", "size"))
-    return proven if proven is not None and (name is None or may_be_same_good((name, brand, size), proven.text)) else None
+def _outcome(line: _Line | None, known: Mapping[str, KnownBarcode]) -> tuple[str, str | None]:
+    """What becomes of a line, and the barcode to fill in. A proved one is left out where the number may have been given to another good."""
+    if line is None:
+        return "damaged", None
+    if _has_barcode(line):
+        return "with_barcode", None
+    found = known.get(_sku(line) or "")
+    if found is None:
+        return "unknown", None
+    if found.state != "proved":
+        return ("without" if found.state == "none" else found.state), None
+    name, brand, size = (_text(line, key) for key in ("name", "brand", "size"))
+    if found.text is not None and name is not None and not may_be_same_good((name, brand, size), found.text):
+        return "unknown", None
+    return "filled", found.gtin
 
 
-def _text(line: _Line, field: str) -> str | None:
-    value: Any = msgspec.json.decode(line.product[field]) if field in line.product else None
+def _counts(tally: Counter[str]) -> FileCounts:
+    given = {name: tally[name] for name in ("with_barcode", "filled", "without", "contested", "unknown")}
+    asked = sum(given.values()) - given["with_barcode"]
+    return FileCounts(lines=tally.total(), asked=asked, **given)
+
+
+def _text(line: _Line, key: str) -> str | None:
+    value: Any = msgspec.json.decode(line.product[key]) if key in line.product else None
     return clean(value) if isinstance(value, str) else None
 
 
 def _sku(line: _Line) -> str | None:
     value: Any = msgspec.json.decode(line.product["sku"]) if "sku" in line.product else None
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else None
-
-
-def _fields(result: PrefillCounts) -> dict[str, Any]:
-    return {name: getattr(result, name) for name in PrefillCounts.__dataclass_fields__}

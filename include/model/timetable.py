@@ -1,4 +1,4 @@
-"""The night's timetable: the only place that states when crawls begin and stop, when bargains are published and when the watch looks.
+"""The night's timetable: the only place that states when look-ups and crawls begin and stop, when bargains are published and when the watch looks.
 
 All times are Melbourne's. One of them is a setting, ``AISLEFLOW_CRAWL_UNTIL``; the others are fixed or derived from it.
 """
@@ -15,6 +15,10 @@ from include.retailer_names import RETAILERS
 CRAWL_FROM = time(4)
 #: Between the starts of two retailers, in the order in which they are registered.
 CRAWL_STEP = timedelta(minutes=10)
+#: Barcode look-ups run before the first crawl: they never compete with it for a site's requests, and what they find is filled into this night's files.
+LOOK_UP_FROM, LOOK_UP_UNTIL = time(0, 30), time(3, 30)
+#: Maximum duration of one worker's look-ups.
+LOOK_UP_TIME = timedelta(hours=3, minutes=15)
 #: A retailer has its plan within this time of its start.
 PLANNING_TIME = timedelta(minutes=30)
 #: Maximum duration of one store's crawl.

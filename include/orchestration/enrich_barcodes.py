@@ -22,5 +22,5 @@ def prefill(dag_run: Any, params: Any, outlet_events: Any) -> dict[str, Any]:
     if not done.files:
         raise AirflowSkipException("no file waits in the barcode inbox")
     outlet_events[OUTBOX].add_partitions(list(done.keys))
-    outlet_events[OUTBOX].extra = {"prefilled": asdict(done)}
+    outlet_events[OUTBOX].extra = {"prefilled": asdict(done.counts)}
     return asdict(done)

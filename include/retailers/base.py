@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from include.model.offer import Offer
 from include.model.store import StoreRecord, StoreRef
@@ -23,6 +23,9 @@ from include.retailer_names import RETAILERS
 from include.retailers.errors import ShapeChanged, WrongStore
 from include.retailers.fields import reading
 from include.staging.storage import Stage
+
+if TYPE_CHECKING:
+    from include.retailers.barcode_source import BarcodeSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +241,10 @@ class Retailer(ABC):
     def session_page_for(self, store: StoreRef | None) -> Page | None:
         """Return the opening page, with the store's cookie if the site has one."""
         return self.session_page
+
+    def barcode_sources(self) -> Sequence[BarcodeSource]:
+        """Return the routes that show barcodes beside the listing; what one does not answer is asked of the next."""
+        return ()
 
     def store_pages(self) -> Iterable[Page]:
         """Return the requests of the store finder; each is followed by :meth:`next_store_pages`."""

@@ -14,7 +14,7 @@ Quirks : an outdated build id returns 404; ``start`` is a page index; sponsored 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -23,9 +23,9 @@ from typing import Any, Literal
 
 from include.model.store import StoreRecord, StoreRef
 from include.retailers import coles_graphql as graphql
+from include.retailers.barcode_source import BarcodeSource
 from include.retailers.base import Category, OfferRow, Page, Retailer, Row, SkippedRow, key_paths
 from include.retailers.bounds import parse
-from include.retailers.coles_graphql import Barcodes
 from include.retailers.coles_rows import PROMOTIONAL, is_sponsored, offer_of, unit_of
 from include.retailers.errors import Blocked, MissingField, WrongStore
 from include.retailers.fields import announced, required_text, state_name, store_name, text
@@ -182,17 +182,16 @@ class Coles(Retailer):
 
     # Barcodes
 
-    def detail_page(self, skus: Sequence[str], store: StoreRef) -> Page:
-        """Return the request for the barcodes of up to 20 SKUs, of a store that lists them.
+    def barcode_sources(self) -> Sequence[BarcodeSource]:
+        """Return the detail of 20 SKUs at once, and the detail of one for those that it does not answer. The listing has no barcode."""
 
-        Raises:
-            ValueError: more than 20 SKUs.
-        """
-        return graphql.details_page(skus, self.request_store_id(store))
+        def in_store(page: Callable[[Sequence[str], str], Page]) -> Callable[[Sequence[str], StoreRef], Page]:
+            return lambda skus, store: page(skus, self.request_store_id(store))
 
-    def barcodes(self, body: Any) -> Barcodes:
-        """Read the response to :meth:`detail_page`; a SKU in neither part remains unknown."""
-        return graphql.barcodes(body)
+        return (
+            BarcodeSource("coles_details", graphql.DETAIL_BATCH, in_store(graphql.details_page), graphql.read_details),
+            BarcodeSource("coles_product", 1, in_store(graphql.product_page), graphql.read_product),
+        )
 
     # Stores
 

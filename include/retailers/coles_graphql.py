@@ -6,12 +6,13 @@ The content of the responses was recorded in October 2026. The queries are this 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from include.retailers.barcode_source import Answers, ProductAnswer
 from include.retailers.base import Page
 from include.retailers.errors import ErrorResponse
-from include.retailers.fields import quoted, sku_text, text
+from include.retailers.fields import quoted, required_text, sku_text, text
 
 DETAIL_BATCH = 20
 KEY_HEADER = {"ocp-apim-subscription-key": "{api_key}"}
@@ -24,18 +25,12 @@ _TREE = """query Categories($storeId: String) { productCategories(storeId: $stor
  catalogGroupView { ...Node catalogGroupView { ...Node catalogGroupView { ...Node } } } } }
 fragment Node on CategoryNode { id level name originalName productCount seoToken type subType }"""
 _DETAILS = """query ProductsInfo($storeId: String, $productIds: [String!]!) {
- productsInfo(storeId: $storeId, productIds: $productIds) { count invalidProductIds results { id gtin } } }"""
+ productsInfo(storeId: $storeId, productIds: $productIds) { count invalidProductIds results { id name brand size gtin } } }"""
+_PRODUCT = """query Product($storeId: String, $productId: String!) {
+ product(storeId: $storeId, productId: $productId) { id name brand size gtin } }"""
 _STORES = """query GetStores($brandIds: [BrandId!], $latitude: Float!, $longitude: Float!) {
  stores(brandIds: $brandIds, latitude: $latitude, longitude: $longitude) { results { distance store { id name isTrading
  address { state suburb addressLine postcode } position { latitude longitude } brand { id name } } } } }"""
-
-
-@dataclass(frozen=True, slots=True)
-class Barcodes:
-    """Response of one detail batch: SKU → gtin (``None``: Coles has none), and the ids unknown in that store."""
-
-    gtins: Mapping[str, str | None]
-    invalid: frozenset[str]
 
 
 def data(body: Any) -> Any:
@@ -82,11 +77,31 @@ def details_page(skus: Sequence[str], store: str) -> Page:
     return _page("ProductsInfo", _DETAILS, {"storeId": store, "productIds": list(skus)})
 
 
-def barcodes(body: Any) -> Barcodes:
-    """Read the response to :func:`details_page`."""
+def read_details(body: Any, skus: Sequence[str]) -> Answers:
+    """Read the response to :func:`details_page`: unknown ids come back apart. A SKU in neither part, or without the field ``gtin``, has no answer."""
     info = data(body)["productsInfo"]
-    gtins = {sku_text(item["id"]): text(item.get("gtin")) for item in info["results"]}
-    return Barcodes(gtins, frozenset(map(sku_text, info["invalidProductIds"])))
+    products = {sku: _answer(item) for item in info["results"] if "gtin" in item and (sku := sku_text(item["id"])) in skus}
+    return Answers(products, frozenset(map(sku_text, info["invalidProductIds"])) & set(skus))
+
+
+def product_page(skus: Sequence[str], store: str) -> Page:
+    """Return the request for the barcode of one SKU."""
+    (sku,) = skus
+    return _page("Product", _PRODUCT, {"storeId": store, "productId": sku})
+
+
+def read_product(body: Any, skus: Sequence[str]) -> Answers:
+    """Read the response to :func:`product_page`; without a product the id is unknown."""
+    (sku,) = skus
+    item = data(body)["product"]
+    if item is None:
+        return Answers(unknown=frozenset(skus))
+    return Answers({sku: _answer(item)} if sku_text(item["id"]) == sku else {})
+
+
+def _answer(item: Any) -> ProductAnswer:
+    """Read one product; ``gtin`` is null where Coles has none."""
+    return ProductAnswer((required_text(item, "name"), text(item.get("brand")), text(item.get("size"))), text(item["gtin"]))
 
 
 def finder_pages() -> Iterator[Page]:

@@ -11,13 +11,15 @@ Quirks : pages past the end contain advertisements, never an empty list; ``WasPr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from include.model.offer import Offer
 from include.model.store import StoreRecord, StoreRef
+from include.retailers.barcode_source import Answers, BarcodeSource, ProductAnswer
 from include.retailers.base import Category, OfferRow, Page, Retailer, RetailerUnitPrice, Row, SkippedRow, key_paths
 from include.retailers.errors import ErrorResponse, UnexpectedType
 from include.retailers.fields import (
@@ -151,6 +153,12 @@ class Woolworths(Retailer):
             extra=_extra(item),
         )
 
+    # Barcodes
+
+    def barcode_sources(self) -> Sequence[BarcodeSource]:
+        """Return the product's structured data: a second source for SKUs whose listing has no usable barcode."""
+        return (BarcodeSource("woolworths_schemaorg", 1, _product_page, _read_product, unknown_status=404, asks_store=False),)
+
     # Stores
 
     def store_pages(self) -> Iterator[Page]:
@@ -217,6 +225,18 @@ def _unit(item: Any) -> RetailerUnitPrice:
         per=text(item.get("CupMeasure")),
         size="1kg" if item.get("Unit") == "KG" else None,
     )
+
+
+def _product_page(skus: Sequence[str], store: StoreRef) -> Page:
+    (sku,) = skus
+    return Page(path=f"/api/v3/ui/schemaorg/product/{quote(sku, safe='')}")
+
+
+def _read_product(body: Any, skus: Sequence[str]) -> Answers:
+    (sku,) = skus
+    brand = (body.get("brand") or {}).get("name")
+    answer = ProductAnswer((required_text(body, "name"), text(brand), None), text(body["gtin13"]))
+    return Answers({sku: answer} if sku_text(body["sku"]) == sku else {})
 
 
 def _is_good(item: Any) -> bool:

@@ -29,7 +29,7 @@ WITH conflict AS MATERIALIZED (
 )
 SELECT conflict.conflict_id, conflict.retailer, conflict.sku, sku.name, sku.brand, sku.size, conflict.gtin, conflict.reason, has.gtins AS accepted_gtins,
        owner.retailer AS other_retailer, owner.sku AS other_sku, owner.name AS other_name, owner.brand AS other_brand, owner.size AS other_size,
-       conflict.product_id, conflict.owner_product_id, conflict.file_id, conflict.first_seen_at, conflict.detected_at,
+       conflict.product_id, conflict.owner_product_id, conflict.source, conflict.file_id, conflict.first_seen_at, conflict.detected_at,
        conflict.is_open, conflict.choice, conflict.reopened_because
   FROM conflict
   JOIN core.sku AS sku ON sku.retailer = conflict.retailer AND sku.sku = conflict.sku

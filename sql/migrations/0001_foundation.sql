@@ -298,7 +298,8 @@ CREATE TABLE core.sku_barcode (
     gtin            text COLLATE "C" NOT NULL CHECK (gtin ~ '^[0-9]{14}$'),
     together        text COLLATE "C" NOT NULL,
     first_seen_at   timestamptz NOT NULL,
-    file_id         bigint NOT NULL REFERENCES ops.staged_file,
+    source          text COLLATE "C" NOT NULL,
+    file_id         bigint REFERENCES ops.staged_file,
     learned_at      timestamptz NOT NULL,
     refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'many_goods', 'rejected', 'split')),
     refused_at      timestamptz,
@@ -306,15 +307,17 @@ CREATE TABLE core.sku_barcode (
     question_run_id text,
     question_decision_id bigint,
     PRIMARY KEY (sku_key, gtin),
-    CHECK ((refused_because IS NULL) = (refused_at IS NULL))
+    CHECK ((refused_because IS NULL) = (refused_at IS NULL)),
+    CHECK ((source = 'file') = (file_id IS NOT NULL))
 );
 CREATE INDEX sku_barcode_gtin ON core.sku_barcode (gtin);
 COMMENT ON TABLE core.sku_barcode IS 'The barcodes that retailers give their SKUs, accepted or not. One row per (SKU, barcode).';
 COMMENT ON COLUMN core.sku_barcode.sku_key IS 'The SKU (core.sku).';
 COMMENT ON COLUMN core.sku_barcode.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN core.sku_barcode.together IS 'The smallest barcode of those that lines of this SKU show beside one another: they stand or fall together.';
-COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest line that shows it. Of two SKUs that contradict each other the earlier one keeps the barcode.';
-COMMENT ON COLUMN core.sku_barcode.file_id IS 'A staged file that shows it.';
+COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest line or look-up that shows it. Of two SKUs that contradict each other the earlier one keeps the barcode.';
+COMMENT ON COLUMN core.sku_barcode.source IS 'Where that earliest evidence is: file, or the source of a look-up (coles_details, coles_product, woolworths_schemaorg).';
+COMMENT ON COLUMN core.sku_barcode.file_id IS 'The staged file that shows it; null: it was looked up.';
 COMMENT ON COLUMN core.sku_barcode.learned_at IS 'When this warehouse first recorded it.';
 COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own.';
 COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for that reason; null: accepted.';
@@ -805,7 +808,7 @@ COMMENT ON COLUMN ops.barcode_decision.end_reason IS 'The reason given.';
 
 CREATE VIEW ops.barcode_conflict AS
 SELECT claim.claim_id AS conflict_id, sku.retailer, sku.sku, claim.gtin, sku.product_id, owner.product_id AS owner_product_id, claim.refused_because AS reason,
-       claim.file_id, claim.first_seen_at,
+       claim.source, claim.file_id, claim.first_seen_at,
        claim.refused_at AS detected_at, decision.decision_id, decision.choice, decision.reopened_because,
        CASE WHEN decision.decision_id IS NOT NULL THEN decision.reopened_at IS NOT NULL
             ELSE given.gtin IS NULL AND settled.sku_key IS NULL END AS is_open
@@ -825,7 +828,8 @@ COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
 COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, many_goods, rejected or split (core.sku_barcode.refused_because); null: accepted by a person.';
-COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode.';
+COMMENT ON COLUMN ops.barcode_conflict.source IS 'Where the barcode was found: file, or the source of a look-up.';
+COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode; null: it was looked up.';
 COMMENT ON COLUMN ops.barcode_conflict.first_seen_at IS 'Instant of the earliest line, or of the look-up.';
 COMMENT ON COLUMN ops.barcode_conflict.detected_at IS 'When it was first detected.';
 COMMENT ON COLUMN ops.barcode_conflict.decision_id IS 'The decision in force about it (ops.barcode_decision); null: none.';
@@ -855,21 +859,77 @@ COMMENT ON COLUMN ops.merge_log.merged_at IS 'When.';
 COMMENT ON COLUMN ops.merge_log.undone_at IS 'When it was undone; null = it was not.';
 
 CREATE TABLE ops.barcode_lookup (
-    retailer     text COLLATE "C" NOT NULL REFERENCES core.retailer,
-    sku          text COLLATE "C" NOT NULL,
-    state        text NOT NULL CHECK (state IN ('queued', 'found', 'not_found')),
-    reason       text,
-    queued_at    timestamptz NOT NULL,
-    looked_up_at timestamptz,
-    PRIMARY KEY (retailer, sku)
+    retailer       text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    sku            text COLLATE "C" NOT NULL,
+    queued_at      timestamptz NOT NULL,
+    sku_key        integer REFERENCES core.sku,
+    store_key      integer REFERENCES core.store,
+    priority       integer NOT NULL DEFAULT 0,
+    claim          text COLLATE "C",
+    claimed_at     timestamptz,
+    attempts       integer NOT NULL DEFAULT 0,
+    asked_at       timestamptz,
+    asked_store_id text COLLATE "C",
+    source         text COLLATE "C",
+    result         text CHECK (result IN ('found', 'none', 'unusable', 'unknown_id', 'other_good', 'failed')),
+    detail         text,
+    gtin           text COLLATE "C",
+    retry_at       timestamptz,
+    PRIMARY KEY (retailer, sku),
+    CHECK ((claim IS NULL) = (claimed_at IS NULL)),
+    CHECK ((gtin IS NOT NULL) = (result IS NOT DISTINCT FROM 'found'))
 );
-COMMENT ON TABLE ops.barcode_lookup IS 'SKUs whose barcode needs a separate look-up. One row per SKU.';
+CREATE INDEX barcode_lookup_claimed ON ops.barcode_lookup (claim) WHERE claim IS NOT NULL;
+COMMENT ON TABLE ops.barcode_lookup IS 'SKUs whose barcode is looked up apart from the crawl: the queue, and the memory of what was found or not. One row per SKU.';
 COMMENT ON COLUMN ops.barcode_lookup.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.barcode_lookup.sku IS 'The SKU.';
-COMMENT ON COLUMN ops.barcode_lookup.state IS 'queued, found or not_found.';
-COMMENT ON COLUMN ops.barcode_lookup.reason IS 'Why it was not found.';
-COMMENT ON COLUMN ops.barcode_lookup.queued_at IS 'When a staged file first had it without a barcode.';
-COMMENT ON COLUMN ops.barcode_lookup.looked_up_at IS 'When it was last looked up.';
+COMMENT ON COLUMN ops.barcode_lookup.queued_at IS 'When it was first known to lack a barcode.';
+COMMENT ON COLUMN ops.barcode_lookup.sku_key IS 'The SKU in the catalogue (core.sku); null until one of its lines is published.';
+COMMENT ON COLUMN ops.barcode_lookup.store_key IS 'The store to ask: of those that list it, the one with the widest range. Null: no store lists it, so it waits.';
+COMMENT ON COLUMN ops.barcode_lookup.priority IS 'Order in the queue, greatest first: stores that list it, twice if another retailer''s product waits for it, plus days in the queue.';
+COMMENT ON COLUMN ops.barcode_lookup.claim IS 'The batch of the worker that asks for it now; null: nobody does.';
+COMMENT ON COLUMN ops.barcode_lookup.claimed_at IS 'When it was claimed, by the machine''s clock: a claim older than AISLEFLOW_LOOK_UP_CLAIM_MINUTES returns to the queue.';
+COMMENT ON COLUMN ops.barcode_lookup.attempts IS 'Answers so far, errors included; each doubles the wait for the next one.';
+COMMENT ON COLUMN ops.barcode_lookup.asked_at IS 'When the last answer came.';
+COMMENT ON COLUMN ops.barcode_lookup.asked_store_id IS 'The store that was asked; null: the source knows no stores.';
+COMMENT ON COLUMN ops.barcode_lookup.source IS 'The source that gave the last answer.';
+COMMENT ON COLUMN ops.barcode_lookup.result IS 'Last answer: found; none (the retailer has no barcode for it); unusable (in-store code, wrong check digit); unknown_id (that store does not know the SKU); other_good (the answer is about another good); failed (no valid answer). Null: not asked yet.';
+COMMENT ON COLUMN ops.barcode_lookup.detail IS 'Why there is no usable barcode; human-readable.';
+COMMENT ON COLUMN ops.barcode_lookup.gtin IS 'The barcode found (GTIN-14). Whether the catalogue accepts it: core.sku_barcode.';
+COMMENT ON COLUMN ops.barcode_lookup.retry_at IS 'Not asked again before; null: found, and not asked again.';
+
+CREATE TABLE ops.lookup_night (
+    night       date NOT NULL,
+    retailer    text COLLATE "C" NOT NULL REFERENCES core.retailer,
+    requests    integer NOT NULL DEFAULT 0,
+    request_id  text,
+    asked       integer NOT NULL DEFAULT 0,
+    found       integer NOT NULL DEFAULT 0,
+    learned     integer NOT NULL DEFAULT 0,
+    contested   integer NOT NULL DEFAULT 0,
+    none        integer NOT NULL DEFAULT 0,
+    unknown     integer NOT NULL DEFAULT 0,
+    failed      integer NOT NULL DEFAULT 0,
+    joined      integer NOT NULL DEFAULT 0,
+    started_at  timestamptz NOT NULL,
+    finished_at timestamptz NOT NULL,
+    PRIMARY KEY (night, retailer)
+);
+COMMENT ON TABLE ops.lookup_night IS 'What the barcode look-ups of a night asked and gained. One row per night and retailer.';
+COMMENT ON COLUMN ops.lookup_night.night IS 'Melbourne date of the run.';
+COMMENT ON COLUMN ops.lookup_night.retailer IS 'Retailer slug.';
+COMMENT ON COLUMN ops.lookup_night.requests IS 'Requests sent, opening pages, robots.txt and repeated ones included: what the budget counts.';
+COMMENT ON COLUMN ops.lookup_night.request_id IS 'Id of the last request counted; repeating it does not count twice.';
+COMMENT ON COLUMN ops.lookup_night.asked IS 'SKUs with an answer, errors included.';
+COMMENT ON COLUMN ops.lookup_night.found IS 'SKUs with a usable barcode: learned and contested together.';
+COMMENT ON COLUMN ops.lookup_night.learned IS 'Barcodes that the catalogue accepted.';
+COMMENT ON COLUMN ops.lookup_night.contested IS 'Barcodes that it refused: see ops.barcode_conflict.';
+COMMENT ON COLUMN ops.lookup_night.none IS 'SKUs without a usable barcode at the retailer.';
+COMMENT ON COLUMN ops.lookup_night.unknown IS 'SKUs that the store asked does not know, or whose answer was about another good.';
+COMMENT ON COLUMN ops.lookup_night.failed IS 'SKUs without a valid answer; asked again soon.';
+COMMENT ON COLUMN ops.lookup_night.joined IS 'SKUs that moved to another product by what was found.';
+COMMENT ON COLUMN ops.lookup_night.started_at IS 'When its first request was made.';
+COMMENT ON COLUMN ops.lookup_night.finished_at IS 'When its last request or answer was recorded.';
 
 -- crawling --------------------------------------------------------------------------------------------------------------
 

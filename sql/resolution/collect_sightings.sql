@@ -8,7 +8,7 @@
 
 CREATE TEMPORARY TABLE IF NOT EXISTS sighting ON COMMIT DROP AS
 SELECT coalesce(known.sku_key, pending.sku_key) AS sku_key, known.sku_key IS NOT NULL AS is_known, offer.name, offer.brand, offer.size, offer.gtins,
-       min(offer.observed_at) AS first_at, max(offer.observed_at) AS last_at,
+       min(offer.observed_at) AS first_at, max(offer.observed_at) AS last_at, 'file' AS source,
        (array_agg(offer.file_id ORDER BY offer.observed_at, offer.file_id))[1] AS file_id
   FROM staging.offer AS offer
   LEFT JOIN pending ON pending.sku = offer.sku

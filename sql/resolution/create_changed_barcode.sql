@@ -9,6 +9,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changed_barcode (
     gtin          text NOT NULL,
     together      text NOT NULL,
     first_seen_at timestamptz NOT NULL,
-    file_id       bigint NOT NULL,
+    source        text NOT NULL,
+    file_id       bigint,
     PRIMARY KEY (sku_key, gtin)
 ) ON COMMIT DROP

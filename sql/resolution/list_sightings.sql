@@ -16,15 +16,15 @@ WITH known AS MATERIALIZED (
      GROUP BY price.sku_key
 ), claimed AS MATERIALIZED (
     SELECT sku_key, array_agg(gtin ORDER BY gtin) AS gtins, array_agg(together ORDER BY gtin) AS togethers, array_agg(first_seen_at ORDER BY gtin) AS first_seen,
-           array_agg(file_id ORDER BY gtin) AS files
+           array_agg(source ORDER BY gtin) AS sources, array_agg(file_id ORDER BY gtin) AS files
       FROM core.sku_barcode
      WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM known))
      GROUP BY sku_key
 )
-SELECT sighting.sku_key, sighting.name, sighting.brand, sighting.size, sighting.gtins, sighting.first_at, sighting.last_at, sighting.file_id, sighting.is_known,
+SELECT sighting.sku_key, sighting.name, sighting.brand, sighting.size, sighting.gtins, sighting.first_at, sighting.last_at, sighting.source, sighting.file_id, sighting.is_known,
        identity.name AS first_name, identity.brand AS first_brand, identity.size AS first_size, identity.observed_at, sku.name AS newest_name, sku.brand AS newest_brand,
        sku.size AS newest_size, greatest(sku.texts_at, seen.at) AS newest_at, sku.former_until_at, claimed.gtins AS claimed_gtins, claimed.togethers, claimed.first_seen,
-       claimed.files
+       claimed.sources, claimed.files
   FROM sighting
   LEFT JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN core.sku_identity AS identity USING (sku_key)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from benchmarks import importing, nights, yardstick
+from benchmarks import importing, nights, prefilling, yardstick
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import Scratch, scratch
@@ -143,3 +143,10 @@ def test_an_interrupted_benchmark_removes_its_files() -> None:
         next(steps)
     assert not folder.exists()
     assert not running_postgres(folder / "home")
+
+
+def test_prefill_is_measured(server: Scratch) -> None:
+    query, rewritten = prefilling.measure(server, 600, 90, lambda _: None)
+
+    assert query["what"] == "query of 90 SKUs among 600, 81 known"
+    assert all(row["ratio"] == pytest.approx(row["seconds"] / row["yardstick_seconds"]) for row in (query, rewritten))

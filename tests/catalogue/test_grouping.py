@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from include.catalogue.grouping import GOODS_PER_BARCODE_MAX, Claim, Grouping, Member, group
-from include.catalogue.sightings import Known, Sighting, absorb
+from include.catalogue.sightings import FILE, Known, Origin, Sighting, absorb
 from include.wording.brand import own_label_of
 from include.wording.product_key import product_key
 from include.wording.size import total
@@ -24,7 +24,7 @@ TEA, HOSE = ("Black Tea", "Zorbo", "100g"), ("Garden Hose", "Quux", "15m")
 
 def sighting(hour: int, text: tuple[str, str | None, str | None] = TEA, *gtins: str) -> Sighting:
     at = START + timedelta(hours=hour)
-    return Sighting(text, gtins, at, at, 1)
+    return Sighting(text, gtins, at, at, Origin(FILE, 1))
 
 
 def member(number: int, hour: int = 0, retailer: str = "aldi", text: tuple[str, str | None, str | None] = TEA, *gtins: str) -> Member:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.enrichment.prefill import prefill_waiting, preview_prefill
+from include.enrichment.prefill import FileCounts, Prefill, prefill_waiting, preview_prefill
 from include.ingestion import pipeline
 from include.staging.manifest import Manifest
 from include.staging.staged_file import load_manifest
@@ -39,7 +39,8 @@ def test_a_known_barcode_is_filled_and_the_file_moves_on(warehouse: Warehouse, s
 
     done = prefill_waiting(warehouse, storage, "coles")
 
-    assert (done.files, done.lines, done.filled, done.queued, done.keys) == (1, 2, 1, 1, (f"coles|{before.night}",))
+    counts = FileCounts(lines=2, asked=2, filled=1, unknown=1)
+    assert done == Prefill({f"COL:1|{before.night}": counts}, (f"coles|{before.night}",)) and done.counts == counts
     assert staged(storage, Stage.BARCODE_INBOX) == []
     (onward,) = staged(storage, Stage.OUTBOX)
     barcodes = [json.loads(line)["product"]["barcode"] for line in lines_of(storage, onward, Stage.OUTBOX)]
@@ -76,7 +77,7 @@ def test_a_null_never_beats_a_barcode_and_a_given_one_stays(warehouse: Warehouse
 
     (onward,) = staged(storage, Stage.OUTBOX)
     assert [json.loads(line)["product"]["barcode"] for line in lines_of(storage, onward, Stage.OUTBOX)] == [gtin(9), "0" + gtin(7)]
-    assert (done.with_barcode, done.filled) == (1, 1)
+    assert (done.counts.with_barcode, done.counts.asked, done.counts.filled) == (1, 1, 1)
 
 
 def test_unknown_skus_are_queued_once(warehouse: Warehouse, storage: Storage, store_day: StoreDays):
@@ -85,7 +86,7 @@ def test_unknown_skus_are_queued_once(warehouse: Warehouse, storage: Storage, st
         prefill_waiting(warehouse, storage, "coles")
     with warehouse.transaction() as connection:
         assert [
-            row["sku"] for row in connection.execute("SELECT sku FROM ops.barcode_lookup WHERE state = 'queued' ORDER BY sku").fetchall()
+            row["sku"] for row in connection.execute("SELECT sku FROM ops.barcode_lookup WHERE result IS NULL ORDER BY sku").fetchall()
         ] == ["8", "9"]
 
 
@@ -103,14 +104,14 @@ def test_a_kill_between_two_stages_duplicates_nothing(warehouse: Warehouse, stor
 
 
 def test_an_empty_inbox_does_nothing(warehouse: Warehouse, storage: Storage):
-    assert prefill_waiting(warehouse, storage, "coles").files == 0
+    assert prefill_waiting(warehouse, storage, "coles") == Prefill()
 
 
 def test_would_fill_counts_and_writes_nothing(warehouse: Warehouse, storage: Storage, store_day: StoreDays, tmp_path: Path):
     publish(warehouse, storage, store_day, offer(sku="7", barcode=gtin(7)))
     file = store_day.file(tmp_path / "day.jsonl", [offer(sku="7"), offer(sku="8"), offer(sku="9", barcode=gtin(9))], **COLES)
 
-    assert preview_prefill(warehouse, "coles", file) == {"lines": 3, "with_barcode": 1, "filled": 1, "unknown": 1}
+    assert preview_prefill(warehouse, "coles", file) == FileCounts(lines=3, with_barcode=1, asked=2, filled=1, unknown=1)
     with warehouse.transaction() as connection:
         assert connection.execute("SELECT FROM ops.barcode_lookup").fetchall() == []
 

@@ -21,7 +21,7 @@ Facts = dict[str, Any]
 
 #: Every DAG there is; a new one is added here, with its order of tasks below where the order matters.
 EXPECTED = {
-    "discover_stores", "enrich_barcodes", "ingest_prices", "sweep_outbox", "watch_night",
+    "discover_stores", "enrich_barcodes", "ingest_prices", "look_up_barcodes", "sweep_outbox", "watch_night",
     "decide_conflicts", "decide_held", "maintain_store_groups",
     *(f"scrape_{retailer}" for retailer in RETAILERS),
 }  # fmt: skip
@@ -30,6 +30,7 @@ EXPECTED = {
 ORDER = {
     "ingest_prices": ["load", "check", "resolve", "publish", "report"],
     "decide_conflicts": ["list_conflicts", "ask", "apply"],
+    "look_up_barcodes": ["plan", "look_up", "report"],
     "maintain_store_groups": ["health", "compare", "merge"],
     "decide_held": ["list_held", "ask", "apply", "publish"],
     **{f"scrape_{retailer}": ["canary", "plan", "crawl", "emit"] for retailer in RETAILERS},

@@ -105,18 +105,19 @@ def test_coles_next_page_follows_the_count_of_products_not_of_rows(shared: Path)
 def test_coles_barcodes_of_a_batch(shared: Path) -> None:
     body, plain = load(shared / "payloads" / "coles" / "graphql_products_info_2026-10.json")
 
-    found = Coles().barcodes(body)
+    skus = [str(item["id"]) for item in plain["productsInfo"]["results"]]
+    found = Coles().barcode_sources()[0].read(body, [*skus, "9999999"])
 
-    assert found.invalid == {"9999999"}
-    assert found.gtins.keys() == {str(item["id"]) for item in plain["productsInfo"]["results"]}
+    assert found.unknown == {"9999999"}
+    assert found.products == {}, "the recorded query did not ask for the field"
 
 
 def test_coles_barcode_of_one_product(shared: Path) -> None:
     _, plain = load(shared / "payloads" / "coles" / "graphql_product_1018067_2026-10.json")
 
-    found = Coles().barcodes({"data": {"productsInfo": {"invalidProductIds": [], "results": [plain["product"]]}}})
+    found = Coles().barcode_sources()[1].read({"data": plain}, ["1018067"])
 
-    assert found.gtins == {"1018067": "9310232962085"}
+    assert found.products["1018067"].barcode == "9310232962085"
 
 
 def test_coles_category_tree(shared: Path) -> None:

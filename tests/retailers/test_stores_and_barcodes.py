@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from include.model.store import StoreRef
+from include.retailers.barcode_source import Answers, ProductAnswer
 from include.retailers.coles import Coles
 from include.retailers.coles_graphql import FOUND_MAX
+from include.retailers.errors import ShapeChanged
+from include.retailers.fields import reading
 from include.retailers.registry import RETAILERS
+from include.retailers.woolworths import Woolworths
 
 #: The retailers whose answer :func:`finder_answer` imitates.
 FINDERS = ("coles", "woolworths", "aldi", "iga")
@@ -22,30 +26,56 @@ FIRLE = StoreRef("coles", "COL:401", "Firle", "SA")
 # Barcodes
 
 
+DETAILS, PRODUCT = Coles().barcode_sources()
+
+
 def test_a_coles_detail_batch_names_store_and_skus() -> None:
-    page = Coles().detail_page(["1", "2"], FIRLE)
+    page = DETAILS.page(["1", "2"], FIRLE)
 
     assert page.json is not None
     assert page.json["variables"] == {"storeId": "0401", "productIds": ["1", "2"]}
     with pytest.raises(ValueError, match="21 SKUs in one batch"):
-        Coles().detail_page([str(number) for number in range(21)], FIRLE)
+        DETAILS.page([str(number) for number in range(DETAILS.batch + 1)], FIRLE)
+    single = PRODUCT.page(["1"], FIRLE)
+    assert single.json is not None and single.json["variables"] == {"storeId": "0401", "productId": "1"}
 
 
-def test_coles_barcodes_distinguish_unknown_products_from_those_without() -> None:
-    found = Coles().barcodes(
-        {
-            "data": {
-                "productsInfo": {
-                    "count": 2,
-                    "invalidProductIds": ["9"],
-                    "results": [{"id": 1, "gtin": "9301000000008"}, {"id": 2, "gtin": None}],
-                }
-            }
-        }
-    )
+def test_coles_details_distinguish_unknown_products_those_without_and_those_without_an_answer() -> None:
+    results = [
+        {"id": 1, "name": "Tea", "brand": "Zorbo", "size": "100g", "gtin": "9301000000008"},
+        {"id": 2, "name": "Peas", "brand": "", "gtin": None},
+        {"id": 3, "name": "Rice"},
+        {"id": 5, "name": "Not asked for", "gtin": "9301000000008"},
+    ]
+    body = {"data": {"productsInfo": {"count": 2, "invalidProductIds": ["9"], "results": results}}}
 
-    assert found.gtins == {"1": "9301000000008", "2": None}
-    assert found.invalid == {"9"}
+    found = DETAILS.read(body, ["1", "2", "3", "4", "9"])
+
+    assert found.products == {
+        "1": ProductAnswer(("Tea", "Zorbo", "100g"), "9301000000008"),
+        "2": ProductAnswer(("Peas", None, None), None),
+    }
+    assert found.unknown == {"9"}
+
+
+def test_the_detail_of_one_coles_product() -> None:
+    tea = {"id": 1, "name": "Tea", "brand": "Zorbo", "size": "100g", "gtin": "9301000000008"}
+
+    assert PRODUCT.read({"data": {"product": tea}}, ["1"]).products["1"].barcode == "9301000000008"
+    assert PRODUCT.read({"data": {"product": None}}, ["1"]).unknown == {"1"}
+    assert PRODUCT.read({"data": {"product": tea}}, ["2"]) == Answers(), "another product's"
+    with pytest.raises(ShapeChanged, match="gtin"), reading("coles", "http://x"):
+        PRODUCT.read({"data": {"product": {"id": 1, "name": "Tea"}}}, ["1"])
+
+
+def test_the_structured_data_of_a_woolworths_product() -> None:
+    (source,) = Woolworths().barcode_sources()
+    tea = {"name": "Zorbo Tea 100g", "brand": {"name": "Zorbo"}, "gtin13": "9301000000008", "sku": "1", "image": None}
+
+    assert source.page(["1/../2"], FIRLE).path == "/api/v3/ui/schemaorg/product/1%2F..%2F2"
+    assert source.read(tea, ["1"]).products == {"1": ProductAnswer(("Zorbo Tea 100g", "Zorbo", None), "9301000000008")}
+    assert source.read(tea | {"gtin13": None, "brand": None}, ["1"]).products["1"].barcode is None
+    assert source.read(tea, ["2"]) == Answers(), "another product's"
 
 
 # Store finders

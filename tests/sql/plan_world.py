@@ -18,10 +18,12 @@ from include.alerts.held_question import held_question
 from include.alerts.memory import SentAlerts
 from include.catalogue import conflicts
 from include.catalogue.grouping import Choice
+from include.catalogue.resolve import FoundBarcode
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
 from include.crawling.canary import choose_store
 from include.diagnostics import ingest_summary, night
+from include.enrichment.lookup_queue import Answer, LookupQueue
 from include.enrichment.prefill import prefill_waiting
 from include.errors import NeedsPersonError
 from include.groups import hand, maintenance
@@ -67,8 +69,8 @@ SELECT 'aldi', '1', g::text, 10, 50000, ARRAY[date '2026-10-01' + g], '{{}}', 0,
 INSERT INTO ops.staged_file (retailer, store_id, night, run_key, content_hash, state, stage, observed_at, last_observed_at, rows, is_complete, manifest, statistics, registered_at, published_at)
 SELECT 'aldi', store_id, date '2026-10-01' + d, 'run ' || d, md5(store_id || d), 'published', 'archive', at, at, 5000, true, '{{}}', '{{"filled": {{"name": 5000}}, "categories": {{"Pantry": 5000}}}}', at, at
   FROM core.store CROSS JOIN generate_series(1, {nights}) AS d CROSS JOIN LATERAL (SELECT '2026-10-01'::timestamptz + d * interval '1 day' AS at) AS instant;
-INSERT INTO core.sku_barcode (sku_key, gtin, together, first_seen_at, file_id, learned_at)
-SELECT sku_key, barcode.gtin, barcode.gtin, '2026-10-01', file_id, '2026-10-01' FROM core.sku JOIN core.product_barcode AS barcode USING (product_id) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
+INSERT INTO core.sku_barcode (sku_key, gtin, together, first_seen_at, source, file_id, learned_at)
+SELECT sku_key, barcode.gtin, barcode.gtin, '2026-10-01', 'file', file_id, '2026-10-01' FROM core.sku JOIN core.product_barcode AS barcode USING (product_id) CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
 INSERT INTO core.price (store_key, sku_key, price_cents, price_basis, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id, price_file_id)
 SELECT store_key, sku_key, 100 + sku_key % 900, 'each', false, true, true, true, '2026-11-16', '2026-11-16', file_id, file_id
   FROM core.store CROSS JOIN core.sku CROSS JOIN (SELECT min(file_id) AS file_id FROM ops.staged_file) AS file;
@@ -174,6 +176,7 @@ def history(
         stage("iga", "2101", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
         prefill_waiting(warehouse, storage, "iga")
         _decide_conflicts(warehouse)
+        _look_up(warehouse, n)
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
         _groups(warehouse, storage)
@@ -228,6 +231,23 @@ def _hold(warehouse: Warehouse, storage: Storage, n: int) -> None:
     quarantine.batch_of(warehouse, file_id)
     held.decide_question(warehouse, storage, [file_id], "release", "ann", "it is right", "Airflow")
     deciding.publish_released(warehouse, storage, "iga")
+
+
+def _look_up(warehouse: Warehouse, n: int) -> None:
+    """Ask for a third of the SKUs in one batch, and learn half of the answers."""
+    queue = LookupQueue(warehouse, "iga", NIGHT)
+    queue.rank()
+    batch = queue.claim("worker#1", n // 3)
+    assert batch is not None and len(batch.texts) > n // 10
+    queue.release("another")
+    answers = [
+        Answer(sku, "found", "a source", found=FoundBarcode(sku, ("0" + gtin(70_000_000 + number),), text, clock.now(), "a source"))
+        if number % 2
+        else Answer(sku, "none", "a source")
+        for number, (sku, text) in enumerate(batch.texts.items())
+    ]
+    queue.record(batch, "2101", clock.now(), answers)
+    assert queue.night().learned > n // 30
 
 
 def _isolate(connection: Connection, file_id: int, n: int) -> None:

@@ -24,7 +24,7 @@ CONTENTS = {
     "core.product_alias": "SELECT product_key, called, rule_version FROM core.product_alias JOIN product_of USING (product_id)",
     "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at FROM core.sku JOIN product_of USING (product_id)",
     "core.sku_identity": "SELECT retailer, sku, i.name, i.brand, i.size, observed_at, rule_version, product_key, loose_key, b.folded, size_quantity, size_unit, own_label_of FROM core.sku_identity AS i JOIN core.sku AS s USING (sku_key) LEFT JOIN core.brand AS b USING (brand_id)",
-    "core.sku_barcode": "SELECT retailer, sku, c.gtin, together, first_seen_at, file.called, refused_because, refused_at FROM core.sku_barcode AS c JOIN core.sku AS s USING (sku_key) JOIN file USING (file_id)",
+    "core.sku_barcode": "SELECT retailer, sku, c.gtin, together, first_seen_at, source, file.called, refused_because, refused_at FROM core.sku_barcode AS c JOIN core.sku AS s USING (sku_key) LEFT JOIN file USING (file_id)",
     "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, price_basis, multi_buy_quantity, multi_buy_cents, is_available, is_listed, uses_store_watermark, delisted_at, observed_at, changed_at, retracted_at, file.called, given.called "
     "FROM core.price JOIN core.store AS st USING (store_key) JOIN core.sku USING (sku_key) JOIN file USING (file_id) JOIN file AS given ON given.file_id = price_file_id",
     "staging.offer": "SELECT file.called, line_number, sku, reasons FROM staging.offer JOIN file USING (file_id)",
@@ -34,7 +34,9 @@ CONTENTS = {
     "ops.quarantined_offer": "SELECT file.called, line_number, sku, reasons, raw_text, state, quarantined_at, outcome, decided_by, decision_reason, decided_at FROM ops.quarantined_offer JOIN file USING (file_id)",
     "ops.data_quality_result": "SELECT file.called, rule_id, scope, severity, is_passed, checked, failed, detail, checked_at FROM ops.data_quality_result JOIN file USING (file_id)",
     "ops.match_proposal": "SELECT a.called, b.called, reason, evidence, state, proposed_at FROM ops.match_proposal JOIN product_of AS a ON a.product_id = left_product_id JOIN product_of AS b ON b.product_id = right_product_id",
-    "ops.barcode_conflict": "SELECT retailer, sku, gtin, a.called, b.called, reason, file.called, detected_at FROM ops.barcode_conflict JOIN product_of AS a USING (product_id) LEFT JOIN product_of AS b ON b.product_id = owner_product_id JOIN file USING (file_id)",
+    "ops.barcode_conflict": "SELECT retailer, sku, gtin, a.called, b.called, reason, source, file.called, detected_at FROM ops.barcode_conflict JOIN product_of AS a USING (product_id) LEFT JOIN product_of AS b ON b.product_id = owner_product_id LEFT JOIN file USING (file_id)",
+    "ops.barcode_lookup": "SELECT q.retailer, q.sku, queued_at, s.sku, st.store_id, priority, claim, attempts, asked_at, asked_store_id, source, result, detail, q.gtin, retry_at FROM ops.barcode_lookup AS q LEFT JOIN core.sku AS s USING (sku_key) LEFT JOIN core.store AS st USING (store_key)",
+    "ops.lookup_night": "SELECT night, retailer, requests, asked, found, learned, contested, none, unknown, failed, joined FROM ops.lookup_night",
     "ops.decision": "SELECT file.called, choice, rule_id, lines, decided_by, decision_reason, decided_via, decided_at FROM ops.decision JOIN file USING (file_id)",
     "ops.merge_log": "SELECT retailer, sku, a.called, b.called, merged_by, evidence, merged_at, undone_at FROM ops.merge_log JOIN core.sku USING (sku_key) JOIN product_of AS a ON a.product_id = from_product_id JOIN product_of AS b ON b.product_id = to_product_id",
 }
