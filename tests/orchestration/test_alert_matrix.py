@@ -32,7 +32,7 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, WarehouseUnavailable
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
-from tests.ingestion.store_days import TUESDAY, StoreDays, offers
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offers
 from tests.orchestration.alert_matrix import STATED
 from tests.project.files import ROOT
 
@@ -105,7 +105,8 @@ class Installation:
         if self.run_task("scrape_aldi", "canary", lambda: scrape_tasks.canary("aldi", run, asked)) and self.run_task(
             "scrape_aldi", "plan", plan
         ):
-            for item in self.planned or []:
+            items: list[dict[str, Any]] = self.planned or []
+            for item in items:
                 try:
                     scrape_tasks.crawl(item, run, self)
                 except (AirflowSkipException, AirflowFailException, AisleflowError):
@@ -239,9 +240,9 @@ def wall_unanswered(at: Installation) -> None:
 
 def held(at: Installation) -> None:
     stage = StoreDays(at.storage)
-    for day, price in ((TUESDAY, 1.0), (None, 100.0)):
+    for day, price in ((TUESDAY, 1.0), (WEDNESDAY, 100.0)):
         for store in ("G1", "G2"):
-            stage(store_id=store, lines=offers(200, price=price), **({"at": day} if day else {}))
+            stage(store_id=store, lines=offers(200, price=price), at=day)
         pipeline.ingest(at.warehouse, at.storage, "aldi")
     for _ in range(2):
         alerting.send_held_alerts(at.warehouse, at.storage, ["aldi"])
