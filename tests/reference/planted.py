@@ -105,6 +105,17 @@ DEFECTS = (
         in_view("core.product_price", "is_available DESC, ", ""),
     ),
     Defect(
+        "06",
+        "a price that only the retracted day gave stays when the good is unavailable since",
+        in_statement("retraction/collect_affected", "%(file_id)s IN (price.file_id, price.price_file_id)", "price.file_id = %(file_id)s"),
+    ),
+    Defect(
+        "07",
+        "where crawls overlap, an unchanged line counts with its crawl's first instant",
+        in_function("include.ingestion.store_prices.confirm_instants", lambda *_: None),
+    ),
+    Defect("08", "a stray line is published with its own instant", in_function("include.ingestion.lines.is_stray", lambda *_: False)),
+    Defect(
         "09",
         "an older store-day's texts replace newer ones",
         in_statement("resolution/refresh_skus", "greatest(known.texts_at, seen.at)", "'-infinity'::timestamptz"),
@@ -117,6 +128,11 @@ DEFECTS = (
             "AND NOT EXISTS (SELECT FROM staging.offer AS cut WHERE cut.file_id = %(file_id)s AND cut.sku IS NULL)",
             "",
         ),
+    ),
+    Defect(
+        "15a",
+        "a store-day stays unpublished although the newer one that kept it out is not complete any more",
+        in_statement("ledger/publish_outdated", "late.state = 'superseded'", "false"),
     ),
     Defect("run", "of two files of one run the hash decides", in_function("include.ledger.registering._in_order", lambda _, paths: paths)),
 )
