@@ -14,7 +14,7 @@ from include.staging.storage import StorageUnavailable
 from include.warehouse.engine import WarehouseUnavailable
 
 _MESSAGE_CHARACTERS = 3_500
-_TITLE_CHARACTERS = 240
+_TITLE_CHARACTERS, _END_CHARACTERS = 240, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +94,16 @@ def _alert(task: FailedTask, message: str, severity: Severity) -> Alert:
         f"The page of {task.dag_id} in the UI documents what it reads and writes, and its failures. This is reported once, and once when it is over.",
     ]
     return Alert(
-        "failed", severity, title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1] + "…", "\n\n".join(lines), key_of(task),
+        "failed", severity, _shortened(title), "\n\n".join(lines), key_of(task),
         link=task.link, retailer=task.retailer, source=f"{task.dag_id}.{task.task_id}",
     )  # fmt: skip
+
+
+def _shortened(title: str) -> str:
+    """Return a title of at most 240 characters: its begin says what and where, its end what to do next."""
+    if len(title) <= _TITLE_CHARACTERS:
+        return title
+    return f"{title[: _TITLE_CHARACTERS - _END_CHARACTERS - 3].rstrip()} … {title[-_END_CHARACTERS:].lstrip()}"
 
 
 def _message(error: BaseException | str | None, is_own: bool) -> str:

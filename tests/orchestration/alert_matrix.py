@@ -39,7 +39,7 @@ STATED = {
     ),
     "changed_page": Stated(
         "A page lost the field of the price; the adapter is mended",
-        ("critical: scrape_aldi.canary failed: aldi: product rows have lost price, …", _OVER),
+        ("critical: scrape_aldi.canary failed: aldi: product rows have lost price, … and adapt include/retailers/aldi.py", _OVER),
     ),
     "two_stores": Stated(
         "Two of three stores fail after the canary; the next crawl is complete",
