@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.errors import NeedsPersonError, TerminalError
+from include.errors import NeedsPersonError, TerminalError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -17,10 +17,13 @@ log = logging.getLogger(__name__)
 def airflow_errors() -> Iterator[None]:
     """Convert errors that a retry cannot fix: the task fails without a retry, the message first in its log.
 
-    Transient and unexpected errors pass unchanged: the task's retries handle them.
+    Transient ones pass unchanged, the message first in the log as well, and so do unexpected ones: the task's retries handle them.
     """
     try:
         yield
     except (TerminalError, NeedsPersonError) as error:
         log.error("%s", error)
         raise AirflowFailException(str(error)) from error
+    except TransientError as error:
+        log.error("%s", error)
+        raise
