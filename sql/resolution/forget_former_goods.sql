@@ -3,6 +3,7 @@
 -- Called by   include/catalogue/resolve.py, before the new barcodes are saved
 -- Reads       changed_identity, changed_barcode
 -- Writes      core.sku_barcode   core.product_barcode keeps what the former product had
+--             core.sku   sku_changed_at, by triggers
 -- Run again   nothing written
 
 DELETE FROM core.sku_barcode AS claim

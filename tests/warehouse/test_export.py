@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -320,7 +320,7 @@ def test_a_row_that_differs_in_its_product_only_is_exported_since(
     known = [offer(str(number), 2.0, name=f"Thing {word}", barcode=None) for number, word in enumerate(("ant", "bee", "cow", "dog", "elk"))]
     twin = offer("6", 2.0, name="Thing fox", size="500g", barcode=gtin(6))
 
-    def changed_after(day: str, lines: list[Line]) -> list[str]:
+    def changed_after(day: str, lines: Sequence[Line]) -> list[str]:
         fixed_clock(f"2026-11-{day}T09:00:00+11:00")
         store_day(at=f"2026-11-{day}T04:30:00+11:00", lines=lines)
         assert pipeline.ingest(warehouse, storage, "aldi").published.store_days == 1
