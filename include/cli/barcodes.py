@@ -1,4 +1,4 @@
-"""``aisleflow barcodes …``: look-ups on demand, and contested barcodes."""
+"""``aisleflow barcodes …``: look-ups on demand, contested barcodes, and how many there are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from include import clock
-from include.cli import conflicts
+from include.cli import barcode_report, conflicts
 from include.cli.common import DAY, JsonOption, domain, known_retailer
 from include.cli.output import print_json, print_table, progress, say
 
-app = typer.Typer(help="Barcodes: look-ups of unknown ones, contested ones.", no_args_is_help=True)
+app = typer.Typer(help="Barcodes: look-ups of unknown ones, contested ones, how many there are.", no_args_is_help=True)
+app.add_typer(barcode_report.app)
 app.add_typer(conflicts.app, name="conflicts")
 
 COLUMNS = (

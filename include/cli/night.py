@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from include import clock
+from include.cli.barcode_report import print_gains
 from include.cli.common import DAY, FAILED, NEEDS_PERSON, JsonOption, WideOption, domain, reported
 from include.cli.output import ProgressDisplay, print_json, print_table, progress, say, say_error
 from include.errors import ConfigurationError
@@ -182,6 +183,7 @@ def print_night(report: dict[str, Any], is_wide: bool = False) -> None:
     print_table(rows, INGEST_COLUMNS, wide=WIDE_INGEST_COLUMNS, is_wide=is_wide, title="Ingestion, in lines and prices")
     say("")
     print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds per stage")
+    print_gains([row["barcodes"] for row in rows if row.get("barcodes")], is_wide=is_wide)
     for row in rows:
         for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
             say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")

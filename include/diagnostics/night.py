@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from include import clock
+from include.diagnostics.barcodes import night_gains
 from include.diagnostics.ingest_summary import summarise
 from include.errors import TransientError
 from include.ledger.open_questions import NightIncomplete
@@ -19,20 +20,22 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
 
     Returns:
         ``night``; ``retailers``: per retailer the stores planned / crawled / incomplete / failed / blocked / deferred / excluded, the values of
-        :func:`include.diagnostics.ingest_summary.summarise`, and seconds per stage (``crawl``, ``load``, ``check``, ``publish``);
+        :func:`include.diagnostics.ingest_summary.summarise`, ``barcodes`` (what the night gained: :func:`include.diagnostics.barcodes.night_gains`), and seconds per stage (``crawl``, ``load``, ``check``, ``publish``);
         ``missing``: planned stores without a published store-day.
     """
     with warehouse.transaction() as connection:
         crawled = {row["retailer"]: dict(row) for row in connection.run("diagnostics/summarise_crawl", {"night": night}).fetchall()}
         stages = {row["retailer"]: dict(row) for row in connection.run("diagnostics/time_stages", {"night": night}).fetchall()}
     ingested = {row["retailer"]: row for row in summarise(warehouse, night=night)}
+    barcodes = night_gains(warehouse, night)
     retailers = []
     for retailer in (*RETAILERS, *sorted(set(ingested) - set(RETAILERS))):
         if retailer in crawled or retailer in ingested:
             crawl = crawled.get(retailer, {})
             times = {**stages.get(retailer, {}), **crawl}
             counts = {name: value for name, value in crawl.items() if not name.endswith("_at")}
-            retailers.append({"retailer": retailer, **counts, **ingested.get(retailer, {}), "seconds": _seconds(times)})
+            gained = {"barcodes": barcodes.get(retailer)}
+            retailers.append({"retailer": retailer, **counts, **ingested.get(retailer, {}), **gained, "seconds": _seconds(times)})
     return {"night": night.isoformat(), "retailers": retailers, "missing": missing(warehouse, night)}
 
 

@@ -228,6 +228,10 @@ def test_both_sides_are_shown_with_their_evidence(contested: Warehouse) -> None:
         ("claims", "iga", "i", 1),
         ("has it", "coles", "c", 1),
     ]
+    assert (found["conflict"]["source"], found["conflict"]["file_id"]) == (
+        "file",
+        one(contested, "SELECT max(file_id) FROM ops.staged_file"),
+    )
     assert found["sides"][0]["refused"] == [f"0{A} (size)"] and found["sides"][1]["accepted"] == [f"0{A}"] and found["decisions"] == []
     with pytest.raises(TerminalError, match="no barcode conflict 999"):
         conflicts.show_conflict(contested, 999)

@@ -1,15 +1,17 @@
-"""Random histories of store-days and decisions on the product and on a plain model: the same products, barcodes and conflicts after every step."""
+"""Random histories of store-days, look-ups and decisions on the product and on a plain model: the same products, barcodes and conflicts after every step."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from include.catalogue import conflicts
+from include.catalogue.resolve import FoundBarcode, learn_barcodes
 from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -36,7 +38,7 @@ class Played:
 
     def play(self) -> None:
         for step in range(STEPS):
-            kind = self.chance.choice(["lines", "lines", "decide", "decide", "undo"]) if step > 1 else "lines"
+            kind = self.chance.choice(["lines", "lines", "look_up", "decide", "decide", "undo"]) if step > 1 else "lines"
             getattr(self, kind)()
             assert self.found() == self.expected(), "\n".join(self.told)
 
@@ -51,6 +53,23 @@ class Played:
         )  # fmt: skip
         pipeline.ingest(self.warehouse, self.storage, retailer)
         self.model.meet(hour * 60 + minute, given)
+
+    def look_up(self) -> None:
+        retailer = self.chance.choice(list(STORES))
+        known = sorted({sku for _, sku, _ in self.model.lines if sku[0] == retailer})
+        minute = len(self.told)
+        given: dict[Sku, tuple[str, ...]] = {sku: (self.chance.choice(GTINS),) for sku in self.chance.sample(known, min(len(known), 2))}
+        self.told.append(f"looked up after all lines: {given}")
+        at = datetime.fromisoformat(f"2026-11-18T12:{minute:02}:00+11:00")
+        found = [FoundBarcode(sku[1], codes, self._text(sku), at, "a source") for sku, codes in given.items()]
+        with self.warehouse.transaction() as connection:
+            learn_barcodes(connection, retailer, found)
+        if given:
+            self.model.meet(12 * 60 + minute, given)
+
+    def _text(self, sku: Sku) -> tuple[str, str | None, str | None]:
+        good = self.model.goods[sku]
+        return good.name, good.brand, f"{good.grams}g" if good.grams else None
 
     def _line(self, sku: Sku, codes: tuple[str, ...]) -> Any:
         good = self.model.goods[sku]

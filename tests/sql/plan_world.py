@@ -22,7 +22,7 @@ from include.catalogue.resolve import FoundBarcode
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
 from include.crawling.canary import choose_store
-from include.diagnostics import ingest_summary, night
+from include.diagnostics import barcodes, ingest_summary, night
 from include.enrichment.lookup_queue import Answer, LookupQueue
 from include.enrichment.prefill import prefill_waiting
 from include.errors import NeedsPersonError
@@ -297,6 +297,7 @@ def _many_stores(warehouse: Warehouse, storage: Storage, n: int) -> None:
         connection.run("quality/list_evaluations")
     results.results(warehouse, NIGHT, is_all=True)
     night.summary(warehouse, NIGHT)
+    barcodes.report_barcodes(warehouse)
     night.missing(warehouse, NIGHT)
     ingest_summary.summarise(warehouse, night=NIGHT)
     ingest_summary.summarise(warehouse, file_ids=file_ids)

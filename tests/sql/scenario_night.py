@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from include.cli import night as night_command
 from include.cli import night_run
 from include.crawling import crawl_plan, discovery
-from include.diagnostics import ingest_summary, night
+from include.diagnostics import barcodes, ingest_summary, night
 from include.enrichment.prefill import prefill_waiting
 from include.errors import NeedsPersonError
 from include.ingestion import pipeline
@@ -40,6 +40,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     prefill_waiting(warehouse, storage, "coles")
     pipeline.ingest(warehouse, storage, "coles")
     night.summary(warehouse, NIGHT)
+    barcodes.report_barcodes(warehouse)
     night.missing(warehouse, NIGHT)
     ingest_summary.summarise(warehouse, night=NIGHT)
     ingest_summary.list_files(warehouse, [1, 2])
