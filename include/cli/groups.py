@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from include.cli.common import JsonOption, WideOption, domain, known_retailer
+from include.cli.common import JsonOption, WideOption, domain, known_retailer, reported
 from include.cli.output import print_json, print_table, progress, say
 from include.cli.store_days import RetailerOption, StoreArgument, known_store
 from include.retailer_names import RETAILERS
@@ -128,6 +129,70 @@ def reset(
     with domain(as_json) as (warehouse, storage):
         left = hand.reset(warehouse, storage, known_retailer(retailer), by or getpass.getuser(), reason)
     _report(as_json, left > 0, f"{left} stores of {retailer} left their groups; every store is alone", stores=left)
+
+
+@app.command()
+def simulate(
+    directory: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder with a directory of stores; without it an invented one.")
+    ] = None,
+    nights: Annotated[int, typer.Option(min=1, help="Nights to simulate.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same output.")] = 1,
+    budget: Annotated[int, typer.Option(min=1, help="Stores crawled a night and retailer.")] = 200,
+    verification_nights: Annotated[int, typer.Option(min=1, help="Each member is verified once in so many nights.")] = 14,
+    failure_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of crawls that fail for a whole night, retries included.")
+    ] = 0.01,
+    split_night: Annotated[int, typer.Option(min=1, help="Night on which a price zone of Woolworths splits.")] = 20,
+    chart: Annotated[Path | None, typer.Option(help="Draw the nights into this file: .html, .svg or .png.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate the groups of many stores over many nights, without network or warehouse, and judge them against the known truth."""
+    from include.diagnostics.coverage import check_target, draw_nights
+    from include.groups.simulated_world import World
+    from include.groups.simulation import Simulation, summarise
+    from include.groups.simulation import simulate as run
+
+    with reported(as_json), progress() as show_progress:
+        if chart is not None:
+            check_target(chart)
+        plan = Simulation(
+            seed=seed, nights=nights, budget=budget, verification_nights=verification_nights, failure_share=failure_share, world=World(split_night=split_night)
+        )  # fmt: skip
+        rows = run(plan, _directory(directory) if directory else None, show_progress)
+        result = asdict(summarise(rows, plan))
+        if chart is not None:
+            panels = (
+                ("groups", "groups", "d", 1), ("crawled", "stores crawled", "d", 1), ("saved_share", "crawls saved", ".0%", 0.1),
+                ("wrong_share", "inferred prices that are wrong", ".2%", 0.0001),
+            )  # fmt: skip
+            draw_nights([asdict(row) | {"night": row.night_on} for row in rows], panels, "Simulated store groups", chart)
+    if as_json:
+        print_json({"result": result, "nights": [asdict(row) for row in rows]})
+        return
+    columns = ("night", "retailer", "groups", "crawled", "deferred", "saved", "wrong", "false_merges", "mixed_nights")
+    print_table([asdict(row) | {"saved": f"{row.saved_share:.1%}", "wrong": f"{row.wrong_share:.3%}"} for row in rows], columns)
+    say(
+        f"after night {result['settled_after']}: Coles, Woolworths and Aldi save {result['saved_share']:.1%} of the crawls, IGA {result['iga_saved_share']:.1%}"
+    )
+    say(f"{result['wrong_share']:.3%} of the inferred prices are wrong; {result['false_merges']} stores joined a group of another zone")
+    if result["noticed_after"] is None:
+        say(f"no store left its group after the split of night {split_night}")
+    else:
+        repaired = "not repaired yet" if result["repaired_after"] is None else f"repaired {result['repaired_after']} nights later"
+        say(f"the split of night {split_night} was noticed after {result['noticed_after']} nights and {repaired}")
+
+
+def _directory(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return (store id, state) of the supermarkets of a directory, by retailer."""
+    from include.crawling.directory import read_directory
+    from include.crawling.runs import is_crawlable
+
+    found: dict[str, list[tuple[str, str]]] = {}
+    for store, _ in read_directory(folder, is_crawlable):
+        if store.is_supermarket:
+            found.setdefault(store.retailer, []).append((store.store_id, store.state or ""))
+    return found
 
 
 def _report(as_json: bool, changed: bool, text: str, **more: Any) -> None:

@@ -68,14 +68,15 @@ def discover(warehouse: Warehouse, retailer: str) -> discovery.DiscoveryCounts:
 
 def import_directory(warehouse: Warehouse, folder: Path) -> dict[str, discovery.DiscoveryCounts]:
     """Import a directory of stores as a starting list; a shop that its adapter cannot crawl is not counted as a supermarket."""
-
-    def is_crawlable(store: StoreRef) -> bool:
-        try:
-            return bool(retailer_of(store.retailer).request_store_id(store))
-        except WrongStore:
-            return False
-
     return discovery.merge_directory(warehouse, read_directory(folder, is_crawlable))
+
+
+def is_crawlable(store: StoreRef) -> bool:
+    """Return whether the web shop can be crawled for a store."""
+    try:
+        return bool(retailer_of(store.retailer).request_store_id(store))
+    except WrongStore:
+        return False
 
 
 def prune_landing(warehouse: Warehouse, storage: Storage) -> int:

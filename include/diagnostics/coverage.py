@@ -46,21 +46,29 @@ def draw_nights(rows: Sequence[dict[str, Any]], panels: Sequence[tuple[str, str,
         target: the file.
 
     Raises:
-        ConfigurationError: another suffix; a folder that does not exist.
+        ConfigurationError: as :func:`check_target`.
     """
     import altair
 
-    suffix = target.suffix.lstrip(".").lower()
-    if suffix not in CHART_FORMATS:
-        raise ConfigurationError(
-            f"{target}: a chart is drawn as {', '.join(CHART_FORMATS)}. Name a file that ends in one, e.g. coverage.html."
-        )
-    if not target.parent.is_dir():
-        raise ConfigurationError(f"there is no folder {target.parent}. Create it, or correct the name.")
+    check_target(target)
     data = altair.Data(values=[row | {"night": row["night"].isoformat()} for row in rows])  # type: ignore[no-untyped-call]
     base = altair.Chart(data).encode(x=altair.X("night:T", title="night", scale=altair.Scale(type="utc")), color=altair.Color("retailer:N", title="retailer")).properties(width=620, height=150)  # fmt: skip
     drawn = [
         base.mark_line(point=True).encode(y=altair.Y(f"{field}:Q", title=axis, axis=altair.Axis(format=form, tickMinStep=step)))
         for field, axis, form, step in panels
     ]
-    altair.vconcat(*drawn).properties(title=title).save(str(target), inline=suffix == "html")  # the suffix is the format
+    altair.vconcat(*drawn).properties(title=title).save(str(target), inline=target.suffix.lower() == ".html")  # the suffix is the format
+
+
+def check_target(target: Path) -> None:
+    """Check that a chart can be drawn into a file.
+
+    Raises:
+        ConfigurationError: its suffix is no format of a chart; a folder that does not exist.
+    """
+    if target.suffix.lstrip(".").lower() not in CHART_FORMATS:
+        raise ConfigurationError(
+            f"{target}: a chart is drawn as {', '.join(CHART_FORMATS)}. Name a file that ends in one, e.g. coverage.html."
+        )
+    if not target.parent.is_dir():
+        raise ConfigurationError(f"there is no folder {target.parent}. Create it, or correct the name.")
