@@ -51,7 +51,7 @@ def now() -> datetime:
     """Return the current instant, aware, in UTC.
 
     Raises:
-        ConfigurationError: ``AISLEFLOW_NOW`` is not an aware ISO 8601 instant.
+        ConfigurationError: ``AISLEFLOW_NOW`` is not an aware ISO 8601 instant, or the file of the sandbox's clock is damaged.
     """
     return at_machine_time(system_now())
 
@@ -73,10 +73,13 @@ def at_machine_time(instant: datetime) -> datetime:
 
 def _settings() -> list[dict[str, Any]]:
     """Return the settings of the sandbox's clock, oldest first: ``set_at`` by the machine's clock, ``now`` (``None``: the machine's time)."""
+    path = home() / CLOCK_FILE
     try:
-        return list(json.loads((home() / CLOCK_FILE).read_text())["settings"])
+        return list(json.loads(path.read_text())["settings"])
     except FileNotFoundError:
         return []
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path} is damaged or of another version. Remove it: the clock shows the machine's time then.") from error
 
 
 def system_now() -> datetime:

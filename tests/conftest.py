@@ -6,6 +6,7 @@ Run pytest with ``--disable-socket --allow-unix-socket --allow-hosts=127.0.0.1,l
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,11 @@ DO $$ BEGIN
     END IF;
 END $$
 """
+
+
+def pytest_configure() -> None:
+    """Keep whatever runs outside of a test, such as a fixture of the session, out of the real home and away from its clock."""
+    os.environ["AISLEFLOW_HOME"] = str(Path(tempfile.gettempdir(), "aisle-test-no-home"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,11 +6,13 @@
 -- Run again   nothing written
 
 UPDATE core.sku AS known
-   SET gtin = newest.gtin
-  FROM (SELECT DISTINCT ON (sku_key) sku_key, gtin
+   SET gtin = learnt.gtin
+  FROM (SELECT sku_key,
+               (array_agg(gtin ORDER BY first_seen_at DESC, gtin DESC) FILTER (WHERE source <> 'file'))[1] AS gtin,
+               array_agg(gtin) FILTER (WHERE source = 'file') AS given
           FROM core.sku_barcode
-         WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM sighting)) AND source <> 'file'
-         ORDER BY sku_key, first_seen_at DESC, gtin DESC) AS newest
- WHERE known.sku_key = newest.sku_key AND known.sku_key = ANY (ARRAY(SELECT sku_key FROM sighting)) AND known.gtin IS DISTINCT FROM newest.gtin
-   AND NOT EXISTS (SELECT FROM core.sku_barcode AS given
-                    WHERE given.sku_key = ANY (ARRAY(SELECT sku_key FROM sighting)) AND given.sku_key = known.sku_key AND given.gtin = known.gtin AND given.source = 'file')
+         WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM sighting))
+         GROUP BY sku_key) AS learnt
+ WHERE known.sku_key = learnt.sku_key AND known.sku_key = ANY (ARRAY(SELECT sku_key FROM sighting))
+   AND learnt.gtin IS NOT NULL AND known.gtin IS DISTINCT FROM learnt.gtin
+   AND (known.gtin = ANY (learnt.given)) IS NOT TRUE

@@ -29,6 +29,7 @@ def test_up_prints_the_address_and_the_passwords_file(monkeypatch: pytest.Monkey
     assert done.stdout.splitlines() == [
         "Aisleflow is up: http://127.0.0.1:8080",
         "Log in as admin, op or viewer with the passwords in /h/passwords.json",
+        "To have the command aisleflow in this shell: . .venv/bin/activate",
     ]
     assert done.stderr.splitlines() == ["starting scheduler"]
     assert json.loads(runner.invoke(services.app, ["up", "--json"]).stdout)["components"][0]["name"] == "scheduler"

@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from include import clock
+from include.errors import ConfigurationError
 from include.orchestration import partitions
 from include.retailer_names import RETAILERS
 
@@ -72,3 +73,12 @@ def test_a_misspelt_param_fails_and_the_known_ones_are_listed(monkeypatch: pytes
     with pytest.raises(AirflowFailException, match=r"unknown param 'nihgt'\. This DAG knows night, retailer"):
         partitions.night_of_run(run(conf={"nihgt": "2026-11-18"}), {"nihgt": "2026-11-18"})
     assert partitions.night_of_run(run(conf={"night": "2026-11-17"}), {"night": "2026-11-17"}) == "2026-11-17"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"now": null, "set_at": "2026-11-18T00:00:00+00:00"}'])
+def test_a_damaged_file_of_the_clock_has_a_remedy(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AISLEFLOW_NOW")
+    clock.set_sandbox_clock(None)
+    (clock.home() / clock.CLOCK_FILE).write_text(text)
+    with pytest.raises(ConfigurationError, match="Remove it"):
+        clock.now()
