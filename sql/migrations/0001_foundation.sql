@@ -261,7 +261,7 @@ COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode,
 COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 
-COMMENT ON COLUMN core.sku.sku_changed_at IS 'When its product, a barcode of it or a text here last changed; moved by triggers. core.store_price.changed_at is the later of this and the price''s.';
+COMMENT ON COLUMN core.sku.sku_changed_at IS 'When its product, a barcode of it or a text here last changed; moved by triggers. Merge rule: latest wins. core.store_price.changed_at is the later of this and the price''s.';
 
 CREATE TABLE core.sku_identity (
     sku_key       integer PRIMARY KEY REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,

@@ -31,18 +31,18 @@ WITH differing AS MATERIALIZED (
      WHERE price.sku_key = ANY (ARRAY(SELECT sku_key FROM differing)) AND price.retracted_at IS NULL
      GROUP BY price.sku_key
 ), candidate AS (
-    SELECT differing.sku_key, offer.observed_at AS at, offer.name, offer.brand, offer.size, offer.category, offer.url, offer.image_url, offer.gtins[1] AS gtin
+    SELECT differing.sku_key, offer.observed_at AS at, offer.name, offer.brand, offer.size, offer.category, offer.url, offer.image_url, offer.gtins[1] AS gtin, offer.price IS NULL AS is_unavailable
       FROM staging.offer AS offer
       JOIN differing USING (sku)
      WHERE offer.file_id = ANY (%(file_ids)s) AND offer.reasons IS NULL AND NOT offer.is_folded
        AND (differing.former_until_at IS NULL OR offer.observed_at > differing.former_until_at)
      UNION ALL
-    SELECT known.sku_key, greatest(known.texts_at, seen.at), known.name, known.brand, known.size, known.category, known.url, known.image_url, known.gtin
+    SELECT known.sku_key, greatest(known.texts_at, seen.at), known.name, known.brand, known.size, known.category, known.url, known.image_url, known.gtin, false
       FROM core.sku AS known
       LEFT JOIN seen USING (sku_key)
      WHERE known.sku_key IN (SELECT sku_key FROM differing)
 ), merged AS (
-    SELECT sku_key, max(at) AS texts_at,
+    SELECT sku_key, max(at) AS texts_at, (array_agg(is_unavailable ORDER BY at DESC, is_unavailable))[1] AS is_unavailable,
            (array_agg(name ORDER BY at DESC, name COLLATE "C" DESC))[1] AS name,
            (array_agg(brand ORDER BY at DESC, brand COLLATE "C" DESC) FILTER (WHERE brand IS NOT NULL))[1] AS brand,
            (array_agg(size ORDER BY at DESC, size COLLATE "C" DESC) FILTER (WHERE size IS NOT NULL))[1] AS size,
@@ -60,4 +60,4 @@ UPDATE core.sku AS known
  WHERE known.sku_key = merged.sku_key
    AND (known.name, known.brand, known.size, known.category, known.url, known.image_url, known.gtin) IS DISTINCT FROM
        (merged.name, merged.brand, merged.size, merged.category, merged.url, merged.image_url, merged.gtin)
-    OR known.sku_key = merged.sku_key AND known.texts_at < merged.texts_at
+    OR known.sku_key = merged.sku_key AND known.texts_at < merged.texts_at AND merged.is_unavailable
