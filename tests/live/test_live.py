@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from include.embedded.airflow_api import FINISHED
 from tests.live.conftest import Installation, wait_for
 
 pytestmark = pytest.mark.live
@@ -58,8 +59,12 @@ def test_the_next_wednesday_changes_prices_and_delists_missing_products(installa
 
 
 def test_every_run_of_both_nights_succeeds(installation: Installation):
-    runs = [run for run in installation.api.list_runs() if run["dag_id"] != "sweep_outbox"]
+    def list_runs() -> list[dict[str, Any]]:
+        return [run for run in installation.api.list_runs() if run["dag_id"] != "sweep_outbox"]
 
+    # store groups are maintained after prices are published, and a night does not wait for them
+    wait_for(lambda: all(run["state"] in FINISHED for run in list_runs()), "the end of every run", seconds=300)
+    runs = list_runs()
     assert {run["dag_id"] for run in runs} >= {"discover_stores", "scrape_aldi", "enrich_barcodes", "ingest_prices"}
     assert {run["dag_run_id"]: run["state"] for run in runs if run["state"] != "success"} == {}
     crawl = [

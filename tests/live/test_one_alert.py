@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.live.conftest import Installation
+from tests.live.conftest import Installation, fresh_installation
 
 pytestmark = pytest.mark.live
 
 NIGHT = "2026-11-18"
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    """An installation of its own: that of the other nights serves another world and has alerts."""
+    with fresh_installation("alert") as made:
+        yield made
 
 
 def states(installation: Installation, run_id: str) -> dict[str, str]:
