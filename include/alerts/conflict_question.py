@@ -13,6 +13,7 @@ REASONS: Mapping[str | None, str] = {
     "own_label": "one side is the own label of another retailer",
     "size": "the sizes of both sides differ",
     "other_barcode": "the SKU already has another barcode",
+    "product_barcode": "the product that its text had joined already has another barcode",
     "many_goods": "the retailer gives it to many different goods",
     "rejected": "rejected by decision",
     "split": "the SKU, or the one that has the barcode, was split off by decision",
@@ -56,6 +57,8 @@ def other_side(row: Mapping[str, Any]) -> str:
     """Return what contradicts the claim in one line."""
     other = f"{claimant(row, 'other_')} has it" if row["other_sku"] else ""
     own = f"the SKU has {row['accepted_gtins']}" if row["reason"] == "other_barcode" and row["accepted_gtins"] else ""
+    if row["reason"] == "product_barcode" and row["product_gtins"]:
+        own = f"its product has {row['product_gtins']}"
     return "; ".join(part for part in (other, own) if part) or "no product has it"
 
 

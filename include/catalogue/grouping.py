@@ -3,6 +3,10 @@
 Barcodes are taken in the order in which stores showed them, then product keys in the order in which their SKUs were first seen. Each joins two
 groups of SKUs, unless :func:`veto` has a reason against it: then the earlier one keeps the barcode, the later one stays apart.
 
+A barcode that comes later than its SKU, when the product of its key has another one, is taken after the keys: the SKU stays in that product and the
+barcode is contested. A SKU of another retailer that shows it too, whose text likely names the same good, confirms it: then the barcode counts
+more than the key, and the SKU leaves.
+
 What a person decided about a claim is a fact, too. An accepted claim is taken before all others and without veto: who else claims the barcode joins the SKU, or
 meets the veto itself. A rejected one is not taken. A SKU that was split off joins nothing, unless a claim of its own is accepted; the decided barcode comes before its others.
 """
@@ -16,6 +20,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from include.wording.same_good import Text, is_likely_same_good
 from include.wording.size import TOLERANCE
 
 #: A barcode on more goods of one retailer than this identifies none of them. In recorded store-days and lists of four retailers no two goods of a
@@ -34,13 +39,14 @@ Choice = Literal["accept", "reject", "split"]
 class Claim:
     """A barcode that a retailer gives a SKU. ``together`` is the smallest barcode of those that its lines show beside one another.
 
-    ``decision`` is the one in force about it.
+    ``is_looked_up``: no line of a file shows it, or one that came later. ``decision`` is the one in force about it.
     """
 
     gtin: str
     together: str
     first_seen_at: datetime
     decision: Choice | None = None
+    is_looked_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Member:
     retailer: str
     sku: str
     observed_at: datetime
-    text: str
+    text: Text
     product_key: str | None = None
     size: tuple[Decimal, str] | None = None
     own_label_of: str | None = None
@@ -99,7 +105,7 @@ class _Group:
     retailers: set[str]
     labels: set[str]
     sizes: dict[str, tuple[Decimal, Decimal]]
-    texts: dict[str, set[str]]
+    texts: dict[str, set[Text]]
     gtins: set[str] = field(default_factory=set)
     is_split_off: bool = False
 
@@ -146,13 +152,24 @@ class _Grouper:
         # a SKU that was split off comes last: it leaves its product to the others
         self.ranked = sorted(members, key=lambda m: (m.is_split_off, m.observed_at, m.retailer, m.sku))
         self.group_of = {member.sku_key: _Group.of(member) for member in members}
+        self.with_key: dict[str, list[Member]] = defaultdict(list)
+        self.with_gtin: dict[str, list[Member]] = defaultdict(list)
+        for member in members:
+            if member.product_key is not None:
+                self.with_key[member.product_key].append(member)
+            for claim in member.claims:
+                if claim.decision != "reject":
+                    self.with_gtin[claim.gtin].append(member)
         self.owner_of: dict[str, _Group] = {}
+        self.accepted: dict[int, str] = {}
+        self.late: list[tuple[Claim, Member]] = []
         self.refusals: dict[tuple[int, str], str | None] = {}
         self.proposals: list[Proposal] = []
 
     def run(self) -> Grouping:
         self._join_by_barcode()
         self._join_by_key()
+        self._take_late()
         return Grouping(list(self._placements()), self.refusals, self.proposals)
 
     def _merge(self, left: _Group, right: _Group) -> _Group:
@@ -169,19 +186,47 @@ class _Grouper:
             key=lambda pair: (_turn(*pair), pair[0].first_seen_at, pair[1].retailer, pair[1].sku, pair[0].gtin),
         )
         placeholders = _placeholders(claims)
-        accepted: dict[int, str] = {}
         for claim, member in claims:
-            self.refusals[member.sku_key, claim.gtin] = self._claim(member, claim, accepted, claim.gtin in placeholders)
+            if claim.gtin not in placeholders and self._is_late(member, claim):
+                self.late.append((claim, member))
+            else:
+                self.refusals[member.sku_key, claim.gtin] = self._claim(member, claim, claim.gtin in placeholders)
         for claim, member in claims:
-            reason, owner = self.refusals[member.sku_key, claim.gtin], self.owner_of.get(claim.gtin)
-            if reason is None or reason == "rejected" or owner is None:
-                continue
-            if owner is self.group_of[member.sku_key]:
-                self.refusals[member.sku_key, claim.gtin] = None
-            elif reason not in _NOT_PROPOSED:
-                self.proposals.append(Proposal(member.sku_key, _first(owner).sku_key, f"barcode_but_{reason}", claim.gtin))
+            self._review(member, claim)
 
-    def _claim(self, member: Member, claim: Claim, accepted: dict[int, str], is_placeholder: bool) -> str | None:
+    def _is_late(self, member: Member, claim: Claim) -> bool:
+        """Whether its text had joined a SKU to a product with a barcode when this one came, which nothing confirms."""
+        if member.product_key is None or member.sku_key in self.accepted or claim.decision is not None:
+            return False
+        if any(one.decision in ("accept", "split") for one in member.claims):
+            return False
+        if not claim.is_looked_up and claim.first_seen_at <= member.observed_at:
+            return False
+        if not any(self.group_of[peer.sku_key].gtins - {claim.gtin} for peer in self.with_key[member.product_key]):
+            return False
+        return not any(
+            other.retailer != member.retailer and is_likely_same_good(other.text, member.text) for other in self.with_gtin[claim.gtin]
+        )
+
+    def _take_late(self) -> None:
+        for claim, member in self.late:
+            gtins = self.group_of[member.sku_key].gtins
+            has_other = bool(gtins) and claim.gtin not in gtins and member.sku_key not in self.accepted
+            self.refusals[member.sku_key, claim.gtin] = "product_barcode" if has_other else self._claim(member, claim, False)
+        for claim, member in self.late:
+            self._review(member, claim)
+
+    def _review(self, member: Member, claim: Claim) -> None:
+        """Accept a refused barcode that the SKU's product has got all the same; propose the two products to a person otherwise."""
+        reason, owner = self.refusals.get((member.sku_key, claim.gtin)), self.owner_of.get(claim.gtin)
+        if reason is None or reason == "rejected" or owner is None:
+            return
+        if owner is self.group_of[member.sku_key]:
+            self.refusals[member.sku_key, claim.gtin] = None
+        elif reason not in _NOT_PROPOSED:
+            self.proposals.append(Proposal(member.sku_key, _first(owner).sku_key, f"barcode_but_{reason}", claim.gtin))
+
+    def _claim(self, member: Member, claim: Claim, is_placeholder: bool) -> str | None:
         mine, owner = self.group_of[member.sku_key], self.owner_of.get(claim.gtin)
         if claim.decision == "reject":
             return "rejected"
@@ -189,11 +234,11 @@ class _Grouper:
             if is_placeholder:
                 return "many_goods"
             if owner is not mine:
-                if accepted.get(member.sku_key, claim.together) != claim.together:
+                if self.accepted.get(member.sku_key, claim.together) != claim.together:
                     return "other_barcode"
                 if owner is not None and (reason := veto(mine, owner)):
                     return reason
-            accepted.setdefault(member.sku_key, claim.together)
+            self.accepted.setdefault(member.sku_key, claim.together)
         mine.gtins.add(claim.gtin)
         self.owner_of[claim.gtin] = mine if owner is None or owner is mine else self._merge(mine, owner)
         return None

@@ -269,11 +269,13 @@ def _member(row: dict[str, Any]) -> Member:
         retailer=row["retailer"],
         sku=row["sku"],
         observed_at=row["observed_at"],
-        text=row["text"],
+        text=(row["name"], row["brand"], row["size"]),
         product_key=row["product_key"],
         size=None if row["size_unit"] is None else (row["size_quantity"], row["size_unit"]),
         own_label_of=row["own_label_of"],
-        claims=tuple(map(Claim, row["gtins"] or (), row["togethers"] or (), row["first_seen"] or (), row["decisions"] or ())),
+        claims=tuple(
+            map(Claim, row["gtins"] or (), row["togethers"] or (), row["first_seen"] or (), row["decisions"] or (), row["looked_up"] or ())
+        ),
     )
 
 

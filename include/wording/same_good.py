@@ -1,4 +1,4 @@
-"""Whether two texts of one SKU can be about the same good: retailers edit texts, and sometimes give a number to another good."""
+"""Whether two texts can be about the same good, or likely are: retailers edit texts, and sometimes give a number to another good."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def may_be_same_good(left: Text, right: Text) -> bool:
     if evidence == {-1}:
         return fewest > 0 and len(mine & other) >= fewest * 2 / 3
     return not mine.isdisjoint(other) or fewest < 2 or evidence in ({1}, {0, 1})
+
+
+def is_likely_same_good(left: Text, right: Text) -> bool:
+    """Whether two texts name one good as far as texts tell: neither brand nor size contradicts, and the names share two thirds of the shorter one's words.
+
+    >>> is_likely_same_good(("Green Tea", "Zorbo", "100g"), ("Zorbo Tea Green Leaf", None, "100 g"))
+    True
+    >>> is_likely_same_good(("Green Tea", "Zorbo", "100g"), ("Black Tea", "Zorbo", "100g")), is_likely_same_good(("Tea", None, "1kg"), ("Tea", None, "2kg"))
+    (False, False)
+    """
+    mine, other = _words(left), _words(right)
+    shared = len(mine & other)
+    return shared > 0 and shared >= min(len(mine), len(other)) * 2 / 3 and -1 not in (_brands(left, right), _sizes(left, right))
 
 
 def _brands(left: Text, right: Text) -> int:

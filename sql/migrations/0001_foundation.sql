@@ -301,7 +301,7 @@ CREATE TABLE core.sku_barcode (
     source          text COLLATE "C" NOT NULL,
     file_id         bigint REFERENCES ops.staged_file,
     learned_at      timestamptz NOT NULL,
-    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'many_goods', 'rejected', 'split')),
+    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'product_barcode', 'many_goods', 'rejected', 'split')),
     refused_at      timestamptz,
     claim_id        bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     question_run_id text,
@@ -319,7 +319,7 @@ COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest lin
 COMMENT ON COLUMN core.sku_barcode.source IS 'Where that earliest evidence is: file, or the source of a look-up (coles_details, coles_product, woolworths_schemaorg).';
 COMMENT ON COLUMN core.sku_barcode.file_id IS 'The staged file that shows it; null: it was looked up.';
 COMMENT ON COLUMN core.sku_barcode.learned_at IS 'When this warehouse first recorded it.';
-COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own.';
+COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; product_barcode: the product that its text had joined already has another one; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own.';
 COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for that reason; null: accepted.';
 COMMENT ON COLUMN core.sku_barcode.claim_id IS 'Number of the claim, and of its conflict (ops.barcode_conflict).';
 COMMENT ON COLUMN core.sku_barcode.question_run_id IS 'Run of decide_conflicts that claimed the question about this conflict, so that it is asked once. Null: not asked, or its decision was undone since.';
@@ -827,7 +827,7 @@ COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was found with the b
 COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
-COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, many_goods, rejected or split (core.sku_barcode.refused_because); null: accepted by a person.';
+COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, product_barcode, many_goods, rejected or split (core.sku_barcode.refused_because); null: accepted by a person.';
 COMMENT ON COLUMN ops.barcode_conflict.source IS 'Where the barcode was found: file, or the source of a look-up.';
 COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode; null: it was looked up.';
 COMMENT ON COLUMN ops.barcode_conflict.first_seen_at IS 'Instant of the earliest line, or of the look-up.';

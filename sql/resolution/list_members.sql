@@ -6,14 +6,14 @@
 
 WITH claimed AS MATERIALIZED (
     SELECT sku_key, array_agg(gtin ORDER BY gtin) AS gtins, array_agg(together ORDER BY gtin) AS togethers, array_agg(first_seen_at ORDER BY gtin) AS first_seen,
-           array_agg(decision.choice ORDER BY gtin) AS decisions
-      FROM (SELECT sku_key, gtin, together, first_seen_at, claim_id FROM core.sku_barcode WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member))) AS claim
+           array_agg(decision.choice ORDER BY gtin) AS decisions, array_agg(source <> 'file' ORDER BY gtin) AS looked_up
+      FROM (SELECT sku_key, gtin, together, first_seen_at, source, claim_id FROM core.sku_barcode WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member))) AS claim
       LEFT JOIN (SELECT claim_id, choice FROM ops.barcode_decision WHERE ended_at IS NULL) AS decision USING (claim_id)
      GROUP BY sku_key
 )
 SELECT member.sku_key, coalesce(sku.retailer, pending.retailer) AS retailer, coalesce(sku.sku, pending.sku) AS sku, identity.observed_at,
-       lower(concat_ws('|', identity.name, coalesce(identity.brand, ''), coalesce(identity.size, ''))) AS text, identity.product_key, identity.size_quantity,
-       identity.size_unit, identity.own_label_of, claimed.gtins, claimed.togethers, claimed.first_seen, claimed.decisions
+       lower(identity.name) AS name, lower(identity.brand) AS brand, lower(identity.size) AS size, identity.product_key, identity.size_quantity,
+       identity.size_unit, identity.own_label_of, claimed.gtins, claimed.togethers, claimed.first_seen, claimed.decisions, claimed.looked_up
   FROM member
   JOIN core.sku_identity AS identity USING (sku_key)
   LEFT JOIN core.sku AS sku USING (sku_key)

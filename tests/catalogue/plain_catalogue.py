@@ -13,12 +13,13 @@ Group = frozenset[Sku]
 
 @dataclass(frozen=True)
 class Good:
-    """What the lines of a SKU say: grams (None: no size is given), and whose own label it is."""
+    """What the lines of a SKU say: grams (None: no size is given), and whose own label it is. Texts of one ``kind`` likely name one good."""
 
     name: str
     brand: str | None
     grams: int | None
     own_label_of: str | None = None
+    kind: str | None = None
 
 
 @dataclass
@@ -128,7 +129,8 @@ class PlainCatalogue:
             return (0 if choice == "accept" else 2 if sku in apart and choice != "split" else 1, hour, sku, gtin)
 
         own: dict[Sku, str] = {}
-        for (sku, gtin), _ in sorted(self._first_seen().items(), key=turn):
+
+        def take(sku: Sku, gtin: str) -> None:
             choice = self.decisions[sku, gtin].choice if (sku, gtin) in self.decisions else None
             owner = has.get(gtin)
             is_mine = owner is not None and owner in group_of[sku]
@@ -149,11 +151,43 @@ class PlainCatalogue:
                 if owner is not None:
                     join(sku, owner)
                 has[gtin] = sku
-        for (sku, gtin), reason in self.refusals.items():
-            if reason not in (None, "rejected") and gtin in has and has[gtin] in group_of[sku]:
-                self.refusals[sku, gtin] = None
+
+        def others_of(sku: Sku, gtin: str) -> bool:
+            return any(code != gtin and owner in group_of[sku] for code, owner in has.items())
+
+        def review() -> None:
+            for (sku, gtin), reason in self.refusals.items():
+                if reason not in (None, "rejected") and gtin in has and has[gtin] in group_of[sku]:
+                    self.refusals[sku, gtin] = None
+
+        late: list[tuple[Sku, str]] = []
+        fixed = {sku for (sku, _), made in self.decisions.items() if made.choice in ("accept", "split")}
+        for (sku, gtin), hour in sorted(self._first_seen().items(), key=turn):
+            is_free = sku not in own and sku not in fixed and (sku, gtin) not in self.decisions and not self._is_placeholder(gtin)
+            peers = [other for other in seen if self.goods[other] == self.goods[sku]]
+            if is_free and hour > seen[sku] and any(others_of(peer, gtin) for peer in peers) and not self._is_confirmed(sku, gtin):
+                late.append((sku, gtin))
+            else:
+                take(sku, gtin)
+        review()
         self._join_by_text(seen, group_of, has, apart, join)
+        for sku, gtin in late:
+            if sku not in own and others_of(sku, gtin) and has.get(gtin) not in group_of[sku]:
+                self.refusals[sku, gtin] = "product_barcode"
+            else:
+                take(sku, gtin)
+        review()
         self.groups = {frozenset(group) for group in group_of.values()}
+
+    def _is_confirmed(self, sku: Sku, gtin: str) -> bool:
+        """Whether another retailer shows the barcode for what likely is the same good."""
+        good = self.goods[sku]
+        for other, code in self._first_seen():
+            alike = self.goods[other] == good or (good.kind is not None and self.goods[other].kind == good.kind)
+            rejected = (other, code) in self.decisions and self.decisions[other, code].choice == "reject"
+            if code == gtin and other[0] != sku[0] and alike and not rejected:
+                return True
+        return False
 
     def _join_by_text(self, seen, group_of, has, apart, join) -> None:
         met: list[Sku] = []

@@ -20,7 +20,7 @@ from tests.ingestion.store_days import StoreDays, gtin, offer
 from tests.warehouse.looking import rows
 
 GOODS = [
-    Good("Zorbo Green Tea", "Zorbo", 100), Good("Quux Rice", "Quux", 1000), Good("Bramble Leaves", None, 200), Good("Coles Leaves", "Coles", 100, "coles"),
+    Good("Zorbo Green Tea", "Zorbo", 100, kind="tea"), Good("Zorbo Tea Leaf Green", "Zorbo", 100, kind="tea"), Good("Quux Rice", "Quux", 1000), Good("Bramble Leaves", None, 200), Good("Coles Leaves", "Coles", 100, "coles"),
     Good("Juicy Pellets", None, None), Good("Bramble Flakes", "Bramble", 100),
 ]  # fmt: skip
 STORES = {"aldi": "G1", "coles": "COL:1", "iga": "2101"}
@@ -130,7 +130,7 @@ def play(make_warehouse: Callable[..., Warehouse], folder: Path, seeds: range) -
         played = Played(warehouse, Storage(f"file://{folder / str(seed)}"), random.Random(seed))
         played.play()
         kinds |= {reason for _, _, reason, _, _ in played.model.conflicts()}
-    assert kinds >= {"size", "own_label", "other_barcode", "rejected", None}, "all was played"
+    assert kinds >= {"size", "own_label", "other_barcode", "product_barcode", "rejected", None}, "all was played"
 
 
 def test_random_decisions_give_what_a_plain_model_gives(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> None:

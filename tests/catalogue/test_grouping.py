@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from include.catalogue.grouping import GOODS_PER_BARCODE_MAX, Claim, Grouping, Member, group
+from include.catalogue.grouping import GOODS_PER_BARCODE_MAX, Choice, Claim, Grouping, Member, group
 from include.catalogue.sightings import FILE, Known, Origin, Sighting, absorb
 from include.wording.brand import own_label_of
 from include.wording.product_key import product_key
+from include.wording.same_good import Text
 from include.wording.size import total
 from tests.ingestion.store_days import gtin
 
@@ -27,7 +29,7 @@ def sighting(hour: int, text: tuple[str, str | None, str | None] = TEA, *gtins: 
     return Sighting(text, gtins, at, at, Origin(FILE, 1))
 
 
-def member(number: int, hour: int = 0, retailer: str = "aldi", text: tuple[str, str | None, str | None] = TEA, *gtins: str) -> Member:
+def member(number: int, hour: int = 0, retailer: str = "aldi", text: Text = TEA, *gtins: str) -> Member:
     """A SKU that was first seen at an hour; its barcodes stood beside one another."""
     name, brand, size = text
     claims = tuple(Claim(code, min(gtins), START + timedelta(hours=hour)) for code in gtins)
@@ -37,7 +39,7 @@ def member(number: int, hour: int = 0, retailer: str = "aldi", text: tuple[str, 
         retailer,
         str(number),
         at,
-        "|".join(map(str, text)).lower(),
+        text,
         product_key(name, brand, size) or None,
         total(size, name),
         own_label_of(brand),
@@ -86,6 +88,48 @@ def test_other_barcodes_later_are_contested_unless_the_product_has_them() -> Non
     assert refused(group([one])) == {(1, B): "other_barcode"}
     assert refused(group([one, member(2, 6, "iga", TEA, B)])) == {(1, B): "other_barcode"}
     assert refused(group([one, member(2, 6, "iga", TEA, A, B)])) == {}
+
+
+def looked_up(number: int, gtin: str, hour: int, retailer: str = "coles", text: Text = TEA) -> Member:
+    """A SKU of the first hour whose barcode was looked up later."""
+    return replace(member(number, 0, retailer, text), claims=(Claim(gtin, gtin, START + timedelta(hours=hour), None, True),))
+
+
+#: Another retailer's SKU with the barcode, and whether it confirms that the tea has it.
+_WITNESSES = [
+    (("Zorbo Tea, Black Leaf", "Zorbo", "100 g"), True), (("Black Tea", None, None), True), (("Black Tea", "Zorbo", "1kg"), False),
+    (("Green Tea", "Zorbo", "100g"), False), (HOSE, False), (None, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("witness", "is_confirmed"), _WITNESSES)
+def test_a_late_barcode_leaves_a_product_with_another_one_only_when_confirmed(witness: Text | None, is_confirmed: bool) -> None:
+    members = [member(1, 0, "iga", TEA, A), looked_up(2, B, 5)] + ([member(3, 9, "woolworths", witness, B)] if witness else [])
+    found = group(members)
+    assert next(one for one in groups(found) if 2 in one) == ({2, 3} if is_confirmed else {1, 2})
+    assert refused(found) == ({} if is_confirmed else {(2, B): "product_barcode"})
+
+
+def test_two_retailers_that_find_the_same_barcode_confirm_each_other() -> None:
+    found = group([member(1, 0, "iga", TEA, A), looked_up(2, B, 5), looked_up(3, B, 6, "woolworths")])
+    assert sorted(map(sorted, groups(found))) == [[1], [2, 3]] and refused(found) == {}
+
+
+def test_a_late_barcode_is_taken_where_the_text_joins_no_product_with_another_one() -> None:
+    assert refused(group([member(1, 0, "iga", TEA), looked_up(2, B, 5)])) == {}, "the product has none"
+    assert refused(group([member(1, 6, "iga", TEA, A), looked_up(2, B, 5)])) == {}, "the other one came later"
+    several = [member(1, -2, "iga", TEA, A), member(3, -1, "woolworths", TEA, C), looked_up(2, B, 5)]
+    assert refused(group(several)) == {}, "the text joins none of two"
+    assert refused(group([member(1, 0, "iga", TEA, A), looked_up(2, A, 5)])) == {}, "it is the same"
+
+
+@pytest.mark.parametrize(("choice", "product"), [("accept", {2}), ("split", {2}), ("reject", {1, 2})])
+def test_a_decision_settles_a_late_barcode(choice: Choice, product: set[int]) -> None:
+    late = looked_up(2, B, 5)
+    decided = replace(late, claims=(replace(late.claims[0], decision=choice),))
+    found = group([member(1, 0, "iga", TEA, A), decided])
+    assert next(one for one in groups(found) if 2 in one) == product
+    assert refused(found) == ({(2, B): "rejected"} if choice == "reject" else {})
 
 
 @pytest.mark.parametrize("goods", [GOODS_PER_BARCODE_MAX, GOODS_PER_BARCODE_MAX + 1])
@@ -174,7 +218,7 @@ _TEXTS: list[tuple[str, str | None, str | None]] = [
     TEA, ("Zorbo Tea Black", "Zorbo", "100g"), ("Black Tea", None, None), ("Black Tea", "Zorbo", "14g"), ("Black Tea", "Zorbo", "4x25g"),
     ("Coles Black Tea", "Coles", "100g"), ("Tea", "Zorbo", None), ("Black Tea Bags", "Zorbo", "100g"),
 ]  # fmt: skip
-_CODES = [A, B, C]
+_CODES = [A, B, C, *(f"0{gtin(number)}" for number in range(4, 9))]
 
 
 def history(seed: int) -> list[tuple[str, str, Sighting]]:
@@ -206,7 +250,7 @@ def outcome(lines: list[tuple[str, str, Sighting]], batches: int, chance: random
             n,
             *names[n],
             k.observed_at,
-            "|".join(map(str, k.text)).lower(),
+            k.text,
             product_key(*k.text) or None,
             total(k.text[2], k.text[0]),
             own_label_of(k.text[1]),
@@ -235,6 +279,6 @@ def test_any_order_and_any_batches_give_the_same_products(seed: int) -> None:
 def test_the_histories_have_what_may_depend_on_the_order() -> None:
     found = [outcome(history(seed), 1, random.Random(seed)) for seed in range(40)]
     reasons = {why for _, _, refusals in found for why in refusals.values()}
-    assert reasons >= {"size", "own_label", "other_barcode"}
+    assert reasons >= {"size", "own_label", "other_barcode", "product_barcode"}
     assert {joined_by for _, joins, _ in found for joined_by, _ in joins.values()} == {"new", "barcode", "key"}
     assert Decimal(sum(len(products) for products, _, _ in found)) / 40 > 3

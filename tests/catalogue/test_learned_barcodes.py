@@ -87,10 +87,16 @@ def test_an_own_label_vetoes_the_join(warehouse: Warehouse, met: Callable[..., N
 
 
 @pytest.mark.parametrize("first", ["1", "2"])
-def test_two_skus_of_one_product_learn_different_barcodes(warehouse: Warehouse, met: Callable[..., None], first: str) -> None:
+def test_of_two_barcodes_for_what_a_text_joined_the_second_is_contested(warehouse: Warehouse, met: Callable[..., None], first: str) -> None:
     met("aldi", tea("1"), tea("2"))
     lines = [tea("1", A), tea("2", B)]
     met("aldi", *(lines if first == "1" else reversed(lines)))
-    assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode ORDER BY gtin")] == [f"0{A}", f"0{B}"]
-    assert not same(warehouse, ("aldi", "1"), ("aldi", "2")) and conflicts(warehouse) == [], "what the key joined, different barcodes part"
+    assert [row["gtin"] for row in rows(warehouse, "SELECT gtin FROM core.product_barcode ORDER BY gtin")] == [f"0{A}"]
+    assert same(warehouse, ("aldi", "1"), ("aldi", "2")) and conflicts(warehouse) == [("2", f"0{B}", "product_barcode")]
+
+
+def test_a_barcode_from_the_first_line_on_parts_what_a_text_would_join(warehouse: Warehouse, met: Callable[..., None]) -> None:
+    met("aldi", tea("1", A))
+    met("iga", tea("2", B))
+    assert not same(warehouse, ("aldi", "1"), ("iga", "2")) and conflicts(warehouse) == []
     assert proposals(warehouse) == ["key_but_other_barcode"]

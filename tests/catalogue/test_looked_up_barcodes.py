@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from include.alerts.conflict_question import other_side
+from include.catalogue.conflicts import list_conflicts
 from include.catalogue.resolve import FoundBarcode, Resolution, learn_barcodes
 from include.enrichment.known_barcodes import find_known
 from include.ingestion import pipeline
@@ -58,14 +60,19 @@ def test_one_that_another_retailers_product_owns_joins_the_two(warehouse: Wareho
     assert one(warehouse, "SELECT merged_by FROM ops.merge_log") == "barcode"
 
 
+#: Reasons with which no product has the contested barcode.
+_FREE = ("other_barcode", "product_barcode")
+
+
 @pytest.mark.parametrize(
     ("first", "reason"),
     [
         ([("coles", tea("c", A))], "other_barcode"),
+        ([("iga", tea("i", A)), ("coles", tea("c"))], "product_barcode"),
         ([("iga", offer("i", name="Zorbo Green Tea", size="200g", barcode=B)), ("coles", tea("c"))], "size"),
         ([("iga", offer("i", name="Tea", brand="Woolworths", size="100g", barcode=B)), ("coles", tea("c"))], "own_label"),
     ],
-    ids=["the SKU has another one", "the size differs", "an own label"],
+    ids=["the SKU has another one", "its product has another one", "the size differs", "an own label"],
 )
 def test_a_wrong_one_is_a_conflict_with_its_source_and_no_identity(
     warehouse: Warehouse, met: Callable[..., None], first: list[tuple[str, Line]], reason: str
@@ -78,15 +85,45 @@ def test_a_wrong_one_is_a_conflict_with_its_source_and_no_identity(
 
     assert conflicts(warehouse) == [("c", f"0{B}", reason)]
     assert rows(warehouse, "SELECT source, file_id, owner_product_id IS NULL AS is_free FROM ops.barcode_conflict") == [
-        {"source": "coles_details", "file_id": None, "is_free": reason == "other_barcode"}
+        {"source": "coles_details", "file_id": None, "is_free": reason in _FREE}
     ]
     assert rows(warehouse, "SELECT gtin, product_id FROM core.product_barcode ORDER BY 1") == before, "shown nowhere as identity"
     shown = rows(warehouse, "SELECT DISTINCT barcode, contested_barcode FROM core.store_price WHERE retailer = 'coles'")
-    assert shown == [
-        {"barcode": f"0{A}", "contested_barcode": None} if reason == "other_barcode" else {"barcode": None, "contested_barcode": f"0{B}"}
-    ]
+    assert shown == [{"barcode": f"0{A}" if reason in _FREE else None, "contested_barcode": None if reason == "other_barcode" else f"0{B}"}]
     assert states(warehouse, "c") == ["proved" if reason == "other_barcode" else "contested"]
-    assert f"barcode_but_{reason}" in proposals(warehouse) or reason == "other_barcode"
+    assert f"barcode_but_{reason}" in proposals(warehouse) or reason in _FREE
+    (listed,) = list_conflicts(warehouse)
+    assert f"0{A if reason in _FREE else B}" in (other_side(listed) + listed["gtin"]), "both sides are named"
+
+
+@pytest.mark.parametrize("is_owner_first", [True, False])
+def test_a_right_one_leaves_a_wrong_join_by_key(warehouse: Warehouse, met: Callable[..., None], is_owner_first: bool) -> None:
+    met("iga", tea("i", A))
+    met("coles", tea("c"))
+    owner = ("woolworths", tea("w", B, name="Green Tea", brand=None))
+    if is_owner_first:
+        met(*owner)
+    assert same(warehouse, ("iga", "i"), ("coles", "c"))
+    learn(warehouse, found("c", B))
+    if not is_owner_first:
+        assert conflicts(warehouse) == [("c", f"0{B}", "product_barcode")], "nobody confirms it yet"
+        met(*owner)
+
+    assert same(warehouse, ("woolworths", "w"), ("coles", "c")) and not same(warehouse, ("iga", "i"), ("coles", "c"))
+    assert conflicts(warehouse) == [] and states(warehouse, "c") == ["proved"]
+    assert proposals(warehouse) == ["key_but_other_barcode"], "what the key says is for a person"
+
+
+def test_a_wrong_one_that_is_another_goods_stays_a_conflict_with_both_sides(warehouse: Warehouse, met: Callable[..., None]) -> None:
+    met("iga", tea("i", A))
+    met("woolworths", offer("w", name="Instant Coffee", brand="Quux", size="100g", barcode=B))
+    met("coles", tea("c"))
+    learn(warehouse, found("c", B))
+
+    assert conflicts(warehouse) == [("c", f"0{B}", "product_barcode")] and states(warehouse, "c") == ["contested"]
+    assert same(warehouse, ("iga", "i"), ("coles", "c")) and proposals(warehouse) == ["barcode_but_product_barcode"]
+    (listed,) = list_conflicts(warehouse)
+    assert "woolworths w" in other_side(listed) and f"0{A} (iga i)" in other_side(listed)
 
 
 def test_an_answer_about_another_good_is_left_out(warehouse: Warehouse, met: Callable[..., None]) -> None:
