@@ -104,7 +104,7 @@ def _contradiction_with_size(parsed: UnitPrice, cent_slack: Decimal, price: Deci
 
 def _is_comparable(size: Size) -> bool:
     """Whether a size can be compared: ``each`` states no count, it may contain six."""
-    return bool(size.total) and not (size.dimension is Dimension.COUNT and size.total == 1)
+    return bool(size.total) and not size.is_each
 
 
 def _matches_size(parsed: UnitPrice, cent_slack: Decimal, price: Decimal, size: Size) -> bool:

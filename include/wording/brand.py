@@ -89,15 +89,33 @@ def own_label_of(brand: str | None) -> str | None:
     return FIRST_WORDS.get(first) if _LEGAL_FORMS.isdisjoint(rest.split()) else None
 
 
+# Companies that are known by a short name; their goods have brands of their own.
+_HOUSES = frozenset(
+    {
+        "blue diamond",
+        "ferrero",
+        "mars",
+        "mondelez",
+        "nestle",
+        "pepsico",
+        "procter and gamble",
+        "procter gamble",
+        "reckitt",
+        "sanitarium",
+        "unilever",
+    }
+)
+
+
 @lru_cache(maxsize=50_000)
 def is_company(folded: str) -> bool:
     """Whether a folded brand is the name of a company, a licence holder's: it may own several brands.
 
-    >>> is_company("riviana foods pty ltd"), is_company("general mills iberica s a u"), is_company("passage foods")
-    (True, True, False)
+    >>> is_company("riviana foods pty ltd"), is_company("general mills iberica s a u"), is_company("nestle"), is_company("passage foods")
+    (True, True, True, False)
     """
     words = folded.split()
-    return not _LEGAL_FORMS.isdisjoint(words[1:]) or words[-3:] == ["s", "a", "u"] or words[-2:] == ["b", "v"]
+    return folded in _HOUSES or not _LEGAL_FORMS.isdisjoint(words[1:]) or words[-3:] == ["s", "a", "u"] or words[-2:] == ["b", "v"]
 
 
 @lru_cache(maxsize=50_000)

@@ -50,7 +50,7 @@ def readings_with_price(size: str | None, name: str | None, price_cents: int | N
     ['500g']
     """
     stated = readings(size, name)
-    if any(reading.dimension is not Dimension.COUNT or reading.total != 1 for reading in stated):
+    if not all(reading.is_each for reading in stated):
         return stated
     implied = size_from_price(price_cents, unit_price)
     return (implied,) if implied else stated

@@ -8,25 +8,47 @@ then the order of the few words whose order changes the meaning, then the size: 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from include.wording.brand import fold_brand
-from include.wording.product_key_words import CHOCOLATE_KINDS, CONTAINERS, NOISE, ORDERED, PHRASES, SPELLINGS, UNSURE
+from include.wording.brand import fold_brand, is_company, short_brand
+from include.wording.product_key_words import (
+    CHIPS_OF,
+    CHOCOLATE_COLOURS,
+    CHOCOLATE_KINDS,
+    CLAIMS,
+    CONTAINERS,
+    DOSE_FORMS,
+    IMPLIED,
+    KINDS,
+    NOISE,
+    ORDERED,
+    PACK_EXTENTS,
+    PACK_KINDS,
+    PHRASES,
+    SPELLINGS,
+    UNSURE,
+)
 from include.wording.size import Readings, readings, without_sizes
 from include.wording.size_units import Dimension
 from include.wording.text import fold
 
-RULE_VERSION = 2
+RULE_VERSION = 3
 
 _DIGIT = re.compile(r"\d")
 _SERVES = re.compile(r"\bserves\s+\d+", re.IGNORECASE)
 _PHRASES = {tuple(phrase.split()): tuple(replacement.split()) for phrase, replacement in PHRASES.items()}
 _PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES)
+_NO_WORDS: frozenset[str] = frozenset()
 _DROPPED_AT_MOST = NOISE | CONTAINERS | UNSURE
+#: A weight or volume is rounded to this many steps per power of ten, beside the exact one: 384 and 385 mL are one good.
+_ROUNDED_TO = 200
 
 
 def product_key(name: str | None, brand: str | None = None, size: str | None = None) -> str:
-    """The key of the likeliest size reading; ``""`` (no key, never matched) when no word identifies the product.
+    """The key of the likeliest reading; ``""`` (no key, never matched) when no word identifies the product.
 
     >>> product_key("Chips Salt & Vinegar", "Thins", "175g") == product_key("Thins Salt and Vinegar Potato Chips", "THINS", "175 g")
     True
@@ -50,17 +72,20 @@ def loose_key(name: str | None, brand: str | None = None, size: str | None = Non
 
 
 def product_keys(name: str | None, brand: str | None = None, size: str | None = None, sizes: Readings | None = None) -> tuple[str, ...]:
-    """One key for each reading of the size, the likeliest first; empty when no word identifies the product.
+    """A key for each reading of the texts, the likeliest first; empty when no word identifies the product.
 
-    ``sizes`` are readings from other evidence (:func:`include.wording.priced_size.readings_with_price`) instead of those of ``size``.
+    ``sizes`` are readings from other evidence (:func:`include.wording.priced_size.readings_with_price`) instead of those of ``size``. There are several readings
+    of a size; of the brand, which may be a company's that no pack shows; and of the name, which may lack the form of the doses that the size has.
 
     Two listings are one product when they share a key and :func:`include.wording.size.sizes_conflict` finds no conflict
     between their readings: a count alone (``6ea``) is shared by packs of different weights.
 
     >>> product_keys("LCMs Kaleidos Snack Bars 6 pack", "Kellogg's", "132g")[0]
-    'bar kaleido kellogg lcm snack|6x22g'
+    'bar kaleido kellogg lcm|6x22g'
     >>> product_keys("Kellogg's Lcms Kaleidos Snack Bars", "Kellogg's", "6 pack")
-    ('bar kaleido kellogg lcm snack|6ea',)
+    ('bar kaleido kellogg lcm|6ea',)
+    >>> product_keys("Magnesium", "Zorbo", "60 tablets")
+    ('magnesium zorbo|60ea', 'magnesium tablet zorbo|60ea')
     """
     return _keys(name, brand, size, False, sizes)
 
@@ -74,7 +99,7 @@ def name_words(name: str, sizes: Readings) -> list[str]:
     dimensions = {size.dimension for size in sizes}
     dropped = NOISE | CONTAINERS if dimensions - {Dimension.COUNT} else NOISE
     spelt = [spelling(word) for word in fold(_without_numbers(name)).split()]
-    return [word for word in _without_phrases(spelt, Dimension.MASS in dimensions) if word not in dropped]
+    return [word for word in _without_phrases(spelt, dimensions) if word not in dropped]
 
 
 def _without_numbers(name: str) -> str:
@@ -86,39 +111,83 @@ def _keys(name: str | None, brand: str | None, size: str | None, is_loose: bool,
     name = name or ""
     if sizes is None:
         sizes = readings(size, name if _DIGIT.search(name) else None)
-    name = _without_numbers(name)
-    words = _identifying_words(name, brand, sizes, is_loose)
-    if not words:
-        return ()
-    return tuple(f"{words}|{reading.canonical}" for reading in sizes) or (f"{words}|",)
+    forms = {spelling(word) for word in fold(f"{size or ''} {name}").split()} & DOSE_FORMS
+    found: dict[str, None] = {}
+    for brand_words in _brand_readings(brand):
+        body = _identifying_words(_without_numbers(name), brand_words, sizes, is_loose)
+        if body:
+            found[_text(body, brand_words)] = None
+            found[_text([*body, *sorted(forms - set(body))], brand_words)] = None
+    return tuple(dict.fromkeys(f"{words}|{size_text}" for words in found for size_text in _size_texts(sizes)))
 
 
-def _identifying_words(name: str, brand: str | None, sizes: Readings, is_loose: bool) -> str:
-    spelt = [spelling(word) for word in fold(name).split()]
-    if all(word.isdigit() for word in set(spelt) - _DROPPED_AT_MOST):
-        return ""
-    brand_words = {spelling(word) for word in fold_brand(brand).split()} - NOISE
-    dimensions = {size.dimension for size in sizes}
-    dropped = brand_words | NOISE
-    if dimensions - {Dimension.COUNT}:
-        dropped |= CONTAINERS
-    if is_loose:
-        dropped |= _DROPPED_AT_MOST
-    body = [word for word in _without_phrases(spelt, Dimension.MASS in dimensions) if word not in dropped]
-    if not body:
-        body = [word for word in spelt if word not in NOISE and word not in brand_words]
+def _brand_readings(brand: str | None) -> list[frozenset[str]]:
+    """The words of the brand; of a company also its first word, and none: what the pack shows is at the front of the product's name."""
+    folded = fold_brand(brand)
+    stated = frozenset(spelling(word) for word in short_brand(folded).split()) - NOISE
+    if not is_company(folded):
+        return [stated]
+    first = frozenset({spelling(word) for word in folded.split()[:1]})
+    return list(dict.fromkeys((stated, first, _NO_WORDS)))
+
+
+def _size_texts(sizes: Readings) -> list[str]:
+    """The readings of the size, each exact and rounded."""
+    found = [size.canonical for size in sizes]
+    for size in sizes:
+        if size.dimension is not Dimension.COUNT and size.quantity_max is None:
+            step = Decimal(10) ** (size.quantity.adjusted() + 1) / _ROUNDED_TO
+            found.append(replace(size, quantity=(size.quantity / step).to_integral_value(ROUND_HALF_UP) * step).canonical)
+    return found or [""]
+
+
+def _text(body: list[str], brand_words: frozenset[str]) -> str:
     ordered = dict.fromkeys(word for word in body if word in ORDERED)
     bag = " ".join(sorted(brand_words.union(body)))
     return f"{bag} {'>'.join(ordered)}" if len(ordered) > 1 else bag
 
 
-def _without_phrases(words: list[str], is_solid: bool) -> list[str]:
-    """Replace phrases by their canonical form; for solid products also ``milk chocolate`` by ``milk``."""
+def _identifying_words(name: str, brand_words: frozenset[str], sizes: Readings, is_loose: bool) -> list[str]:
+    spelt = [spelling(word) for word in fold(name).split()]
+    if all(word.isdigit() for word in set(spelt) - _DROPPED_AT_MOST):
+        return []
+    dimensions = {size.dimension for size in sizes}
+    dropped = brand_words | NOISE
+    if dimensions - {Dimension.COUNT}:
+        dropped |= CONTAINERS
+    if Dimension.VOLUME in dimensions:
+        dropped |= {"liquid"}  # what else, in millilitres
+    if is_loose:
+        dropped |= _DROPPED_AT_MOST
+    body = [word for word in _without_phrases(spelt, dimensions) if word not in dropped]
+    if Dimension.MASS in dimensions and not CHOCOLATE_COLOURS.isdisjoint(body):
+        body = [word for word in body if word != "chocolate"]
+    if not body:
+        body = [word for word in spelt if word not in NOISE and word not in brand_words]
+    body = [word for word in body if IMPLIED.get(word, _NO_WORDS).isdisjoint(body)]
+    for general in (CLAIMS, KINDS):
+        body = _without_general(body, general)
+    return body
+
+
+def _without_general(body: list[str], general: frozenset[str]) -> list[str]:
+    """The words without general ones, as long as another word is left."""
+    kept = [word for n, word in enumerate(body) if word not in general or (word == "chip" and n > 0 and body[n - 1] in CHIPS_OF)]
+    return kept if any(not word.isdigit() for word in kept) else body
+
+
+def _without_phrases(words: list[str], dimensions: Collection[Dimension]) -> list[str]:
+    """Replace phrases by their canonical form; of measured goods drop extents of packs, of solid ones replace ``milk chocolate`` by ``milk``."""
+    has_measure, is_solid = bool(set(dimensions) - {Dimension.COUNT}), Dimension.MASS in dimensions
     found: list[str] = []
     index = 0
     while index < len(words):
         word = words[index]
-        replacement = _PHRASES.get((word, words[index + 1])) if word in _PHRASE_STARTS and index + 1 < len(words) else None
+        after = words[index + 1] if index + 1 < len(words) else ""
+        if has_measure and ((word in PACK_EXTENTS and after in PACK_KINDS) or (word in PACK_KINDS and after in PACK_EXTENTS)):
+            index += 2
+            continue
+        replacement = _PHRASES.get((word, after)) if word in _PHRASE_STARTS else None
         if replacement is not None:
             found.extend(replacement)
             index += 2
@@ -140,7 +209,7 @@ def spelling(word: str) -> str:
         return SPELLINGS[word]
     if len(word) <= 3:
         return word
-    if word.endswith("ies"):
+    if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     if word.endswith("ie") and len(word) > 4:
         return f"{word[:-2]}y"

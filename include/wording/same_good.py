@@ -59,9 +59,7 @@ def _brands(left: Text, right: Text) -> int:
 
 def _sizes(left: Text, right: Text) -> int:
     """1: they agree; -1: they conflict, or one is measured in another unit; 0: one counts nothing."""
-    mine, other = (
-        {size for size in readings(text[2], text[0]) if not (size.dimension == "ea" and size.total == 1)} for text in (left, right)
-    )
+    mine, other = ({size for size in readings(text[2], text[0]) if not size.is_each} for text in (left, right))
     if not mine or not other:
         return 0
     if {size.dimension for size in mine}.isdisjoint({size.dimension for size in other}):

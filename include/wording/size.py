@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
-from include.wording.size_units import APPROXIMATE, COUNTS, MEASURES, Dimension, base_units
+from include.wording.size_units import APPROXIMATE, COUNTS, MEASURES, PACKS, Dimension, base_units
 
 TOLERANCE = Decimal("0.01")
 # Weighed products are sold by the average piece, which differs between retailers.
@@ -40,13 +40,19 @@ _IN_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """``pack_count`` items of ``quantity`` base units (g, mL, m, each) each; ``quantity_max`` is the upper end of a range."""
+    """``pack_count`` items of ``quantity`` base units (g, mL, m, each) each; ``quantity_max`` is the upper end of a range. ``counts_packs``: a number of packs, even of one."""
 
     dimension: Dimension
     quantity: Decimal
     pack_count: int = 1
     quantity_max: Decimal | None = None
     is_approximate: bool = False
+    counts_packs: bool = field(default=False, compare=False)
+
+    @property
+    def is_each(self) -> bool:
+        """One piece: says nothing of what is in it."""
+        return self.dimension is Dimension.COUNT and self.total == 1
 
     @property
     def total(self) -> Decimal:
@@ -100,7 +106,9 @@ class _Term:
         dimension, factor = known
         top_dimension, top_factor = base_units(self.top_unit or "") or known
         top = None if self.top is None else self.top * top_factor
-        return Size(dimension, self.number * factor, quantity_max=top) if dimension is top_dimension else None
+        if dimension is not top_dimension:
+            return None
+        return Size(dimension, self.number * factor, quantity_max=top, counts_packs=self.unit in PACKS and top is None)
 
 
 @lru_cache(maxsize=50_000)
@@ -129,7 +137,7 @@ def readings(text: str | None, name: str | None = None) -> Readings:
     if not stated:
         return named
     if stated[0].dimension is Dimension.COUNT:
-        if stated[0].total == 1:
+        if stated[0].is_each:
             return named
         measure = next((size for size in named if size.dimension is not Dimension.COUNT), None)
         return _packed(measure, int(stated[0].total)) if measure and stated[0].total % 1 == 0 else stated
@@ -162,7 +170,7 @@ def total(text: str | None, name: str | None = None) -> tuple[Decimal, str] | No
     likeliest = next(iter(readings(text, name)), None)
     if likeliest is None or likeliest.is_approximate or likeliest.quantity_max is not None:
         return None
-    if likeliest.dimension is Dimension.COUNT and likeliest.total == 1:
+    if likeliest.is_each:
         return None
     return likeliest.total, likeliest.dimension.value
 
@@ -170,19 +178,22 @@ def total(text: str | None, name: str | None = None) -> tuple[Decimal, str] | No
 def sizes_conflict(left: str | Readings | None, right: str | Readings | None) -> bool:
     """Whether two size texts (or their readings) conflict by more than 1 percent in a dimension that both state.
 
-    No conclusion is drawn from mass against volume, from a count against a mass, or from ``each``, which counts nothing.
+    No conclusion is drawn from mass against volume, from a count against a mass, or from ``each``, which counts nothing. One pack is another size than two packs,
+    but may have any number of tablets.
 
     >>> sizes_conflict("1.25L", "12.5L"), sizes_conflict("384mL", "385mL"), sizes_conflict("1kg", "1000 g")
     (True, False, False)
     >>> sizes_conflict("245mL", "150g"), sizes_conflict("6 pack", "132g"), sizes_conflict("each", "6 pack")
     (False, False, False)
+    >>> sizes_conflict("1 pack", "2 pack"), sizes_conflict("1 pack", "20 tablets"), sizes_conflict("1 pack", "each")
+    (True, False, False)
     """
     by_left, by_right = _by_dimension(left), _by_dimension(right)
-    return any(
-        not any(mine.agrees_with(other) for mine in sizes for other in by_right[dimension])
-        for dimension, sizes in by_left.items()
-        if dimension in by_right
-    )
+    for dimension in by_left.keys() & by_right.keys():
+        mine, other = _telling(by_left[dimension], by_right[dimension]), _telling(by_right[dimension], by_left[dimension])
+        if mine and other and not any(one.agrees_with(two) for one in mine for two in other):
+            return True
+    return False
 
 
 def without_sizes(name: str) -> str:
@@ -199,9 +210,13 @@ def without_sizes(name: str) -> str:
 def _by_dimension(size: str | Readings | None) -> dict[Dimension, list[Size]]:
     groups: dict[Dimension, list[Size]] = {}
     for reading in size if isinstance(size, tuple) else readings(size):
-        if reading.dimension is not Dimension.COUNT or reading.total != 1:
-            groups.setdefault(reading.dimension, []).append(reading)
+        groups.setdefault(reading.dimension, []).append(reading)
     return groups
+
+
+def _telling(sizes: list[Size], others: list[Size]) -> list[Size]:
+    """The sizes that say something beside the others: one piece does only where both count packs."""
+    return [size for size in sizes if not size.is_each or (size.counts_packs and any(other.counts_packs for other in others))]
 
 
 def _packed(measure: Size, count: int) -> Readings:
@@ -210,8 +225,10 @@ def _packed(measure: Size, count: int) -> Readings:
         return (measure,)
     if measure.quantity_max is not None or measure.pack_count > 1:
         return (measure, Size(Dimension.COUNT, Decimal(count)))
+    each = measure.quantity / count
+    portions = (replace(measure, quantity=each, pack_count=count),) if each >= _STEP else ()
     return (
-        replace(measure, quantity=measure.quantity / count, pack_count=count),
+        *portions,
         measure,
         replace(measure, pack_count=count),
         Size(Dimension.COUNT, Decimal(count)),

@@ -42,6 +42,9 @@ _ONE_PIECE = """
     count ct pouch pouches block blocks egg eggs bulk slab slabs loaf loaves"""
 COUNTS: dict[str, int] = dict.fromkeys(_ONE_PIECE.split(), 1) | {"dozen": 12, "doz": 12, "dz": 12}
 
+# words for a pack: "1 pack" and "2 pack" differ, "1 pack" and "20 tablets" need not
+PACKS = frozenset(["pack", "packs", "pk", "pks", "pkt", "pkts", "packet", "packets"])
+
 # words that mark the printed quantity as a mean or a lower bound
 APPROXIMATE = frozenset({"approx", "approximately", "avg", "average", "about", "min", "minimum", "eachunit"})
 

@@ -9,7 +9,7 @@ _CLASSES = {
     "breed or age": "puppy kitten junior adult senior infant toddler newborn crawler walker baby kid child breed",
     "strength": "extra forte max ultra super strong regular mild medium hot intense gentle original classic plain",
     "fat": "light lite full skim skimmed reduced trim hilo lean creamy cream",
-    "free of": "zero diet free unsalted salted unsweetened sweetened decaf decaffeinated unscented unfragranced noadded",
+    "free of": "zero diet free unsalted salted unsweetened sweetened decaf unscented unfragranced noadded",
     "firmness": "soft firm hard smooth crunchy chunky creamy crispy thick thin wide slim",
     "sex": "men man women woman male female boy girl unisex",
     "form": "shampoo conditioner mask serum spray aerosol rollon stick gel mousse cream lotion oil foam powder liquid tablet capsule gummy lozenge bar",

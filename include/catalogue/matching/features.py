@@ -9,8 +9,7 @@ from itertools import pairwise
 
 from include.catalogue.matching.listing import Described
 from include.catalogue.matching.words import WordStatistics, implied
-from include.wording.size import Readings, Size, sizes_conflict
-from include.wording.size_units import Dimension
+from include.wording.size import Readings, sizes_conflict
 from include.wording.word_classes import class_of
 
 Aliases = Mapping[str, frozenset[str]]
@@ -54,16 +53,12 @@ def size_relation(left: Readings, right: Readings) -> str:
     """``equal``, ``other_reading`` (less likely readings agree), ``unknown`` (nothing to compare) or ``conflict``."""
     if sizes_conflict(left, right):
         return "conflict"
-    mine, other = ([size for size in readings if not _is_each(size)] for readings in (left, right))
+    mine, other = ([size for size in readings if not size.is_each] for readings in (left, right))
     if not mine or not other:
         return "unknown"
     if mine[0].agrees_with(other[0]) and mine[0].pack_count == other[0].pack_count:
         return "equal"
     return "other_reading" if any(a.agrees_with(b) for a in mine for b in other) else "unknown"
-
-
-def _is_each(size: Size) -> bool:
-    return size.dimension is Dimension.COUNT and size.total == 1
 
 
 def brand_relation(left: Described, right: Described, aliases: Aliases) -> str:

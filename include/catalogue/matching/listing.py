@@ -114,7 +114,7 @@ def _describe(listing: Listing, known_brands: Collection[str]) -> Described:
     sizes = readings_with_price(listing.size, listing.name, listing.price_cents, listing.unit_price)
     words = tuple(dict.fromkeys(word for word in name_words(listing.name, sizes) if word not in brand_words))[:_WORDS_MAX]
     size_words = frozenset(spelling(word) for word in fold(listing.size or "").split() if word.isalpha())
-    keys = product_keys(listing.name, brands[0] if brands else listing.brand, listing.size, sizes)
+    keys = product_keys(listing.name, listing.brand if stated else front, listing.size, sizes)
     company = is_company(fold_brand(listing.brand))
     return Described(listing, brands, company, brand_words, words, size_words, sizes, own_label_of(listing.brand or front), keys)
 
