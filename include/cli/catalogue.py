@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from include.cli.common import JsonOption, reported
-from include.cli.output import print_json, progress, say
+from include.cli.common import JsonOption, domain, reported
+from include.cli.output import print_json, print_table, progress, say
 from include.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
@@ -56,3 +56,29 @@ def match_(
         f"{found['left']:,} and {found['right']:,} products: {found['automatic_by_key']:,} pairs by key, {found['automatic_by_words']:,} by words, {found['automatic_by_score']:,} by score, "
         f"{found['waiting']:,} wait for a person; written to {out}"
     )
+
+
+@app.command("tables")
+def tables_(
+    write: Annotated[bool, typer.Option("--write", help="First write the tables that have changed.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the entries: variation and canonical.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the translation tables that crawlers use: brand and product key, each variation with its canonical.
+
+    reconcile_catalogue writes them when a join or its undo has changed them; without a change nothing is written.
+    """
+    from include.catalogue.tables import list_entries, list_tables, write_tables
+
+    with domain(as_json) as (warehouse, storage):
+        changed = [str(table.name) for table in write_tables(warehouse, storage) if table.is_changed] if write else []
+        found = list_tables(storage)
+        entries = list_entries(storage) if show else []
+    if as_json:
+        print_json({"tables": found} | ({"changed": changed} if write else {}) | ({"entries": entries} if show else {}))
+        return
+    print_table(found, ("name", "entry_count", "rule_version", "written_at", "etag", "path"))
+    if write:
+        say(f"written: {', '.join(changed) or 'nothing, no table has changed'}")
+    if show:
+        print_table(entries, ("table", "variation", "canonical"), title="Entries")

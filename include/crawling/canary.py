@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from include.crawling.client import PoliteClient
 from include.crawling.crawl_run import CrawlRun
+from include.crawling.store_crawl import begin_landing
 from include.model.store import StoreRef
 from include.retailers.bounds import bounded_categories
 from include.retailers.errors import Blocked, ShapeChanged
@@ -45,7 +46,7 @@ def crawl_canary(run: CrawlRun) -> CanaryReport:
         ShapeChanged: the tree or the product rows have another shape; names the expected and the found keys.
         WrongStore: the page is for another store. Errors of :meth:`PoliteClient.fetch` other than a refusal.
     """
-    landing = Landing.resume(run.storage, run.store, run.night, run.run_key, hours=run.settings.landing_resume_hours)
+    landing = begin_landing(run)
     with PoliteClient.of_run(run) as client:
         try:
             category, offers = _read_first_category(run, client, landing)

@@ -21,6 +21,7 @@ from include.retailers.errors import WrongStore
 from include.retailers.registry import retailer_of
 from include.staging import landing
 from include.staging.storage import Storage
+from include.staging.translation_tables import prune_versions
 from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,16 @@ def is_crawlable(store: StoreRef) -> bool:
 
 
 def prune_landing(warehouse: Warehouse, storage: Storage) -> int:
-    """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, and the state of those runs; return the number of store-days."""
+    """Remove landed pages older than ``AISLEFLOW_LANDING_DAYS`` by their night, the state of those runs, and the translation tables that only they used.
+
+    Returns:
+        The number of store-days.
+    """
     days = warehouse.settings.landing_days
+    oldest = clock.now() - timedelta(days=days)
     delete_old_runs(warehouse, days)
-    return landing.prune_landing(storage, RETAILERS, clock.night_of(clock.now() - timedelta(days=days)))
+    removed = landing.prune_landing(storage, RETAILERS, clock.night_of(oldest))
+    prune_versions(
+        storage, oldest - timedelta(days=2)
+    )  # a night's crawl may begin a day before its date ends, with a table replaced meanwhile
+    return removed

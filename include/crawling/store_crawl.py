@@ -3,7 +3,7 @@
 An error in a category fails that category, not the store. A category is finished when as many products were read
 as it announces; otherwise it is walked a second time, because lists change while they are read. The store-day is
 complete when every expected category is finished. A refusal stops the store immediately and keeps its progress: the next
-attempt continues from the landed pages.
+attempt continues from the landed pages, with the translation tables that the store-day began with.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
+from include.crawling.cleaning import tables_in_force, tables_of
 from include.crawling.client import PoliteClient
 from include.crawling.crawl_run import CrawlRun
 from include.crawling.outcomes import CrawlOutcome
@@ -58,14 +59,15 @@ def reread_store(run: CrawlRun, landed_by: str) -> CrawlOutcome:
 def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Callable[[], None] | None = None) -> CrawlOutcome:
     """Read the store from the site, or from the landed pages of a run, and publish its store-day."""
     client = PoliteClient.of_run(run, on_first_response) if landed_by is None else None
-    source = Source(run, client)
-    started, walk = time.monotonic(), Walk(run, source)
+    source, started = Source(run, client), time.monotonic()
     stage, version, is_part = run.retailer.stage, run.retailer.version, run.subset.is_part
     with closing(source), StoreDayWriter(run.storage, stage, run.store, run.night, run.run_key, version) as writer:
         if landed_by is not None:
             source.landing = Landing.open_existing(run.storage, run.store, run.night, landed_by)
         else:
-            source.landing = Landing.resume(run.storage, run.store, run.night, run.run_key, hours=run.settings.landing_resume_hours)
+            source.landing = begin_landing(run)
+        tables = tables_of(run.storage, source.landing.table_etags)
+        walk = Walk(run, source, tables)
         walk.run(writer.write)
         reason = _incomplete_reason(walk)
         if writer.rows:
@@ -75,6 +77,7 @@ def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Ca
                 is_partial_on_request=reason is not None and is_part,
                 categories=_categories(walk),
                 pages=source.pages,
+                etags=tables.etags,
             )
     log.info(
         "%s %s: %s offers from %s pages with %s requests: %s",
@@ -98,6 +101,12 @@ def _stage(run: CrawlRun, *, landed_by: str | None = None, on_first_response: Ca
         rows_skipped={name: rows for name, rows in sorted(walk.skipped.items()) if rows},
         notes=dict(sorted(walk.notes.items())),
     )
+
+
+def begin_landing(run: CrawlRun) -> Landing:
+    """Begin or resume the landing of a store-day; a new one records the translation tables in force."""
+    hours, etags = run.settings.landing_resume_hours, tables_in_force(run.storage).etags
+    return Landing.resume(run.storage, run.store, run.night, run.run_key, hours=hours, table_etags=etags)
 
 
 def _incomplete_reason(walk: Walk) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import NoReturn
 
+from include.crawling.cleaning import cleaned
 from include.crawling.crawl_run import CrawlRun
 from include.crawling.outcomes import CategoryOutcome, Status
 from include.crawling.page_source import LandedPage, Source
@@ -21,6 +22,7 @@ from include.retailers.base import Category, Page, Row, SkippedRow
 from include.retailers.bounds import PRODUCTS_MAX, bounded_categories
 from include.retailers.errors import EmptyCrawl, PageNotRequested, RetryableEmptyCrawl, SiteUnavailable, UnexpectedStatus, WrongStore
 from include.retailers.fields import reading
+from include.staging.translation_tables import Tables
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,9 @@ class Walk:
         is_retryable: whether at least one failure is transient.
     """
 
-    def __init__(self, run: CrawlRun, source: Source) -> None:
+    def __init__(self, run: CrawlRun, source: Source, tables: Tables) -> None:
+        """``tables`` are the translation tables that offers are cleaned with."""
+        self._tables = tables
         self._run, self._retailer, self._store, self._source = run, run.retailer, run.store, source
         self._written: set[str] = set()
         self._sponsored: dict[str, Offer] = {}
@@ -249,7 +253,7 @@ class Walk:
             raise TerminalError(
                 f"{self._run.label}: the site lists more than {PRODUCTS_MAX:,} products for one store. Look at the landed pages: a list may never end."
             )
-        self._write(offer)
+        self._write(cleaned(offer, self._tables))
         self.notes.update(offer.extra.get("notes", {}).keys())
         self._written.add(offer.sku)
         self._sponsored.pop(offer.sku, None)

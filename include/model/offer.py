@@ -44,8 +44,9 @@ class MultiBuy:
 class Offer:
     """The offer of one store for one SKU at one time, in the retailer's wording.
 
-    ``price_current`` is in dollars for one ``price_basis``; ``None`` means unavailable (the key is still written). ``extra``
-    has further product keys that are kept in the file and not read by ingestion.
+    ``price_current`` is in dollars for one ``price_basis``; ``None`` means unavailable (the key is still written). ``normalized_brand``, ``sizes`` and
+    ``normalized_name_brand_size`` are the writer's reading of the texts (:mod:`include.crawling.cleaning`), ``extra`` has further product keys: both are
+    kept in the file and not read by ingestion.
     """
 
     sku: str
@@ -65,6 +66,9 @@ class Offer:
     is_on_special: bool = False
     is_available: bool = True
     per_unit_price_string: str | None = None
+    normalized_brand: str | None = None
+    sizes: Sequence[str] = ()
+    normalized_name_brand_size: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -189,6 +193,9 @@ def encode(offer: Offer, store: StoreRef) -> bytes:
         "is_on_special": offer.is_on_special,
         "is_available": offer.is_available,
         "per_unit_price_string": offer.per_unit_price_string,
+        "normalized_brand": offer.normalized_brand,
+        "sizes": list(offer.sizes),
+        "normalized_name_brand_size": offer.normalized_name_brand_size,
         **offer.extra,
     }
     metadata = {

@@ -3,7 +3,7 @@
 ``landing/<retailer>/<store id, percent-encoded>/<night>--<run key>/<page>.gz`` holds one response: a JSON
 header line (request without secrets, status, a few headers, times), then the unchanged body.
 ``begun.json`` in the same folder and the header of each page hold the start of this store-day; pages of
-an earlier start are ignored.
+an earlier start are ignored. ``begun.json`` also has the ETags of the translation tables that the store-day is cleaned with.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class PageResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 class _StartMarker(msgspec.Struct, frozen=True):
     started_at: datetime
+    table_etags: dict[str, str] = {}
 
 
 class _Header(PageResponse, frozen=True, kw_only=True):
@@ -61,22 +62,25 @@ class _Header(PageResponse, frozen=True, kw_only=True):
 class Landing:
     """The landed pages of one store-day of one run."""
 
-    def __init__(self, storage: Storage, folder: str, started_at: datetime) -> None:
+    def __init__(self, storage: Storage, folder: str, started_at: datetime, table_etags: Mapping[str, str]) -> None:
         """Use :meth:`resume` to crawl and :meth:`open_existing` to read again."""
-        self._storage, self.folder, self.started_at = storage, folder, started_at
+        self._storage, self.folder, self.started_at, self.table_etags = storage, folder, started_at, table_etags
 
     @classmethod
-    def resume(cls, storage: Storage, store: StoreRef, night: date, run_key: str, *, hours: float) -> Self:
+    def resume(cls, storage: Storage, store: StoreRef, night: date, run_key: str, *, hours: float, table_etags: Mapping[str, str]) -> Self:
         """Resume an attempt of the same run, else start a new store-day at the real time.
 
         An attempt is resumed if it began less than ``hours`` ago and in the store's current price week.
+
+        Args:
+            table_etags: ETags of the translation tables, recorded when a store-day starts; a resumed one keeps those it began with.
         """
         now, folder = clock.now(), folder_of(store, night, run_key)
-        started = _started_at(storage, folder)
-        if started is not None and _may_resume(started, now, store.state, hours):
-            return cls(storage, folder, started)
-        storage.write(f"{folder}/{_START_MARKER}", msgspec.json.encode(_StartMarker(now)))
-        return cls(storage, folder, now)
+        begun = _start_marker(storage, folder)
+        if begun is not None and _may_resume(begun.started_at, now, store.state, hours):
+            return cls(storage, folder, begun.started_at, begun.table_etags)
+        storage.write(f"{folder}/{_START_MARKER}", msgspec.json.encode(_StartMarker(now, dict(table_etags))))
+        return cls(storage, folder, now, table_etags)
 
     @classmethod
     def open_existing(cls, storage: Storage, store: StoreRef, night: date, run_key: str) -> Self:
@@ -86,12 +90,12 @@ class Landing:
             TerminalError: this run landed nothing for this store.
         """
         folder = folder_of(store, night, run_key)
-        started = _started_at(storage, folder)
-        if started is None:
+        begun = _start_marker(storage, folder)
+        if begun is None:
             raise TerminalError(
                 f"{folder}: no landed pages. A landing folder is named by retailer, store, night and run; list the storage root for the existing ones."
             )
-        return cls(storage, folder, started)
+        return cls(storage, folder, begun.started_at, begun.table_etags)
 
     def put(self, page: str, response: PageResponse) -> None:
         """Land a response under a page name; a later response for the same page replaces it."""
@@ -177,9 +181,9 @@ def prune_landing(storage: Storage, retailers: Iterable[str], oldest: date) -> i
     return removed
 
 
-def _started_at(storage: Storage, folder: str) -> datetime | None:
+def _start_marker(storage: Storage, folder: str) -> _StartMarker | None:
     try:
-        return msgspec.json.decode(storage.read(f"{folder}/{_START_MARKER}"), type=_StartMarker).started_at
+        return msgspec.json.decode(storage.read(f"{folder}/{_START_MARKER}"), type=_StartMarker)
     except (FileNotFoundError, msgspec.DecodeError):
         return None  # a truncated marker (killed write) counts as none: the store-day starts again
 

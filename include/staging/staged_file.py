@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -108,8 +108,12 @@ class StoreDayWriter:
         is_partial_on_request: bool = False,
         categories: Categories | None = None,
         pages: int = 0,
+        etags: Mapping[str, str] | None = None,
     ) -> Manifest:
         """Make the store-day visible: data file first, manifest last. Safe to repeat with equal lines.
+
+        Args:
+            etags: of the translation tables that the lines were cleaned with, by name.
 
         Raises:
             TerminalError: no line was written: an empty crawl is a failure.
@@ -127,7 +131,7 @@ class StoreDayWriter:
             observed_at=first_at, last_observed_at=last_at, rows=tally.rows, sha256=tally.digest.hexdigest(), data="",
             complete=complete, incomplete_reason=incomplete_reason, is_partial_on_request=is_partial_on_request,
             categories=categories or Categories(), pages=pages,
-            missing=dict(tally.missing), adapter_version=self._adapter_version,
+            missing=dict(tally.missing), adapter_version=self._adapter_version, etags=dict(etags or {}),
         )  # fmt: skip
         self.manifest_path = manifest.path(self._stage)
         return stage_local(self._storage, self._stage, self._local, manifest)

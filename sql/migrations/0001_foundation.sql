@@ -175,14 +175,16 @@ COMMENT ON COLUMN core.store.complete_at IS 'The watermark: instant of the newes
 COMMENT ON COLUMN core.store.complete_file_id IS 'The staged file of that store-day; breaks ties of equal instants (the later registration wins).';
 
 CREATE TABLE core.brand (
-    brand_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    folded   text COLLATE "C" NOT NULL UNIQUE CHECK (folded <> ''),
-    name     text NOT NULL
+    brand_id     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    folded       text COLLATE "C" NOT NULL UNIQUE CHECK (folded <> ''),
+    name         text NOT NULL,
+    canonical_id integer REFERENCES core.brand
 );
 COMMENT ON TABLE core.brand IS 'Brands found in offers. One row per folded spelling.';
 COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key. Merge rule: never changes.';
 COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty. Merge rule: never changes.';
 COMMENT ON COLUMN core.brand.name IS 'First spelling found. Merge rule: never changes.';
+COMMENT ON COLUMN core.brand.canonical_id IS 'The brand that this one is another spelling of, itself without a canonical_id; null: itself. Merge rule: moved by evidence (a merge of brands), never by text.';
 
 CREATE TABLE core.product (
     product_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,15 +1,20 @@
-"""A crawl killed in the middle of a store resumes, and ends with the same file as an uninterrupted one."""
+"""A crawl killed in the middle of a store resumes, and ends with the same file as an uninterrupted one, whatever became of the translation tables meanwhile."""
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from include.staging.storage import Storage
+from include.staging.translation_tables import TableName, write_table
+from include.wording.brand import fold_brand
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
 from sandbox.world import RETAILERS, World
@@ -49,6 +54,16 @@ def staged(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for stage in ("outbox", "barcode_inbox") for path in (root / stage).rglob("*.*")}
 
 
+def brands_of(world: World, retailer: str, store_id: str) -> set[str]:
+    shelf = world.shelf(retailer, store_id, datetime(2026, 11, 18, tzinfo=UTC))
+    return {fold_brand(offer.brand_label) for offer in shelf.offers() if offer.brand_label}
+
+
+def teach(root: Path, brands: set[str], canonical: str) -> None:
+    """Let every brand of the store be another spelling of one."""
+    write_table(Storage(f"file://{root}"), TableName.BRAND, [(brand, canonical) for brand in brands], 1, datetime(2026, 11, 18, tzinfo=UTC))
+
+
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("retailer", RETAILERS)
 def test_a_crawl_killed_in_mid_store_repeats_no_request_and_ends_the_same(
@@ -60,19 +75,25 @@ def test_a_crawl_killed_in_mid_store_repeats_no_request_and_ends_the_same(
         about = [sandbox.url, retailer, one.store_id, one.state or "", one.online_store_id or "", f"file://{root}", str(connections)]
         return subprocess.Popen([sys.executable, "-c", CRAWL, *about], cwd=Path(__file__).parents[2])
 
+    brands = brands_of(world, retailer, one.store_id)
+    teach(tmp_path / "undisturbed", brands, "the first spelling")
     assert start(tmp_path / "undisturbed").wait(120) == 0
     sandbox.traffic.reset()
 
+    teach(tmp_path / "killed", brands, "the first spelling")
     with start(tmp_path / "killed") as process:
         while sandbox.traffic.count(retailer, purpose="listing") < 20:
             assert process.poll() is None, "it ended before it was killed"
             threading.Event().wait(0.005)
         process.kill()
     answered = {arrival.line for arrival in sandbox.traffic.arrivals(retailer) if arrival.purpose in ("listing", "tree")}
+    teach(tmp_path / "killed", brands, "the second spelling")
     landed = {path.name for path in (tmp_path / "killed" / "landing").rglob("*.gz")}
     assert start(tmp_path / "killed").wait(120) == 0
 
     again = {what for purpose in ("listing", "tree") for what in sandbox.traffic.repeated_requests(retailer, purpose=purpose)}
     assert len(landed) >= 20 - connections
     assert len(again & answered) <= connections, "at most what was under way when it was killed"
-    assert staged(tmp_path / "killed") == staged(tmp_path / "undisturbed")
+    found = staged(tmp_path / "killed")
+    assert found == staged(tmp_path / "undisturbed")
+    assert any(b"the first spelling" in gzip.decompress(content) for path, content in found.items() if path.endswith(".gz"))

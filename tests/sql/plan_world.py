@@ -397,6 +397,9 @@ def _export(warehouse: Warehouse, measured: Measured, beliefs: tuple[str, ...]) 
     with warehouse.transaction() as connection:
         measure(connection, measured, "export/copy_store_prices", inner, {"retailer": "iga", "since": None}, beliefs)
         connection.run("export/list_prices")
+        for name in ("translation/copy_brands", "translation/copy_products"):
+            inner = files()[name].partition("COPY (")[2].rpartition(") TO STDOUT")[0]
+            measure(connection, measured, name, inner, {}, beliefs)
         counts = ", ".join(f"count(*) FILTER (WHERE {rule.predicate})" for rule in ROW_RULES).replace("%", "%%")
         rows = connection.execute(
             "SELECT file_id FROM ops.staged_file WHERE retailer = 'woolworths' AND state IN ('loaded', 'held')"

@@ -27,7 +27,7 @@ def answer(body: bytes = b'{"a": 1}') -> PageResponse:
 
 
 def resume(storage: Storage) -> Landing:
-    return Landing.resume(storage, STORE, NIGHT, "run", hours=6)
+    return Landing.resume(storage, STORE, NIGHT, "run", hours=6, table_etags={})
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b'{"a":\n 1}\n', "<html>é</html>".encode(), bytes(range(256))])
@@ -129,7 +129,7 @@ def test_only_harmless_headers_are_landed() -> None:
 
 def test_landed_store_days_are_found_by_retailer_store_and_night(storage: Storage) -> None:
     for store_id, night in (("COL:2", date(2026, 11, 18)), ("COL:1", date(2026, 11, 18)), ("COL:1", date(2026, 11, 17))):
-        Landing.resume(storage, StoreRef("coles", store_id), night, "run", hours=6)
+        Landing.resume(storage, StoreRef("coles", store_id), night, "run", hours=6, table_etags={})
 
     assert [(run.store_id, run.night.day) for run in landed_runs(storage, "coles")] == [("COL:1", 17), ("COL:1", 18), ("COL:2", 18)]
     assert [run.store_id for run in landed_runs(storage, "coles", None, date(2026, 11, 18))] == ["COL:1", "COL:2"]
@@ -138,7 +138,7 @@ def test_landed_store_days_are_found_by_retailer_store_and_night(storage: Storag
 
 def test_only_pages_past_their_retention_period_are_removed(storage: Storage) -> None:
     for day in (10, 11, 12):
-        Landing.resume(storage, STORE, date(2026, 11, day), "run", hours=6).put("tree", answer())
+        Landing.resume(storage, STORE, date(2026, 11, day), "run", hours=6, table_etags={}).put("tree", answer())
 
     assert prune_landing(storage, ["aldi", "coles"], date(2026, 11, 12)) == 2
     assert prune_landing(storage, ["aldi", "coles"], date(2026, 11, 12)) == 0
