@@ -30,12 +30,12 @@ def keys(crawl: Crawl, outcome: Any) -> dict[str, str]:
 
 
 def offer(**more: Any) -> Offer:
-    values: dict[str, Any] = {"sku": "1", "name": "Cola 1.25L", "observed_at": AT, "price_current": Decimal(2)} | more
+    values: dict[str, Any] = {"sku": "1", "name": "Cherry Cola Zero 1.25L", "observed_at": AT, "price_current": Decimal(2)} | more
     return Offer(**values)
 
 
 def test_brand_sizes_and_key_are_worked_out_with_the_tables() -> None:
-    key = product_key("Cola 1.25L", "The Coca-Cola Company", "1.25L")
+    key = product_key("Cherry Cola Zero 1.25L", "The Coca-Cola Company", "1.25L")
     tables = Tables(
         Table(TableName.BRAND, "1", {"the coca cola company": "coca cola"}), Table(TableName.PRODUCT, "2", {key: "coca cola|1250ml"})
     )
@@ -47,7 +47,7 @@ def test_brand_sizes_and_key_are_worked_out_with_the_tables() -> None:
 def test_without_tables_brand_and_key_stay_as_the_rules_read_them() -> None:
     found = cleaned(offer(brand="Zorbo's", size="each"), Tables())
     assert (found.normalized_brand, found.sizes) == ("zorbos", ("1250ml",))
-    assert found.normalized_name_brand_size == product_key("Cola 1.25L", "Zorbo's", "each")
+    assert found.normalized_name_brand_size == product_key("Cherry Cola Zero 1.25L", "Zorbo's", "each")
 
 
 def test_what_has_no_brand_and_no_key_gets_none() -> None:
