@@ -11,6 +11,7 @@ manually without a partition key it works on all retailers. **Reads** `core.pric
 | `health` | begins a group of one for each new store; a member whose own prices differ from its anchor's leaves, the other members are requested for the next night; an anchor without current prices is requested and nothing is decided about its group; an anchor that closed hands over |
 | `compare` | compares the anchors of each retailer, leaving out pairs in cooldown, and records the evidence; returns the comparisons that match |
 | `merge` | merges the groups of those comparisons that still hold; emits the asset `store_groups` |
+| `announce_bargains` | emits the asset `bargains_due` when every retailer of the night is in, or the time for bargains has passed; else **skipped** |
 
 **Safe to run again**: yes, any task at any time, and two runs at once: one waits for the other, and finds nothing left to do.
 
@@ -20,7 +21,7 @@ the reason of each change, `aisleflow groups split` and `aisleflow groups pin` c
 
 from airflow.sdk import DAG, IdentityMapper, Param, PartitionedAssetTimetable, task
 
-from include.orchestration.assets import PRICES, STORE_GROUPS
+from include.orchestration.assets import BARGAINS_DUE, PRICES, STORE_GROUPS
 from include.orchestration.defaults import DEFAULT_ARGS, RETAILER_PARAM, Tag, summary_of
 
 with DAG(
@@ -57,4 +58,10 @@ with DAG(
 
         return maintain_store_groups.merge(compared, dag_run, params, outlet_events)
 
-    merge(compare(health()))
+    @task(outlets=[BARGAINS_DUE])
+    def announce_bargains(dag_run=None, params=None, outlet_events=None):
+        from include.orchestration import publish_bargains
+
+        return publish_bargains.announce_when_all_are_in(dag_run, params, outlet_events)
+
+    merge(compare(health())) >> announce_bargains()

@@ -272,6 +272,12 @@ class FixedSettings(BaseSettings):
         0.5, gt=0, le=1, description="Two stores match if their common products are at least this share of the larger list."
     )
     group_cooldown_days: float = Field(7, gt=0, description="Two stores that did not match are compared again after so many days.")
+    bargain_saving_min: float = Field(
+        0.2, gt=0, lt=1, description="Minimum saving of a bargain, as a share of the highest price (docs/bargains.md)."
+    )
+    bargain_saving_max: float = Field(
+        0.75, gt=0, lt=1, description="A saving above this share of the highest price is rather a wrong price: no bargain, but counted."
+    )
 
     @property
     def storage(self) -> str:

@@ -13,6 +13,7 @@ import typer
 from include.cli import (
     alerts,
     barcodes,
+    bargains,
     catalogue,
     crawl,
     enrichment,
@@ -59,6 +60,7 @@ app.add_typer(crawl.app)
 app.add_typer(session.app, name="session")
 app.add_typer(alerts.app, name="alerts", help="The alerts of this installation, and where they go.")
 app.add_typer(prices.app)
+app.add_typer(bargains.app)
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(quality.app, name="quality")
 app.add_typer(quarantine.app, name="quarantine")

@@ -1,4 +1,4 @@
-"""Every asset, declared once. Flows connect through assets, staged files and tables; partitions are ``retailer|night``."""
+"""Every asset, declared once. Flows connect through assets, staged files and tables; partitions are ``retailer|night``, of bargains the night."""
 
 from airflow.sdk import Asset
 
@@ -20,6 +20,11 @@ PRICES = _asset(
     "the command line published: a consumer reads the rows with changed_at since its last run.",
 )
 STORE_GROUPS = _asset("store_groups", "The store groups of a retailer were maintained after a night. Emitted by maintain_store_groups.")
+BARGAINS_DUE = _asset(
+    "bargains_due",
+    "The bargains of a night are to be published: every retailer is in, or their time has come. Partition: the night. Emitted by maintain_store_groups and the sweep.",
+)
+BARGAINS = _asset("bargains", "core.bargain and its files were replaced. Partition: the night. Emitted by publish_bargains.")
 
 #: Stage of a crawl's store-days → the asset that announces them.
 ASSET_OF_STAGE = {"outbox": OUTBOX, "barcode_inbox": BARCODE_INBOX}

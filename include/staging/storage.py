@@ -228,12 +228,16 @@ class Storage:
 
     def manifests(self, stage: Stage, below: str | None = None) -> Iterator[str]:
         """Yield the relative paths of all manifests of a stage, or of a folder in it (a retailer's, a store's), sorted."""
-        folder = self.full(f"{stage}/{below}" if below else str(stage))
+        yield from (path for path in self.files(f"{stage}/{below}" if below else str(stage)) if path.endswith(MANIFEST_SUFFIX))
+
+    def files(self, folder: str) -> list[str]:
+        """Return the relative paths of all files below a folder, sorted; none if there is no such folder."""
+        full = self.full(folder)
         start = len(self._filesystem_and_root[1]) + 1
-        with reaching(folder):
+        with reaching(full):
             self.filesystem.invalidate_cache()
-            found = self.filesystem.find(folder) if self.filesystem.exists(folder) else []
-        yield from sorted(path[start:] for path in found if path.endswith(MANIFEST_SUFFIX))
+            found = self.filesystem.find(full) if self.filesystem.exists(full) else []
+        return sorted(path[start:] for path in found)
 
     def _make_folder(self, path: str) -> None:
         """Create the folder of a relative path. A local root that is not there yet is made for its owner alone."""

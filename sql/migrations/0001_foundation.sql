@@ -1102,6 +1102,99 @@ COMMENT ON COLUMN ops.alert.ended_at IS 'When the trouble ended; null again if i
 COMMENT ON COLUMN ops.alert.end_reason IS 'What ended it.';
 COMMENT ON COLUMN ops.alert.end_told_at IS 'When the services accepted the message about the end.';
 
+-- bargains --------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE core.bargain (
+    product_id                  bigint NOT NULL REFERENCES core.product,
+    area                        text COLLATE "C" NOT NULL,
+    compared_by                 text NOT NULL CHECK (compared_by IN ('price', 'unit_price')),
+    lowest                      numeric(12, 4) NOT NULL,
+    highest                     numeric(12, 4) NOT NULL,
+    saving_share                numeric(5, 4) NOT NULL CHECK (saving_share BETWEEN 0 AND 1),
+    stores                      integer NOT NULL,
+    cheapest_retailer           text COLLATE "C" NOT NULL,
+    cheapest_store_id           text COLLATE "C" NOT NULL,
+    cheapest_sku                text COLLATE "C" NOT NULL,
+    cheapest_price_cents        integer NOT NULL,
+    cheapest_price_basis        text NOT NULL,
+    cheapest_unit_price         numeric(12, 4),
+    cheapest_unit_of_measure    text,
+    cheapest_multi_buy_quantity integer,
+    cheapest_multi_buy_cents    integer,
+    cheapest_is_on_special      boolean NOT NULL,
+    cheapest_source             text NOT NULL CHECK (cheapest_source IN ('observed', 'inferred')),
+    cheapest_observed_at        timestamptz NOT NULL,
+    cheapest_stores             integer NOT NULL,
+    dearest_retailer            text COLLATE "C" NOT NULL,
+    dearest_store_id            text COLLATE "C" NOT NULL,
+    dearest_sku                 text COLLATE "C" NOT NULL,
+    dearest_price_cents         integer NOT NULL,
+    dearest_price_basis         text NOT NULL,
+    dearest_unit_price          numeric(12, 4),
+    dearest_unit_of_measure     text,
+    dearest_multi_buy_quantity  integer,
+    dearest_multi_buy_cents     integer,
+    dearest_is_on_special       boolean NOT NULL,
+    dearest_source              text NOT NULL CHECK (dearest_source IN ('observed', 'inferred')),
+    dearest_observed_at         timestamptz NOT NULL,
+    dearest_stores              integer NOT NULL,
+    PRIMARY KEY (product_id, area)
+);
+COMMENT ON TABLE core.bargain IS 'Products whose cheapest current price is far below their dearest (docs/bargains.md). One row per product and area; the whole table is replaced by each publication.';
+COMMENT ON COLUMN core.bargain.product_id IS 'The product.';
+COMMENT ON COLUMN core.bargain.area IS 'A state, or AU: all stores are compared.';
+COMMENT ON COLUMN core.bargain.compared_by IS 'price; unit_price where price bases or sizes of the product differ.';
+COMMENT ON COLUMN core.bargain.lowest IS 'The lowest price of the area in dollars; per unit where compared_by is unit_price.';
+COMMENT ON COLUMN core.bargain.highest IS 'The highest one.';
+COMMENT ON COLUMN core.bargain.saving_share IS '1 - lowest / highest; between AISLEFLOW_BARGAIN_SAVING_MIN and AISLEFLOW_BARGAIN_SAVING_MAX.';
+COMMENT ON COLUMN core.bargain.stores IS 'Stores of the area whose prices were compared.';
+COMMENT ON COLUMN core.bargain.cheapest_retailer IS 'Retailer of the cheapest store.';
+COMMENT ON COLUMN core.bargain.cheapest_store_id IS 'The cheapest store; of several one with an observed price, then with the newest.';
+COMMENT ON COLUMN core.bargain.cheapest_sku IS 'The retailer''s product number there.';
+COMMENT ON COLUMN core.bargain.cheapest_price_cents IS 'Price there, in cents.';
+COMMENT ON COLUMN core.bargain.cheapest_price_basis IS 'What one pays it for: each, kg, L or m.';
+COMMENT ON COLUMN core.bargain.cheapest_unit_price IS 'Dollars per unit there.';
+COMMENT ON COLUMN core.bargain.cheapest_unit_of_measure IS 'kg, L, m or each.';
+COMMENT ON COLUMN core.bargain.cheapest_multi_buy_quantity IS 'Items of a multi-buy offer there; null without one. It is shown, not compared.';
+COMMENT ON COLUMN core.bargain.cheapest_multi_buy_cents IS 'Price of those items together, in cents.';
+COMMENT ON COLUMN core.bargain.cheapest_is_on_special IS 'On special when last seen.';
+COMMENT ON COLUMN core.bargain.cheapest_source IS 'observed, or inferred from the anchor of the store''s group.';
+COMMENT ON COLUMN core.bargain.cheapest_observed_at IS 'The oldest observation of this price in the store''s zone and state.';
+COMMENT ON COLUMN core.bargain.cheapest_stores IS 'Stores of the area with the lowest price.';
+COMMENT ON COLUMN core.bargain.dearest_retailer IS 'Retailer of the dearest store.';
+COMMENT ON COLUMN core.bargain.dearest_store_id IS 'The dearest store; of several one with an observed price, then with the newest.';
+COMMENT ON COLUMN core.bargain.dearest_sku IS 'The retailer''s product number there.';
+COMMENT ON COLUMN core.bargain.dearest_price_cents IS 'Price there, in cents.';
+COMMENT ON COLUMN core.bargain.dearest_price_basis IS 'What one pays it for: each, kg, L or m.';
+COMMENT ON COLUMN core.bargain.dearest_unit_price IS 'Dollars per unit there.';
+COMMENT ON COLUMN core.bargain.dearest_unit_of_measure IS 'kg, L, m or each.';
+COMMENT ON COLUMN core.bargain.dearest_multi_buy_quantity IS 'Items of a multi-buy offer there; null without one. It is shown, not compared.';
+COMMENT ON COLUMN core.bargain.dearest_multi_buy_cents IS 'Price of those items together, in cents.';
+COMMENT ON COLUMN core.bargain.dearest_is_on_special IS 'On special when last seen.';
+COMMENT ON COLUMN core.bargain.dearest_source IS 'observed, or inferred from the anchor of the store''s group.';
+COMMENT ON COLUMN core.bargain.dearest_observed_at IS 'The oldest observation of this price in the store''s zone and state.';
+COMMENT ON COLUMN core.bargain.dearest_stores IS 'Stores of the area with the highest price.';
+
+CREATE TABLE ops.bargain_run (
+    night        date PRIMARY KEY,
+    published_at timestamptz NOT NULL,
+    missing      jsonb NOT NULL,
+    products     integer NOT NULL,
+    compared     integer NOT NULL,
+    small        integer NOT NULL,
+    implausible  integer NOT NULL,
+    bargains     integer NOT NULL
+);
+COMMENT ON TABLE ops.bargain_run IS 'The publications of bargains. One row per night; the newest published_at is what core.bargain holds.';
+COMMENT ON COLUMN ops.bargain_run.night IS 'Night of the publication.';
+COMMENT ON COLUMN ops.bargain_run.published_at IS 'When core.bargain was last replaced for it: the prices were current then.';
+COMMENT ON COLUMN ops.bargain_run.missing IS 'Retailers whose data of the night were not complete: retailer, state (not_planned, under_way, nothing_published).';
+COMMENT ON COLUMN ops.bargain_run.products IS 'Products with a current price.';
+COMMENT ON COLUMN ops.bargain_run.compared IS 'Pairs of product and area with prices of at least two price zones.';
+COMMENT ON COLUMN ops.bargain_run.small IS 'Of these, left out because the saving is below AISLEFLOW_BARGAIN_SAVING_MIN.';
+COMMENT ON COLUMN ops.bargain_run.implausible IS 'Of these, left out because it is above AISLEFLOW_BARGAIN_SAVING_MAX: rather a wrong price than a bargain.';
+COMMENT ON COLUMN ops.bargain_run.bargains IS 'Of these, published: the rows of core.bargain.';
+
 -- views -----------------------------------------------------------------------------------------------------------------
 
 CREATE VIEW core.dated_store_price AS
@@ -1172,7 +1265,7 @@ $$;
 
 CREATE VIEW core.product_price AS
 SELECT DISTINCT ON (product_id, retailer, store_id) product_id, retailer, store_id, sku, price_cents, was_price_cents,
-       price_basis, unit_price, unit_of_measure, multi_buy_quantity, multi_buy_cents, is_on_special, is_available, is_current, observed_at
+       price_basis, unit_price, unit_of_measure, multi_buy_quantity, multi_buy_cents, is_on_special, is_available, is_current, observed_at, source
   FROM core.store_price
  WHERE is_listed
  ORDER BY product_id, retailer, store_id, is_available DESC, observed_at DESC, price_cents, sku;
@@ -1192,6 +1285,7 @@ COMMENT ON COLUMN core.product_price.is_on_special IS 'On special when last seen
 COMMENT ON COLUMN core.product_price.is_available IS 'Had a price when last seen.';
 COMMENT ON COLUMN core.product_price.is_current IS 'Observed recently enough.';
 COMMENT ON COLUMN core.product_price.observed_at IS 'When it was last observed.';
+COMMENT ON COLUMN core.product_price.source IS 'observed, or inferred from the anchor of the store''s group.';
 
 CREATE VIEW ops.quality_result AS
 SELECT file.retailer, file.night, file.store_id, result.file_id, file.state, result.scope, result.rule_id, result.severity, result.is_passed,

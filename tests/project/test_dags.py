@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 #: Every DAG there is; a new one is added here, with its order of tasks below where the order matters.
 EXPECTED = {
     "discover_stores", "enrich_barcodes", "ingest_prices", "look_up_barcodes", "sweep_outbox", "watch_night",
-    "decide_conflicts", "decide_held", "maintain_store_groups",
+    "decide_conflicts", "decide_held", "maintain_store_groups", "publish_bargains",
     *(f"scrape_{retailer}" for retailer in RETAILERS),
 }  # fmt: skip
 
@@ -31,7 +31,8 @@ ORDER = {
     "ingest_prices": ["load", "check", "resolve", "publish", "report"],
     "decide_conflicts": ["list_conflicts", "ask", "apply"],
     "look_up_barcodes": ["plan", "look_up", "report"],
-    "maintain_store_groups": ["health", "compare", "merge"],
+    "maintain_store_groups": ["health", "compare", "merge", "announce_bargains"],
+    "publish_bargains": ["publish", "export"],
     "decide_held": ["list_held", "ask", "apply", "publish"],
     **{f"scrape_{retailer}": ["canary", "plan", "crawl", "emit"] for retailer in RETAILERS},
 }

@@ -45,6 +45,7 @@ from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer, overlapping
 from tests.sql.plans import BELIEFS, Measured, measure, measuring, prepare, save_beliefs
+from tests.sql.scenario_bargains import look_for_bargains
 from tests.sql.scenario_export import look
 from tests.sql.twice import files
 
@@ -181,6 +182,7 @@ def history(
         _many_stores(warehouse, storage, n)
         _groups(warehouse, storage)
         look(warehouse)
+        look_for_bargains(warehouse, storage)
         _export(warehouse, measured, beliefs)
     return measured
 
