@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import importing, nights, prefilling
+from benchmarks import groups, importing, nights, prefilling
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import scratch
@@ -30,6 +30,20 @@ _NIGHT_COSTS = (
 )  # fmt: skip
 _HISTORY = ("history", "what", "lines", "yardstick", "seconds", "ratio", "plain_ratio", "times_plain", "cpu_times_plain", "goal")
 _GROWTH = ("what", "seconds", "tables_mib", "indexes_mib", "live_rows", "dead_rows", "autovacuums")
+_GROUPS = (
+    "stores",
+    "prices",
+    "pairs",
+    "reading",
+    "seconds",
+    "ratio",
+    "cpu_ratio",
+    "cooldown",
+    "cooldown_share",
+    "exponent",
+    "peak_mib",
+    "goal",
+)
 _IMPORT = (
     "what", "files", "lines", "seconds", "lines_per_second", "yardstick", "ratio", "cpu_seconds", "cpu_client", "cpu_server", "peak_mib", "exit_code",
 )  # fmt: skip
@@ -129,6 +143,24 @@ def prefilling_(
         typer.echo(json.dumps({"prefilling": rows}, indent=2))
     else:
         _print("Prefill: seconds, and their ratio to a yardstick", rows, ("what", "seconds", "yardstick", "yardstick_seconds", "ratio"))
+
+
+@app.command("groups")
+def groups_(
+    stores: Annotated[
+        list[int] | None, typer.Option(min=2, help="Stores of the retailer; may be repeated, in growing order. None: 250, 500, 1000.")
+    ] = None,
+    products: Annotated[int, typer.Option(min=200, help="Products of a store.")] = 15_000,
+    own_percent: Annotated[float, typer.Option(min=0, max=100, help="Percent of a store's prices that are its own.")] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """A maintenance pass of store groups against only reading the prices, and with every pair in cooldown."""
+    with progress() as show_progress, scratch() as server:
+        rows = groups.measure(server, stores or [250, 500, 1_000], products, own_percent, show_progress)
+    if as_json:
+        typer.echo(json.dumps({"groups": rows}, indent=2))
+    else:
+        _print("Store groups: a pass against only reading the prices", rows, _GROUPS)
 
 
 def _nights(store_days: int, lines: int, statement_seconds: int, show_progress: Progress) -> Rows:

@@ -7,8 +7,7 @@
 -- Run again   same result, in whatever order
 
 SELECT price.store_key,
-       string_agg(int8send(price.sku_key * 4294967296 + price.price_cents * 4 + CASE price.price_basis WHEN 'each' THEN 0 WHEN 'kg' THEN 1 WHEN 'L' THEN 2 ELSE 3 END), ''::bytea
-                  ORDER BY price.sku_key) AS prices
+       string_agg(int8send(price.sku_key * 4294967296 + price.price_cents * 4 + CASE price.price_basis WHEN 'each' THEN 0 WHEN 'kg' THEN 1 WHEN 'L' THEN 2 ELSE 3 END), ''::bytea) AS prices
   FROM core.price AS price
   JOIN unnest(%(store_keys)s::integer[], %(week_starts)s::timestamptz[]) AS wanted (store_key, week_start_at) USING (store_key)
   JOIN core.store AS store USING (store_key)

@@ -15,6 +15,7 @@ from include.groups.maintenance import check_health, compare, list_unseen, merge
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse
 from tests.groups.conftest import Publish, confirm
+from tests.groups.looking import causes, groups, requests, whole
 from tests.ingestion.store_days import TUESDAY
 from tests.warehouse.looking import one, rows
 
@@ -28,43 +29,6 @@ def run_pass(warehouse: Warehouse, storage: Storage) -> None:
     check_health(warehouse, "aldi")
     merge(warehouse, "aldi", compare(warehouse, storage, "aldi").matches)
     whole(warehouse)
-
-
-def groups(warehouse: Warehouse) -> dict[str, set[str]]:
-    """Return the members of each group by its anchor, both as store ids."""
-    found: dict[str, set[str]] = {}
-    for row in rows(
-        warehouse,
-        "SELECT anchor.store_id AS anchor, store.store_id FROM core.store_group_member AS member JOIN core.store USING (store_key) "
-        "JOIN core.store_group_member AS leader ON leader.group_id = member.group_id AND leader.is_anchor AND leader.until_at IS NULL "
-        "JOIN core.store AS anchor ON anchor.store_key = leader.store_key WHERE member.until_at IS NULL",
-    ):
-        found.setdefault(row["anchor"], set()).add(row["store_id"])
-    return found
-
-
-def whole(warehouse: Warehouse) -> None:
-    """No confirmed store is in two groups or in none, and every group has its anchor."""
-    assert (
-        one(warehouse, "SELECT count(*) FROM core.store_group_member WHERE until_at IS NULL")
-        == one(warehouse, "SELECT count(*) FROM core.store WHERE is_confirmed AND retailer = 'aldi'")
-        == sum(map(len, groups(warehouse).values()))
-    )
-
-
-def requests(warehouse: Warehouse) -> dict[str, str]:
-    """Return the crawl requests, with their reasons."""
-    return {row["store_id"]: row["reason"] for row in rows(warehouse, "SELECT store_id, reason FROM ops.crawl_request")}
-
-
-def causes(warehouse: Warehouse, store_id: str) -> list[str]:
-    """Return the causes of a store's changes, oldest first."""
-    found = rows(
-        warehouse,
-        "SELECT cause FROM core.store_group_member JOIN core.store USING (store_key) WHERE store_id = %s ORDER BY membership_id",
-        store_id,
-    )
-    return [row["cause"] for row in found]
 
 
 def test_stores_of_equal_prices_become_one_group_with_evidence(warehouse: Warehouse, storage: Storage, publish: Publish) -> None:

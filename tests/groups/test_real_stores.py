@@ -14,7 +14,7 @@ from include.ingestion import pipeline
 from include.ingestion.importing import import_file
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
-from tests.groups.test_maintenance import groups, whole
+from tests.groups.looking import groups, whole
 from tests.ingestion.test_real_store_days import read
 from tests.warehouse.looking import rows
 
