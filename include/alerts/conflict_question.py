@@ -17,6 +17,7 @@ REASONS: Mapping[str | None, str] = {
     "many_goods": "the retailer gives it to many different goods",
     "rejected": "rejected by decision",
     "split": "the SKU, or the one that has the barcode, was split off by decision",
+    "apart": "the SKU and one that has the barcode are different products by decision",
     None: "it is accepted by decision",
 }
 #: What opened a decided conflict again.

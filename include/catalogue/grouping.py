@@ -9,17 +9,21 @@ more than the key, and the SKU leaves.
 
 What a person decided about a claim is a fact, too. An accepted claim is taken before all others and without veto: who else claims the barcode joins the SKU, or
 meets the veto itself. A rejected one is not taken. A SKU that was split off joins nothing, unless a claim of its own is accepted; the decided barcode comes before its others.
+
+So are decisions about pairs of SKUs (:mod:`include.catalogue.links`). Pairs that a person joined come before all barcodes, pairs that the matcher joined after all keys and
+with the vetoes of keys. Pairs that a person keeps apart are a veto.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from include.catalogue.links import Link
 from include.wording.same_good import Text, is_likely_same_good
 from include.wording.size import TOLERANCE
 
@@ -29,7 +33,7 @@ GOODS_PER_BARCODE_MAX = 3
 #: Proposals for one SKU by its key.
 _PROPOSALS_MAX = 5
 #: Refusals that are no evidence for a proposal.
-_NOT_PROPOSED = ("many_goods", "rejected", "split")
+_NOT_PROPOSED = ("many_goods", "rejected", "split", "apart")
 
 #: What a person may decide about a barcode that a retailer claims.
 Choice = Literal["accept", "reject", "split"]
@@ -71,13 +75,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The group of a SKU and what joined it: ``new`` (the first of its group), ``barcode`` or ``key``, with that barcode or key."""
+    """The group of a SKU and what joined it: ``new`` (the first of its group), ``barcode``, ``key``, ``score`` or ``person``, with that barcode, key or decision."""
 
     sku_key: int
     group: int
     position: int
     joined_by: str
     evidence: str | None
+    decision_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class _Group:
     sizes: dict[str, tuple[Decimal, Decimal]]
     texts: dict[str, set[Text]]
     gtins: set[str] = field(default_factory=set)
+    apart_from: set[int] = field(default_factory=set)
     is_split_off: bool = False
 
     @classmethod
@@ -115,11 +121,16 @@ class _Group:
         labels = {member.own_label_of} if member.own_label_of else set()
         return cls([member], {member.retailer}, labels, sizes, {member.retailer: {member.text}}, is_split_off=member.is_split_off)
 
+    def is_apart_from(self, other: _Group) -> bool:
+        """Whether a person decided that a SKU here and one there are different products."""
+        return any(member.sku_key in self.apart_from for member in other.members) if self.apart_from else False
+
     def absorb(self, other: _Group) -> None:
         self.members += other.members
         self.retailers |= other.retailers
         self.labels |= other.labels
         self.gtins |= other.gtins
+        self.apart_from |= other.apart_from
         self.is_split_off |= other.is_split_off
         for unit, (low, high) in other.sizes.items():
             mine = self.sizes.get(unit, (low, high))
@@ -129,9 +140,9 @@ class _Group:
 
 
 def veto(left: _Group, right: _Group) -> str | None:
-    """Why two groups are never one product, whatever joins them: ``split``, ``own_label`` or ``size``."""
-    if left.is_split_off or right.is_split_off:
-        return "split"
+    """Why two groups are never one product, whatever joins them: ``split``, ``apart``, ``own_label`` or ``size``."""
+    if reason := _decided_veto(left, right):
+        return reason
     if any(label != retailer for a, b in ((left, right), (right, left)) for label in a.labels for retailer in b.retailers):
         return "own_label"
     for unit, (low, high) in left.sizes.items():
@@ -142,13 +153,24 @@ def veto(left: _Group, right: _Group) -> str | None:
     return None
 
 
-def group(members: Sequence[Member]) -> Grouping:
-    """Group SKUs into products. The members are whole neighbourhoods: each SKU with all that share a barcode or a product key with it."""
-    return _Grouper(members).run()
+def _decided_veto(left: _Group, right: _Group) -> str | None:
+    if left.is_split_off or right.is_split_off:
+        return "split"
+    return "apart" if left.is_apart_from(right) else None
+
+
+def group(members: Sequence[Member], links: Iterable[Link] = ()) -> Grouping:
+    """Group SKUs into products.
+
+    Args:
+        members: whole neighbourhoods: each SKU with all that share a barcode, a product key or a joining link with it.
+        links: the decisions in force about pairs of them.
+    """
+    return _Grouper(members, links).run()
 
 
 class _Grouper:
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], links: Iterable[Link]) -> None:
         # a SKU that was split off comes last: it leaves its product to the others
         self.ranked = sorted(members, key=lambda m: (m.is_split_off, m.observed_at, m.retailer, m.sku))
         self.group_of = {member.sku_key: _Group.of(member) for member in members}
@@ -165,11 +187,18 @@ class _Grouper:
         self.late: list[tuple[Claim, Member]] = []
         self.refusals: dict[tuple[int, str], str | None] = {}
         self.proposals: list[Proposal] = []
+        self.rank = {member.sku_key: position for position, member in enumerate(self.ranked)}
+        self.links = [link for link in links if link.left_sku_key in self.group_of and link.right_sku_key in self.group_of]
+        #: By SKU: the link that joined it, as the first of its group, to an earlier one.
+        self.linked: dict[int, Link] = {}
 
     def run(self) -> Grouping:
+        self._keep_apart()
+        self._join_by_person()
         self._join_by_barcode()
         self._join_by_key()
         self._take_late()
+        self._join_by_score()
         return Grouping(list(self._placements()), self.refusals, self.proposals)
 
     def _merge(self, left: _Group, right: _Group) -> _Group:
@@ -179,6 +208,38 @@ class _Grouper:
         self.group_of.update((member.sku_key, left) for member in right.members)
         self.owner_of.update((gtin, left) for gtin in right.gtins)
         return left
+
+    def _keep_apart(self) -> None:
+        for link in self.links:
+            if link.choice == "apart":
+                self.group_of[link.left_sku_key].apart_from.add(link.right_sku_key)
+                self.group_of[link.right_sku_key].apart_from.add(link.left_sku_key)
+
+    def _join_by_person(self) -> None:
+        found = [link for link in self.links if link.choice == "join" and link.score is None]
+        for link in sorted(found, key=lambda link: (link.decision_id, *self._ranks(link))):
+            left, right = self.group_of[link.left_sku_key], self.group_of[link.right_sku_key]
+            if left is not right and _decided_veto(left, right) is None:
+                self._link(left, right, link)
+
+    def _join_by_score(self) -> None:
+        found = [(link.score, link) for link in self.links if link.choice == "join" and link.score is not None]
+        for _, link in sorted(found, key=lambda pair: (-pair[0], *self._ranks(pair[1]))):
+            left, right = self.group_of[link.left_sku_key], self.group_of[link.right_sku_key]
+            if left is right:
+                continue
+            if (reason := _text_veto(left, right, "score")) is None:
+                self._link(left, right, link)
+            elif _decided_veto(left, right) is None:
+                self.proposals.append(Proposal(link.left_sku_key, link.right_sku_key, reason, str(link.decision_id)))
+
+    def _ranks(self, link: Link) -> list[int]:
+        return sorted((self.rank[link.left_sku_key], self.rank[link.right_sku_key]))
+
+    def _link(self, left: _Group, right: _Group, link: Link) -> None:
+        later = max(_first(left).sku_key, _first(right).sku_key, key=self.rank.__getitem__)
+        self.linked[later] = link
+        self._merge(left, right)
 
     def _join_by_barcode(self) -> None:
         claims = sorted(
@@ -255,8 +316,8 @@ class _Grouper:
             if mine in groups:
                 continue
             with_key[member.product_key].append(member.sku_key)
-            others = [other for other in groups if veto(mine, other) != "own_label"]
-            reason = "key_hits_several" if len(others) > 1 else _key_veto(mine, others[0]) if others else None
+            others = [other for other in groups if veto(mine, other) not in ("own_label", "apart")]
+            reason = "key_hits_several" if len(others) > 1 else _text_veto(mine, others[0], "key") if others else None
             if reason is None and others:
                 self._merge(mine, others[0])
             elif reason is not None:
@@ -272,6 +333,10 @@ class _Grouper:
             if id(found) not in numbers:
                 numbers[id(found)] = len(numbers)
                 yield Placement(member.sku_key, numbers[id(found)], position, "new", None)
+                continue
+            if link := self.linked.get(member.sku_key):
+                joined_by = "person" if link.score is None else "score"
+                yield Placement(member.sku_key, numbers[id(found)], position, joined_by, str(link.decision_id), link.decision_id)
                 continue
             shared = min(
                 (c.gtin for c in member.claims if self.refusals[member.sku_key, c.gtin] is None and holders[id(found), c.gtin] > 1),
@@ -295,11 +360,11 @@ def _placeholders(claims: Sequence[tuple[Claim, Member]]) -> set[str]:
     return {gtin for (gtin, _), keys in goods.items() if len(keys) > GOODS_PER_BARCODE_MAX}
 
 
-def _key_veto(left: _Group, right: _Group) -> str | None:
+def _text_veto(left: _Group, right: _Group, by: str) -> str | None:
     if left.gtins and right.gtins:
-        return "key_but_other_barcode"
+        return f"{by}_but_other_barcode"
     if reason := veto(left, right):
-        return f"key_but_{reason}"
+        return f"{by}_but_{reason}"
     if any(left.texts[retailer] != right.texts[retailer] for retailer in left.texts.keys() & right.texts.keys()):
         return "same_retailer_text"
     return None

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, LiteralString, cast
 
 from include import clock
 from include.catalogue.grouping import Claim, Grouping, Member, group
+from include.catalogue.links import Link
 from include.catalogue.sightings import Known, Origin, Sighting, absorb
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.price_changes import announce_price_change
@@ -107,18 +108,19 @@ def learn_barcodes(connection: Connection, retailer: str, found: Sequence[FoundB
     return result
 
 
-def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[int] = ()) -> Resolution:
-    """Group some known SKUs and their neighbourhoods again, inside the caller's transaction: what is decided about their barcodes has changed.
+def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[int] = (), *, are_proposals_new: bool = True) -> Resolution:
+    """Group some known SKUs and their neighbourhoods again, inside the caller's transaction: what is decided about them has changed.
 
     Args:
         decided: barcode conflicts just decided; what moves now opens decisions about other barcodes again.
+        are_proposals_new: also propose pairs that the new groups show.
     """
     lock(connection, "resolve")
     run = _begin(connection, decided=list(decided))
     if not run("collect_decided", sku_keys=list(sku_keys)):
         return Resolution()
     _expand(run, 0, 0)
-    return _place(connection, run, 0)
+    return _place(connection, run, 0, are_proposals_new=are_proposals_new)
 
 
 def _begin(connection: Connection, **values: Any) -> Run:
@@ -165,13 +167,15 @@ def _take_in(connection: Connection, run: Run, new: int, *, are_rules_new: bool 
     run("forget_former_goods")
     run("save_barcodes")
     run("end_forgotten_decisions")
+    run("forget_pairs")
+    run("forget_proposals")
     _expand(run, 0, added)
     return _place(connection, run, new)
 
 
-def _place(connection: Connection, run: Run, new: int) -> Resolution:
+def _place(connection: Connection, run: Run, new: int, *, are_proposals_new: bool = True) -> Resolution:
     _group_members(connection)
-    return _apply(connection, run, new)
+    return _apply(connection, run, new, are_proposals_new=are_proposals_new)
 
 
 def _expand(run: Run, from_round: int, last: int) -> int:
@@ -257,8 +261,9 @@ def _group_members(connection: Connection) -> None:
     """Group the members anew; fill ``placed``, ``judged`` and ``proposed`` with the outcome."""
     _analyze(connection, "member")
     rows = connection.run("resolution/list_members").fetchall()
-    found: Grouping = group([_member(row) for row in rows])
-    _copy(connection, "placed", ((p.sku_key, p.group, p.position, p.joined_by, p.evidence, None) for p in found.placements))
+    links = [Link(**row) for row in connection.run("resolution/list_links").fetchall()]
+    found: Grouping = group([_member(row) for row in rows], links)
+    _copy(connection, "placed (sku_key, group_n, position, joined_by, evidence, decision_id)", map(astuple, found.placements))
     _copy(connection, "judged", ((sku_key, gtin, reason) for (sku_key, gtin), reason in found.refusals.items()))
     _copy(connection, "proposed", ((p.sku_key, p.other_sku_key, p.reason, p.evidence) for p in found.proposals))
 
@@ -279,25 +284,26 @@ def _member(row: dict[str, Any]) -> Member:
     )
 
 
-def _apply(connection: Connection, run: Run, new: int) -> Resolution:
+def _apply(connection: Connection, run: Run, new: int, *, are_proposals_new: bool) -> Resolution:
     run("choose_products")
-    run("return_products")
     created = run("create_products")
+    run("choose_homes")
     run("create_skus")
     run("reopen_decisions")
-    moved = run("move_skus")
+    moved = connection.run("resolution/move_skus", {"now": clock.now(), "rule_version": RULE_VERSION}).fetchone()
+    run("save_homes")
     conflicts = run("judge_barcodes")
     run("remove_refused_barcodes")
     learned = run("assign_barcodes")
     run("unset_primary_barcodes")
     run("set_primary_barcodes")
     run("describe_products")
-    proposals = run("propose_pairs") + run("propose_loose_pairs")
+    proposals = run("propose_pairs") + run("propose_loose_pairs") if are_proposals_new else 0
     run("clear_former_texts")
     run("save_former_instants")
     counts = connection.run("resolution/count_pending").fetchone()
-    assert counts is not None
-    return Resolution(new, counts["by_barcode"], counts["by_key"], created, proposals, learned, conflicts, moved)
+    assert counts is not None and moved is not None
+    return Resolution(new, counts["by_barcode"], counts["by_key"], created, proposals, learned, conflicts, moved["moved"])
 
 
 def _copy(connection: Connection, table: LiteralString, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -2,7 +2,7 @@
 --
 -- Called by   include/enrichment/lookup_queue.py
 -- Parameters  retailer text; now timestamptz
--- Reads       core.sku, core.price, core.store, ops.staged_file, ops.match_proposal
+-- Reads       core.sku, core.price, core.store, ops.staged_file, ops.proposal
 -- Writes      ops.barcode_lookup   sku_key, store_key, priority of the SKUs that are due
 -- Run again   nothing written
 --
@@ -29,9 +29,9 @@ WITH due AS MATERIALIZED (
 ), waiting AS MATERIALIZED (
     SELECT product_id FROM core.sku WHERE product_id = ANY (ARRAY(SELECT product_id FROM due)) AND retailer <> %(retailer)s
      UNION
-    SELECT left_product_id FROM ops.match_proposal WHERE state = 'waiting' AND left_product_id = ANY (ARRAY(SELECT product_id FROM due))
+    SELECT left_product_id FROM ops.proposal WHERE state = 'waiting' AND left_product_id = ANY (ARRAY(SELECT product_id FROM due))
      UNION
-    SELECT right_product_id FROM ops.match_proposal WHERE state = 'waiting' AND right_product_id = ANY (ARRAY(SELECT product_id FROM due))
+    SELECT right_product_id FROM ops.proposal WHERE state = 'waiting' AND right_product_id = ANY (ARRAY(SELECT product_id FROM due))
 ), ranked AS (
     SELECT due.sku, due.sku_key, store.store_key,
            due.days + coalesce(sold.stores, 0) * CASE WHEN EXISTS (SELECT FROM waiting WHERE waiting.product_id = due.product_id) THEN 2 ELSE 1 END AS priority

@@ -178,13 +178,13 @@ CREATE TABLE core.brand (
     brand_id     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     folded       text COLLATE "C" NOT NULL UNIQUE CHECK (folded <> ''),
     name         text NOT NULL,
-    canonical_id integer REFERENCES core.brand
+    canonical_id integer REFERENCES core.brand CHECK (canonical_id <> brand_id)
 );
 COMMENT ON TABLE core.brand IS 'Brands found in offers. One row per folded spelling.';
 COMMENT ON COLUMN core.brand.brand_id IS 'Surrogate key. Merge rule: never changes.';
 COMMENT ON COLUMN core.brand.folded IS 'Spelling folded by include/wording/brand.py; never empty. Merge rule: never changes.';
 COMMENT ON COLUMN core.brand.name IS 'First spelling found. Merge rule: never changes.';
-COMMENT ON COLUMN core.brand.canonical_id IS 'The brand that this one is another spelling of, itself without a canonical_id; null: itself. Merge rule: moved by evidence (a merge of brands), never by text.';
+COMMENT ON COLUMN core.brand.canonical_id IS 'The brand that this one is a variation of; null: itself. Of all brands that decisions in force join (ops.brand_pair) the one with the fewest words, then the shortest, then the first in the alphabet. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 
 CREATE TABLE core.product (
     product_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -200,7 +200,7 @@ CREATE TABLE core.product (
 COMMENT ON TABLE core.product IS 'An article that shoppers consider the same at every retailer. One row per product; never deleted, a merged one has no SKU left.';
 COMMENT ON COLUMN core.product.product_id IS 'Surrogate key. Merge rule: never changes.';
 COMMENT ON COLUMN core.product.name IS 'Name in the deciding text of its first SKU. Merge rule: follows the deciding texts.';
-COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that has one. Merge rule: follows the deciding texts.';
+COMMENT ON COLUMN core.product.brand_id IS 'Brand of the first SKU that has one; never a variation, but the brand that it is one of. Merge rule: follows the deciding texts.';
 COMMENT ON COLUMN core.product.size IS 'Size text of the first SKU that has one. Merge rule: follows the deciding texts.';
 COMMENT ON COLUMN core.product.size_quantity IS 'Total of size in size_unit. Merge rule: follows the deciding texts.';
 COMMENT ON COLUMN core.product.size_unit IS 'g, ml, m or ea (a count). Merge rule: follows the deciding texts.';
@@ -227,6 +227,7 @@ CREATE TABLE core.sku (
     retailer       text COLLATE "C" NOT NULL REFERENCES core.retailer,
     sku            text COLLATE "C" NOT NULL,
     product_id     bigint NOT NULL REFERENCES core.product,
+    home_product_id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED REFERENCES core.product,
     name           text NOT NULL,
     brand          text,
     size           text,
@@ -250,6 +251,7 @@ COMMENT ON COLUMN core.sku.sku_key IS 'Surrogate key used by core.price. Merge r
 COMMENT ON COLUMN core.sku.retailer IS 'Retailer slug. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.sku IS 'The retailer''s product number, text, zero padding kept. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.product_id IS 'The product this SKU is. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.home_product_id IS 'The product that was made for this SKU; null: none, it joined another''s. SKUs that are one product have the smallest home among them, so a merge that is undone gives each its product back. A number that is given to another good gets another home. Merge rule: never changes.';
 COMMENT ON COLUMN core.sku.name IS 'Name the retailer gave it. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.brand IS 'Brand the retailer gave it. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.size IS 'Size text the retailer gave it. Merge rule: newest wins, never replaced by null.';
@@ -259,9 +261,9 @@ COMMENT ON COLUMN core.sku.image_url IS 'Picture. Merge rule: newest wins, never
 COMMENT ON COLUMN core.sku.gtin IS 'First usable barcode of the line (GTIN-14), as given by the retailer; the barcodes that identify the product are in core.product_barcode, all that the retailer claims in core.sku_barcode. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.texts_at IS 'Instant of the newest line that changed a text here (name to gtin); a line older than it, or than the last instant at which a store showed the SKU, only fills empty columns. Of equal instants the greatest text is kept. Merge rule: newest wins, never replaced by null.';
 COMMENT ON COLUMN core.sku.former_until_at IS 'Lines up to this instant were about another good, to which the retailer had given the number before; they count no more. Null: never reused. Merge rule: latest wins.';
-COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, or new (it is the product''s first). Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
-COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, score. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
-COMMENT ON COLUMN core.sku.joined_at IS 'When it was joined. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.joined_by IS 'What joined it to its product: barcode, key, score (the matcher''s), person, or new (it is the product''s first). Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.match_evidence IS 'The evidence: barcode, key and rule version, number of the decision (ops.match_decision). Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
+COMMENT ON COLUMN core.sku.joined_at IS 'When it was first joined by that evidence. Merge rule: moved by evidence (a learned barcode, a merge), never by text.';
 
 COMMENT ON COLUMN core.sku.sku_changed_at IS 'When its product, a barcode of it or a text here last changed; moved by triggers. Merge rule: latest wins. core.store_price.changed_at is the later of this and the price''s.';
 
@@ -303,7 +305,7 @@ CREATE TABLE core.sku_barcode (
     source          text COLLATE "C" NOT NULL,
     file_id         bigint REFERENCES ops.staged_file,
     learned_at      timestamptz NOT NULL,
-    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'product_barcode', 'many_goods', 'rejected', 'split')),
+    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'product_barcode', 'many_goods', 'rejected', 'split', 'apart')),
     refused_at      timestamptz,
     claim_id        bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     question_run_id text,
@@ -321,7 +323,7 @@ COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest lin
 COMMENT ON COLUMN core.sku_barcode.source IS 'Where that earliest evidence is: file, or the source of a look-up (coles_details, coles_product, woolworths_schemaorg).';
 COMMENT ON COLUMN core.sku_barcode.file_id IS 'The staged file that shows it; null: it was looked up.';
 COMMENT ON COLUMN core.sku_barcode.learned_at IS 'When this warehouse first recorded it.';
-COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; product_barcode: the product that its text had joined already has another one; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own.';
+COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; product_barcode: the product that its text had joined already has another one; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own; apart: a person decided that it and one that has the barcode are different products.';
 COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for that reason; null: accepted.';
 COMMENT ON COLUMN core.sku_barcode.claim_id IS 'Number of the claim, and of its conflict (ops.barcode_conflict).';
 COMMENT ON COLUMN core.sku_barcode.question_run_id IS 'Run of decide_conflicts that claimed the question about this conflict, so that it is asked once. Null: not asked, or its decision was undone since.';
@@ -749,23 +751,145 @@ COMMENT ON COLUMN ops.data_quality_result.checked_at IS 'When.';
 
 -- identity --------------------------------------------------------------------------------------------------------------
 
-CREATE TABLE ops.match_proposal (
-    left_product_id  bigint NOT NULL REFERENCES core.product,
-    right_product_id bigint NOT NULL REFERENCES core.product,
-    reason           text NOT NULL,
-    evidence         jsonb NOT NULL,
-    state            text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'accepted', 'rejected')),
-    proposed_at      timestamptz NOT NULL,
-    PRIMARY KEY (left_product_id, right_product_id),
-    CHECK (left_product_id < right_product_id)
+CREATE TABLE ops.match_decision (
+    decision_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind            text NOT NULL CHECK (kind IN ('sku', 'brand')),
+    choice          text COLLATE "C" NOT NULL CHECK (choice IN ('join', 'apart')),
+    decided_by      text NOT NULL,
+    decision_reason text NOT NULL,
+    decided_via     text NOT NULL CHECK (decided_via IN ('score', 'brands', 'release', 'command line', 'Airflow')),
+    score           numeric CHECK (score BETWEEN 0 AND 1),
+    evidence        jsonb NOT NULL,
+    decided_at      timestamptz NOT NULL,
+    file_id         bigint UNIQUE REFERENCES ops.staged_file,
+    ended_at        timestamptz,
+    ended_by        text,
+    end_reason      text,
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
+    CHECK ((decided_via = 'score') = (score IS NOT NULL)),
+    CHECK ((decided_via = 'release') = (file_id IS NOT NULL)),
+    UNIQUE (decision_id, choice)
 );
-COMMENT ON TABLE ops.match_proposal IS 'Pairs of products that may be the same, for review. One row per pair; a rejected pair is never proposed again.';
-COMMENT ON COLUMN ops.match_proposal.left_product_id IS 'The older product.';
-COMMENT ON COLUMN ops.match_proposal.right_product_id IS 'The newer product.';
-COMMENT ON COLUMN ops.match_proposal.reason IS 'Of equal keys: key_hits_several, same_retailer_text, key_but_other_barcode, key_but_size; of keys that are equal without unsure words: loose_key; of a refused barcode: barcode_but_size, barcode_but_own_label, barcode_but_other_barcode.';
-COMMENT ON COLUMN ops.match_proposal.evidence IS 'The key or barcodes, and the SKU that raised it.';
-COMMENT ON COLUMN ops.match_proposal.state IS 'waiting, accepted or rejected.';
+COMMENT ON TABLE ops.match_decision IS 'Decisions that pairs of SKUs, or of brands, are one or are not. One row per decision; in force until it ends (undone). Resolution reads those in force as facts.';
+COMMENT ON COLUMN ops.match_decision.decision_id IS 'Number of the decision, for aisleflow catalogue undo.';
+COMMENT ON COLUMN ops.match_decision.kind IS 'What it is about: sku (ops.match_pair) or brand (ops.brand_pair).';
+COMMENT ON COLUMN ops.match_decision.choice IS 'join: the pairs are one; apart: they are not, are never proposed again, and nothing joins them.';
+COMMENT ON COLUMN ops.match_decision.decided_by IS 'The user who decided in the Airflow UI or ran the command; aisleflow: reconciliation.';
+COMMENT ON COLUMN ops.match_decision.decision_reason IS 'The reason given; of the matcher its explanation.';
+COMMENT ON COLUMN ops.match_decision.decided_via IS 'Where it was decided: score (the matcher is sure), brands (barcodes show two brands on the same goods), release (a held store-day with renumbered SKUs was released), command line or Airflow.';
+COMMENT ON COLUMN ops.match_decision.score IS 'Of the matcher: the probability that the pair is one product. Null: a person or a barcode decided.';
+COMMENT ON COLUMN ops.match_decision.evidence IS 'What the decision rests on: features, rule version, proposals, products.';
+COMMENT ON COLUMN ops.match_decision.decided_at IS 'When.';
+COMMENT ON COLUMN ops.match_decision.file_id IS 'The released store-day with renumbered SKUs; null: another decision.';
+COMMENT ON COLUMN ops.match_decision.ended_at IS 'When it was undone; null: in force.';
+COMMENT ON COLUMN ops.match_decision.ended_by IS 'The user who undid it.';
+COMMENT ON COLUMN ops.match_decision.end_reason IS 'The reason given.';
+
+CREATE TABLE ops.match_pair (
+    decision_id   bigint NOT NULL,
+    choice        text COLLATE "C" NOT NULL,
+    left_sku_key  integer NOT NULL REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,
+    right_sku_key integer NOT NULL REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,
+    ended_at      timestamptz,
+    PRIMARY KEY (decision_id, left_sku_key, right_sku_key),
+    FOREIGN KEY (decision_id, choice) REFERENCES ops.match_decision (decision_id, choice),
+    CHECK (left_sku_key < right_sku_key)
+);
+CREATE INDEX match_pair_left ON ops.match_pair (left_sku_key) WHERE ended_at IS NULL;
+CREATE INDEX match_pair_right ON ops.match_pair (right_sku_key) WHERE ended_at IS NULL;
+COMMENT ON TABLE ops.match_pair IS 'The pairs of SKUs that a decision is about. One row per (decision, pair): SKUs, because products change.';
+COMMENT ON COLUMN ops.match_pair.decision_id IS 'The decision (ops.match_decision).';
+COMMENT ON COLUMN ops.match_pair.left_sku_key IS 'The SKU known longer (core.sku).';
+COMMENT ON COLUMN ops.match_pair.right_sku_key IS 'The other SKU.';
+COMMENT ON COLUMN ops.match_pair.choice IS 'That of the decision: join or apart.';
+COMMENT ON COLUMN ops.match_pair.ended_at IS 'When the decision was undone, or one of the numbers was found to be given to another good. Null: in force.';
+
+CREATE TABLE ops.brand_pair (
+    decision_id    bigint NOT NULL REFERENCES ops.match_decision,
+    left_brand_id  integer NOT NULL REFERENCES core.brand,
+    right_brand_id integer NOT NULL REFERENCES core.brand,
+    PRIMARY KEY (decision_id, left_brand_id, right_brand_id),
+    CHECK (left_brand_id < right_brand_id)
+);
+CREATE INDEX brand_pair_pair ON ops.brand_pair (left_brand_id, right_brand_id);
+COMMENT ON TABLE ops.brand_pair IS 'The pairs of brands that a decision is about. One row per (decision, pair).';
+COMMENT ON COLUMN ops.brand_pair.decision_id IS 'The decision (ops.match_decision).';
+COMMENT ON COLUMN ops.brand_pair.left_brand_id IS 'The brand known longer (core.brand).';
+COMMENT ON COLUMN ops.brand_pair.right_brand_id IS 'The other brand.';
+
+CREATE TABLE ops.match_proposal (
+    proposal_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    left_sku_key    integer NOT NULL REFERENCES core.sku,
+    right_sku_key   integer NOT NULL REFERENCES core.sku,
+    reason          text COLLATE "C" NOT NULL,
+    score           numeric CHECK (score BETWEEN 0 AND 1),
+    evidence        jsonb NOT NULL,
+    proposed_at     timestamptz NOT NULL,
+    forgotten_at    timestamptz,
+    question_run_id text,
+    UNIQUE (left_sku_key, right_sku_key),
+    CHECK (left_sku_key < right_sku_key)
+);
+CREATE INDEX match_proposal_right ON ops.match_proposal (right_sku_key);
+COMMENT ON TABLE ops.match_proposal IS 'Pairs of SKUs whose products may be one, for review. One row per pair, kept whatever is decided; ops.proposal has the state of each.';
+COMMENT ON COLUMN ops.match_proposal.proposal_id IS 'Number of the proposal.';
+COMMENT ON COLUMN ops.match_proposal.left_sku_key IS 'The SKU known longer (core.sku).';
+COMMENT ON COLUMN ops.match_proposal.right_sku_key IS 'The other SKU.';
+COMMENT ON COLUMN ops.match_proposal.reason IS 'Of equal keys: key_hits_several, same_retailer_text, key_but_other_barcode, key_but_size; of keys that are equal without unsure words: loose_key; of a refused barcode: barcode_but_size, barcode_but_own_label, barcode_but_other_barcode; of the matcher: score, and score_but_… where barcodes, sizes or texts contradict a pair that it was sure of.';
+COMMENT ON COLUMN ops.match_proposal.score IS 'The matcher''s probability that the two are one product; null: it was not asked.';
+COMMENT ON COLUMN ops.match_proposal.evidence IS 'The key, barcode or features, and the SKU that raised it.';
 COMMENT ON COLUMN ops.match_proposal.proposed_at IS 'When it was first proposed.';
+COMMENT ON COLUMN ops.match_proposal.forgotten_at IS 'When one of the numbers was found to be given to another good: the pair is no longer proposed. Null: it is.';
+COMMENT ON COLUMN ops.match_proposal.question_run_id IS 'Run of decide_proposals that claimed the question, so that it is asked once. Null: not asked, or the decision was undone since.';
+
+CREATE VIEW ops.apart AS
+SELECT least(left_sku.product_id, right_sku.product_id) AS left_product_id, greatest(left_sku.product_id, right_sku.product_id) AS right_product_id,
+       max(decision_id) AS decision_id
+  FROM ops.match_pair AS pair
+  JOIN core.sku AS left_sku ON left_sku.sku_key = pair.left_sku_key
+  JOIN core.sku AS right_sku ON right_sku.sku_key = pair.right_sku_key
+ WHERE pair.choice = 'apart' AND pair.ended_at IS NULL
+ GROUP BY 1, 2;
+COMMENT ON VIEW ops.apart IS 'Products that a decision in force keeps apart. One row per pair of products.';
+COMMENT ON COLUMN ops.apart.left_product_id IS 'The older product.';
+COMMENT ON COLUMN ops.apart.right_product_id IS 'The newer product.';
+COMMENT ON COLUMN ops.apart.decision_id IS 'The newest such decision (ops.match_decision).';
+
+CREATE VIEW ops.proposal AS
+WITH pair AS (
+    SELECT proposal.*, least(left_sku.product_id, right_sku.product_id) AS left_product_id, greatest(left_sku.product_id, right_sku.product_id) AS right_product_id
+      FROM ops.match_proposal AS proposal
+      JOIN core.sku AS left_sku ON left_sku.sku_key = proposal.left_sku_key
+      JOIN core.sku AS right_sku ON right_sku.sku_key = proposal.right_sku_key
+), joining AS (
+    SELECT left_sku_key, right_sku_key, max(decision_id) AS decision_id FROM ops.match_pair WHERE choice = 'join' AND ended_at IS NULL GROUP BY 1, 2
+), first AS (
+    SELECT left_product_id, right_product_id, min(proposal_id) AS proposal_id FROM pair WHERE forgotten_at IS NULL GROUP BY 1, 2
+)
+SELECT pair.proposal_id, pair.left_product_id, pair.right_product_id, pair.left_sku_key, pair.right_sku_key, pair.reason, pair.score, pair.evidence,
+       pair.proposed_at, pair.question_run_id, coalesce(joining.decision_id, apart.decision_id) AS decision_id,
+       CASE WHEN pair.forgotten_at IS NOT NULL THEN 'settled'
+            WHEN pair.left_product_id = pair.right_product_id THEN CASE WHEN joining.decision_id IS NULL THEN 'settled' ELSE 'joined' END
+            WHEN apart.decision_id IS NOT NULL THEN 'rejected'
+            WHEN joining.decision_id IS NOT NULL OR first.proposal_id <> pair.proposal_id THEN 'settled'
+            ELSE 'waiting' END AS state
+  FROM pair
+  LEFT JOIN joining USING (left_sku_key, right_sku_key)
+  LEFT JOIN ops.apart AS apart USING (left_product_id, right_product_id)
+  LEFT JOIN first USING (left_product_id, right_product_id);
+COMMENT ON VIEW ops.proposal IS 'The proposals with their present products and state. One row per proposal.';
+COMMENT ON COLUMN ops.proposal.proposal_id IS 'Number of the proposal (ops.match_proposal).';
+COMMENT ON COLUMN ops.proposal.left_product_id IS 'The older product.';
+COMMENT ON COLUMN ops.proposal.right_product_id IS 'The newer product; the same one: they are joined.';
+COMMENT ON COLUMN ops.proposal.left_sku_key IS 'The SKU known longer.';
+COMMENT ON COLUMN ops.proposal.right_sku_key IS 'The other SKU.';
+COMMENT ON COLUMN ops.proposal.reason IS 'Why it was proposed, and why the two were not joined.';
+COMMENT ON COLUMN ops.proposal.score IS 'The matcher''s probability that the two are one product; null: it was not asked.';
+COMMENT ON COLUMN ops.proposal.evidence IS 'The key, barcode or features, and the SKU that raised it.';
+COMMENT ON COLUMN ops.proposal.proposed_at IS 'When it was first proposed.';
+COMMENT ON COLUMN ops.proposal.question_run_id IS 'Run of decide_proposals that asked about it.';
+COMMENT ON COLUMN ops.proposal.decision_id IS 'The decision in force about it (ops.match_decision); null: none.';
+COMMENT ON COLUMN ops.proposal.state IS 'waiting: for a decision, the first of its two products; joined: by a decision about this pair; rejected: a decision keeps the two products apart; settled: they are one product by other evidence, another waiting proposal is about the same two products, what joined them is contradicted by a barcode or a split, or a number was given to another good.';
 
 CREATE TABLE ops.barcode_decision (
     decision_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -829,7 +953,7 @@ COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was found with the b
 COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
-COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, product_barcode, many_goods, rejected or split (core.sku_barcode.refused_because); null: accepted by a person.';
+COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, product_barcode, many_goods, rejected, split or apart (core.sku_barcode.refused_because); null: accepted by a person.';
 COMMENT ON COLUMN ops.barcode_conflict.source IS 'Where the barcode was found: file, or the source of a look-up.';
 COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode; null: it was looked up.';
 COMMENT ON COLUMN ops.barcode_conflict.first_seen_at IS 'Instant of the earliest line, or of the look-up.';
@@ -845,20 +969,25 @@ CREATE TABLE ops.merge_log (
     from_product_id bigint NOT NULL REFERENCES core.product,
     to_product_id   bigint NOT NULL REFERENCES core.product,
     merged_by       text NOT NULL,
+    decision_id     bigint REFERENCES ops.match_decision,
     evidence        jsonb NOT NULL,
+    former          jsonb NOT NULL,
     merged_at       timestamptz NOT NULL,
     undone_at       timestamptz
 );
 CREATE INDEX merge_log_sku ON ops.merge_log (sku_key);
-COMMENT ON TABLE ops.merge_log IS 'Every move of a SKU from one product to another, with its evidence, so that it can be undone. One row per SKU moved.';
+CREATE INDEX merge_log_decision ON ops.merge_log (decision_id);
+COMMENT ON TABLE ops.merge_log IS 'Every move of a SKU from one product to another, and every change of what joins it to its product, with the evidence. One row per SKU and change.';
 COMMENT ON COLUMN ops.merge_log.merge_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.merge_log.sku_key IS 'The SKU that moved.';
 COMMENT ON COLUMN ops.merge_log.from_product_id IS 'Its product before.';
 COMMENT ON COLUMN ops.merge_log.to_product_id IS 'Its product after.';
-COMMENT ON COLUMN ops.merge_log.merged_by IS 'barcode, key; separation (what joined it holds no more); reuse (the retailer gave the number to another good).';
-COMMENT ON COLUMN ops.merge_log.evidence IS 'Evidence of the merge.';
+COMMENT ON COLUMN ops.merge_log.merged_by IS 'barcode, key, score, person; separation (what joined it holds no more); reuse (the retailer gave the number to another good).';
+COMMENT ON COLUMN ops.merge_log.decision_id IS 'The decision that moved it, itself or with its product (ops.match_decision); null: what its lines say.';
+COMMENT ON COLUMN ops.merge_log.evidence IS 'Evidence of the merge, and the barcodes that the SKU brought along.';
+COMMENT ON COLUMN ops.merge_log.former IS 'What joined it to its product before: joined_by, match_evidence, joined_at.';
 COMMENT ON COLUMN ops.merge_log.merged_at IS 'When.';
-COMMENT ON COLUMN ops.merge_log.undone_at IS 'When it was undone; null = it was not.';
+COMMENT ON COLUMN ops.merge_log.undone_at IS 'When the decision was undone; null = it was not.';
 
 CREATE TABLE ops.barcode_lookup (
     retailer       text COLLATE "C" NOT NULL REFERENCES core.retailer,

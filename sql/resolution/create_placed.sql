@@ -10,5 +10,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS placed (
     position   integer NOT NULL,
     joined_by  text NOT NULL,
     evidence   text,
-    product_id bigint
+    decision_id bigint,
+    product_id bigint,
+    is_home    boolean NOT NULL DEFAULT false
 ) ON COMMIT DROP

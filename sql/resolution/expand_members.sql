@@ -1,8 +1,8 @@
--- Add the SKUs that share a product, a barcode or a product key with those of the last round.
+-- Add the SKUs that share a product, a barcode, a product key or a decision that joins them with those of the last round.
 --
 -- Called by   include/catalogue/resolve.py, repeated until nothing is written: before the changes are saved, then after
 -- Parameters  round integer: of the added; from_round integer: rounds to start from
--- Reads       member, core.sku, core.sku_barcode, core.sku_identity
+-- Reads       member, core.sku, core.sku_barcode, core.sku_identity, ops.match_pair
 -- Writes      member
 -- Run again   one step further; nothing written once all neighbours are members
 
@@ -19,5 +19,13 @@ SELECT found.sku_key, %(round)s
         SELECT sku_key
           FROM core.sku_identity
          WHERE product_key = ANY (ARRAY(SELECT product_key FROM core.sku_identity WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member WHERE round >= %(from_round)s))))
+         UNION
+        SELECT right_sku_key
+          FROM ops.match_pair
+         WHERE choice = 'join' AND ended_at IS NULL AND left_sku_key = ANY (ARRAY(SELECT sku_key FROM member WHERE round >= %(from_round)s))
+         UNION
+        SELECT left_sku_key
+          FROM ops.match_pair
+         WHERE choice = 'join' AND ended_at IS NULL AND right_sku_key = ANY (ARRAY(SELECT sku_key FROM member WHERE round >= %(from_round)s))
        ) AS found
  WHERE NOT EXISTS (SELECT FROM member AS known WHERE known.sku_key = found.sku_key)

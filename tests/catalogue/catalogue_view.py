@@ -21,7 +21,7 @@ def same(warehouse: Warehouse, *skus: tuple[str, str]) -> bool:
 
 
 def proposals(warehouse: Warehouse) -> list[str]:
-    return [row["reason"] for row in rows(warehouse, "SELECT reason FROM ops.match_proposal ORDER BY left_product_id, right_product_id")]
+    return [row["reason"] for row in rows(warehouse, "SELECT reason FROM ops.proposal ORDER BY left_product_id, right_product_id")]
 
 
 def conflicts(warehouse: Warehouse) -> list[tuple[str, str, str]]:

@@ -79,8 +79,12 @@ def test_a_sku_that_is_split_off_leaves_with_the_claimed_barcode(warehouse: Ware
     before = product_of(warehouse, "1")
     met("aldi", tea("1", B))
     decide(warehouse, "1", "split")
-    assert not same(warehouse, ("aldi", "1"), ("iga", "i")) and product_of(warehouse, "i", "iga") == before, "the others keep the product"
-    assert owner(warehouse, A) == before and owner(warehouse, B) == product_of(warehouse, "1") and open_ones(warehouse) == []
+    assert not same(warehouse, ("aldi", "1"), ("iga", "i")) and product_of(warehouse, "1") == before, "the product was made for it"
+    assert (
+        owner(warehouse, A) == product_of(warehouse, "i", "iga")
+        and owner(warehouse, B) == product_of(warehouse, "1")
+        and open_ones(warehouse) == []
+    )
     met("coles", tea("k"), tea("b", B))
     assert not same(warehouse, ("aldi", "1"), ("coles", "b")), "it joins nothing, whatever comes later"
     assert [row["reason"] for row in rows(warehouse, "SELECT reason FROM ops.barcode_conflict WHERE sku = 'b'")] == ["split"]

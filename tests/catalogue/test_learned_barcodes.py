@@ -40,7 +40,7 @@ def test_a_sku_joins_the_owner_of_its_learned_barcode(warehouse: Warehouse, met:
         lonely,
         product_of(warehouse, "c", "coles"),
         "barcode",
-        {"gtin": f"0{A}"},
+        {"gtin": f"0{A}", "gtins": [f"0{A}"]},
     )
     assert one(warehouse, "SELECT count(*) FROM core.product WHERE product_id = %s", lonely) == 1, (
         "nothing is lost: the emptied product stays for undo"

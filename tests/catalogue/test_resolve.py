@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from include.catalogue import resolve as resolution
+from include.catalogue.proposals import decide_proposals, list_proposals
 from include.catalogue.resolve import resolve
 from include.ingestion import pipeline
 from include.staging.storage import Storage
@@ -112,11 +113,11 @@ def test_different_barcodes_with_one_key_are_proposed_for_review(warehouse: Ware
 def test_a_decided_pair_is_not_proposed_again(warehouse: Warehouse, met: Callable[..., None]) -> None:
     met("coles", tea("c", A))
     met("aldi", tea("1", B))
-    with warehouse.transaction() as connection:
-        connection.execute("UPDATE ops.match_proposal SET state = 'rejected'")
+    (found,) = list_proposals(warehouse)
+    decide_proposals(warehouse, {found["proposal_id"]: "apart"}, "ann", "looked at both", "command line")
     met("aldi", tea("1", B), tea("1", B))
     met("coles", tea("c", A))
-    assert [row["state"] for row in rows(warehouse, "SELECT state FROM ops.match_proposal")] == ["rejected"]
+    assert [row["state"] for row in rows(warehouse, "SELECT state FROM ops.proposal")] == ["rejected"]
 
 
 def test_an_own_label_never_joins_across_retailers(warehouse: Warehouse, met: Callable[..., None]) -> None:

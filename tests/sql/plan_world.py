@@ -16,7 +16,7 @@ from include.alerts import troubles
 from include.alerts.alerts import Alert, held_alert
 from include.alerts.held_question import held_question
 from include.alerts.memory import SentAlerts
-from include.catalogue import conflicts
+from include.catalogue import conflicts, merges, proposals
 from include.catalogue.grouping import Choice
 from include.catalogue.resolve import FoundBarcode
 from include.config import settings
@@ -104,6 +104,17 @@ SELECT retailer, store_id, '2026-11-18', 'run ' || attempt, 'crawled', true, 2, 
 """
 
 
+#: Pairs of a SKU of the second retailer and one of the first, as a matcher would propose them.
+_PROPOSALS = """
+INSERT INTO ops.match_proposal (left_sku_key, right_sku_key, reason, score, evidence, proposed_at)
+SELECT mine.sku_key, other.sku_key, 'score', 0.5, '{{}}', '2026-11-18'
+  FROM (SELECT sku_key, row_number() OVER (ORDER BY sku_key) AS nth FROM core.sku WHERE retailer = 'aldi') AS mine
+  JOIN (SELECT sku_key, row_number() OVER (ORDER BY sku_key) AS nth FROM core.sku WHERE retailer = 'iga') AS other USING (nth)
+ WHERE nth <= {pairs}
+    ON CONFLICT DO NOTHING
+"""
+
+
 def run_all(connection: psycopg.Connection[Any], text: str, **sizes: int) -> None:
     """Run statements parted by semicolons."""
     for part in text.format(**sizes).split(";\n"):
@@ -177,6 +188,7 @@ def history(
         stage("iga", "2101", at=THURSDAY, lines=[offer(f"S{number}", 5) for number in range(n)], stage=Stage.BARCODE_INBOX)
         prefill_waiting(warehouse, storage, "iga")
         _decide_conflicts(warehouse)
+        _merge(warehouse, n)
         _look_up(warehouse)
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
@@ -204,6 +216,20 @@ def _decide_conflicts(warehouse: Warehouse) -> None:
     choices: list[Choice] = ["accept", "reject", "split"]
     conflicts.decide_conflicts(warehouse, {number: choices[number % 3] for number in found}, "ann", "looked at both", "command line")
     conflicts.undo_decisions(warehouse, found, "ann", "too early")
+
+
+def _merge(warehouse: Warehouse, n: int) -> None:
+    """Propose a quarter of the SKUs, decide about all of them, and undo it all."""
+    with psycopg.connect(warehouse.url, autocommit=True) as connection:
+        run_all(connection, _PROPOSALS, pairs=n // 4)
+    proposals.claim_questions(warehouse, "run-1")
+    found = [int(row["proposal_id"]) for row in proposals.list_proposals(warehouse)]
+    assert len(found) >= n // 4
+    proposals.count_proposals(warehouse)
+    proposals.show_proposal(warehouse, found[0])
+    choices: list[proposals.Choice] = ["join", "apart"]
+    decided = proposals.decide_proposals(warehouse, {number: choices[number % 2] for number in found}, "ann", "looked", "command line")
+    merges.undo(warehouse, list(decided.applied.values()), "ann", "too early")
 
 
 def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:

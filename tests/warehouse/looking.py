@@ -33,12 +33,12 @@ CONTENTS = {
     "unavailable, created, updated, unchanged, outdated, delisted, published_at FROM ops.staged_file",
     "ops.quarantined_offer": "SELECT file.called, line_number, sku, reasons, raw_text, state, quarantined_at, outcome, decided_by, decision_reason, decided_at FROM ops.quarantined_offer JOIN file USING (file_id)",
     "ops.data_quality_result": "SELECT file.called, rule_id, scope, severity, is_passed, checked, failed, detail, checked_at FROM ops.data_quality_result JOIN file USING (file_id)",
-    "ops.match_proposal": "SELECT a.called, b.called, reason, evidence, state, proposed_at FROM ops.match_proposal JOIN product_of AS a ON a.product_id = left_product_id JOIN product_of AS b ON b.product_id = right_product_id",
+    "ops.match_proposal": "SELECT a.called, b.called, reason, evidence, state, proposed_at FROM ops.proposal JOIN product_of AS a ON a.product_id = left_product_id JOIN product_of AS b ON b.product_id = right_product_id",
     "ops.barcode_conflict": "SELECT retailer, sku, gtin, a.called, b.called, reason, source, file.called, detected_at FROM ops.barcode_conflict JOIN product_of AS a USING (product_id) LEFT JOIN product_of AS b ON b.product_id = owner_product_id LEFT JOIN file USING (file_id)",
     "ops.barcode_lookup": "SELECT q.retailer, q.sku, queued_at, s.sku, st.store_id, priority, claim, attempts, asked_at, asked_store_id, source, result, detail, q.gtin, retry_at FROM ops.barcode_lookup AS q LEFT JOIN core.sku AS s USING (sku_key) LEFT JOIN core.store AS st USING (store_key)",
     "ops.lookup_night": "SELECT night, retailer, requests, asked, found, learned, contested, none, unknown, failed, joined FROM ops.lookup_night",
     "ops.decision": "SELECT file.called, choice, rule_id, lines, decided_by, decision_reason, decided_via, decided_at FROM ops.decision JOIN file USING (file_id)",
-    "ops.merge_log": "SELECT retailer, sku, a.called, b.called, merged_by, evidence, merged_at, undone_at FROM ops.merge_log JOIN core.sku USING (sku_key) JOIN product_of AS a ON a.product_id = from_product_id JOIN product_of AS b ON b.product_id = to_product_id",
+    "ops.merge_log": "SELECT retailer, sku, a.called, b.called, merged_by, evidence, former, merged_at, undone_at FROM ops.merge_log JOIN core.sku USING (sku_key) JOIN product_of AS a ON a.product_id = from_product_id JOIN product_of AS b ON b.product_id = to_product_id",
 }
 
 

@@ -1,0 +1,72 @@
+"""Merges: decisions that pairs of SKUs are one product, or are not, as facts that grouping reads; and their undo.
+
+Nothing but grouping moves a SKU (:mod:`include.catalogue.grouping`), so resolving again or another order of decisions loses none of them, and to undo one is to end
+it and group its SKUs again: barcodes and keys hang on the SKUs and go back with them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include import clock
+from include.catalogue.resolve import regroup
+from include.errors import NeedsPersonError, TerminalError
+from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.price_changes import announce_price_change
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Outcome of an undo: decisions ended now, SKUs that moved to another product, and a sentence for each decision that was undone earlier."""
+
+    undone: list[int] = field(default_factory=list)
+    moved: int = 0
+    undone_before: list[str] = field(default_factory=list)
+
+
+def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -> Undone:
+    """End decisions, all in one transaction: products, SKUs and barcodes are as without them, and their proposals wait again. Safe to repeat.
+
+    A pair that the matcher joined and that is undone is neither joined by it nor proposed again.
+
+    Raises:
+        NeedsPersonError: no reason is given.
+        TerminalError: there is no such decision; nothing was undone.
+    """
+    if not why.strip():
+        raise NeedsPersonError("the undo has no reason, so nothing was undone. Repeat it with --why '…'.")
+    values: dict[str, Any] = {"decision_ids": sorted(set(decision_ids)), "by": by, "reason": why.strip(), "now": clock.now()}
+    with warehouse.transaction() as connection:
+        announce_price_change(connection)
+        lock(connection, "resolve")
+        found = connection.run("merges/list_decisions", values).fetchall()
+        if missing := sorted(set(decision_ids) - {row["decision_id"] for row in found}):
+            raise TerminalError(
+                f"no decision {', '.join(map(str, missing))}, so nothing was undone. Those about SKUs: aisleflow catalogue merges, or aisleflow inspect sku."
+            )
+        open_ids = [int(row["decision_id"]) for row in found if row["ended_at"] is None]
+        values |= {"decision_ids": open_ids}
+        for statement in ("end_decisions", "end_pairs", "mark_undone", "forget_questions"):
+            connection.run(f"merges/{statement}", values)
+        moved = regroup_pairs(connection, open_ids)
+    log.info("undone by %s: %s, %s SKU(s) moved", by, open_ids, moved)
+    before = [
+        f"decision {row['decision_id']} was undone by {row['ended_by']}: {row['end_reason']}"
+        for row in found
+        if row["ended_at"] is not None
+    ]
+    return Undone(open_ids, moved, before)
+
+
+def regroup_pairs(connection: Connection, decision_ids: Sequence[int]) -> int:
+    """Group the SKUs of some decisions again, inside the caller's transaction; returns how many moved to another product.
+
+    Nothing is proposed: an undo leaves the proposals that were there before the decision.
+    """
+    rows = connection.run("merges/list_skus", {"decision_ids": list(decision_ids)}).fetchall()
+    return regroup(connection, [row["sku_key"] for row in rows], are_proposals_new=False).moved if rows else 0

@@ -1,0 +1,8 @@
+-- End the pairs of undone decisions.
+--
+-- Called by   include/catalogue/merges.py
+-- Parameters  decision_ids bigint[]; now timestamptz
+-- Writes      ops.match_pair
+-- Run again   nothing written
+
+UPDATE ops.match_pair SET ended_at = %(now)s WHERE decision_id = ANY (%(decision_ids)s) AND ended_at IS NULL
