@@ -1,4 +1,7 @@
-"""Changes of groups, each with its cause and reason. Every function needs the retailer's lock on groups."""
+"""Changes of groups, each with its cause and reason. Every function needs the retailer's lock on groups.
+
+A transaction that moves stores changes the inferred prices of members: it calls ``announce_price_change`` once it holds that lock.
+"""
 
 from __future__ import annotations
 

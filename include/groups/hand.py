@@ -12,6 +12,7 @@ from include.groups.cooldown import CooldownFile
 from include.groups.stores import GroupedStore
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.price_changes import announce_price_change
 
 
 def list_groups(warehouse: Warehouse, retailer: str | None, stores_min: int) -> list[dict[str, Any]]:
@@ -70,6 +71,7 @@ def reset(warehouse: Warehouse, storage: Storage, retailer: str, by: str, reason
 def _locked(warehouse: Warehouse, retailer: str, by: str) -> Iterator[tuple[Connection, list[GroupedStore]]]:
     with warehouse.transaction() as connection:
         lock_groups(connection, retailer)
+        announce_price_change(connection)
         yield connection, load_stores(connection, warehouse.settings, retailer, by)
 
 

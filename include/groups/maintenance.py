@@ -27,6 +27,7 @@ from include.groups.merging import find_matches, pairs_to_cool
 from include.groups.stores import GroupedStore, by_group
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.price_changes import announce_price_change
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ def check_health(warehouse: Warehouse, retailer: str) -> HealthCounts:
         lock_groups(connection, retailer)
         stores = load_stores(connection, warehouse.settings, retailer, AUTHOR)
         health = examine(stores, lambda some: read_lists(connection, some), rules_of(warehouse.settings, retailer))
+        announce_price_change(connection)  # after the long reading: exports wait for it
         _save(connection, health.comparisons, stores, "health")
         return _apply(connection, retailer, stores, health)
 
@@ -126,6 +128,7 @@ def merge(warehouse: Warehouse, retailer: str, comparison_ids: Sequence[int]) ->
     """Merge the groups whose comparisons (:func:`compare`) still hold: the stores are anchors, not pinned, and have no newer store-day."""
     with warehouse.transaction() as connection:
         lock_groups(connection, retailer)
+        announce_price_change(connection)
         values = {"comparison_ids": list(comparison_ids), "changed_by": AUTHOR, "now": clock.now()}
         joined = connection.run("groups/merge_groups", values).rowcount
         stores = load_stores(connection, warehouse.settings, retailer, AUTHOR)

@@ -117,6 +117,6 @@ def lock(connection: Connection, name: str) -> None:
 
     The names in use: ``ingest:<retailer>``, ``check:<retailer>``, ``ledger:<retailer>``, ``price-changes``, ``resolve``, ``groups:<retailer>``, ``store:<retailer>:<store_id>``,
     ``translation-tables``.
-    Where several are taken, the order is: price-changes, resolve, store; rows of files and stores come after them.
+    Where several are taken, the order is: groups, price-changes, resolve, store; rows of files and stores come after them.
     """
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"aisleflow:{name}",))

@@ -2,7 +2,7 @@
 
 A publication reads the clock (``changed_at``) before it commits. A reader in between could see the rows of another publication
 with a later time, use that as its cursor and miss the slower publication. So every transaction that writes ``core.price.changed_at``,
-or a SKU's texts, product or barcode (triggers move ``core.sku.sku_changed_at``), calls :func:`announce_price_change` first, before it reads the clock. :func:`wait_for_price_changes` waits until all of them have ended
+or a SKU's texts, product or barcode (triggers move ``core.sku.sku_changed_at``), or the groups of stores (triggers write ``core.inference_change``), calls :func:`announce_price_change` first, before it reads the clock. :func:`wait_for_price_changes` waits until all of them have ended
 and blocks new ones while a reader takes its snapshot: every row missing in the snapshot then has a later time.
 """
 
@@ -15,7 +15,7 @@ _NAME = "price-changes"
 
 
 def announce_price_change(connection: Connection) -> None:
-    """Announce that this transaction writes ``changed_at``. Call it first, before other locks and before reading the clock.
+    """Announce that this transaction writes ``changed_at``. Call it first, before other locks (but for the one on groups, which no publication takes) and before reading the clock.
 
     The lock is shared: such transactions do not wait for each other. The clock of the session is read again once it is held, for triggers.
     """

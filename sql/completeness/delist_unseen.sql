@@ -4,6 +4,7 @@
 -- Parameters  store_key integer; file_id bigint; observed_at timestamptz: the store-day's instant; now timestamptz
 -- Reads       core.store, core.sku, ops.quarantined_offer
 -- Writes      core.price; core.price_change, if the change log is on: one row per delisted price
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 --
 -- An incomplete store-day writes observed_at of what it lists: what has an earlier one was not listed.

@@ -4,6 +4,7 @@
 -- Parameters  store_key integer
 -- Reads       core.store
 -- Writes      core.price   observed_at
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.price AS price

@@ -3,6 +3,7 @@
 -- Called by   include/ingestion/completeness.py
 -- Parameters  store_key integer; file_id bigint; observed_at timestamptz: the store-day's instant; now timestamptz
 -- Writes      core.price; core.price_change, if the change log is on: one row per price
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 WITH relisted AS (

@@ -3,6 +3,7 @@
 -- Called by   include/groups/changes.py, after the anchors were separated
 -- Parameters  store_keys integer[]; reasons text[]: why, one per store; changed_by text; now timestamptz
 -- Writes      core.store_group_member   the present row ends, a new one begins; the other members are to be verified against the new anchor
+--             core.inference_change, core.inference_end   by triggers
 -- Run again   nothing written
 
 WITH ended AS (

@@ -3,6 +3,7 @@
 -- Called by   include/groups/maintenance.py
 -- Parameters  store_keys integer[]; now timestamptz
 -- Writes      core.store_group_member   flagged_at of present rows
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.store_group_member

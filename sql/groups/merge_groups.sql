@@ -4,6 +4,7 @@
 -- Parameters  comparison_ids bigint[]: matches in which no store that stays also joins another; changed_by text; now timestamptz
 -- Reads       ops.store_comparison, core.store
 -- Writes      core.store_group_member   the present rows of the joining stores end, new ones begin
+--             core.inference_change, core.inference_end   by triggers
 -- Run again   nothing written
 --
 -- A match counts while both stores are anchors, no store of their groups is pinned, and the compared store-days are still their newest.

@@ -4,6 +4,7 @@
 -- Parameters  store_keys integer[]; file_ids bigint[]: the members' store-days that were compared
 -- Reads       ops.staged_file
 -- Writes      core.store_group_member   verified_at, verified_file_id; flagged_at becomes null
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.store_group_member AS member

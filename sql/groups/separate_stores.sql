@@ -4,6 +4,7 @@
 -- Parameters  store_keys integer[]; reasons text[]: why, one per store; cause, changed_by text; now timestamptz
 -- Reads       core.store
 -- Writes      core.store_group   one row per store moved; core.store_group_member   the present row ends, a new one begins
+--             core.inference_change, core.inference_end   by triggers
 -- Run again   nothing written
 
 WITH ended AS (

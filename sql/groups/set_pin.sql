@@ -3,6 +3,7 @@
 -- Called by   include/groups/changes.py
 -- Parameters  store_key integer; is_pinned boolean; reason, changed_by text; now timestamptz
 -- Writes      core.store_group_member   the present row ends, a new one begins
+--             core.inference_change, core.inference_end   by triggers
 -- Run again   nothing written
 
 WITH ended AS (

@@ -16,6 +16,15 @@ CREATE FUNCTION core.clock() RETURNS timestamptz LANGUAGE sql STABLE
     RETURN coalesce(nullif(current_setting('aisleflow.now', true), '')::timestamptz, now());
 COMMENT ON FUNCTION core.clock() IS 'The one clock for views: the session setting aisleflow.now if the connection set it, else the server''s time.';
 
+CREATE FUNCTION core.zone_of(state text) RETURNS text LANGUAGE sql IMMUTABLE
+    RETURN CASE upper(trim(state)) WHEN 'NSW' THEN 'Australia/Sydney' WHEN 'ACT' THEN 'Australia/Sydney' WHEN 'QLD' THEN 'Australia/Brisbane' WHEN 'SA' THEN 'Australia/Adelaide'
+                                   WHEN 'WA' THEN 'Australia/Perth' WHEN 'TAS' THEN 'Australia/Hobart' WHEN 'NT' THEN 'Australia/Darwin' ELSE 'Australia/Melbourne' END;
+COMMENT ON FUNCTION core.zone_of(text) IS 'The time zone of a state, as include/clock.py has it; Melbourne''s for an unknown one.';
+
+CREATE FUNCTION core.price_week_start(at timestamptz, state text) RETURNS timestamptz LANGUAGE sql STABLE
+    RETURN (date_trunc('week', at AT TIME ZONE core.zone_of(state) - interval '2 days') + interval '2 days') AT TIME ZONE core.zone_of(state);
+COMMENT ON FUNCTION core.price_week_start(timestamptz, text) IS 'When the price week of an instant began in a state: Wednesday 00:00 there.';
+
 -- migrations and the ledger ---------------------------------------------------------------------------------------------
 
 CREATE TABLE ops.applied_migration (
@@ -531,6 +540,122 @@ COMMENT ON COLUMN core.store_group_member.verified_at IS 'Instant of its last co
 COMMENT ON COLUMN core.store_group_member.verified_file_id IS 'That store-day (ops.staged_file); each is compared once.';
 COMMENT ON COLUMN core.store_group_member.flagged_at IS 'When another member of the group was ejected: the store is to be verified. Null: nothing to verify.';
 COMMENT ON COLUMN core.store_group_member.seen_file_id IS 'The newest complete store-day that maintenance has looked at; differs from core.store.complete_file_id while one is waiting.';
+
+CREATE VIEW core.group_anchor AS
+SELECT member.store_key, leader.store_key AS anchor_store_key, member.verified_at IS NOT NULL AND member.flagged_at IS NULL AS is_verified
+  FROM core.store_group_member AS member
+  JOIN core.store_group_member AS leader ON leader.group_id = member.group_id AND leader.until_at IS NULL AND leader.is_anchor
+ WHERE member.until_at IS NULL AND NOT member.is_anchor;
+COMMENT ON VIEW core.group_anchor IS 'The members of groups with the anchor whose prices are inferred for them. One row per member; anchors and ungrouped stores have none.';
+COMMENT ON COLUMN core.group_anchor.store_key IS 'The member (core.store).';
+COMMENT ON COLUMN core.group_anchor.anchor_store_key IS 'The anchor of its group.';
+COMMENT ON COLUMN core.group_anchor.is_verified IS 'Its own prices matched the anchor''s, and nothing has cast doubt on that since.';
+
+CREATE TABLE core.inference_change (
+    store_key  integer NOT NULL REFERENCES core.store,
+    changed_at timestamptz NOT NULL,
+    PRIMARY KEY (store_key, changed_at)
+);
+CREATE INDEX inference_change_at ON core.inference_change (changed_at);
+COMMENT ON TABLE core.inference_change IS 'When readers may see other rows of a store although none of its prices changed: it joins or leaves a group, its anchor or its verification changes, or its own observations become newer or older than the anchor''s. Written by triggers; of each store only the newest row matters. Rows are added, never updated, so that publications do not wait for each other.';
+COMMENT ON COLUMN core.inference_change.store_key IS 'The store (core.store).';
+COMMENT ON COLUMN core.inference_change.changed_at IS 'When. core.store_price.changed_at of the store''s rows is not earlier.';
+
+CREATE TABLE core.inference_end (
+    store_key integer NOT NULL REFERENCES core.store,
+    sku_key   integer NOT NULL REFERENCES core.sku,
+    ended_at  timestamptz NOT NULL,
+    PRIMARY KEY (store_key, sku_key)
+);
+CREATE INDEX inference_end_at ON core.inference_end (ended_at);
+COMMENT ON TABLE core.inference_end IS 'SKUs that readers saw inferred for a store which has no price of its own of them, when it left the anchor: their rows stay, marked. One row per store and SKU; without effect while the present anchor lists the SKU, or once the store does.';
+COMMENT ON COLUMN core.inference_end.store_key IS 'The store (core.store).';
+COMMENT ON COLUMN core.inference_end.sku_key IS 'The SKU (core.sku).';
+COMMENT ON COLUMN core.inference_end.ended_at IS 'When it was last inferred.';
+
+-- The cursor of incremental readers must not depend on each statement's care, so triggers note what changes for the members of a group.
+
+CREATE FUNCTION core.note_group_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO core.inference_change (store_key, changed_at)
+        SELECT store_key, core.clock() FROM after WHERE NOT is_anchor
+         UNION
+        SELECT member.store_key, core.clock()
+          FROM after
+          JOIN core.store_group_member AS member ON member.group_id = after.group_id AND member.until_at IS NULL AND NOT member.is_anchor
+         WHERE after.is_anchor
+            ON CONFLICT DO NOTHING;
+        RETURN NULL;
+    END IF;
+    WITH left_place AS (
+        SELECT after.store_key, after.group_id, after.until_at, after.is_anchor FROM after JOIN before USING (membership_id) WHERE before.until_at IS NULL AND after.until_at IS NOT NULL
+    ), ended AS MATERIALIZED (
+        SELECT member.store_key, leader.store_key AS anchor_store_key
+          FROM left_place AS member
+          JOIN core.store_group_member AS leader ON leader.group_id = member.group_id AND leader.is_anchor AND (leader.until_at IS NULL OR leader.until_at = member.until_at)
+         WHERE NOT member.is_anchor
+         UNION
+        SELECT member.store_key, leader.store_key
+          FROM left_place AS leader
+          JOIN core.store_group_member AS member ON member.group_id = leader.group_id AND member.until_at IS NULL AND NOT member.is_anchor
+         WHERE leader.is_anchor
+    ), changed AS (
+        INSERT INTO core.inference_change (store_key, changed_at)
+        SELECT store_key, core.clock() FROM ended
+         UNION
+        SELECT after.store_key, core.clock()
+          FROM after
+          JOIN before USING (membership_id)
+         WHERE NOT after.is_anchor AND (before.flagged_at IS NULL, before.verified_at IS NULL) <> (after.flagged_at IS NULL, after.verified_at IS NULL)
+            ON CONFLICT DO NOTHING
+    )
+    INSERT INTO core.inference_end AS known (store_key, sku_key, ended_at)
+    SELECT DISTINCT ended.store_key, price.sku_key, core.clock()
+      FROM core.price AS price
+      JOIN ended ON ended.anchor_store_key = price.store_key
+     WHERE price.store_key = ANY (ARRAY(SELECT anchor_store_key FROM ended))
+       AND (SELECT true FROM core.price AS own WHERE own.store_key = ended.store_key AND own.sku_key = price.sku_key) IS NULL
+        ON CONFLICT (store_key, sku_key) DO UPDATE
+       SET ended_at = excluded.ended_at;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.note_group_change() IS 'Records for which stores the prices that readers see changed with their group (core.inference_change), and what is inferred no longer (core.inference_end).';
+CREATE TRIGGER place_added AFTER INSERT ON core.store_group_member REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.note_group_change();
+CREATE TRIGGER place_changed AFTER UPDATE ON core.store_group_member REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.note_group_change();
+
+CREATE FUNCTION core.note_store_day() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO core.inference_change (store_key, changed_at)
+    SELECT grouped.store_key, core.clock() FROM core.group_anchor AS grouped WHERE grouped.store_key = NEW.store_key
+     UNION
+    SELECT grouped.store_key, core.clock()
+      FROM core.group_anchor AS grouped
+      JOIN core.store AS member ON member.store_key = grouped.store_key
+     WHERE grouped.anchor_store_key = NEW.store_key
+       AND coalesce((SELECT max(file.last_observed_at) FROM ops.staged_file AS file WHERE file.retailer = member.retailer AND file.store_id = member.store_id AND file.state = 'published')
+                    >= least(OLD.complete_at, NEW.complete_at), true)
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.note_store_day() IS 'Records the members whose observations may have become newer, or older, than their anchor''s by a store-day: the member''s own, or the anchor''s.';
+CREATE TRIGGER watermark_moved AFTER UPDATE OF complete_at ON core.store FOR EACH ROW
+    WHEN (OLD.complete_at IS DISTINCT FROM NEW.complete_at) EXECUTE FUNCTION core.note_store_day();
+
+CREATE FUNCTION core.note_refreshed_prices() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO core.inference_change (store_key, changed_at)
+    SELECT grouped.store_key, core.clock()
+      FROM core.group_anchor AS grouped
+      JOIN (SELECT DISTINCT store_key FROM after WHERE changed_at < core.clock()) AS refreshed ON refreshed.store_key IN (grouped.store_key, grouped.anchor_store_key)
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.note_refreshed_prices() IS 'Records the members of whose prices, or their anchor''s, single lines were observed again without a change: which of the two is the newer may differ since.';
+CREATE TRIGGER prices_refreshed AFTER UPDATE ON core.price REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.note_refreshed_prices();
 
 CREATE TABLE ops.store_comparison (
     comparison_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -1326,31 +1451,95 @@ COMMENT ON COLUMN ops.bargain_run.bargains IS 'Of these, published: the rows of 
 
 -- views -----------------------------------------------------------------------------------------------------------------
 
-CREATE VIEW core.dated_store_price AS
-SELECT st.retailer, st.store_id, sku.sku, sku.product_id,
-       bar.gtin AS barcode, CASE WHEN claim.refused_because IS NOT NULL THEN claim.gtin END AS contested_barcode, sku.name, sku.brand, sku.size,
+CREATE FUNCTION core.current_since() RETURNS timestamptz LANGUAGE sql STABLE
+    RETURN core.clock() - make_interval(hours => coalesce(nullif(current_setting('aisleflow.current_hours', true), '')::integer, 72));
+COMMENT ON FUNCTION core.current_since() IS 'A price observed before is not current (AISLEFLOW_CURRENT_HOURS; 72 in a session without it).';
+
+CREATE VIEW core.served_price AS
+-- what a store shows itself: all of a store without an anchor, and what the anchor has no row of
+SELECT price.store_key, price.store_key AS price_store_key, price.sku_key, st.retailer, st.store_id, sku.sku, sku.product_id, sku.name, sku.brand, sku.size, sku.gtin,
        price.price_cents, price.was_price_cents, price.price_basis, price.unit_price, price.unit_of_measure, price.multi_buy_quantity, price.multi_buy_cents,
        price.is_on_special, price.is_available, price.is_listed, price.delisted_at,
-       price.is_listed AND seen.observed_at >= core.clock() - make_interval(hours => coalesce(nullif(current_setting('aisleflow.current_hours', true), '')::integer, 72)) AS is_current,
-       seen.observed_at, price.changed_at AS price_changed_at, sku.sku_changed_at, 'observed'::text AS source,
-       st.store_id AS anchor_store_id, st.is_confirmed
+       price.is_listed AND seen.observed_at >= core.current_since() AS is_current, seen.observed_at, price.changed_at AS price_changed_at, NULL::timestamptz AS own_changed_at, sku.sku_changed_at,
+       'observed'::text AS source, st.store_id AS anchor_store_id, st.is_confirmed
   FROM core.price AS price
   JOIN core.store AS st USING (store_key)
   JOIN core.sku AS sku USING (sku_key)
-  LEFT JOIN core.product_barcode AS bar ON bar.product_id = sku.product_id AND bar.is_primary
-  LEFT JOIN core.sku_barcode AS claim ON claim.sku_key = sku.sku_key AND claim.gtin = sku.gtin
- CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen;
-COMMENT ON VIEW core.dated_store_price IS 'core.store_price with both instants of change, each of which has an index: for the export since a cursor. Others read core.store_price.';
-COMMENT ON COLUMN core.dated_store_price.price_changed_at IS 'When a value of the price last changed.';
-COMMENT ON COLUMN core.dated_store_price.sku_changed_at IS 'When a value of the SKU last changed: product, barcode, name, brand, size.';
+  LEFT JOIN core.group_anchor AS grouped ON grouped.store_key = price.store_key
+ CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen
+ WHERE grouped.store_key IS NULL
+    OR (SELECT true FROM core.price AS anchors WHERE anchors.store_key = grouped.anchor_store_key AND anchors.sku_key = price.sku_key) IS NULL
+ UNION ALL
+-- what the anchor of a member has a row of: the newer observation counts, and a difference that the member showed itself until the anchor's row changes
+SELECT grouped.store_key, price.store_key, price.sku_key, st.retailer, st.store_id, sku.sku, sku.product_id, sku.name, sku.brand, sku.size, sku.gtin,
+       CASE WHEN chosen.is_own THEN own.price_cents ELSE price.price_cents END, CASE WHEN chosen.is_own THEN own.was_price_cents ELSE price.was_price_cents END,
+       CASE WHEN chosen.is_own THEN own.price_basis ELSE price.price_basis END, CASE WHEN chosen.is_own THEN own.unit_price ELSE price.unit_price END,
+       CASE WHEN chosen.is_own THEN own.unit_of_measure ELSE price.unit_of_measure END, CASE WHEN chosen.is_own THEN own.multi_buy_quantity ELSE price.multi_buy_quantity END,
+       CASE WHEN chosen.is_own THEN own.multi_buy_cents ELSE price.multi_buy_cents END, CASE WHEN chosen.is_own THEN own.is_on_special ELSE price.is_on_special END,
+       CASE WHEN chosen.is_own THEN own.is_available ELSE price.is_available END,
+       CASE WHEN chosen.is_own THEN own.is_listed ELSE price.is_listed AND NOT chosen.is_absent END,
+       CASE WHEN chosen.is_own THEN own.delisted_at WHEN chosen.is_absent THEN coalesce(price.delisted_at, st.complete_at) ELSE price.delisted_at END,
+       CASE WHEN chosen.is_own THEN own.is_listed AND chosen.own_at >= core.current_since()
+            ELSE price.is_listed AND NOT chosen.is_absent
+                 AND chosen.anchor_at >= greatest(core.current_since(), core.price_week_start(core.clock(), st.state), core.price_week_start(core.clock(), leader.state)) END,
+       CASE WHEN chosen.is_own THEN chosen.own_at ELSE chosen.anchor_at END, price.changed_at, own.changed_at, sku.sku_changed_at,
+       CASE WHEN chosen.is_own THEN 'observed' ELSE 'inferred' END, CASE WHEN chosen.is_own THEN st.store_id ELSE leader.store_id END, st.is_confirmed AND (chosen.is_own OR grouped.is_verified)
+  FROM core.price AS price
+  JOIN core.group_anchor AS grouped ON grouped.anchor_store_key = price.store_key
+  JOIN core.store AS leader ON leader.store_key = price.store_key
+  JOIN core.store AS st ON st.store_key = grouped.store_key
+  JOIN core.sku AS sku USING (sku_key)
+  LEFT JOIN LATERAL (SELECT * FROM core.price AS own WHERE own.store_key = grouped.store_key AND own.sku_key = price.sku_key OFFSET 0) AS own ON true
+ CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, leader.complete_at) ELSE price.observed_at END AS anchor_at,
+                            CASE WHEN own.uses_store_watermark THEN greatest(own.observed_at, st.complete_at) ELSE own.observed_at END AS own_at,
+                            own.sku_key IS NOT NULL AND own.retracted_at IS NULL AS has_own) AS seen
+ CROSS JOIN LATERAL (SELECT seen.anchor_at, seen.own_at,
+                            seen.has_own AND (price.retracted_at IS NOT NULL OR greatest(seen.own_at, own.delisted_at) >= greatest(seen.anchor_at, price.delisted_at)
+                                              OR greatest(seen.own_at, own.delisted_at) >= greatest(price.observed_at, price.delisted_at)
+                                                 AND (own.price_cents, own.was_price_cents, own.price_basis, own.multi_buy_quantity, own.multi_buy_cents, own.is_on_special, own.is_available, own.is_listed)
+                                                     IS DISTINCT FROM (price.price_cents, price.was_price_cents, price.price_basis, price.multi_buy_quantity, price.multi_buy_cents, price.is_on_special,
+                                                                       price.is_available, price.is_listed)) AS is_own,
+                            NOT seen.has_own AND coalesce(st.complete_at >= greatest(price.observed_at, price.delisted_at), false) AS is_absent
+                     OFFSET 0) AS chosen
+ UNION ALL
+-- what is inferred no longer, and was never observed
+SELECT ended.store_key, ended.store_key, ended.sku_key, st.retailer, st.store_id, sku.sku, sku.product_id, sku.name, sku.brand, sku.size, sku.gtin,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, false, false, ended.ended_at, false, NULL, ended.ended_at, NULL, sku.sku_changed_at, 'inferred', NULL, false
+  FROM core.inference_end AS ended
+  JOIN core.store AS st USING (store_key)
+  JOIN core.sku AS sku USING (sku_key)
+  LEFT JOIN core.group_anchor AS grouped ON grouped.store_key = ended.store_key
+ WHERE (SELECT true FROM core.price AS own WHERE own.store_key = ended.store_key AND own.sku_key = ended.sku_key) IS NULL
+   AND (SELECT true FROM core.price AS anchors WHERE anchors.store_key = grouped.anchor_store_key AND anchors.sku_key = ended.sku_key) IS NULL;
+COMMENT ON VIEW core.served_price IS 'Which price counts for a store and SKU: its own, or the one of the anchor of its group. The only place of that rule (docs/grouping.md). Prices are looked up row by row in the key of core.price, whatever the planner expects. Readers use core.store_price.';
+COMMENT ON COLUMN core.served_price.store_key IS 'The store (core.store).';
+COMMENT ON COLUMN core.served_price.price_store_key IS 'The store whose row of core.price the row begins with: its anchor, or itself. A statement that names both kinds of store finds their prices by key.';
+COMMENT ON COLUMN core.served_price.sku_key IS 'The SKU (core.sku).';
+COMMENT ON COLUMN core.served_price.gtin IS 'The barcode that the retailer''s newest line gives.';
+COMMENT ON COLUMN core.served_price.price_changed_at IS 'When a value of that row last changed; has an index.';
+COMMENT ON COLUMN core.served_price.own_changed_at IS 'When the member''s own row last changed, where the row begins with the anchor''s.';
+COMMENT ON COLUMN core.served_price.sku_changed_at IS 'When a value of the SKU last changed: product, barcode, name, brand, size.';
+
+CREATE VIEW core.dated_store_price AS
+SELECT served.store_key, served.price_store_key, served.sku_key, served.retailer, served.store_id, served.sku, served.product_id,
+       bar.gtin AS barcode, CASE WHEN claim.refused_because IS NOT NULL THEN claim.gtin END AS contested_barcode, served.name, served.brand, served.size,
+       served.price_cents, served.was_price_cents, served.price_basis, served.unit_price, served.unit_of_measure, served.multi_buy_quantity, served.multi_buy_cents,
+       served.is_on_special, served.is_available, served.is_listed, served.delisted_at, served.is_current, served.observed_at,
+       greatest(served.price_changed_at, served.own_changed_at, turned.changed_at, served.sku_changed_at) AS changed_at, served.price_changed_at, served.sku_changed_at,
+       served.source, served.anchor_store_id, served.is_confirmed
+  FROM core.served_price AS served
+  LEFT JOIN core.product_barcode AS bar ON bar.product_id = served.product_id AND bar.is_primary
+  LEFT JOIN core.sku_barcode AS claim ON claim.sku_key = served.sku_key AND claim.gtin = served.gtin
+  LEFT JOIN (SELECT store_key, max(changed_at) AS changed_at FROM core.inference_change GROUP BY store_key) AS turned ON turned.store_key = served.store_key;
+COMMENT ON VIEW core.dated_store_price IS 'core.store_price with the keys and instants that have an index: for the export since a cursor. Others read core.store_price.';
 
 CREATE VIEW core.store_price AS
 SELECT retailer, store_id, sku, product_id, barcode, contested_barcode, name, brand, size,
        price_cents, was_price_cents, price_basis, unit_price, unit_of_measure, multi_buy_quantity, multi_buy_cents,
-       is_on_special, is_available, is_listed, delisted_at, is_current, observed_at, greatest(price_changed_at, sku_changed_at) AS changed_at,
+       is_on_special, is_available, is_listed, delisted_at, is_current, observed_at, changed_at,
        source, anchor_store_id, is_confirmed
   FROM core.dated_store_price;
-COMMENT ON VIEW core.store_price IS 'Public contract: one row per store and SKU with its newest price. Delisted rows stay, marked. changed_at serves as a cursor for incremental readers.';
+COMMENT ON VIEW core.store_price IS 'Public contract: one row per store and SKU with its newest price, observed there or inferred from the anchor of its group. Delisted rows and those no longer inferred stay, marked. changed_at serves as a cursor for incremental readers.';
 COMMENT ON COLUMN core.store_price.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN core.store_price.store_id IS 'The retailer''s store id.';
 COMMENT ON COLUMN core.store_price.sku IS 'The retailer''s product number.';
@@ -1360,7 +1549,7 @@ COMMENT ON COLUMN core.store_price.contested_barcode IS 'The GTIN-14 that the re
 COMMENT ON COLUMN core.store_price.name IS 'The retailer''s newest name.';
 COMMENT ON COLUMN core.store_price.brand IS 'The retailer''s newest brand.';
 COMMENT ON COLUMN core.store_price.size IS 'The retailer''s newest size text.';
-COMMENT ON COLUMN core.store_price.price_cents IS 'Shelf price of one price_basis in cents, tax included.';
+COMMENT ON COLUMN core.store_price.price_cents IS 'Shelf price of one price_basis in cents, tax included. Null, as all about the price, of a row that is inferred no longer and was never observed.';
 COMMENT ON COLUMN core.store_price.price_basis IS 'What one pays the price for: each (an item; of a weighed product an average piece), kg, L or m. Compare prices of different basis by unit_price only.';
 COMMENT ON COLUMN core.store_price.multi_buy_quantity IS 'Items of a multi-buy offer; null without one.';
 COMMENT ON COLUMN core.store_price.multi_buy_cents IS 'Price of multi_buy_quantity items together, in cents.';
@@ -1369,25 +1558,26 @@ COMMENT ON COLUMN core.store_price.unit_price IS 'Dollars per unit_of_measure.';
 COMMENT ON COLUMN core.store_price.unit_of_measure IS 'kg, L, m or each.';
 COMMENT ON COLUMN core.store_price.is_on_special IS 'On special when last seen.';
 COMMENT ON COLUMN core.store_price.is_available IS 'False: listed without a price when last seen.';
-COMMENT ON COLUMN core.store_price.is_listed IS 'False: no longer listed by the store.';
-COMMENT ON COLUMN core.store_price.delisted_at IS 'When it was delisted.';
-COMMENT ON COLUMN core.store_price.is_current IS 'Listed and observed less than AISLEFLOW_CURRENT_HOURS ago.';
-COMMENT ON COLUMN core.store_price.observed_at IS 'When the price was last observed, refreshed by every complete store-day that lists it.';
-COMMENT ON COLUMN core.store_price.changed_at IS 'When a value last changed in this warehouse, of the price or of the SKU; observed_at and is_current alone are no change.';
+COMMENT ON COLUMN core.store_price.is_listed IS 'False: not, or no longer, listed by the store; or no longer inferred.';
+COMMENT ON COLUMN core.store_price.delisted_at IS 'When it was delisted, or last inferred.';
+COMMENT ON COLUMN core.store_price.is_current IS 'Listed and observed less than AISLEFLOW_CURRENT_HOURS ago; an inferred price also in the present price week: from an anchor without current prices nothing current is inferred.';
+COMMENT ON COLUMN core.store_price.observed_at IS 'When the price was last observed, refreshed by every complete store-day that lists it; an inferred one in the anchor''s store.';
+COMMENT ON COLUMN core.store_price.changed_at IS 'When a value last changed in this warehouse, of the price, of the SKU, or by the store''s group: also when a row becomes inferred or observed. observed_at and is_current alone are no change.';
 COMMENT ON COLUMN core.store_price.source IS 'observed, or inferred from the anchor of the store''s group.';
-COMMENT ON COLUMN core.store_price.anchor_store_id IS 'Store whose crawl the price comes from; the store itself while it is ungrouped.';
-COMMENT ON COLUMN core.store_price.is_confirmed IS 'False: the store was never found by discovery, or an inferred price waits for verification.';
+COMMENT ON COLUMN core.store_price.anchor_store_id IS 'Store whose crawl the price comes from: of an inferred one the anchor, else the store itself. Null of a row that is inferred no longer.';
+COMMENT ON COLUMN core.store_price.is_confirmed IS 'False: the store was never found by discovery, or an inferred price waits for verification: the store has not been compared with this anchor, or another one left the group since.';
 
 DO $$
 DECLARE
     same record;
 BEGIN
-    FOR same IN SELECT dated.attname AS name, col_description(shown.attrelid, shown.attnum) AS meaning
-                  FROM pg_attribute AS dated
-                  JOIN pg_attribute AS shown ON shown.attrelid = 'core.store_price'::regclass AND shown.attname = dated.attname
-                 WHERE dated.attrelid = 'core.dated_store_price'::regclass
+    FOR same IN SELECT inner_one.attrelid::regclass AS view, inner_one.attname AS name, coalesce(col_description(shown.attrelid, shown.attnum), col_description(served.attrelid, served.attnum)) AS meaning
+                  FROM pg_attribute AS inner_one
+                  LEFT JOIN pg_attribute AS shown ON shown.attrelid = 'core.store_price'::regclass AND shown.attname = inner_one.attname
+                  LEFT JOIN pg_attribute AS served ON served.attrelid = 'core.served_price'::regclass AND served.attname = inner_one.attname
+                 WHERE inner_one.attrelid IN ('core.served_price'::regclass, 'core.dated_store_price'::regclass) AND col_description(inner_one.attrelid, inner_one.attnum) IS NULL
     LOOP
-        EXECUTE format('COMMENT ON COLUMN core.dated_store_price.%I IS %L', same.name, same.meaning);
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', same.view, same.name, same.meaning);
     END LOOP;
 END
 $$;

@@ -4,6 +4,7 @@
 -- Parameters  file_id bigint: the watermark's store-day, whose accepted lines are in staging again; store_key integer
 -- Reads       staging.offer, core.sku, core.store
 -- Writes      core.price   observed_at and file_id of listed rows that the store-day showed unchanged
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.price AS known

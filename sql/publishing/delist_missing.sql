@@ -6,6 +6,7 @@
 -- Reads       staging.offer, core.sku
 -- Writes      core.price   observed_at becomes the last instant it was seen; a row observed after the store-day stays listed
 --             core.price_change   if the change log is on: one row per delisted price
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 WITH delisted AS (

@@ -4,6 +4,7 @@
 -- Parameters  file_id bigint; store_key integer
 -- Reads       staging.offer (refused lines with a SKU that no accepted line repeats), core.store, core.sku
 -- Writes      core.price   observed_at, uses_store_watermark
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 --
 -- A line whose SKU cannot be read may be any good that the store-day does not list otherwise: then all of those are frozen.

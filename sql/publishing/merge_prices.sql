@@ -6,6 +6,7 @@
 -- Reads       staging.offer   one row per (file, SKU): refused and folded lines are left out; ops.quarantined_offer
 -- Writes      core.price      one row per (store, SKU); without is_exact unchanged rows are not touched: the store's watermark refreshes them
 --             core.price_change   if the change log is on: one row per price created, changed, delisted or relisted
+--             core.inference_change   by a trigger: stores of groups
 -- Units       *_cents: integer cents, tax included; *_at: UTC instants; changed_at is the time of publishing
 -- Run again   nothing written: created and updated are 0, the same file changes nothing a second time
 --

@@ -3,6 +3,7 @@
 -- Called by   include/ingestion/store_prices.py
 -- Parameters  store_key integer; observed_at timestamptz; file_id bigint
 -- Writes      core.store   one row, all that an unchanged night writes
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.store

@@ -3,6 +3,7 @@
 -- Called by   include/ingestion/replay.py, after the known rows are restored
 -- Parameters  store_key integer; working_store_key integer: the working store on which the store-days were published again; now timestamptz
 -- Writes      core.price   rows of the working store without a row of the store become the store's
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.price AS price

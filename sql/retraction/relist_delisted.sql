@@ -5,6 +5,7 @@
 --             before_at timestamptz: the store's complete store-day before it; after_at timestamptz: the one after it (null = none)
 -- Reads       affected
 -- Writes      core.price   listed again unless a later complete store-day does not list it either; observed through the store-day before
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.price AS price

@@ -4,6 +4,7 @@
 -- Parameters  store_key integer; working_store_key integer: the working store on which they were published again; now timestamptz
 -- Reads       affected   the values before
 -- Writes      core.price   changed_at moves forward if a visible value differs from the one before; affected   is_known
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 WITH replayed AS MATERIALIZED (

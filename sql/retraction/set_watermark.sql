@@ -4,6 +4,7 @@
 -- Parameters  store_key integer
 -- Reads       ops.staged_file
 -- Writes      core.store
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.store AS store

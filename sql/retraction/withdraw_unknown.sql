@@ -4,6 +4,7 @@
 -- Parameters  store_key integer; observed_at timestamptz: the instant of the retracted store-day; now timestamptz
 -- Reads       affected
 -- Writes      core.price   the row stays, so that incremental readers get the change
+--             core.inference_change   by a trigger: stores of groups
 -- Run again   nothing written
 
 UPDATE core.price AS price

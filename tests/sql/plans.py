@@ -33,9 +33,14 @@ _GIVE_UP = "20s"
 
 _STATEMENT = re.compile(r"(?:\s|--.*\n)*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|CREATE (?:TEMPORARY|TEMP) TABLE [^(]*? AS\b)")
 _TABLE = re.compile(r"\b(?:core|staging|ops)\.\w+")
+_GROUPED = {"core.store_group_member"}
+_SERVED = {"core.price", "core.store", "core.sku", "core.inference_end", *_GROUPED}
+_SHOWN = {"core.sku_barcode", "core.product_barcode", "core.inference_change", *_SERVED}
 _VIEWS = {
-    "core.dated_store_price": {"core.price", "core.store", "core.sku", "core.sku_barcode", "core.product_barcode"},
-    "core.store_price": {"core.price", "core.store", "core.sku", "core.sku_barcode", "core.product_barcode"},
+    "core.group_anchor": _GROUPED,
+    "core.served_price": _SERVED,
+    "core.dated_store_price": _SHOWN,
+    "core.store_price": _SHOWN,
     "ops.quality_result": {"ops.data_quality_result", "ops.staged_file"},
 }
 
