@@ -21,11 +21,8 @@ class FailureNotifier(BaseNotifier):
     """Raises the alert about the failed task of a context."""
 
     def notify(self, context: Any) -> None:
-        """Raise the alert."""
-        try:
-            send_failure_alert(context)
-        except Exception:  # of whatever kind: the task's own error must remain the one that Airflow reports; this one is logged in full
-            log.exception("the alert about this failure could not be sent; the failure itself is above")
+        """Raise the alert. Airflow logs what a callback raises, and reports the task's own error all the same."""
+        send_failure_alert(context)
 
     async def async_notify(self, context: Any) -> None:
         """As :meth:`notify`, for deadline alerts, which run in the triggerer."""

@@ -113,7 +113,7 @@ def _message(row: dict[str, Any], now: datetime) -> Alert:
     if row["message"] == "reminder":
         left = clock.in_words(row["answer_by_at"] - now)
         title = f"reminder, {left} left: {title}"
-        body = f"Nobody has answered yet; the question lapses at {clock.in_melbourne(row['answer_by_at'])}.\n\n{body}"
+        body = f"There is no answer yet; the question lapses at {clock.in_melbourne(row['answer_by_at'])}.\n\n{body}"
     if row["message"] == "end":
         body = (
             f"It began at {clock.in_melbourne(row['raised_at'])} and ended at {clock.in_melbourne(row['ended_at'])}: {row['end_reason']}."

@@ -48,7 +48,7 @@ class StoresFailed(TerminalError):
 
 
 class QuestionLapsed(NeedsPersonError):
-    """The site refused stores, and nobody answered the question about them in time."""
+    """The site refused stores, and the question about them had no answer in time."""
 
 
 def raise_if_failed(
@@ -90,7 +90,7 @@ def raise_if_failed(
 
 
 def raise_if_lapsed(retailer: str, labels: Mapping[str, str], outcomes: Sequence[dict[str, Any]]) -> None:
-    """Raise that refused stores wait and nobody answered.
+    """Raise that refused stores wait: the question about them had no answer in time.
 
     Raises:
         QuestionLapsed: with the stores and the next step.

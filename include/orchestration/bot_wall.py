@@ -10,27 +10,13 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 from include import clock
 from include.config import settings
 
-#: The text for the operator. The form has no field for the session itself: Airflow stores and shows the fields of a response.
-_BODY = """
-The site of %(title)s refused {{ ti.xcom_pull(task_ids='refused') | length }} store(s) (bot wall). They wait, and their landed pages are kept;
-all other stores are staged and published. No bot protection is evaded.
-
-- **Approve**: crawl them again now. First open the site in a browser, complete its check, and store that session with
-  `aisleflow session set %(retailer)s`; without a session the site will likely refuse again.
-- **Reject**: leave them for another night.
-
-Without a decision in time the task `every_store_crawled` and the run fail; no data are lost. Afterwards: store a session, then clear the
-skipped `crawl` tasks with downstream.
-"""
-
 
 class BotWallApprovalOperator(ApprovalOperator):
     """Requests an operator's approval to crawl refused stores again. A Reject skips the task ``retry_task_id`` and no other direct follower."""
 
     def __init__(self, *, retailer: str, retry_task_id: str, **more: Any) -> None:
         super().__init__(
-            subject=f"{retailer}: the site refuses {{{{ ti.xcom_pull(task_ids='refused') | length }}}} store(s). Continue?",
-            body=_BODY % {"retailer": retailer, "title": retailer.title()},
+            subject=f"{retailer}: the site refuses stores",
             defaults=ApprovalOperator.REJECT,
             response_timeout=timedelta(hours=settings().bot_wall_response_hours),
             execution_timeout=timedelta(minutes=10),
@@ -41,12 +27,14 @@ class BotWallApprovalOperator(ApprovalOperator):
 
     def execute(self, context: Any) -> Any:
         """Tell a person, then wait."""
-        from include.alerts.wall_question import wall_alert
+        from include.alerts.wall_question import wall_alert, wall_question
         from include.orchestration.alerting import raise_alert
 
         ti = context["ti"]
         labels = [item["label"] for item in ti.xcom_pull(task_ids="refused") or []]
         answer_by_at = clock.now() + timedelta(hours=settings().bot_wall_response_hours)
+        question = wall_question(self.retailer, labels, answer_by_at)
+        self.subject, self.body = question.subject, question.body
         raise_alert(wall_alert(self.retailer, labels, answer_by_at, _key(ti), self.generate_link_to_ui(task_instance=ti)))
         return super().execute(context)
 
@@ -61,7 +49,7 @@ class BotWallApprovalOperator(ApprovalOperator):
             _key(context["ti"]),
             f"{dict(user).get('name') or dict(user).get('id')} answered {choice}"
             if user
-            else "nobody answered in time, the stores wait for another night",
+            else "no answer came in time, the stores wait for another night",
         )
         context["ti"].xcom_push(
             key="answer", value={"chosen_options": answer["chosen_options"], "responded_by_user": dict(user) if user else None}

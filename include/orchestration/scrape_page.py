@@ -19,7 +19,7 @@ _PAGE = """
 | `plan` | chooses and orders tonight's stores within the budget; `ops.crawl_plan` stores every decision with its reason |
 | `crawl` | one task per store, named after it; pages are landed before they are parsed; a failed category leaves the store-day incomplete, and a retry requests only the missing pages |
 | `emit` | announces the staged files, also when some stores failed: the crawled stores do not wait for them |
-| `every_store_crawled` | red when stores failed, and the message lists them per cause, or when nobody decided about refused ones; skipped, with the reasons, when a store was crawled in part or left out |
+| `every_store_crawled` | red when stores failed, and the message lists them per cause, or when the question about refused ones had no answer in time; skipped, with the reasons, when a store was crawled in part or left out |
 | `run_succeeded` | does nothing; *upstream failed* when a task failed, so that the run is red |
 
 The task group `bot_wall` matters only after the site refused stores; its tasks are skipped otherwise:
@@ -44,7 +44,7 @@ and parses the landed pages of `night` again with the present adapter.
 
 **When it fails**: one alert names the cause and the next step. `canary` or `plan` is red: nothing was crawled; follow its message and clear it with downstream.
 `every_store_crawled` is red: it lists the failed stores per cause; their `crawl` tasks have the details: the page, the field, the refusal. The site does not respond: clear them
-later, with downstream. A changed page: see CONTRIBUTING, "A retailer's page changed". Nobody decided in time: as under *Refused by the site*.
+later, with downstream. A changed page: see CONTRIBUTING, "A retailer's page changed". No answer in time: as under *Refused by the site*.
 """
 
 

@@ -58,7 +58,7 @@ STATED = {
         ),
     ),
     "wall_unanswered": Stated(
-        "The site refuses stores and nobody answers",
+        "The site refuses stores, and no answer comes",
         ("warning: aldi refuses …", "warning: reminder, 4 hours left: …", "warning: reminder, 1 hour left: …", _OVER),
     ),
     "held": Stated(

@@ -232,7 +232,7 @@ def wall_unanswered(at: Installation) -> None:
     at.ask()
     at.sweep("18T13:00", "18T16:00", "18T16:45")
     at.answer = {"chosen_options": ["Reject"], "responded_by_user": None}
-    alerting.end_alert(question_key("scrape_aldi", "r"), "nobody answered in time")
+    alerting.end_alert(question_key("scrape_aldi", "r"), "no answer came in time")
     at.report()
     missing = NightIncomplete("the night is incomplete", [{"retailer": "aldi", "state": "blocked"}])
     at.run_task("watch_night", "watch", lambda: raise_it(missing))

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from include import clock
 from include.alerts import inbox
 from include.alerts.alerts import Alert
-from include.alerts.wall_question import question_key, wall_alert
+from include.alerts.wall_question import question_key, wall_alert, wall_question
 from include.config import settings
 from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline
@@ -219,14 +219,6 @@ def test_every_task_has_its_callbacks() -> None:
     assert DEFAULT_ARGS["on_success_callback"] is DEFAULT_ARGS["on_skipped_callback"] is notify_success
 
 
-def test_an_alert_error_does_not_hide_the_task_failure(
-    local_inbox: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("include.alerts.failed.failed_alerts", lambda **_: 1 / 0)
-    notify_failure(context(TerminalError("one")))
-    assert "the alert about this failure could not be sent" in caplog.text
-
-
 # held data ----------------------------------------------------------------------------------------------------------------
 
 
@@ -352,6 +344,14 @@ def test_an_outage_while_the_address_fails_is_told_afterwards(
     assert alerting.send_due_alerts(resources, storage) == 1
     [alert] = inbox.read(settings().home)
     assert alert["title"].startswith("over: ") and "It could not be sent before" in alert["body"] and alert["severity"] == "info"
+
+
+def test_the_question_of_a_bot_wall_names_stores_and_deadline() -> None:
+    until = clock.parse_instant("2026-11-18T17:00:00+00:00", "test")
+    question = wall_question("iga", ["*G100* Corner", *(f"{number} Shop" for number in range(2, 30))], until)
+    assert question.subject == "iga: the site refuses 29 store(s). Crawl again?"
+    assert "- \\*G100\\* Corner\n- 2 Shop\n" in question.body and "… and 9 more" in question.body
+    assert "Answer by Thu 19 Nov 04:00 AEDT (17:00 UTC)" in question.body and "aisleflow session set iga" in question.body
 
 
 def test_a_question_is_told_reminded_of_and_ended(local_inbox: None, resources: Warehouse, storage: Storage, fixed_clock: Any) -> None:

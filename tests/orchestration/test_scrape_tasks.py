@@ -321,7 +321,7 @@ def test_the_response_is_pushed_and_a_reject_skips_only_the_second_crawl(
 
     assert excluded == skipped
     assert ended == [
-        ("question|scrape_x|r", f"ann answered {choice}" if user else "nobody answered in time, the stores wait for another night")
+        ("question|scrape_x|r", f"ann answered {choice}" if user else "no answer came in time, the stores wait for another night")
     ]
     assert pushed["answer"] == {"chosen_options": [choice], "responded_by_user": who}
 

@@ -38,7 +38,7 @@ class Comparison:
 def veto(left: Described, right: Described) -> str | None:
     """Why two listings are never one product, whatever their names: ``own_label``, ``barcode`` or ``size``.
 
-    A private label is sold by one retailer, so it is nobody's at a list whose retailer is unknown.
+    A private label is sold by one retailer, so it belongs to no list whose retailer is unknown.
     """
     for mine, other in ((left, right), (right, left)):
         if mine.own_label_of and mine.own_label_of != (other.listing.retailer or other.own_label_of):
