@@ -83,5 +83,5 @@ def test_held_data_are_released_in_the_browser(night: Installation, browser: Bro
     wait_for(
         lambda: night.query("SELECT FROM ops.staged_file WHERE file_id = %s AND state = 'published'", held["file_id"]), "its publication"
     )
-    browser.go(url, "checked at the shelf")
+    browser.go(url, "Response received", "from admin")
     browser.take_screenshot(SCREENSHOTS / "held-after.png")
