@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from include import clock
 from include.warehouse.engine import Connection
@@ -12,9 +11,11 @@ from include.wording.same_good import Text
 
 State = Literal["proved", "contested", "none"]
 
+#: Between SKUs in the parameter. A SKU that has it is unknown.
+_SEPARATOR = "\x1f"
 
-@dataclass(frozen=True, slots=True)
-class KnownBarcode:
+
+class KnownBarcode(NamedTuple):
     """What is known of one SKU.
 
     ``proved``: ``gtin`` is the retailer's own and accepted for the good with this ``text``. ``contested``: the retailer claims one that the catalogue
@@ -35,15 +36,14 @@ def find_known(connection: Connection, retailer: str, skus: Collection[str], *, 
     Args:
         is_queued: queue the SKUs without a proved barcode for look-up, unless they were before.
     """
-    connection.execute("CREATE TEMPORARY TABLE asked_sku (sku text) ON COMMIT DROP")
-    with connection.cursor() as cursor, cursor.copy("COPY asked_sku FROM STDIN") as copy:
-        for sku in set(skus):
-            copy.write_row((sku,))
-    connection.execute("ANALYZE asked_sku")
-    found = connection.run("enrichment/find_barcodes", {"retailer": retailer}).fetchall()
-    if is_queued:
-        connection.run("enrichment/queue_lookups", {"retailer": retailer, "now": clock.now()})
-    return {
-        row["sku"]: KnownBarcode(row["state"], row["gtin"], (row["name"], row["brand"], row["size"]) if row["name"] else None)
-        for row in found
+    asked = set(skus)
+    row = connection.run("enrichment/find_barcodes", {"retailer": retailer, "skus": _SEPARATOR.join(asked)}).fetchone()
+    columns = [column or () for column in row.values()] if row else []
+    known = {
+        sku: KnownBarcode(state, gtin, (name, brand, size) if name else None)
+        for sku, state, gtin, name, brand, size in zip(*columns, strict=True)
     }
+    if is_queued:
+        waiting = [sku for sku in asked if sku not in known or known[sku].state != "proved"]
+        connection.run("enrichment/queue_lookups", {"retailer": retailer, "skus": waiting, "now": clock.now()})
+    return known
