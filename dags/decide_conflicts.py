@@ -4,14 +4,15 @@ Requests an operator's decisions on barcode conflicts: barcodes that a retailer 
 the barcode contradicts it. Prices and look-ups never wait for these decisions; a contested barcode identifies nothing meanwhile.
 
 **Starts** every morning at the time of the watch (07:00 Melbourne unless `AISLEFLOW_CRAWL_UNTIL` is set), with conflicts that are new or open again. Triggered manually without a
-partition key, it requests decisions on all open conflicts again. **Reads** `ops.barcode_conflict`. **Writes** the decisions with user, time and reason (`ops.barcode_decision`), and
+partition key, it requests decisions on all open conflicts again. **Reads** `ops.barcode_conflict`. **Writes** the decisions with user, time and reason (`ops.barcode_decision`), `ops.alert`, and
 what follows from them: `core.sku`, `core.product_barcode`, `core.sku_barcode`, `ops.merge_log`.
 
 | task | does |
 |---|---|
-| `list_conflicts` | claims at most 200 open conflicts, so that no other run asks about them, in batches of 10; those of one barcode stand beside one another; **skipped when there are none** |
+| `list_conflicts` | claims at most 200 open conflicts, so that no other run asks about them, in batches of 10; those of one barcode stand beside one another; raises one alert with the time by which to answer, which is repeated after half and seven eighths of it; **skipped when there are none** |
 | `ask` | waits in the UI under *Required Actions* for **Record** or **Leave open**: a choice per conflict (accept, reject, split, leave) and a reason `why`; skipped if all its conflicts were decided before it started |
 | `apply` | applies the choices in the name of the user; a conflict decided earlier keeps its decision, which the log names |
+| `close` | tells that the questions are over, and how many conflicts are left open; the sweep does so as soon as all are decided on the command line |
 
 **Who may decide**: every Airflow user who may edit runs of this DAG (roles `op` and `admin`). **No decision** within `AISLEFLOW_DECISION_HOURS`: the conflicts stay open;
 `aisleflow barcodes conflicts` lists them and offers the same decisions, and a manual run asks again. The first decision counts; `aisleflow barcodes conflicts undo` ends it.
@@ -59,4 +60,10 @@ with DAG(
         ask = ConflictDecisionOperator(task_id="ask", title=label, conflict_ids=conflict_ids, map_index_template="{{ task.title }}")
         apply(label, conflict_ids, ask.output)
 
-    decide.expand_kwargs(list_conflicts())
+    @task(trigger_rule="none_failed")
+    def close(dag_run=None):
+        from include.orchestration import decide_conflicts
+
+        return decide_conflicts.close(dag_run)
+
+    decide.expand_kwargs(list_conflicts()) >> close()

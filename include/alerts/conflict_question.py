@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from include import clock
+from include.alerts.alerts import Alert
 from include.alerts.held_question import Question
 from include.wording.foreign import Medium, render
 
+_LISTED = 10
 #: Why a claim is not accepted (``core.sku_barcode.refused_because``), for a person.
 REASONS: Mapping[str | None, str] = {
     "own_label": "one side is the own label of another retailer",
@@ -45,6 +49,37 @@ def conflict_question(rows: Sequence[Mapping[str, Any]]) -> Question:
     retailers = ", ".join(sorted({row["retailer"] for row in rows}))
     return Question(
         f"Decide about {len(rows)} contested barcode(s) of {retailers}", "\n\n".join(["\n".join([head, *table]), "\n".join(choices), note])
+    )
+
+
+def conflict_alert(rows: Sequence[Mapping[str, Any]], answer_by_at: datetime, key: str, link: str | None) -> Alert:
+    """Return the alert about the questions of one run; rows as of :func:`conflict_question`."""
+    until, numbers = clock.in_melbourne(answer_by_at), " ".join(str(row["conflict_id"]) for row in rows[:3])
+    listed = [
+        f"  {row['conflict_id']}: {row['gtin']}, claimed by {claimant(row)}; {other_side(row)} ({_why(row)})" for row in rows[:_LISTED]
+    ]
+    if len(rows) > _LISTED:
+        listed.append(f"  … and {len(rows) - _LISTED} more: aisleflow barcodes conflicts")
+    retailers = ", ".join(sorted({row["retailer"] for row in rows}))
+    body = (
+        "Retailers claim barcodes that the catalogue does not accept. They identify nothing meanwhile; prices and look-ups go on.\n"
+        + "\n".join(listed)
+        + f"\n\nAnswer by {until}: open the link, or\n"
+        + "\n".join(
+            f"- aisleflow barcodes conflicts {choice} {numbers} --why '…': {EFFECTS[choice]}" for choice in ("accept", "reject", "split")
+        )
+        + "\nWithout an answer they stay open: aisleflow barcodes conflicts lists them, and a manual run of decide_conflicts asks again."
+    )
+    title = f"warning: {len(rows)} contested barcode{'s' if len(rows) > 1 else ''} of {retailers}: decide by {until}"
+    return Alert(
+        "question",
+        "warning",
+        title,
+        body,
+        key,
+        conflict_ids=tuple(row["conflict_id"] for row in rows),
+        link=link,
+        answer_by_at=answer_by_at,
     )
 
 

@@ -22,6 +22,11 @@ KEPT_FOR = timedelta(days=90)
 Send = Callable[[Alert], bool]
 
 
+def question_key(dag_id: str, run_id: str) -> str:
+    """Return the cause of an alert about a run's question."""
+    return f"question|{dag_id}|{run_id}"
+
+
 def open_alert(warehouse: Warehouse, alert: Alert) -> None:
     """Record that a trouble exists; :func:`send_due` sends it. One that was told is told again after ``AISLEFLOW_ALERT_REPEAT_HOURS``."""
     with warehouse.transaction() as connection:
@@ -32,7 +37,7 @@ def _open(connection: Connection, alert: Alert, warehouse: Warehouse) -> None:
     now = clock.now()
     values = {
         "alert_key": alert.key, "kind": alert.kind, "severity": alert.severity, "retailer": alert.retailer, "source": alert.source,
-        "file_ids": list(alert.file_ids), "title": alert.title, "body": alert.body, "link": alert.link, "now": now,
+        "file_ids": list(alert.file_ids), "conflict_ids": list(alert.conflict_ids), "title": alert.title, "body": alert.body, "link": alert.link, "now": now,
         "answer_by_at": alert.answer_by_at, "repeat_before": now - timedelta(hours=warehouse.settings.alert_repeat_hours),
     }  # fmt: skip
     connection.run("alerts/open_alert", values)
@@ -69,9 +74,10 @@ def end_keys(warehouse: Warehouse, keys: Sequence[str], why: str) -> None:
 
 
 def end_decided(warehouse: Warehouse) -> None:
-    """End the alerts about held store-days that are all decided."""
+    """End the alerts about held store-days, and about barcode conflicts, that are all decided, wherever that was done."""
     with warehouse.transaction() as connection:
         connection.run("alerts/end_decided", {"now": clock.now()})
+        connection.run("alerts/end_decided_conflicts", {"now": clock.now()})
 
 
 def list_told(warehouse: Warehouse) -> list[dict[str, Any]]:

@@ -14,11 +14,6 @@ from include.wording.foreign import Medium, render
 _LISTED = 20
 
 
-def question_key(dag_id: str, run_id: str) -> str:
-    """Return the key of a run's question."""
-    return f"question|{dag_id}|{run_id}"
-
-
 def wall_question(retailer: str, labels: Sequence[str], answer_by_at: datetime) -> Question:
     """Return the question of the Airflow UI. It asks for no session: Airflow stores and shows the fields of an answer.
 

@@ -162,8 +162,14 @@ def claim_questions(warehouse: Warehouse, retailers: Sequence[str], run: str, *,
         lock(connection, "ask about barcodes")
         values = {"retailers": list(retailers), "run": run, "is_again": again, "rows_max": QUESTIONS_MAX}
         connection.run("conflicts/claim_questions", values)
-        found = [int(row["conflict_id"]) for row in connection.run("conflicts/list_questions", {"run": run}).fetchall()]
+    found = list_questions(warehouse, run)
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+
+
+def list_questions(warehouse: Warehouse, run: str) -> list[int]:
+    """Return the conflicts that a run has asked about and that are open."""
+    with warehouse.transaction() as connection:
+        return [int(row["conflict_id"]) for row in connection.run("conflicts/list_questions", {"run": run}).fetchall()]
 
 
 def _regroup(connection: Connection, conflict_ids: Sequence[int], decided: Sequence[int]) -> int:

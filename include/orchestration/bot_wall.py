@@ -61,6 +61,6 @@ class BotWallApprovalOperator(ApprovalOperator):
 
 
 def _key(ti: Any) -> str:
-    from include.alerts.wall_question import question_key
+    from include.alerts.troubles import question_key
 
     return question_key(ti.dag_id, ti.run_id)

@@ -1,4 +1,4 @@
-"""The tasks of ``decide_conflicts``: list open barcode conflicts, request decisions in the Airflow UI, apply them."""
+"""The tasks of ``decide_conflicts``: list open barcode conflicts, request decisions in the Airflow UI, apply them, tell the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
+from include import clock
 from include.config import settings
+from include.orchestration.links import questions_address
 from include.orchestration.resources import resources
 from include.retailer_names import RETAILERS
 
@@ -75,17 +77,23 @@ class ConflictDecisionOperator(HITLOperator):
 def list_conflicts(dag_run: Any, params: Any) -> list[dict[str, Any]]:
     """Return the questions of this run: ``label`` and ``conflict_ids`` each; skips when there is none.
 
-    A scheduled run asks about conflicts that are new or open again; a manual run without a partition key about all open ones.
+    A scheduled run asks about conflicts that are new or open again; a manual run without a partition key about all open ones. One alert per run says so.
     """
-    from include.catalogue.conflicts import claim_questions
+    from include.alerts.conflict_question import conflict_alert
+    from include.alerts.troubles import question_key
+    from include.catalogue.conflicts import claim_questions, list_some
+    from include.orchestration.alerting import raise_alert
     from include.orchestration.partitions import night_of_run
 
     night_of_run(dag_run, {})  # refuses misspelt params
     retailers = [params["retailer"]] if params.get("retailer") else list(RETAILERS)
     with resources() as (warehouse, _):
         batches = claim_questions(warehouse, retailers, dag_run.run_id, again=not dag_run.partition_key)
-    if not batches:
+        rows = list_some(warehouse, [number for batch in batches for number in batch])
+    if not rows:
         raise AirflowSkipException("no barcode conflict without a request for a decision")
+    answer_by_at = clock.now() + timedelta(hours=settings().decision_hours)
+    raise_alert(conflict_alert(rows, answer_by_at, question_key(dag_run.dag_id, dag_run.run_id), questions_address(dag_run.dag_id)))
     return [{"label": f"conflicts {batch[0]} to {batch[-1]}", "conflict_ids": batch} for batch in batches]
 
 
@@ -106,3 +114,18 @@ def apply(conflict_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]
         log.warning("%s; this decision did not change it", sentence)
     log.info("decided by %s (%s): %s", by, why, {number: choices[number] for number in done.applied})
     return asdict(done)
+
+
+def close(dag_run: Any) -> int:
+    """Tell that the questions of the run are over; return how many conflicts are left open."""
+    from include.alerts.troubles import question_key
+    from include.catalogue.conflicts import list_questions
+    from include.orchestration.alerting import end_alert
+
+    with resources() as (warehouse, _):
+        left = len(list_questions(warehouse, dag_run.run_id))
+    how = (
+        f"the questions are answered or lapsed; {left} left open: aisleflow barcodes conflicts" if left else "none of the conflicts is open"
+    )
+    end_alert(question_key(dag_run.dag_id, dag_run.run_id), how)
+    return left

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from include.config import settings
 from include.orchestration.assets import HELD, PRICES
-from include.orchestration.links import held_questions_address
+from include.orchestration.links import questions_address
 from include.orchestration.partitions import retailers_of
 from include.orchestration.resources import resources
 
@@ -86,7 +86,7 @@ def announce_held(retailers: Sequence[str], outlet_events: Any) -> list[str]:
     from include.orchestration.alerting import send_held_alerts
 
     with resources() as (warehouse, storage):
-        send_held_alerts(warehouse, storage, retailers, held_questions_address())
+        send_held_alerts(warehouse, storage, retailers, questions_address("decide_held"))
         keys = held.list_unclaimed(warehouse, retailers)
     if not keys:
         raise AirflowSkipException("no held store-day without a request for a decision")

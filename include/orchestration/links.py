@@ -24,9 +24,9 @@ _HOLDING = {("ingest_prices", "announce_held"), ("ingest_prices", "report"), ("s
 _CHECKING = {("ingest_prices", "check"), ("ingest_prices", "report"), ("decide_held", "ask")}
 
 
-def held_questions_address() -> str:
-    """Return the address of the waiting questions about held data."""
-    return _address("/dags/decide_held/required_actions?response_received=false")
+def questions_address(dag_id: str) -> str:
+    """Return the address of the waiting questions of a DAG."""
+    return _address(f"/dags/{dag_id}/required_actions?response_received=false")
 
 
 class HeldQuestionLink(BaseOperatorLink):
@@ -36,7 +36,7 @@ class HeldQuestionLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return the address; empty for tasks that hold no data."""
-        return held_questions_address() if (ti_key.dag_id, ti_key.task_id) in _HOLDING else ""
+        return questions_address("decide_held") if (ti_key.dag_id, ti_key.task_id) in _HOLDING else ""
 
 
 class DataDocsLink(BaseOperatorLink):

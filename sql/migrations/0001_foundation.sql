@@ -1323,6 +1323,7 @@ CREATE TABLE ops.alert (
     retailer     text COLLATE "C",
     source       text COLLATE "C",
     file_ids     bigint[] NOT NULL DEFAULT '{}',
+    conflict_ids bigint[] NOT NULL DEFAULT '{}',
     title        text NOT NULL,
     body         text NOT NULL,
     link         text,
@@ -1340,11 +1341,12 @@ CREATE UNIQUE INDEX alert_open ON ops.alert (alert_key) WHERE end_told_at IS NUL
 COMMENT ON TABLE ops.alert IS 'Every trouble that a person is told of: its begin once, reminders of a question, its end once. One row per cause, from its begin until its end was told; the same cause gets a new row afterwards.';
 COMMENT ON COLUMN ops.alert.alert_id IS 'Order of the begins.';
 COMMENT ON COLUMN ops.alert.alert_key IS 'The cause: equal for every task and run that meets it.';
-COMMENT ON COLUMN ops.alert.kind IS 'failed (a task), held (store-days wait for a decision), question (a crawl waits for an answer).';
+COMMENT ON COLUMN ops.alert.kind IS 'failed (a task), held (store-days wait for a decision), question (a crawl or barcode conflicts wait for an answer).';
 COMMENT ON COLUMN ops.alert.severity IS 'critical: work stops without an operator, or the whole night of a retailer is affected. warning: all else goes on.';
 COMMENT ON COLUMN ops.alert.retailer IS 'Retailer slug; null: it concerns no single retailer.';
 COMMENT ON COLUMN ops.alert.source IS 'dag_id.task_id of the failed task that raised it: its next success for the same retailer is the end. Null: ended otherwise.';
 COMMENT ON COLUMN ops.alert.file_ids IS 'Of held: the store-days.';
+COMMENT ON COLUMN ops.alert.conflict_ids IS 'Of a question about barcodes: the conflicts (ops.barcode_conflict).';
 COMMENT ON COLUMN ops.alert.title IS 'First line of the message.';
 COMMENT ON COLUMN ops.alert.body IS 'The message.';
 COMMENT ON COLUMN ops.alert.link IS 'The page of the task or question in the UI.';

@@ -65,6 +65,23 @@ STATED = {
         "The prices of a retailer's stores are a hundred times too high: held, then discarded",
         ("critical: 2 store-days held, aldi of 2026-11-18 (price_scale, stores_held)", _OVER),
     ),
+    "conflicts_decided": Stated(
+        "Two barcodes are contested; decided on the command line after half of the time",
+        (
+            "warning: 2 contested barcodes of coles: decide by Sat 21 Nov 20:00 AEDT (09:00 UTC)",
+            "warning: reminder, 1 day left: …",
+            _OVER,
+        ),
+    ),
+    "conflicts_unanswered": Stated(
+        "Two barcodes are contested and nobody answers",
+        (
+            "warning: 2 contested barcodes of coles: decide by …",
+            "warning: reminder, 1 day left: …",
+            "warning: reminder, 9 hours left: …",
+            _OVER,
+        ),
+    ),
     "warehouse_away": Stated(
         "The warehouse is away for half an hour: every task of three sweeps and an ingestion fails",
         ("critical: sweep_outbox.sweep failed: the warehouse does not respond. Is it up? `aisleflow status`, then clear the task.", _OVER),

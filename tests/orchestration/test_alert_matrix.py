@@ -15,7 +15,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from include import clock
 from include.alerts import inbox
 from include.alerts.address import AlertAddress, save_address
-from include.alerts.wall_question import question_key, wall_alert
+from include.alerts.troubles import question_key
+from include.alerts.wall_question import wall_alert
+from include.catalogue import conflicts
 from include.config import settings
 from include.crawling import discovery
 from include.errors import AisleflowError, TerminalError
@@ -23,7 +25,7 @@ from include.ingestion import pipeline
 from include.ledger.decisions import decide_files
 from include.ledger.open_questions import NightIncomplete, raise_if_undecided
 from include.model.store import StoreRecord
-from include.orchestration import alerting, scrape_tasks
+from include.orchestration import alerting, decide_conflicts, scrape_tasks
 from include.orchestration import resources as resources_module
 from include.orchestration.airflow_errors import airflow_errors
 from include.orchestration.defaults import notify_failure, notify_success
@@ -32,7 +34,7 @@ from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, WarehouseUnavailable
 from sandbox.generated import GeneratedWorld, WorldSize
 from sandbox.running import RunningSandbox, running
-from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, offers
+from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, gtin, offer, offers
 from tests.orchestration.alert_matrix import STATED
 from tests.project.files import ROOT
 
@@ -159,7 +161,8 @@ def played(
     monkeypatch.setenv("AISLEFLOW_STORAGE_ROOT", storage.url)
     storage.write("outbox/here", b"")
     monkeypatch.setattr(resources_module, "resources", made.resources)
-    monkeypatch.setattr(scrape_tasks, "resources", made.resources)
+    for module in (scrape_tasks, decide_conflicts):
+        monkeypatch.setattr(module, "resources", made.resources)
     monkeypatch.setattr(
         scrape_tasks,
         "get_current_context",
@@ -255,6 +258,40 @@ def held(at: Installation) -> None:
     decide_files(at.warehouse, at.storage, [3, 4], "discard", "ann", "wrong", "Airflow")
 
 
+def conflicts_decided(at: Installation) -> None:
+    """Decided on the command line; the sweep finds it."""
+    numbers = _ask_about_conflicts(at)
+    at.sweep("19T20:45", "19T21:00")
+    conflicts.decide_conflicts(at.warehouse, dict.fromkeys(numbers, "reject"), "ann", "a typing error", "command line")
+
+
+def conflicts_unanswered(at: Installation) -> None:
+    numbers = _ask_about_conflicts(at)
+    at.sweep("19T21:00", "21T00:00", "21T09:00")
+    assert decide_conflicts.close(_CONFLICT_RUN) == len(numbers)
+
+
+_CONFLICT_RUN = SimpleNamespace(
+    dag_id="decide_conflicts", run_id="scheduled", partition_key="2026-11-18", run_after=datetime(2026, 11, 17, tzinfo=UTC)
+)
+
+
+def _ask_about_conflicts(at: Installation) -> list[int]:
+    stage = StoreDays(at.storage)
+    for day, code in ((TUESDAY, 1), (WEDNESDAY, 2)):
+        stage(
+            "coles",
+            "COL:1",
+            lines=[offer(f"{number}", name=f"Good {number}", barcode=gtin(10 * number + code)) for number in range(2)],
+            at=day,
+        )
+        pipeline.ingest(at.warehouse, at.storage, "coles")
+    at.set_clock("2026-11-18T09:00:00+00:00")
+    (asked,) = decide_conflicts.list_conflicts(_CONFLICT_RUN, {})
+    assert len(asked["conflict_ids"]) == 2
+    return list(asked["conflict_ids"])
+
+
 def warehouse_away(at: Installation) -> None:
     at.is_away = True
     at.sweep("18T09:00", "18T09:15", "18T09:30")
@@ -277,7 +314,7 @@ def raise_it(error: Exception) -> None:
 
 
 FAULTS = (
-    site_down, site_down_two_nights, unknown_store, changed_page, two_stores, wall_answered, wall_unanswered, held, warehouse_away, address_fails,
+    site_down, site_down_two_nights, unknown_store, changed_page, two_stores, wall_answered, wall_unanswered, held, conflicts_decided, conflicts_unanswered, warehouse_away, address_fails,
 )  # fmt: skip
 
 

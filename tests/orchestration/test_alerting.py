@@ -17,7 +17,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from include import clock
 from include.alerts import inbox
 from include.alerts.alerts import Alert
-from include.alerts.wall_question import question_key, wall_alert, wall_question
+from include.alerts.troubles import question_key
+from include.alerts.wall_question import wall_alert, wall_question
 from include.config import settings
 from include.errors import NeedsPersonError, TerminalError
 from include.ingestion import pipeline

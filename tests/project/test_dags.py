@@ -29,7 +29,7 @@ EXPECTED = {
 #: Pairs (task, direct follower) without which a DAG would do harm.
 ORDER = {
     "ingest_prices": ["load", "check", "resolve", "publish", "report"],
-    "decide_conflicts": ["list_conflicts", "ask", "apply"],
+    "decide_conflicts": ["list_conflicts", "ask", "apply", "close"],
     "look_up_barcodes": ["plan", "look_up", "report"],
     "maintain_store_groups": ["health", "compare", "merge", "announce_bargains"],
     "publish_bargains": ["publish", "export"],

@@ -346,6 +346,8 @@ def _alert(warehouse: Warehouse, storage: Storage, file_ids: list[int]) -> None:
     troubles.open_held_alerts(warehouse, ["woolworths"], lambda held_ids: held_alert(warehouse, held_ids, storage))
     for number in range(len(file_ids) // 8):
         troubles.open_alert(warehouse, Alert("failed", "warning", "it failed", "Mend it.", f"key {number}", retailer="iga", source="a.b"))
+    found = tuple(row["conflict_id"] for row in conflicts.list_conflicts(warehouse))
+    troubles.open_alert(warehouse, Alert("question", "warning", "decide?", "Answer.", "conflicts", conflict_ids=found))
     troubles.send_due(warehouse, memory, lambda alert: alert.kind == "held")
     troubles.list_told(warehouse)
     troubles.end_of_task(warehouse, "a.b", "iga", "it succeeded")

@@ -19,6 +19,8 @@ FAILED = Alert("failed", "critical", "it failed", "Mend it.", "cause", retailer=
 QUESTION = Alert(
     "question", "warning", "approve?", "Answer.", "question", answer_by_at=clock.parse_instant("2026-11-18T11:00:00+00:00", "x")
 )
+#: About a conflict that nothing contradicts any more.
+BARCODES = Alert("question", "warning", "decide?", "Answer.", "barcodes", conflict_ids=(1,), answer_by_at=QUESTION.answer_by_at)
 
 
 def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
@@ -36,20 +38,20 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
         with warehouse.transaction() as connection:
             connection.run("ledger/hold_files", {"check_id": 1, "file_ids": files[:1], "reasons": ["a reason"]})
         troubles.open_held_alerts(warehouse, ["aldi"], lambda file_ids: held_alert(warehouse, file_ids, storage))
-        for alert in (FAILED, QUESTION, Alert("failed", "warning", "other", "Mend it.", "other")):
+        for alert in (FAILED, QUESTION, BARCODES, Alert("failed", "warning", "other", "Mend it.", "other")):
             troubles.open_alert(warehouse, alert)
         memory.claim(Alert("failed", "critical", "away", "Start it.", troubles.WAREHOUSE), timedelta(hours=12))
         troubles.adopt(warehouse, memory)
-        assert troubles.send_due(warehouse, memory, lambda _: True) == 4
-        assert len(troubles.list_told(warehouse)) == 4
+        assert troubles.send_due(warehouse, memory, lambda _: True) == 5
+        assert len(troubles.list_told(warehouse)) == 5
         os.environ["AISLEFLOW_NOW"] = "2026-11-18T10:30:00+00:00"
-        assert troubles.send_due(warehouse, memory, lambda _: True) == 2, "a reminder; the end of the outage"
+        assert troubles.send_due(warehouse, memory, lambda _: True) == 3, "two reminders; the end of the outage"
         troubles.end_of_task(warehouse, "scrape_aldi.canary", "aldi", "it succeeded")
         troubles.end_keys(warehouse, ["question"], "ann answered")
         decide_files(warehouse, storage, files[:1], "discard", "ann", "wrong", "Airflow")
         troubles.end_decided(warehouse)
         os.environ["AISLEFLOW_NOW"] = "2026-11-18T12:30:00+00:00"
-        assert troubles.send_due(warehouse, memory, lambda _: True) == 3
+        assert troubles.send_due(warehouse, memory, lambda _: True) == 4
         os.environ["AISLEFLOW_NOW"] = "2027-11-18T12:30:00+00:00"
         troubles.prune(warehouse)
     finally:

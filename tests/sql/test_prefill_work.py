@@ -43,14 +43,14 @@ def _work(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, skus: int, is_a
     """Fill a warehouse; return the work of one call, as the server counts it."""
     with warehouse.transaction() as connection:
         for text in _FILL.split(";\n")[:-1]:
-            connection.execute(text, {"skus": skus})  # type: ignore[call-overload]
+            connection.execute(text, {"skus": skus})
         if is_analyzed:
             connection.execute("ANALYZE core.sku, core.sku_barcode, ops.barcode_lookup")
     plans: list[dict[str, Any]] = []
     run = Connection.run
 
     def explained(self: Connection, name: str, values: Any = None) -> Any:
-        row = self.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement(name)}", values).fetchone()  # type: ignore[call-overload]
+        row = self.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement(name)}", values).fetchone()
         assert row is not None
         plans.append(row["QUERY PLAN"][0]["Plan"])
         return run(self, name, values)
@@ -61,4 +61,4 @@ def _work(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, skus: int, is_a
     states = [known.state for known in found.values()]
     assert len(found) == ASKED and {*states} == {"proved", "contested", "none"} and one(warehouse, "SELECT count(*) FROM core.sku") == skus
     (plan,) = plans
-    return work_of(plan) + plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return work_of(plan) + float(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
