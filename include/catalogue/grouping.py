@@ -17,15 +17,14 @@ with the vetoes of keys. Pairs that a person keeps apart are a veto.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Literal
 
 from include.catalogue.links import Link
 from include.wording.same_good import Text, is_likely_same_good
-from include.wording.size import TOLERANCE
+from include.wording.size import Readings, sizes_conflict
 
 #: A barcode on more goods of one retailer than this identifies none of them. In recorded store-days and lists of four retailers no two goods of a
 #: retailer share one; a placeholder is on hundreds.
@@ -55,15 +54,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A SKU as far as its product depends on it: what its deciding text says, first seen at ``observed_at``, and its barcodes."""
+    """A SKU as far as its product depends on it: what its deciding text says, first seen at ``observed_at``, and its barcodes.
+
+    ``product_keys`` and ``sizes`` are the readings of that text, the likeliest first.
+    """
 
     sku_key: int
     retailer: str
     sku: str
     observed_at: datetime
     text: Text
-    product_key: str | None = None
-    size: tuple[Decimal, str] | None = None
+    product_keys: tuple[str, ...] = ()
+    sizes: Readings = ()
     own_label_of: str | None = None
     claims: tuple[Claim, ...] = ()
 
@@ -109,7 +111,7 @@ class _Group:
     members: list[Member]
     retailers: set[str]
     labels: set[str]
-    sizes: dict[str, tuple[Decimal, Decimal]]
+    sizes: set[Readings]
     texts: dict[str, set[Text]]
     gtins: set[str] = field(default_factory=set)
     apart_from: set[int] = field(default_factory=set)
@@ -117,7 +119,7 @@ class _Group:
 
     @classmethod
     def of(cls, member: Member) -> _Group:
-        sizes = {member.size[1]: (member.size[0], member.size[0])} if member.size else {}
+        sizes = {member.sizes} if member.sizes else set()
         labels = {member.own_label_of} if member.own_label_of else set()
         return cls([member], {member.retailer}, labels, sizes, {member.retailer: {member.text}}, is_split_off=member.is_split_off)
 
@@ -132,9 +134,7 @@ class _Group:
         self.gtins |= other.gtins
         self.apart_from |= other.apart_from
         self.is_split_off |= other.is_split_off
-        for unit, (low, high) in other.sizes.items():
-            mine = self.sizes.get(unit, (low, high))
-            self.sizes[unit] = min(low, mine[0]), max(high, mine[1])
+        self.sizes |= other.sizes
         for retailer, texts in other.texts.items():
             self.texts.setdefault(retailer, set()).update(texts)
 
@@ -145,12 +145,7 @@ def veto(left: _Group, right: _Group) -> str | None:
         return reason
     if any(label != retailer for a, b in ((left, right), (right, left)) for label in a.labels for retailer in b.retailers):
         return "own_label"
-    for unit, (low, high) in left.sizes.items():
-        other_low, other_high = right.sizes.get(unit, (low, high))
-        largest = max(high, other_high)
-        if largest - min(low, other_low) > TOLERANCE * largest:
-            return "size"
-    return None
+    return "size" if any(sizes_conflict(mine, other) for mine in left.sizes for other in right.sizes) else None
 
 
 def _decided_veto(left: _Group, right: _Group) -> str | None:
@@ -177,8 +172,8 @@ class _Grouper:
         self.with_key: dict[str, list[Member]] = defaultdict(list)
         self.with_gtin: dict[str, list[Member]] = defaultdict(list)
         for member in members:
-            if member.product_key is not None:
-                self.with_key[member.product_key].append(member)
+            for key in member.product_keys:
+                self.with_key[key].append(member)
             for claim in member.claims:
                 if claim.decision != "reject":
                     self.with_gtin[claim.gtin].append(member)
@@ -257,13 +252,13 @@ class _Grouper:
 
     def _is_late(self, member: Member, claim: Claim) -> bool:
         """Whether its text had joined a SKU to a product with a barcode when this one came, which nothing confirms."""
-        if member.product_key is None or member.sku_key in self.accepted or claim.decision is not None:
+        if not member.product_keys or member.sku_key in self.accepted or claim.decision is not None:
             return False
         if any(one.decision in ("accept", "split") for one in member.claims):
             return False
         if not claim.is_looked_up and claim.first_seen_at <= member.observed_at:
             return False
-        if not any(self.group_of[peer.sku_key].gtins - {claim.gtin} for peer in self.with_key[member.product_key]):
+        if not any(self.group_of[peer.sku_key].gtins - {claim.gtin} for key in member.product_keys for peer in self.with_key[key]):
             return False
         return not any(
             other.retailer != member.retailer and is_likely_same_good(other.text, member.text) for other in self.with_gtin[claim.gtin]
@@ -305,25 +300,33 @@ class _Grouper:
         return None
 
     def _join_by_key(self) -> None:
-        with_key: dict[str, list[int]] = defaultdict(list)
+        first_with: dict[str, list[int]] = defaultdict(list)  # a SKU of each group that has the key
         for member in self.ranked:
-            if member.product_key is None:
+            if self.group_of[member.sku_key].is_split_off:
                 continue
-            mine = self.group_of[member.sku_key]
-            if mine.is_split_off:
-                continue
-            groups = list(dict.fromkeys(self.group_of[sku_key] for sku_key in with_key[member.product_key]))
-            if mine in groups:
-                continue
-            with_key[member.product_key].append(member.sku_key)
-            others = [other for other in groups if veto(mine, other) not in ("own_label", "apart")]
-            reason = "key_hits_several" if len(others) > 1 else _text_veto(mine, others[0], "key") if others else None
+            self._join_to_known(member, first_with)
+            for key in member.product_keys:
+                if self.group_of[member.sku_key] not in (self.group_of[sku_key] for sku_key in first_with[key]):
+                    first_with[key].append(member.sku_key)
+
+    def _join_to_known(self, member: Member, first_with: Mapping[str, Sequence[int]]) -> None:
+        mine = self.group_of[member.sku_key]
+        found: dict[_Group, str] = {}
+        for key in member.product_keys:
+            for sku_key in first_with.get(key, ()):
+                found.setdefault(self.group_of[sku_key], key)
+        if mine not in found:
+            others = [(other, key) for other, key in found.items() if self._may_mean(member, other, key)]
+            reason = "key_hits_several" if len(others) > 1 else _text_veto(mine, others[0][0], "key") if others else None
             if reason is None and others:
-                self._merge(mine, others[0])
+                self._merge(mine, others[0][0])
             elif reason is not None:
-                self.proposals += [
-                    Proposal(member.sku_key, _first(other).sku_key, reason, member.product_key) for other in others[:_PROPOSALS_MAX]
-                ]
+                self.proposals += [Proposal(member.sku_key, _first(other).sku_key, reason, key) for other, key in others[:_PROPOSALS_MAX]]
+
+    def _may_mean(self, member: Member, other: _Group, key: str) -> bool:
+        """Whether an equal key says anything about a group: not across private labels, and an unlikely reading of the size only where sizes agree."""
+        reason = veto(self.group_of[member.sku_key], other)
+        return reason not in ("own_label", "apart") and (reason != "size" or key == member.product_keys[0])
 
     def _placements(self) -> Iterator[Placement]:
         numbers: dict[int, int] = {}
@@ -342,7 +345,7 @@ class _Grouper:
                 (c.gtin for c in member.claims if self.refusals[member.sku_key, c.gtin] is None and holders[id(found), c.gtin] > 1),
                 default=None,
             )
-            joined_by, evidence = ("key", member.product_key) if shared is None else ("barcode", shared)
+            joined_by, evidence = ("key", _shared_key(member, found)) if shared is None else ("barcode", shared)
             yield Placement(member.sku_key, numbers[id(found)], position, joined_by, evidence)
 
 
@@ -356,8 +359,14 @@ def _turn(claim: Claim, member: Member) -> int:
 def _placeholders(claims: Sequence[tuple[Claim, Member]]) -> set[str]:
     goods: dict[tuple[str, str], set[str]] = defaultdict(set)
     for claim, member in claims:
-        goods[claim.gtin, member.retailer].add(member.product_key or member.sku)
+        goods[claim.gtin, member.retailer].add(member.product_keys[0] if member.product_keys else member.sku)
     return {gtin for (gtin, _), keys in goods.items() if len(keys) > GOODS_PER_BARCODE_MAX}
+
+
+def _shared_key(member: Member, found: _Group) -> str | None:
+    """The likeliest key of a SKU that another one of its group has too; its likeliest, if none."""
+    others = {key for other in found.members if other is not member for key in other.product_keys}
+    return next((key for key in member.product_keys if key in others), member.product_keys[0] if member.product_keys else None)
 
 
 def _text_veto(left: _Group, right: _Group, by: str) -> str | None:

@@ -21,15 +21,15 @@ from include.catalogue.sightings import Known, Origin, Sighting, absorb
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.price_changes import announce_price_change
 from include.wording.brand import fold_brand, own_label_of
-from include.wording.product_key import RULE_VERSION, loose_key, product_key
+from include.wording.product_key import RULE_VERSION, loose_key, product_keys
 from include.wording.same_good import Text
-from include.wording.size import total
+from include.wording.size import telling_sizes, total
 
 log = logging.getLogger(__name__)
 
 #: Number of new SKUs from which the catalogue's statistics are updated.
 _GROWTH = 1_000
-_CATALOGUE: LiteralString = "core.sku, core.sku_identity, core.sku_barcode, core.product, core.product_barcode"
+_CATALOGUE: LiteralString = "core.sku, core.sku_identity, core.sku_product_key, core.sku_barcode, core.product, core.product_barcode"
 _WORKING: LiteralString = "pending, looked_up, sighting, changed_identity, changed_barcode, member, placed, judged, proposed"
 
 
@@ -164,6 +164,8 @@ def _take_in(connection: Connection, run: Run, new: int, *, are_rules_new: bool 
     added = _expand(run, 0, 0)
     run("create_brands")
     run("save_identities")
+    run("remove_product_keys")
+    run("save_product_keys")
     run("forget_former_goods")
     run("save_barcodes")
     run("end_forgotten_decisions")
@@ -250,7 +252,7 @@ def _read(sku_key: int, known: Known) -> tuple[Any, ...]:
     """Read a deciding text, as a row of ``changed_identity``: text rules are Python, the rest is SQL."""
     name, brand, size = known.text
     quantity, unit = total(size, name) or (None, None)
-    keys = product_key(name, brand, size) or None, loose_key(name, brand, size) or None
+    keys = list(product_keys(name, brand, size)), loose_key(name, brand, size) or None
     return (
         *(sku_key, name, brand, size, known.observed_at, *keys, fold_brand(brand), quantity, unit, own_label_of(brand)),
         *(known.former_until_at, known.is_reused),
@@ -275,8 +277,8 @@ def _member(row: dict[str, Any]) -> Member:
         sku=row["sku"],
         observed_at=row["observed_at"],
         text=(row["name"], row["brand"], row["size"]),
-        product_key=row["product_key"],
-        size=None if row["size_unit"] is None else (row["size_quantity"], row["size_unit"]),
+        product_keys=tuple(row["product_keys"] or ()),
+        sizes=telling_sizes(row["size"], row["name"]),
         own_label_of=row["own_label_of"],
         claims=tuple(
             map(Claim, row["gtins"] or (), row["togethers"] or (), row["first_seen"] or (), row["decisions"] or (), row["looked_up"] or ())

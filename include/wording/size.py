@@ -175,6 +175,16 @@ def total(text: str | None, name: str | None = None) -> tuple[Decimal, str] | No
     return likeliest.total, likeliest.dimension.value
 
 
+def telling_sizes(text: str | None, name: str | None = None) -> Readings:
+    """The readings of a size that may veto a join; none where the likeliest is approximate or a range.
+
+    >>> [size.canonical for size in telling_sizes("500mL", "Water 4 pack")], telling_sizes("approx. 340g each"), telling_sizes("1kg - 1.3kg")
+    (['4x125ml', '500ml', '4x500ml', '4ea'], (), ())
+    """
+    found = readings(text, name)
+    return () if found and (found[0].is_approximate or found[0].quantity_max is not None) else found
+
+
 def sizes_conflict(left: str | Readings | None, right: str | Readings | None) -> bool:
     """Whether two size texts (or their readings) conflict by more than 1 percent in a dimension that both state.
 

@@ -283,14 +283,12 @@ CREATE TABLE core.sku_identity (
     size          text,
     observed_at   timestamptz NOT NULL,
     rule_version  integer NOT NULL,
-    product_key   text COLLATE "C" CHECK (product_key <> ''),
     loose_key     text COLLATE "C" CHECK (loose_key <> ''),
     brand_id      integer REFERENCES core.brand,
     size_quantity numeric,
     size_unit     text CHECK (size_unit IN ('g', 'ml', 'm', 'ea')),
     own_label_of  text COLLATE "C" REFERENCES core.retailer
 );
-CREATE INDEX sku_identity_key ON core.sku_identity (product_key);
 CREATE INDEX sku_identity_loose_key ON core.sku_identity (loose_key);
 COMMENT ON TABLE core.sku_identity IS 'The text of each SKU that decides its product, and what is read from it. One row per SKU. Later edits of the text do not change it.';
 COMMENT ON COLUMN core.sku_identity.sku_key IS 'The SKU (core.sku).';
@@ -299,12 +297,23 @@ COMMENT ON COLUMN core.sku_identity.brand IS 'Brand in that line.';
 COMMENT ON COLUMN core.sku_identity.size IS 'Size text in that line.';
 COMMENT ON COLUMN core.sku_identity.observed_at IS 'Instant of the earliest line with that text. Of two SKUs the earlier one keeps what both claim.';
 COMMENT ON COLUMN core.sku_identity.rule_version IS 'Version of the rules that read the text (include/wording/product_key.py); texts of another version are read again.';
-COMMENT ON COLUMN core.sku_identity.product_key IS 'Pure function of name, brand and size: equal keys join. Null: no word identifies the product.';
 COMMENT ON COLUMN core.sku_identity.loose_key IS 'The key without words that may distinguish two products: equal ones are proposed, never joined.';
 COMMENT ON COLUMN core.sku_identity.brand_id IS 'The brand (core.brand).';
 COMMENT ON COLUMN core.sku_identity.size_quantity IS 'Total of the size in size_unit; sizes that differ by more than 1 percent prevent every join.';
 COMMENT ON COLUMN core.sku_identity.size_unit IS 'g, ml, m or ea (a count).';
 COMMENT ON COLUMN core.sku_identity.own_label_of IS 'Retailer whose private label this is: joins no other retailer''s SKU.';
+
+CREATE TABLE core.sku_product_key (
+    sku_key     integer NOT NULL REFERENCES core.sku_identity ON DELETE CASCADE,
+    product_key text COLLATE "C" NOT NULL CHECK (product_key <> ''),
+    position    smallint NOT NULL,
+    PRIMARY KEY (sku_key, product_key)
+);
+CREATE INDEX sku_product_key_key ON core.sku_product_key (product_key);
+COMMENT ON TABLE core.sku_product_key IS 'The product keys of each SKU''s deciding text, one for each way to read it; read once, by the rules of core.sku_identity.rule_version. One row per (SKU, key). None: no word identifies the product.';
+COMMENT ON COLUMN core.sku_product_key.sku_key IS 'The SKU (core.sku_identity).';
+COMMENT ON COLUMN core.sku_product_key.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py): a key that two SKUs share joins them.';
+COMMENT ON COLUMN core.sku_product_key.position IS '1 is the key of the likeliest reading.';
 
 CREATE TABLE core.sku_barcode (
     sku_key         integer NOT NULL REFERENCES core.sku DEFERRABLE INITIALLY DEFERRED,
@@ -392,14 +401,30 @@ CREATE TRIGGER claim_changed AFTER UPDATE ON core.sku_barcode REFERENCING OLD TA
 CREATE TRIGGER claim_removed AFTER DELETE ON core.sku_barcode REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION core.move_contested_skus();
 
 CREATE VIEW core.product_alias AS
-SELECT DISTINCT identity.product_key, sku.product_id, identity.rule_version
-  FROM core.sku_identity AS identity
-  JOIN core.sku AS sku USING (sku_key)
- WHERE identity.product_key IS NOT NULL;
-COMMENT ON VIEW core.product_alias IS 'Product keys that lead to a product. One row per (key, product).';
+SELECT DISTINCT alias.product_key, sku.product_id, identity.rule_version
+  FROM core.sku_product_key AS alias
+  JOIN core.sku_identity AS identity USING (sku_key)
+  JOIN core.sku AS sku USING (sku_key);
+COMMENT ON VIEW core.product_alias IS 'Product keys that lead to a product, several a product; they follow the SKUs, so a merge moves them and its undo brings them back. One row per (key, product): a key of several products joins nothing to any of them.';
 COMMENT ON COLUMN core.product_alias.product_key IS 'Pure function of name, brand and size (include/wording/product_key.py).';
 COMMENT ON COLUMN core.product_alias.product_id IS 'The product it leads to.';
 COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that made the key.';
+
+CREATE VIEW core.brand_alias AS
+SELECT least(mine.brand_id, other.brand_id) AS brand_id, greatest(mine.brand_id, other.brand_id) AS alias_id, count(DISTINCT sku.product_id)::integer AS products,
+       min(greatest(one.learned_at, two.learned_at)) AS learned_at
+  FROM core.sku_barcode AS one
+  JOIN core.sku_barcode AS two ON two.gtin = one.gtin AND two.sku_key > one.sku_key
+  JOIN core.sku_identity AS mine ON mine.sku_key = one.sku_key
+  JOIN core.sku_identity AS other ON other.sku_key = two.sku_key
+  JOIN core.sku AS sku ON sku.sku_key = one.sku_key
+ WHERE one.refused_because IS NULL AND two.refused_because IS NULL AND mine.brand_id <> other.brand_id
+ GROUP BY 1, 2;
+COMMENT ON VIEW core.brand_alias IS 'Brands under which retailers list the same barcode, such as a licence holder''s and the printed one. Follows the accepted barcodes: what was learnt from a wrong one goes with it. One row per pair.';
+COMMENT ON COLUMN core.brand_alias.brand_id IS 'The brand (core.brand) found first.';
+COMMENT ON COLUMN core.brand_alias.alias_id IS 'The other brand.';
+COMMENT ON COLUMN core.brand_alias.products IS 'Products whose barcodes show it.';
+COMMENT ON COLUMN core.brand_alias.learned_at IS 'When the first barcode showed it to this warehouse.';
 
 -- prices ----------------------------------------------------------------------------------------------------------------
 

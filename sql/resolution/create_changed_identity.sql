@@ -10,7 +10,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changed_identity (
     brand           text,
     size            text,
     observed_at     timestamptz NOT NULL,
-    product_key     text,
+    product_keys    text[] NOT NULL,
     loose_key       text,
     folded_brand    text NOT NULL,
     size_quantity   numeric,

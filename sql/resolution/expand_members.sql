@@ -2,7 +2,7 @@
 --
 -- Called by   include/catalogue/resolve.py, repeated until nothing is written: before the changes are saved, then after
 -- Parameters  round integer: of the added; from_round integer: rounds to start from
--- Reads       member, core.sku, core.sku_barcode, core.sku_identity, ops.match_pair
+-- Reads       member, core.sku, core.sku_barcode, core.sku_product_key, ops.match_pair
 -- Writes      member
 -- Run again   one step further; nothing written once all neighbours are members
 
@@ -17,8 +17,8 @@ SELECT found.sku_key, %(round)s
          WHERE gtin = ANY (ARRAY(SELECT gtin FROM core.sku_barcode WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member WHERE round >= %(from_round)s))))
          UNION
         SELECT sku_key
-          FROM core.sku_identity
-         WHERE product_key = ANY (ARRAY(SELECT product_key FROM core.sku_identity WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member WHERE round >= %(from_round)s))))
+          FROM core.sku_product_key
+         WHERE product_key = ANY (ARRAY(SELECT product_key FROM core.sku_product_key WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member WHERE round >= %(from_round)s))))
          UNION
         SELECT right_sku_key
           FROM ops.match_pair

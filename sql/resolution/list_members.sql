@@ -1,7 +1,7 @@
 -- List the SKUs that are grouped again, with all that their products depend on.
 --
 -- Called by   include/catalogue/resolve.py
--- Reads       member, pending, core.sku, core.sku_identity, core.sku_barcode, ops.barcode_decision (in force)
+-- Reads       member, pending, core.sku, core.sku_identity, core.sku_product_key, core.sku_barcode, ops.barcode_decision (in force)
 -- Run again   same result
 
 WITH claimed AS MATERIALIZED (
@@ -10,12 +10,18 @@ WITH claimed AS MATERIALIZED (
       FROM (SELECT sku_key, gtin, together, first_seen_at, source, claim_id FROM core.sku_barcode WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member))) AS claim
       LEFT JOIN (SELECT claim_id, choice FROM ops.barcode_decision WHERE ended_at IS NULL) AS decision USING (claim_id)
      GROUP BY sku_key
+), keyed AS MATERIALIZED (
+    SELECT sku_key, array_agg(product_key ORDER BY position) AS product_keys
+      FROM core.sku_product_key
+     WHERE sku_key = ANY (ARRAY(SELECT sku_key FROM member))
+     GROUP BY sku_key
 )
 SELECT member.sku_key, coalesce(sku.retailer, pending.retailer) AS retailer, coalesce(sku.sku, pending.sku) AS sku, identity.observed_at,
-       lower(identity.name) AS name, lower(identity.brand) AS brand, lower(identity.size) AS size, identity.product_key, identity.size_quantity,
-       identity.size_unit, identity.own_label_of, claimed.gtins, claimed.togethers, claimed.first_seen, claimed.decisions, claimed.looked_up
+       lower(identity.name) AS name, lower(identity.brand) AS brand, lower(identity.size) AS size, keyed.product_keys,
+       identity.own_label_of, claimed.gtins, claimed.togethers, claimed.first_seen, claimed.decisions, claimed.looked_up
   FROM member
   JOIN core.sku_identity AS identity USING (sku_key)
   LEFT JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN pending USING (sku_key)
   LEFT JOIN claimed USING (sku_key)
+  LEFT JOIN keyed USING (sku_key)

@@ -6,17 +6,17 @@
 -- Writes      core.sku_identity
 -- Run again   nothing written
 
-INSERT INTO core.sku_identity AS identity (sku_key, name, brand, size, observed_at, rule_version, product_key, loose_key, brand_id, size_quantity, size_unit, own_label_of)
-SELECT changed.sku_key, changed.name, changed.brand, changed.size, changed.observed_at, %(rule_version)s, changed.product_key, changed.loose_key, brand.brand_id,
+INSERT INTO core.sku_identity AS identity (sku_key, name, brand, size, observed_at, rule_version, loose_key, brand_id, size_quantity, size_unit, own_label_of)
+SELECT changed.sku_key, changed.name, changed.brand, changed.size, changed.observed_at, %(rule_version)s, changed.loose_key, brand.brand_id,
        changed.size_quantity, changed.size_unit, changed.own_label_of
   FROM changed_identity AS changed
   LEFT JOIN core.brand AS brand ON brand.folded = changed.folded_brand
  ORDER BY changed.sku_key
     ON CONFLICT (sku_key) DO UPDATE
    SET name = excluded.name, brand = excluded.brand, size = excluded.size, observed_at = excluded.observed_at, rule_version = excluded.rule_version,
-       product_key = excluded.product_key, loose_key = excluded.loose_key, brand_id = excluded.brand_id, size_quantity = excluded.size_quantity,
+       loose_key = excluded.loose_key, brand_id = excluded.brand_id, size_quantity = excluded.size_quantity,
        size_unit = excluded.size_unit, own_label_of = excluded.own_label_of
- WHERE (identity.name, identity.brand, identity.size, identity.observed_at, identity.rule_version, identity.product_key, identity.loose_key, identity.brand_id,
+ WHERE (identity.name, identity.brand, identity.size, identity.observed_at, identity.rule_version, identity.loose_key, identity.brand_id,
         identity.size_quantity, identity.size_unit, identity.own_label_of) IS DISTINCT FROM
-       (excluded.name, excluded.brand, excluded.size, excluded.observed_at, excluded.rule_version, excluded.product_key, excluded.loose_key, excluded.brand_id,
+       (excluded.name, excluded.brand, excluded.size, excluded.observed_at, excluded.rule_version, excluded.loose_key, excluded.brand_id,
         excluded.size_quantity, excluded.size_unit, excluded.own_label_of)

@@ -14,9 +14,9 @@ import pytest
 from include.catalogue.grouping import GOODS_PER_BARCODE_MAX, Choice, Claim, Grouping, Member, group
 from include.catalogue.sightings import FILE, Known, Origin, Sighting, absorb
 from include.wording.brand import own_label_of
-from include.wording.product_key import product_key
+from include.wording.product_key import product_keys
 from include.wording.same_good import Text
-from include.wording.size import total
+from include.wording.size import telling_sizes
 from tests.ingestion.store_days import gtin
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -40,8 +40,8 @@ def member(number: int, hour: int = 0, retailer: str = "aldi", text: Text = TEA,
         str(number),
         at,
         text,
-        product_key(name, brand, size) or None,
-        total(size, name),
+        product_keys(name, brand, size),
+        telling_sizes(size, name),
         own_label_of(brand),
         claims,
     )
@@ -251,8 +251,8 @@ def outcome(lines: list[tuple[str, str, Sighting]], batches: int, chance: random
             *names[n],
             k.observed_at,
             k.text,
-            product_key(*k.text) or None,
-            total(k.text[2], k.text[0]),
+            product_keys(*k.text),
+            telling_sizes(k.text[2], k.text[0]),
             own_label_of(k.text[1]),
             tuple(k.claims.values()),
         )

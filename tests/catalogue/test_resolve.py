@@ -141,7 +141,7 @@ def test_sizes_that_differ_veto_a_join_by_key(warehouse: Warehouse, met: Callabl
     met("aldi", tea("1", size="150g"))
     assert not same(warehouse, ("coles", "c"), ("aldi", "1"))
     with warehouse.transaction() as connection:  # a key that leads to a product of another size, as an older rule may have left it
-        connection.execute("UPDATE core.sku_identity SET size_quantity = 200 WHERE name = 'Zorbo Green Tea' AND size = '100g'")
+        connection.execute("UPDATE core.sku_identity SET size = '200g' WHERE name = 'Zorbo Green Tea' AND size = '100g'")
     met("iga", tea("i", size="100g"))
     assert key == one(warehouse, "SELECT product_key FROM core.product_alias WHERE product_id = %s", product_of(warehouse, "i", "iga"))
     assert not same(warehouse, ("coles", "c"), ("iga", "i"))

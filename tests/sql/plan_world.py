@@ -61,8 +61,9 @@ SELECT 'Other ' || g, '100 g', 100, 'g', '2026-10-01' FROM generate_series(1, {s
 INSERT INTO core.product_barcode SELECT '7' || lpad(product_id::text, 13, '0'), product_id, true, '2026-10-01' FROM core.product WHERE product_id % 3 > 0;
 INSERT INTO core.sku (retailer, sku, product_id, name, size, category, texts_at, joined_by, joined_at)
 SELECT 'aldi', product_id::text, product_id, name, size, 'Pantry', '2026-10-01', 'new', '2026-10-01' FROM core.product;
-INSERT INTO core.sku_identity (sku_key, name, size, observed_at, rule_version, product_key, loose_key, size_quantity, size_unit)
-SELECT sku_key, name, size, '2026-10-01', {rule_version}, 'other ' || sku_key, 'other ' || sku_key, 100, 'g' FROM core.sku;
+INSERT INTO core.sku_identity (sku_key, name, size, observed_at, rule_version, loose_key, size_quantity, size_unit)
+SELECT sku_key, name, size, '2026-10-01', {rule_version}, 'other ' || sku_key, 100, 'g' FROM core.sku;
+INSERT INTO core.sku_product_key SELECT sku_key, 'other ' || sku_key || '|' || n, n FROM core.sku CROSS JOIN generate_series(1, 3) AS n;
 INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
 SELECT 'aldi', 'G' || g, 'Aldi ' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, 4) AS g;
 INSERT INTO ops.quality_check (retailer, catalogue_version, files_hash, files, lines, nights, broken, held, checked_at)

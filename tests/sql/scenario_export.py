@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from include.catalogue.matching.warehouse import score_changed
 from include.diagnostics.coverage import summarise_coverage
 from include.ingestion import pipeline
 from include.readers.export import export_prices
@@ -21,7 +22,7 @@ def look(warehouse: Warehouse) -> None:
     search_prices(warehouse, "good")
     summarise_coverage(warehouse)
     with warehouse.transaction() as connection:
-        connection.run("matching/list_catalogue", {"retailers": ["aldi", "iga"]})
+        score_changed(connection, None)
 
 
 def run_scenario(warehouse: Warehouse, storage: Storage) -> None:

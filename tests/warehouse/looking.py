@@ -6,7 +6,7 @@ from typing import Any, LiteralString, cast
 
 from include.warehouse.engine import Connection, Warehouse
 
-CORE_TABLES = ("retailer", "store", "brand", "product", "product_barcode", "sku", "sku_identity", "sku_barcode", "price")
+CORE_TABLES = ("retailer", "store", "brand", "product", "product_barcode", "sku", "sku_identity", "sku_product_key", "sku_barcode", "price")
 
 #: Products have no natural key: one is named after its SKUs, an emptied one after its name.
 _PRODUCT = """
@@ -23,7 +23,8 @@ CONTENTS = {
     "core.product_barcode": "SELECT gtin, called, is_primary, first_seen_at FROM core.product_barcode JOIN product_of USING (product_id)",
     "core.product_alias": "SELECT product_key, called, rule_version FROM core.product_alias JOIN product_of USING (product_id)",
     "core.sku": "SELECT retailer, sku, called, name, brand, size, category, url, image_url, gtin, texts_at, joined_by, match_evidence, joined_at FROM core.sku JOIN product_of USING (product_id)",
-    "core.sku_identity": "SELECT retailer, sku, i.name, i.brand, i.size, observed_at, rule_version, product_key, loose_key, b.folded, size_quantity, size_unit, own_label_of FROM core.sku_identity AS i JOIN core.sku AS s USING (sku_key) LEFT JOIN core.brand AS b USING (brand_id)",
+    "core.sku_identity": "SELECT retailer, sku, i.name, i.brand, i.size, observed_at, rule_version, loose_key, b.folded, size_quantity, size_unit, own_label_of FROM core.sku_identity AS i JOIN core.sku AS s USING (sku_key) LEFT JOIN core.brand AS b USING (brand_id)",
+    "core.sku_product_key": "SELECT retailer, sku, product_key, position FROM core.sku_product_key JOIN core.sku USING (sku_key)",
     "core.sku_barcode": "SELECT retailer, sku, c.gtin, together, first_seen_at, source, file.called, refused_because, refused_at FROM core.sku_barcode AS c JOIN core.sku AS s USING (sku_key) LEFT JOIN file USING (file_id)",
     "core.price": "SELECT st.retailer, store_id, sku, price_cents, was_price_cents, unit_price, unit_of_measure, is_on_special, price_basis, multi_buy_quantity, multi_buy_cents, is_available, is_listed, uses_store_watermark, delisted_at, observed_at, changed_at, retracted_at, file.called, given.called "
     "FROM core.price JOIN core.store AS st USING (store_key) JOIN core.sku USING (sku_key) JOIN file USING (file_id) JOIN file AS given ON given.file_id = price_file_id",

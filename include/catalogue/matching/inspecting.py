@@ -10,11 +10,12 @@ import numpy as np
 
 from include.catalogue.matching.aliases import learn_aliases
 from include.catalogue.matching.candidates import candidates
-from include.catalogue.matching.features import FEATURES, Aliases, compare, veto
+from include.catalogue.matching.features import FEATURES, Aliases, veto
 from include.catalogue.matching.listing import Described, Listing, describe
-from include.catalogue.matching.match import explain, same_barcode, score, tier_of
+from include.catalogue.matching.match import compare_pairs, explain, same_barcode, score, tier_of
 from include.catalogue.matching.model import COEFFICIENTS
 from include.catalogue.matching.pairs import Pairs
+from include.catalogue.matching.warehouse import listing_of
 from include.catalogue.matching.words import word_statistics
 from include.errors import TerminalError
 from include.warehouse.engine import Warehouse
@@ -58,17 +59,13 @@ def inspect_match(warehouse: Warehouse, left: SkuName, right: SkuName) -> dict[s
     if left == right:
         raise TerminalError(f"{left} is compared with itself: give two SKUs.")
     with warehouse.transaction() as connection:
-        rows = connection.run("matching/list_catalogue", {"retailers": sorted({left.retailer, right.retailer})}).fetchall()
+        rows = connection.run("matching/list_catalogue", {"retailers": sorted({left.retailer, right.retailer}), "since": None}).fetchall()
     known = {f"{row['retailer']}:{row['sku']}": row for row in rows}
     for name in (left, right):
         if str(name) not in known:
             raise TerminalError(f"{name} is unknown: no published store-day has it. `aisleflow prices` finds products by words.")
     lists = [
-        [
-            Listing(key, row["name"], row["brand"], row["size"], retailer=row["retailer"], gtins=tuple(row["gtins"]))
-            for key, row in known.items()
-            if row["retailer"] == name.retailer
-        ]
+        [replace(listing_of(row, row["gtins"]), id=key) for key, row in known.items() if row["retailer"] == name.retailer]
         for name in (left, right)
     ]
     shared = sorted(set(known[str(left)]["gtins"]) & set(known[str(right)]["gtins"]))
@@ -119,7 +116,4 @@ def _pairs(left: list[Described], right: list[Described], at: int, other_at: int
     turned = replace(statistics, left=statistics.right, right=statistics.left)
     found += [(n, other_at) for chosen in candidates([right[other_at]], left, turned, aliases) for n in chosen]
     rows = sorted({(a, b) for a, b in found if left[a].listing.id != right[b].listing.id} | {(at, other_at)})
-    comparisons = [compare(left[a], right[b], statistics, aliases) for a, b in rows]
-    values = np.array([comparison.values for comparison in comparisons], dtype=np.float64)
-    left_at, right_at = np.array(rows, dtype=np.int64).T
-    return Pairs(left, right, aliases, statistics, left_at, right_at, comparisons, values)
+    return compare_pairs(left, right, rows, statistics, aliases)

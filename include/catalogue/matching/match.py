@@ -19,7 +19,7 @@ from include.catalogue.matching.features import FEATURES, Aliases, Comparison, c
 from include.catalogue.matching.listing import Described, Listing, describe
 from include.catalogue.matching.model import Floats, first_scores, margins, probabilities
 from include.catalogue.matching.pairs import Pairs
-from include.catalogue.matching.words import word_statistics
+from include.catalogue.matching.words import WordStatistics, word_statistics
 
 #: Receives the number of listings compared so far, and of all.
 Progress = Callable[[int, int], None]
@@ -68,18 +68,27 @@ def compare_lists(
     if is_learning and (learnt := aliases_from_names(mine, other, chosen, statistics)):
         known = merge_aliases(known, learnt)
         chosen = list(candidates(mine, other, statistics, known))
-    left_at: list[int] = []
-    right_at: list[int] = []
+    positions = [(position, at) for position, found in enumerate(chosen) for at in found]
+    return compare_pairs(mine, other, positions, statistics, known, progress)
+
+
+def compare_pairs(
+    left: list[Described],
+    right: list[Described],
+    positions: Sequence[tuple[int, int]],
+    statistics: WordStatistics,
+    aliases: Aliases,
+    progress: Progress | None = None,
+) -> Pairs:
+    """Compare described listings at some pairs of positions."""
     comparisons: list[Comparison] = []
-    for position, (item, found) in enumerate(zip(mine, chosen, strict=True)):
-        for at in found:
-            left_at.append(position)
-            right_at.append(at)
-            comparisons.append(compare(item, other[at], statistics, known))
-        if progress and position % 500 == 0:
-            progress(position, len(mine))
+    for done, (mine, other) in enumerate(positions):
+        comparisons.append(compare(left[mine], right[other], statistics, aliases))
+        if progress and done % 10_000 == 0:
+            progress(mine, len(left))
     values = np.array([found.values for found in comparisons], dtype=np.float64).reshape(-1, len(FEATURES))
-    return Pairs(mine, other, known, statistics, np.array(left_at, dtype=np.int64), np.array(right_at, dtype=np.int64), comparisons, values)
+    left_at, right_at = (np.array([pair[side] for pair in positions], dtype=np.int64) for side in (0, 1))
+    return Pairs(left, right, aliases, statistics, left_at, right_at, comparisons, values)
 
 
 def match(
