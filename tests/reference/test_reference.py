@@ -10,8 +10,9 @@ from tests.reference.playing import play
 from tests.reference.product import Product
 
 
-def test_three_hundred_histories(product: Product) -> None:
-    play(product, 1, 300)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_hundred_short_histories(product: Product, seed: int) -> None:
+    play(product, seed, 100, verbs=3)
 
 
 @pytest.mark.campaign
