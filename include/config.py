@@ -272,6 +272,9 @@ class FixedSettings(BaseSettings):
         0.5, gt=0, le=1, description="Two stores match if their common products are at least this share of the larger list."
     )
     group_cooldown_days: float = Field(7, gt=0, description="Two stores that did not match are compared again after so many days.")
+    verification_nights: int = Field(
+        14, ge=1, description="Each member of a store group is crawled at least once in so many nights, to verify its inferred prices."
+    )
     bargain_saving_min: float = Field(
         0.2, gt=0, lt=1, description="Minimum saving of a bargain, as a share of the highest price (docs/bargains.md)."
     )

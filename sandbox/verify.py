@@ -4,11 +4,15 @@ The reference of each store is its shelf at the instant of its last complete sto
 the truth is listed with the same price, basis, was-price and multi-buy offer; an unavailable one has no row, or an unavailable row
 (its price may be an old one). Wrong, missing (in the truth, not listed) and extra (listed, not in the truth)
 are faults. One store is in memory at a time.
+
+Inferred rows are reported apart: each is judged against the truth of its own store at the instant at which the anchor was read.
+Rows that are marked as uncertain (not current, not verified) or not listed claim nothing. A share of wrong ones is expected: two stores of a
+group may differ so much; more is a fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -27,6 +31,9 @@ StoreKey = tuple[str, str]
 _Price = tuple[int | None, str, int | None, int | None, int | None]
 Truth = Callable[[str, str, datetime], Iterable[TruthOffer]]
 
+#: The share of inferred prices that may be wrong: stores of a group cost the same in at least 99.5 percent of their products.
+INFERRED_WRONG_SHARE = 0.005
+
 _DECODER = msgspec.json.Decoder(TruthOffer)
 
 
@@ -43,9 +50,39 @@ class PriceRow(TypedDict):
     multi_buy_cents: int | None
     is_available: bool
     is_listed: bool
+    is_current: bool
+    is_confirmed: bool
+    source: str
     observed_at: datetime
     barcode: str | None
     product_id: int
+
+
+@dataclass(slots=True)
+class InferredComparison:
+    """Inferred rows: ``right`` and ``wrong`` ones (a product that the store does not list is wrong too); ``uncertain``: marked as not current or not verified;
+    ``unlisted``: marked as not listed there, or no longer inferred.
+    """
+
+    right: int = 0
+    wrong: Finding = field(default_factory=Finding)
+    uncertain: int = 0
+    unlisted: int = 0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no larger share than :data:`INFERRED_WRONG_SHARE` is wrong."""
+        return self.wrong.count <= INFERRED_WRONG_SHARE * (self.right + self.wrong.count)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the result as text; nothing without inferred rows."""
+        if self.right or self.wrong.count or self.uncertain or self.unlisted:
+            yield (
+                f"inferred from anchors: {self.right} right, {self.wrong.count} wrong (at most {INFERRED_WRONG_SHARE:.1%} may be), "
+                f"{self.uncertain} marked as not current or not verified, {self.unlisted} as not listed"
+            )
+            for sample in self.wrong.samples:
+                yield f"  inferred: {sample}"
 
 
 @dataclass(slots=True)
@@ -58,6 +95,7 @@ class PriceComparison:
         delisted: rows correctly marked as no longer listed: no fault.
         not_compared: rows of stores without a complete store-day, which have no reference.
         other_barcode: rows whose barcode differs from the truth's GTIN where the good is not known: no fault, a product may have several.
+        inferred: rows inferred from anchors.
         identity: products and barcodes against the goods: a barcode of another good is a fault.
     """
 
@@ -69,12 +107,15 @@ class PriceComparison:
     missing: Finding = field(default_factory=Finding)
     extra: Finding = field(default_factory=Finding)
     other_barcode: Finding = field(default_factory=Finding)
+    inferred: InferredComparison = field(default_factory=InferredComparison)
     identity: IdentityComparison = field(default_factory=IdentityComparison)
 
     @property
     def is_right(self) -> bool:
-        """Whether every published row matches the truth, no row is missing, and no barcode is another good's."""
-        return not (self.wrong.count or self.missing.count or self.extra.count or self.identity.wrong_barcode.count)
+        """Whether every observed row matches the truth, no row is missing, inferred ones are right but for a share, and no barcode is another good's."""
+        return self.inferred.is_right and not (
+            self.wrong.count or self.missing.count or self.extra.count or self.identity.wrong_barcode.count
+        )
 
     def lines(self) -> Iterator[str]:
         """Yield the result as text, faults with their first samples."""
@@ -86,6 +127,7 @@ class PriceComparison:
         for name, finding in (("wrong", self.wrong), ("missing", self.missing), ("extra", self.extra)):
             for sample in finding.samples:
                 yield f"  {name}: {sample}"
+        yield from self.inferred.lines()
         yield from self.identity.lines()
 
 
@@ -111,9 +153,11 @@ def verify(rows: Iterable[PriceRow], truth: Truth, observed: Mapping[StoreKey, d
         if at is None:
             comparison.not_compared += sum(1 for _ in store_rows)
         else:
-            _compare_store(comparison, key, store_rows, _known(judge, truth(*key, at)), samples, judge)
+            published = {row["sku"]: row for row in store_rows}
+            _compare_store(comparison, key, published, _known(judge, truth(*key, at)), samples, judge)
+            _compare_inferred(comparison.inferred, key, [row for row in published.values() if row["source"] == "inferred"], truth, samples)
     for key in sorted(observed.keys() - seen):
-        _compare_store(comparison, key, (), _known(judge, truth(*key, observed[key])), samples, judge)
+        _compare_store(comparison, key, {}, _known(judge, truth(*key, observed[key])), samples, judge)
     comparison.identity = judge.compare(samples)
     return comparison
 
@@ -125,14 +169,22 @@ def _known(judge: IdentityJudge, offers: Iterable[TruthOffer]) -> Iterator[Truth
 
 
 def _compare_store(
-    comparison: PriceComparison, key: StoreKey, rows: Iterable[PriceRow], truth: Iterable[TruthOffer], samples: int, judge: IdentityJudge
+    comparison: PriceComparison,
+    key: StoreKey,
+    published: Mapping[str, PriceRow],
+    truth: Iterable[TruthOffer],
+    samples: int,
+    judge: IdentityJudge,
 ) -> None:
     comparison.stores += 1
-    published = {row["sku"]: row for row in rows}
+    known = set()
     for offer in truth:
-        row = published.pop(offer.sku, None)
+        known.add(offer.sku)
+        row = published.get(offer.sku)
         where = f"{key[0]} {key[1]} SKU {offer.sku} {offer.name!r}"
-        if offer.price_cents is None:
+        if row is not None and row["source"] == "inferred":
+            pass  # its price is judged apart, its product here
+        elif offer.price_cents is None:
             if row is None or not row["is_available"] or not row["is_listed"]:
                 comparison.right += 1
             else:
@@ -149,10 +201,31 @@ def _compare_store(
         elif row is not None and _differs(row["barcode"], offer.barcode):
             comparison.other_barcode.add(f"{where}: {row['barcode']}, the truth is {offer.barcode}", samples)
     for row in published.values():
+        if row["sku"] in known or row["source"] == "inferred":
+            continue
         if row["is_listed"]:
             comparison.extra.add(f"{key[0]} {key[1]} SKU {row['sku']}: {row['price_cents']} cents, the store does not list it", samples)
         else:
             comparison.delisted += 1
+
+
+def _compare_inferred(comparison: InferredComparison, key: StoreKey, rows: Sequence[PriceRow], truth: Truth, samples: int) -> None:
+    judged = [row for row in rows if row["is_listed"] and row["is_current"] and row["is_confirmed"]]
+    comparison.unlisted += sum(not row["is_listed"] for row in rows)
+    comparison.uncertain += sum(row["is_listed"] for row in rows) - len(judged)
+    if not judged:
+        return
+    offers = {offer.sku: offer for offer in truth(*key, max(row["observed_at"] for row in judged))}
+    for row in judged:
+        offer = offers.get(row["sku"])
+        is_right = offer is not None and (
+            not row["is_available"] if offer.price_cents is None else _published_price(row) == _true_price(offer)
+        )
+        if is_right:
+            comparison.right += 1
+        else:
+            true = _text(_true_price(offer)) if offer else "not listed"
+            comparison.wrong.add(f"{key[0]} {key[1]} SKU {row['sku']}: {_text(_published_price(row))}, the truth is {true}", samples)
 
 
 def _published_price(row: PriceRow) -> _Price:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 
 from include import clock
+from include.crawling.plan_order import verify_before
 from include.errors import TerminalError
 from include.model.store import StoreRef
 from include.model.timetable import at
@@ -42,9 +43,10 @@ class Budget:
 def plan(warehouse: Warehouse, retailer: str, night: date, store_ids: Sequence[str] | None = None) -> list[PlannedStore]:
     """Plan one retailer's night within its budget; the full plan, with reasons, is stored in ``ops.crawl_plan``.
 
-    First requested stores; then those that are due (last complete store-day before this price week, or longer ago than a
-    price is current), longest unseen first; then never-crawled ones, spread over the states, for which a share of the budget is
-    reserved even if due stores would fill the night; last, within the budget, stores that are still current. Planning again rewrites the night's plan.
+    First requested stores; then anchors of groups and ungrouped stores that are due (last complete store-day before this price week, or longer
+    ago than a price is current), longest unseen first; then members of groups, so that each is verified once in ``AISLEFLOW_VERIFICATION_NIGHTS``; then
+    never-crawled ones, spread over the states, for which a share of the budget is reserved even if due stores would fill the night; last, within the budget, stores that
+    are still current. The other members are left out: their prices are inferred. Planning again rewrites the night's plan.
 
     Args:
         store_ids: crawl only these, regardless of the budget.
@@ -88,6 +90,8 @@ def decide(
             "store_ids": list(store_ids) if store_ids else None,
             "current_since": now - timedelta(hours=settings.current_hours),
             "week_starts": Jsonb({state: clock.price_week_start(now, state).isoformat() for state in ("", *clock.STATE_ZONES)}),
+            "verification_nights": settings.verification_nights,
+            "verify_before": verify_before(now, settings.verification_nights),
             "now": now,
         }
         connection.run("stores/plan_crawl", values)

@@ -25,6 +25,10 @@ CREATE FUNCTION core.price_week_start(at timestamptz, state text) RETURNS timest
     RETURN (date_trunc('week', at AT TIME ZONE core.zone_of(state) - interval '2 days') + interval '2 days') AT TIME ZONE core.zone_of(state);
 COMMENT ON FUNCTION core.price_week_start(timestamptz, text) IS 'When the price week of an instant began in a state: Wednesday 00:00 there.';
 
+CREATE FUNCTION core.night_of(at timestamptz) RETURNS date LANGUAGE sql STABLE
+    RETURN (at AT TIME ZONE 'Australia/Melbourne')::date;
+COMMENT ON FUNCTION core.night_of(timestamptz) IS 'The night of an instant: its Melbourne date.';
+
 -- migrations and the ledger ---------------------------------------------------------------------------------------------
 
 CREATE TABLE ops.applied_migration (
@@ -1235,9 +1239,9 @@ CREATE TABLE ops.crawl_plan (
     store_id   text COLLATE "C" NOT NULL,
     position   integer NOT NULL,
     decision   text NOT NULL CHECK (decision IN ('crawl', 'deferred', 'excluded')),
-    cause      text NOT NULL CHECK (cause IN ('requested', 'due', 'current', 'never_crawled',
+    cause      text NOT NULL CHECK (cause IN ('requested', 'due', 'verification', 'never_crawled', 'current',
                                               'request_budget', 'time_budget', 'night_ended',
-                                              'other_stores_requested', 'never_discovered', 'no_online_store_id', 'not_a_supermarket', 'closed', 'not_trading')),
+                                              'other_stores_requested', 'inferred', 'never_discovered', 'no_online_store_id', 'not_a_supermarket', 'closed', 'not_trading')),
     reason     text NOT NULL,
     planned_at timestamptz NOT NULL,
     begun_at   timestamptz,
@@ -1248,8 +1252,8 @@ COMMENT ON COLUMN ops.crawl_plan.night IS 'Melbourne date of the crawl run.';
 COMMENT ON COLUMN ops.crawl_plan.retailer IS 'Retailer slug.';
 COMMENT ON COLUMN ops.crawl_plan.store_id IS 'The store.';
 COMMENT ON COLUMN ops.crawl_plan.position IS 'Position in the order of the night, from 1.';
-COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or excluded (never crawled: see reason).';
-COMMENT ON COLUMN ops.crawl_plan.cause IS 'Of crawl: requested, due, current or never_crawled. Of deferred: request_budget, time_budget, night_ended. Of excluded: the others.';
+COMMENT ON COLUMN ops.crawl_plan.decision IS 'crawl, deferred (the budget is spent) or excluded (not crawled this night: see reason).';
+COMMENT ON COLUMN ops.crawl_plan.cause IS 'Of crawl: requested, due (an anchor or ungrouped store without current prices), verification (a member of a group), never_crawled or current. Of deferred: request_budget, time_budget, night_ended. Of excluded: the others; inferred: a member that its anchor is crawled for.';
 COMMENT ON COLUMN ops.crawl_plan.reason IS 'Why at this position, why deferred or why left out; human-readable.';
 COMMENT ON COLUMN ops.crawl_plan.planned_at IS 'When.';
 COMMENT ON COLUMN ops.crawl_plan.begun_at IS 'When the last attempt at the store began; null: none did. Its outcome: ops.crawl_outcome.';
@@ -1497,7 +1501,7 @@ SELECT price.store_key, price.store_key AS price_store_key, price.sku_key, st.re
  WHERE grouped.store_key IS NULL
     OR (SELECT true FROM core.price AS anchors WHERE anchors.store_key = grouped.anchor_store_key AND anchors.sku_key = price.sku_key) IS NULL
  UNION ALL
--- what the anchor of a member has a row of: the newer observation counts, and a difference that the member showed itself until the anchor's row changes
+-- what the anchor of a member has a row of: the newer observation counts, and a difference that the member showed itself in the night of the anchor's last change, or since
 SELECT grouped.store_key, price.store_key, price.sku_key, st.retailer, st.store_id, sku.sku, sku.product_id, sku.name, sku.brand, sku.size, sku.gtin,
        CASE WHEN chosen.is_own THEN own.price_cents ELSE price.price_cents END, CASE WHEN chosen.is_own THEN own.was_price_cents ELSE price.was_price_cents END,
        CASE WHEN chosen.is_own THEN own.price_basis ELSE price.price_basis END, CASE WHEN chosen.is_own THEN own.unit_price ELSE price.unit_price END,
@@ -1522,11 +1526,11 @@ SELECT grouped.store_key, price.store_key, price.sku_key, st.retailer, st.store_
                             own.sku_key IS NOT NULL AND own.retracted_at IS NULL AS has_own) AS seen
  CROSS JOIN LATERAL (SELECT seen.anchor_at, seen.own_at,
                             seen.has_own AND (price.retracted_at IS NOT NULL OR greatest(seen.own_at, own.delisted_at) >= greatest(seen.anchor_at, price.delisted_at)
-                                              OR greatest(seen.own_at, own.delisted_at) >= greatest(price.observed_at, price.delisted_at)
+                                              OR core.night_of(greatest(seen.own_at, own.delisted_at)) >= core.night_of(greatest(price.observed_at, price.delisted_at))
                                                  AND (own.price_cents, own.was_price_cents, own.price_basis, own.multi_buy_quantity, own.multi_buy_cents, own.is_on_special, own.is_available, own.is_listed)
                                                      IS DISTINCT FROM (price.price_cents, price.was_price_cents, price.price_basis, price.multi_buy_quantity, price.multi_buy_cents, price.is_on_special,
                                                                        price.is_available, price.is_listed)) AS is_own,
-                            NOT seen.has_own AND coalesce(st.complete_at >= greatest(price.observed_at, price.delisted_at), false) AS is_absent
+                            NOT seen.has_own AND coalesce(core.night_of(st.complete_at) >= core.night_of(greatest(price.observed_at, price.delisted_at)), false) AS is_absent
                      OFFSET 0) AS chosen
  UNION ALL
 -- what is inferred no longer, and was never observed

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from include import clock
 from include.crawling import crawl_plan, discovery
+from include.crawling.plan_order import PlanStore, plan_order
 from include.errors import TerminalError
 from include.model.store import StoreRecord, StoreRef
 from include.warehouse.engine import Warehouse
@@ -171,3 +175,89 @@ def test_a_complete_crawl_removes_its_request_and_a_partial_one_does_not(warehou
 
     assert requests_left(complete=False) == 1
     assert requests_left(complete=True) == 0
+
+
+def group(warehouse: Warehouse, anchor: str, *members: str, unverified: Sequence[str] = ()) -> None:
+    """Make one group of stores."""
+    with warehouse.transaction() as connection:
+        connection.run("groups/found_groups", {"retailer": "aldi", "changed_by": "ann", "now": STARTED_AT})
+        connection.execute(
+            "UPDATE core.store_group_member AS member SET group_id = leader.group_id, is_anchor = false, verified_at = CASE WHEN store.store_id = ANY (%s) THEN NULL ELSE %s::timestamptz END "
+            "FROM core.store AS store, core.store_group_member AS leader JOIN core.store AS first USING (store_key) "
+            "WHERE store.store_key = member.store_key AND store.store_id = ANY (%s) AND first.store_id = %s",
+            (list(unverified), STARTED_AT, list(members), anchor),
+        )
+
+
+def test_of_a_group_the_anchor_is_crawled_and_members_in_turn(make_warehouse: Callable[..., Warehouse], fixed_clock: object) -> None:
+    warehouse = make_warehouse(verification_nights=4)
+    discovery.merge_found_stores(warehouse, "aldi", [found(f"G{n}") for n in range(1, 8)])
+    crawled_at(
+        warehouse,
+        G1="2026-11-17T20:00Z",
+        G2="2026-11-16T02:00Z",
+        G3="2026-11-16T01:00Z",
+        G4="2026-11-16T03:00Z",
+        G5="2026-11-01T00:00Z",
+        G6="2026-11-15T00:00Z",
+    )
+    group(warehouse, "G1", "G2", "G3", "G4", "G5", unverified=["G4"])
+
+    order = [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT)]
+
+    assert order == ["G6", "G4", "G5", "G7", "G1"], "due and alone; never verified; too long ago; never crawled; a current anchor"
+    assert planned(warehouse)["G5"][1] == "verification: last complete store-day 2026-11-01 11:00"
+    assert planned(warehouse)["G2"] == (
+        "excluded",
+        "its prices are inferred from store G1; last complete store-day of its own 2026-11-16 13:00",
+    )
+    assert [item.store.store_id for item in crawl_plan.plan(warehouse, "aldi", NIGHT, ["G2"])] == ["G2"], (
+        "an operator's list is crawled as it is"
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_statement_orders_stores_as_the_pure_function_does(
+    make_warehouse: Callable[..., Warehouse], fixed_clock: object, seed: int
+) -> None:
+    drawn, now = random.Random(seed), clock.now()
+    budget = drawn.choice([5, 12, 40])
+    warehouse = make_warehouse(
+        nightly_requests=budget * 100, requests_per_store=100, new_store_share=0.2, verification_nights=drawn.choice([2, 5])
+    )
+    names = [f"G{number}" for number in range(30)]
+    discovery.merge_found_stores(warehouse, "aldi", [found(name, drawn.choice(["VIC", "NSW", "WA", None])) for name in names])
+    crawled_at(
+        warehouse,
+        **{name: (now - timedelta(hours=drawn.choice([2, 5, 30, 80, 200]))).isoformat() for name in names if drawn.random() < 0.8},
+    )
+    with warehouse.transaction() as connection:
+        keys = {row["store_id"]: row for row in connection.execute("SELECT * FROM core.store").fetchall()}
+    members = [name for name in names[3:] if keys[name]["complete_at"] and drawn.random() < 0.6]
+    unverified = [name for name in members if drawn.random() < 0.2]
+    group(warehouse, "G0", *members, unverified=unverified)
+    asked = drawn.sample(names, 2)
+    with warehouse.transaction() as connection:
+        connection.execute("INSERT INTO ops.crawl_request SELECT 'aldi', unnest(%s::text[]), 'x', 'ann', '2026-11-17'", (asked,))
+
+    def is_due(row: dict[str, Any]) -> bool:
+        at = row["complete_at"]
+        return at is not None and at < max(
+            now - timedelta(hours=warehouse.settings.current_hours), clock.price_week_start(now, row["state"])
+        )
+
+    stores = [
+        PlanStore(
+            row["store_key"], name, row["state"], name in asked, is_due(row), len(members) if name == "G0" else 0, name in members, row["complete_at"],
+            None if name in unverified else STARTED_AT,
+        )
+        for name, row in keys.items()
+    ]  # fmt: skip
+    expected = plan_order(
+        stores, store_budget=budget, new_store_budget=int(budget * 0.2), verification_nights=warehouse.settings.verification_nights, now=now
+    )
+    rows, _ = crawl_plan.decide(warehouse, "aldi", NIGHT)
+    assert [row["store_id"] for row in rows if row["decision"] != "excluded"] == [
+        next(name for name, row in keys.items() if row["store_key"] == key) for key, _ in expected
+    ]
+    assert [row["cause"] for row in rows if row["decision"] == "crawl"] == [cause for _, cause in expected[:budget]]

@@ -70,11 +70,11 @@ def _served(warehouse: Warehouse, own: Row | None, store: Row, other: Row, ancho
     if own is not None and own["retracted_at"] is None:
         judged, others = _judged_at(own, store), _judged_at(other, anchor)
         differs = any(own[name] != other[name] for name in COMPARED)
-        if other["retracted_at"] is not None or judged >= others or (differs and judged >= written):
+        if other["retracted_at"] is not None or judged >= others or (differs and clock.night_of(judged) >= clock.night_of(written)):
             return _observed(warehouse, own, store)
         is_absent = False
     else:
-        is_absent = store["complete_at"] is not None and store["complete_at"] >= written
+        is_absent = store["complete_at"] is not None and clock.night_of(store["complete_at"]) >= clock.night_of(written)
     now, seen = clock.now(), _seen_at(other, anchor)
     is_listed = other["is_listed"] and not is_absent
     weeks = [clock.price_week_start(now, one["state"]) for one in (store, anchor)]

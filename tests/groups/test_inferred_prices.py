@@ -74,6 +74,17 @@ def test_what_a_member_saw_to_differ_is_served_until_the_anchors_price_changes(
     assert shown(grouped, "G2", "7", "price_cents", "source", "anchor_store_id") == (170, "inferred", "G1")
 
 
+def test_a_difference_seen_earlier_in_the_same_night_is_served(warehouse: Warehouse, storage: Storage, publish: Publish) -> None:
+    """The anchor is crawled after its member: that it is the newer does not make the member's price a wrong one."""
+    confirm(warehouse, ["G1", "G2"])
+    publish({"G2": {"7": 1.5, "8": None}}, at="2026-11-18T04:10:00+11:00")
+    publish({"G1": {}}, at="2026-11-18T04:50:00+11:00")
+    run_pass(warehouse, storage)
+    assert shown(warehouse, "G2", "7", "price_cents", "source") == (150, "observed")
+    assert shown(warehouse, "G2", "8", "is_listed", "source") == (False, "inferred")
+    assert shown(warehouse, "G2", "9", "price_cents", "source") == (100, "inferred")
+
+
 def test_the_newer_observation_counts(grouped: Warehouse, publish: Publish, fixed_clock: Clock) -> None:
     fixed_clock("2026-11-19T03:00:00+00:00")
     publish({"G3": {"9": 1.3}}, at="2026-11-19T09:30:00+11:00")

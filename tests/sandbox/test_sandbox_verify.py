@@ -36,6 +36,10 @@ def row(
     basis: str = "each",
     deal: tuple[int | None, int | None] = (None, None),
     key: Any = KEY,
+    source: str = "observed",
+    current: bool = True,
+    confirmed: bool = True,
+    at: datetime = AT,
 ) -> PriceRow:
     return PriceRow(
         retailer=key[0],
@@ -48,7 +52,10 @@ def row(
         multi_buy_cents=deal[1],
         is_available=available,
         is_listed=listed,
-        observed_at=AT,
+        is_current=current,
+        is_confirmed=confirmed,
+        source=source,
+        observed_at=at,
         barcode=barcode,
         product_id=product_id,
     )
@@ -69,6 +76,35 @@ def test_basis_and_multi_buy_belong_to_the_price() -> None:
     wrong = compare([row("1", 500), row("2", 300, deal=(2, 450)), row("3", 300, deal=(3, 800))], truth)
     assert counts(wrong) == (0, 3, 0, 0)
     assert "500 cents per each (was None), read" in wrong.wrong.samples[0] and "500 cents per kg" in wrong.wrong.samples[0]
+
+
+def test_inferred_prices_are_judged_at_their_anchors_instant_and_reported_apart() -> None:
+    later = AT + timedelta(days=2)
+    before = [offer(str(number), 500) for number in range(300)]
+    after = [offer(str(number), 600) for number in range(1, 300)]
+    inferred = [row(str(number), 600, source="inferred", at=later) for number in range(2, 300)]
+
+    def truth(retailer: str, store: str, at: datetime) -> Iterator[TruthOffer]:
+        return iter(after if at == later else before)
+
+    published = [row("0", 500), row("1", 500), *inferred]
+    right = verify(published, truth, {KEY: AT})
+    assert right.is_right and (counts(right), right.inferred.right) == ((2, 0, 0, 0), 298)
+    published[5:8] = [
+        row("5", 400, source="inferred", at=later), row("6", 400, source="inferred", at=later, confirmed=False),
+        row("7", 600, source="inferred", at=later, listed=False),
+    ]  # fmt: skip
+    some = verify(published, truth, {KEY: AT})
+    assert some.is_right and (some.inferred.right, some.inferred.wrong.count, some.inferred.uncertain, some.inferred.unlisted) == (
+        295,
+        1,
+        1,
+        1,
+    )
+    published[8] = row("0x", 600, source="inferred", at=later)
+    wrong = verify(published, truth, {KEY: AT})
+    assert not wrong.is_right and wrong.inferred.wrong.count == 2
+    assert "SKU 0x: 600 cents per each (was None), the truth is not listed" in wrong.inferred.wrong.samples[1]
 
 
 def test_the_truth_is_right() -> None:
