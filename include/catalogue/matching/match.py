@@ -26,6 +26,8 @@ Progress = Callable[[int, int], None]
 
 AUTOMATIC_MIN = 0.9
 WAITING_MIN = 0.2
+#: Two brands of which nothing says that they are one are worth a look only where the rest makes one product likelier than two.
+WAITING_APART_MIN = 0.5
 #: Weight of words on both sides that the other one lacks, from which a person decides: each side says something else.
 _LEFT_OVER_BOTH_MAX = 0.2
 
@@ -128,10 +130,10 @@ def decide(pairs: Pairs, scores: Floats) -> list[Match]:
 
 def tier_of(probability: float, comparison: Comparison) -> Tier:
     """The tier of a pair. A person decides about different brands and about words that contradict each other, whatever the probability."""
-    if probability < WAITING_MIN:
-        return Tier.NO
     values = dict(zip(FEATURES, comparison.values, strict=True))
     has_brand = any(values[name] for name in ("brand_equal", "brand_related", "brand_in_name", "brand_unknown"))
+    if probability < (WAITING_MIN if has_brand else WAITING_APART_MIN):
+        return Tier.NO
     is_contradicted = any(values[name] for name in ("opposite_words", "class_conflict", "number_conflict"))
     is_sure = probability >= AUTOMATIC_MIN and has_brand and not is_contradicted and values["left_over_both"] <= _LEFT_OVER_BOTH_MAX
     return Tier.AUTOMATIC if is_sure else Tier.WAITING
