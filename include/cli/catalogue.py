@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from include.cli.common import JsonOption, domain, reported
-from include.cli.output import print_json, print_table, progress, say
+from include.cli.output import print_json, print_sections, print_table, progress, say
 from include.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
@@ -82,3 +82,19 @@ def tables_(
         say(f"written: {', '.join(changed) or 'nothing, no table has changed'}")
     if show:
         print_table(entries, ("table", "variation", "canonical"), title="Entries")
+
+
+@app.command("duplicates")
+def duplicates_(
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each section.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Report what looks doubled or mixed up: products that share everything, barcodes of several products, reused and renumbered SKUs, products with several keys."""
+    from include.diagnostics.duplicates import find_duplicates
+
+    with domain(as_json) as (warehouse, _):
+        found = find_duplicates(warehouse, rows)
+    if as_json:
+        print_json(found)
+    else:
+        print_sections("counts of everything; the sections below show a part", found)

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from include.cli import inspect_things
 from include.cli.common import JsonOption, domain
 from include.cli.output import print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(inspect_things.app)
 
 _VETOES = {
     "own_label": "a private label is sold by its own retailer only",

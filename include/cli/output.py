@@ -100,6 +100,25 @@ def print_table(
     console.print(table)
 
 
+def print_sections(heading: str, sections: Mapping[str, Any]) -> None:
+    """Print what is known of one thing: a line that names it, then a table for each section that has rows; a single row as names and values.
+
+    Args:
+        sections: name → one row or a list of rows; columns that are empty in all rows are left out.
+    """
+    say(heading)
+    for title, content in sections.items():
+        if isinstance(content, Mapping):
+            rows = [
+                {"what": HEADINGS.get(key, key.replace("_", " ")), "value": cell(value)}
+                for key, value in content.items()
+                if value not in (None, {}, [], "")
+            ]
+            print_table(rows, ("what", "value"), title=title)
+        elif content:
+            print_table(content, [key for key in content[0] if any(row.get(key) not in (None, {}, []) for row in content)], title=title)
+
+
 def cell(value: Any) -> str:
     """Return a table's cell: printable text, never markup.
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from include.catalogue.matching.warehouse import score_changed
 from include.diagnostics.coverage import summarise_coverage
+from include.diagnostics.duplicates import find_duplicates
+from include.diagnostics.inspect_file import inspect_file
+from include.diagnostics.inspect_product import inspect_product
+from include.diagnostics.inspect_store import inspect_store
+from include.errors import TerminalError
 from include.ingestion import pipeline
 from include.readers.export import export_prices
 from include.readers.published import last_complete, stream_prices
@@ -23,6 +29,17 @@ def look(warehouse: Warehouse) -> None:
     summarise_coverage(warehouse)
     with warehouse.transaction() as connection:
         score_changed(connection, None)
+        known = connection.execute(
+            "SELECT price.file_id, sku.product_id, store.retailer, store.store_id FROM core.price JOIN core.sku USING (sku_key) JOIN core.store USING (store_key) "
+            "ORDER BY price.changed_at DESC, price.sku_key LIMIT 1"
+        ).fetchone()
+    assert known is not None
+    inspect_product(warehouse, str(known["product_id"]))
+    with suppress(TerminalError):
+        inspect_product(warehouse, "Good")
+    inspect_store(warehouse, known["retailer"], known["store_id"])
+    inspect_file(warehouse, str(known["file_id"]))
+    find_duplicates(warehouse, 10)
 
 
 def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
