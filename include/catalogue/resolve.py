@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 #: Number of new SKUs from which the catalogue's statistics are updated.
 _GROWTH = 1_000
+#: SKUs that are read, or grouped, at once when the text rules are new.
+_BLOCK = 20_000
 _CATALOGUE: LiteralString = "core.sku, core.sku_identity, core.sku_product_key, core.sku_barcode, core.product, core.product_barcode"
 _WORKING: LiteralString = "pending, looked_up, sighting, changed_identity, changed_barcode, member, placed, judged, proposed"
 
@@ -78,7 +80,10 @@ def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
         lock(connection, "resolve")
         rows = connection.run("ledger/list_checked", {"retailer": retailer}).fetchall()
         file_ids = [int(row["file_id"]) for row in rows]
-        result = _resolve(connection, retailer, file_ids) if file_ids else Resolution()
+        result = Resolution()
+        if file_ids:
+            read_texts_again(connection)
+            result = _resolve(connection, retailer, file_ids)
     if result.skus >= _GROWTH:
         with warehouse.transaction() as connection:  # separate transaction: it blocks every other ANALYZE until it ends
             connection.execute(f"ANALYZE {_CATALOGUE}")
@@ -103,9 +108,36 @@ def learn_barcodes(connection: Connection, retailer: str, found: Sequence[FoundB
     run("create_looked_up")
     _copy(connection, "looked_up", ((f.sku, list(f.gtins), *f.text, f.at, f.source) for f in found))
     run("collect_looked_up")
-    result = _take_in(connection, run, 0, are_rules_new=False)
+    result = _take_in(connection, run, 0)
     run("fill_looked_up")
     return result
+
+
+def read_texts_again(connection: Connection) -> Resolution:
+    """Read again every deciding text that another version of the text rules has read, inside the caller's transaction; group anew what may change by it.
+
+    All identities are saved before any SKU is grouped, so no SKU moves twice. Texts are read in pages and SKUs grouped in blocks, so memory does not grow with
+    the catalogue. Idempotent.
+    """
+    lock(connection, "resolve")
+    run = _begin(connection)
+    changed: list[int] = []
+    while page := connection.run("resolution/list_outdated_identities", _after(changed)).fetchall():
+        texts = ((row["sku_key"], (row["name"], row["brand"], row["size"]), row["observed_at"]) for row in page)
+        _copy(connection, "changed_identity", (_read(sku_key, Known(text, at, text, at)) for sku_key, text, at in texts))
+        changed += [row["sku_key"] for row in page]
+    if not changed:
+        return Resolution()
+    _save_identities(run)
+    result = Resolution()
+    for start in range(0, len(changed), _BLOCK):
+        result += regroup(connection, changed[start : start + _BLOCK])
+    log.info("read %s texts again with version %s of the rules: %s", len(changed), RULE_VERSION, result)
+    return result
+
+
+def _after(changed: Sequence[int]) -> dict[str, int]:
+    return {"rule_version": RULE_VERSION, "after": changed[-1] if changed else 0, "rows_max": _BLOCK}
 
 
 def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[int] = (), *, are_proposals_new: bool = True) -> Resolution:
@@ -153,19 +185,13 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     return result
 
 
-def _take_in(connection: Connection, run: Run, new: int, *, are_rules_new: bool = True) -> Resolution:
+def _take_in(connection: Connection, run: Run, new: int) -> Resolution:
     """Take in what was collected into ``sighting``: save what became known, and group again what depends on it."""
-    if are_rules_new:
-        _read_texts(connection)
-    else:
-        _read_texts(connection, are_rules_new=False)
+    _read_texts(connection)
     if not run("collect_members"):
         return Resolution(skus=new)
     added = _expand(run, 0, 0)
-    run("create_brands")
-    run("save_identities")
-    run("remove_product_keys")
-    run("save_product_keys")
+    _save_identities(run)
     run("forget_former_goods")
     run("save_barcodes")
     run("end_forgotten_decisions")
@@ -173,6 +199,13 @@ def _take_in(connection: Connection, run: Run, new: int, *, are_rules_new: bool 
     run("forget_proposals")
     _expand(run, 0, added)
     return _place(connection, run, new)
+
+
+def _save_identities(run: Run) -> None:
+    run("create_brands")
+    run("save_identities")
+    run("remove_product_keys")
+    run("save_product_keys")
 
 
 def _place(connection: Connection, run: Run, new: int, *, are_proposals_new: bool = True) -> Resolution:
@@ -187,12 +220,8 @@ def _expand(run: Run, from_round: int, last: int) -> int:
     return last
 
 
-def _read_texts(connection: Connection, *, are_rules_new: bool = True) -> None:
-    """Merge what was collected into what is known; fill ``changed_identity`` and ``changed_barcode`` with what became another.
-
-    Args:
-        are_rules_new: also read again what another version of the text rules has read, which looks at every identity.
-    """
+def _read_texts(connection: Connection) -> None:
+    """Merge what was collected into what is known; fill ``changed_identity`` and ``changed_barcode`` with what became another."""
     rows = connection.run("resolution/list_sightings").fetchall()
     changed: dict[int, Known] = {}
     identities: list[tuple[Any, ...]] = []
@@ -208,12 +237,6 @@ def _read_texts(connection: Connection, *, are_rules_new: bool = True) -> None:
             identities.append(_read(sku_key, after))
         if after.claims and (before is None or before.claims != after.claims):
             changed[sku_key] = after
-    known = {identity[0] for identity in identities}
-    outdated = connection.run("resolution/list_outdated_identities", {"rule_version": RULE_VERSION}).fetchall() if are_rules_new else []
-    for row in outdated:
-        if row["sku_key"] not in known:
-            text = row["name"], row["brand"], row["size"]
-            identities.append(_read(row["sku_key"], Known(text, row["observed_at"], text, row["observed_at"])))
     _copy(connection, "changed_identity", identities)
     _copy(
         connection,
