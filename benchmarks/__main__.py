@@ -6,13 +6,14 @@ docs/benchmarks.md describes the measurements and the figures.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks import groups, importing, nights, prefilling
+from benchmarks import catalogue_speed, groups, importing, nights, prefilling
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import scratch
@@ -161,6 +162,27 @@ def groups_(
         typer.echo(json.dumps({"groups": rows}, indent=2))
     else:
         _print("Store groups: a pass against only reading the prices", rows, _GROUPS)
+
+
+@app.command("catalogue")
+def catalogue_(
+    skus: Annotated[int, typer.Option(min=1_000, help="Products in the warehouse.")] = 1_000_000,
+    merges: Annotated[int, typer.Option(min=10, help="Pairs of them that learned barcodes join.")] = 50_000,
+    statement_seconds: StatementOption = 3_600,
+    as_json: JsonOption = False,
+) -> None:
+    """A large catalogue: texts read again by new rules, merges, translation tables, against a bare UPDATE of as many rows."""
+    os.environ["AISLEFLOW_STATEMENT_TIMEOUT_SECONDS"] = str(statement_seconds)
+    with progress() as show_progress, scratch() as server:
+        rows = catalogue_speed.measure(server, skus, merges, show_progress)
+    if as_json:
+        typer.echo(json.dumps({"catalogue": rows}, indent=2))
+    else:
+        _print(
+            "A large catalogue: seconds, and their ratio to a bare UPDATE",
+            rows,
+            ("what", "rows", "seconds", "rows_per_second", "bare_update_seconds", "ratio"),
+        )
 
 
 def _nights(store_days: int, lines: int, statement_seconds: int, show_progress: Progress) -> Rows:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from benchmarks import importing, nights, prefilling, yardstick
+from benchmarks import catalogue_speed, importing, nights, prefilling, yardstick
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import Scratch, scratch
@@ -150,3 +150,9 @@ def test_prefill_is_measured(server: Scratch) -> None:
 
     assert query["what"] == "query of 90 SKUs among 600, 81 known"
     assert all(row["ratio"] == pytest.approx(row["seconds"] / row["yardstick_seconds"]) for row in (query, rewritten))
+
+
+def test_a_large_catalogue(server: Scratch) -> None:
+    again, merged, written, unchanged = catalogue_speed.measure(server, 40, 10, lambda _: None)
+    assert (again["rows"], merged["rows"], written["rows"]) == (40, 10, 40)
+    assert all(row["seconds"] > 0 and row["bare_update_seconds"] > 0 for row in (again, merged, written, unchanged))
