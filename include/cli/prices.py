@@ -12,9 +12,9 @@ from include.cli.output import print_json, print_table, say
 
 app = typer.Typer()
 
-COVERAGE_COLUMNS = ("night", "retailer", "stores", "stores_known", "offers", "quarantine_share", "age_hours")
+COVERAGE_COLUMNS = ("night", "retailer", "stores", "stores_inferred", "stores_known", "offers", "quarantine_share", "age_hours")
 WIDE_COVERAGE_COLUMNS = ("held", "stores_newest")
-PRICE_COLUMNS = ("product", "retailer", "price", "unit", "special", "stores", "age")
+PRICE_COLUMNS = ("product", "retailer", "price", "unit", "special", "stores", "inferred", "age")
 WIDE_PRICE_COLUMNS = ("product_id", "stores_available", "oldest_at")
 
 
@@ -30,7 +30,7 @@ def prices(
     as_json: JsonOption = False,
     wide: WideOption = False,
 ) -> None:
-    """Show what a product costs at every retailer: the price (from the cheapest to the dearest store), unit price, specials, and the age of the oldest price.
+    """Show what a product costs at every retailer: the price (from the cheapest to the dearest store), unit price, specials, how many of the stores have it inferred from another one, and the age of the oldest price.
 
     Products that most retailers have come first. Prices older than AISLEFLOW_CURRENT_HOURS are shown only where there are no newer ones.
     """
@@ -89,6 +89,7 @@ def _row(product: dict[str, Any], price: dict[str, Any], *, is_first: bool) -> d
         + ("" if price["price_basis"] == "each" else f" per {price['price_basis']}"),
         "unit": f"{_range(price['unit_price_min'], price['unit_price_max'])} / {unit}" if unit else None,
         "special": _special(price),
+        "inferred": price["stores_inferred"] or None,
         "age": _age(price["age_hours"]) + ("" if price["is_current"] else ", old"),
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ def summarise_coverage(warehouse: Warehouse, retailer: str | None = None, nights
 
     Each has ``stores`` (with a published store-day of the night) of ``stores_known`` (open supermarkets), ``offers`` (their accepted goods),
     ``quarantine_share`` (0 to 1 of the lines), ``held`` stores, ``stores_newest`` (stores whose newest complete store-day is this
-    night's: their prices come from it) and ``age_hours`` of the night's prices.
+    night's: their prices come from it), ``stores_inferred`` (members of groups whose prices come from it) and ``age_hours`` of the night's prices.
     """
     now = clock.now()
     values = {"retailer": retailer, "first_night": clock.night_of(now) - timedelta(days=nights - 1), "now": now}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +32,7 @@ def search_prices(
 
     Returns:
         ``stores`` (with ``near``: retailer, store_id, name, km of each); ``products``: name, size and ``prices`` per retailer in cents,
-        unit prices in dollars per ``unit_of_measure``, how many stores have the price and how many of them on special, and the oldest
+        unit prices in dollars per ``unit_of_measure``, how many stores have the price, how many of them on special or inferred (``stores_inferred``), and the oldest
         observation, with its age in hours. Prices that are not current are left out where a retailer has current ones.
 
     Raises:
@@ -52,7 +51,6 @@ def search_prices(
             {
                 "words": words, "size_quantity": size[0] if size else None, "size_unit": size[1] if size else None, "state": places.state(state),
                 "store_keys": None if stores is None else [store["store_key"] for store in stores],
-                "current_since": now - timedelta(hours=warehouse.settings.current_hours),
                 "candidates": products * _CANDIDATES_PER_PRODUCT, "products": products,
             },
         ).fetchall()  # fmt: skip

@@ -2,9 +2,9 @@
 --
 -- Called by   include/readers/search.py
 -- Parameters  words text (as in a web search: all of them, "quoted ones" side by side, -without); size_quantity numeric and size_unit text (null = any size;
---             else sizes within 1 percent); state text (null = any); store_keys integer[] (null = any store); current_since timestamptz;
+--             else sizes within 1 percent); state text (null = any); store_keys integer[] (null = any store);
 --             candidates integer and products integer (how many products to look at and to return)
--- Reads       core.sku, core.product (index sku_words), core.price, core.store
+-- Reads       core.sku, core.product (index sku_words), core.served_price, core.store
 -- Run again   same result while prices are the same
 
 WITH matching AS (
@@ -24,15 +24,13 @@ WITH matching AS (
 ), candidate_sku AS (
     SELECT sku_key, product_id, retailer, sku FROM core.sku WHERE product_id = ANY (ARRAY(SELECT product_id FROM candidate))
 ), known AS (          -- one price per product and store, as in core.product_price
-    SELECT DISTINCT ON (product_id, price.store_key) product_id, st.retailer, price.store_key, price.price_cents, price.was_price_cents, price.unit_price,
-           price.unit_of_measure, price.price_basis, price.multi_buy_quantity, price.multi_buy_cents, price.is_on_special, price.is_available, seen.observed_at, seen.observed_at >= %(current_since)s AS is_current
-      FROM core.price AS price
-      JOIN candidate_sku USING (sku_key)
+    SELECT DISTINCT ON (served.product_id, served.store_key) served.product_id, served.retailer, served.store_key, served.price_cents, served.was_price_cents, served.unit_price,
+           served.unit_of_measure, served.price_basis, served.multi_buy_quantity, served.multi_buy_cents, served.is_on_special, served.is_available, served.observed_at, served.is_current, served.source
+      FROM core.served_price AS served
       JOIN core.store AS st USING (store_key)
-     CROSS JOIN LATERAL (SELECT CASE WHEN price.uses_store_watermark THEN greatest(price.observed_at, st.complete_at) ELSE price.observed_at END AS observed_at) AS seen
-     WHERE price.sku_key = ANY (ARRAY(SELECT sku_key FROM candidate_sku)) AND price.is_listed
+     WHERE served.sku_key = ANY (ARRAY(SELECT sku_key FROM candidate_sku)) AND served.is_listed
        AND (%(state)s::text IS NULL OR st.state = %(state)s) AND (%(store_keys)s::integer[] IS NULL OR st.store_key = ANY (%(store_keys)s))
-     ORDER BY product_id, price.store_key, price.is_available DESC, seen.observed_at DESC, price.price_cents, candidate_sku.sku
+     ORDER BY served.product_id, served.store_key, served.is_available DESC, served.observed_at DESC, served.price_cents, served.sku
 ), newest AS (         -- current prices where a retailer has any, else the known ones
     SELECT *, bool_or(is_current) OVER (PARTITION BY product_id, retailer) AS has_current FROM known
 ), offered AS (
@@ -41,7 +39,7 @@ WITH matching AS (
            count(*) FILTER (WHERE is_on_special)::integer AS stores_on_special, max(was_price_cents) FILTER (WHERE is_on_special) AS was_price_cents,
            (array_agg(multi_buy_quantity ORDER BY multi_buy_cents::numeric / multi_buy_quantity) FILTER (WHERE multi_buy_cents IS NOT NULL))[1] AS multi_buy_quantity,
            (array_agg(multi_buy_cents ORDER BY multi_buy_cents::numeric / multi_buy_quantity) FILTER (WHERE multi_buy_cents IS NOT NULL))[1] AS multi_buy_cents,
-           count(*) FILTER (WHERE is_available)::integer AS stores_available, bool_and(is_current) AS is_current, min(observed_at) AS oldest_at
+           count(*) FILTER (WHERE is_available)::integer AS stores_available, count(*) FILTER (WHERE source = 'inferred')::integer AS stores_inferred, bool_and(is_current) AS is_current, min(observed_at) AS oldest_at
       FROM newest
      WHERE is_current OR NOT has_current
      GROUP BY product_id, retailer, unit_of_measure, price_basis

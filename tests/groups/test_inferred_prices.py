@@ -9,16 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pyarrow import parquet
 
 from include import clock
 from include.clock import STATE_ZONES
+from include.diagnostics.coverage import summarise_coverage
 from include.groups import hand
 from include.groups.maintenance import check_health, compare, merge
 from include.ingestion.retract import retract
 from include.readers.export import export_prices
+from include.readers.search import search_prices
 from include.staging.storage import Storage
+from include.warehouse import price_changes
 from include.warehouse.engine import Warehouse
 from tests.groups.conftest import Publish, confirm
 from tests.groups.served import SHOWN, expected
@@ -135,6 +139,45 @@ def test_after_an_ejection_the_other_members_are_marked_until_they_are_verified(
     publish({"G1": {"9": 1.1}, "G3": {"9": 1.1}}, at=SATURDAY)
     run_pass(grouped, storage)
     assert one(grouped, "SELECT count(*) FROM core.store_price WHERE NOT is_confirmed") == 0
+
+
+def test_a_search_and_the_coverage_count_inferred_prices(grouped: Warehouse) -> None:
+    [product] = search_prices(grouped, "thing 9")["products"]
+    [price] = product["prices"]
+    assert (price["price_cents_min"], price["price_cents_max"], price["stores"], price["stores_inferred"], price["is_current"]) == (
+        110,
+        110,
+        3,
+        2,
+        True,
+    )
+    assert [(row["night"].isoformat(), row["stores"], row["stores_inferred"]) for row in summarise_coverage(grouped)] == [
+        ("2026-11-19", 1, 2),
+        ("2026-11-18", 3, 0),
+    ]
+
+
+def test_a_change_of_groups_waits_for_an_export_that_begins(grouped: Warehouse, storage: Storage) -> None:
+    """Every transaction that changes what members show holds the lock that exports wait for: a trigger looks."""
+    key = one(grouped, "SELECT hashtextextended(%s, 0)", f"aisleflow:{price_changes._NAME}")
+    with grouped.transaction() as connection:
+        connection.execute(
+            "CREATE FUNCTION core.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND mode = 'ShareLock' AND ((classid::bigint << 32) | objid::bigint) = {key}) "
+            "THEN RAISE EXCEPTION 'not announced'; END IF; RETURN NULL; END $$"
+        )
+        connection.execute("CREATE TRIGGER look AFTER INSERT ON core.inference_change FOR EACH ROW EXECUTE FUNCTION core.look()")
+    try:
+        hand.pin_store(grouped, "aldi", "G2", "ann", "a test")
+        hand.split_store(grouped, "aldi", "G3", "ann", "a test")
+        hand.reset(grouped, storage, "aldi", "ann", "a test")
+        run_pass(grouped, storage)
+        with grouped.transaction() as connection, pytest.raises(psycopg.errors.RaiseException, match="not announced"):
+            connection.execute("INSERT INTO core.inference_change SELECT store_key, '2026-11-01' FROM core.store")
+    finally:
+        with grouped.transaction() as connection:
+            connection.execute("DROP TRIGGER look ON core.inference_change")
+            connection.execute("DROP FUNCTION core.look")
 
 
 def test_a_price_week_begins_in_sql_as_in_python(warehouse: Warehouse) -> None:
