@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include import clock
+from include.catalogue import brands
 from include.catalogue.resolve import regroup
 from include.errors import NeedsPersonError, TerminalError
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -47,13 +48,15 @@ def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -
         found = connection.run("merges/list_decisions", values).fetchall()
         if missing := sorted(set(decision_ids) - {row["decision_id"] for row in found}):
             raise TerminalError(
-                f"no decision {', '.join(map(str, missing))}, so nothing was undone. Those about SKUs: aisleflow catalogue merges, or aisleflow inspect sku."
+                f"no decision {', '.join(map(str, missing))}, so nothing was undone. core.sku.match_evidence has those that joined a SKU, aisleflow catalogue proposals --all those of proposals."
             )
         open_ids = [int(row["decision_id"]) for row in found if row["ended_at"] is None]
         values |= {"decision_ids": open_ids}
         for statement in ("end_decisions", "end_pairs", "mark_undone", "forget_questions"):
             connection.run(f"merges/{statement}", values)
         moved = regroup_pairs(connection, open_ids)
+        if any(row["kind"] == "brand" for row in found):
+            brands.apply_merges(connection)
     log.info("undone by %s: %s, %s SKU(s) moved", by, open_ids, moved)
     before = [
         f"decision {row['decision_id']} was undone by {row['ended_by']}: {row['end_reason']}"

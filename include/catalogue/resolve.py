@@ -157,7 +157,7 @@ def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[i
 
 def _begin(connection: Connection, **values: Any) -> Run:
     """Create the working tables; return what runs a statement with these values."""
-    values = {"now": clock.now(), "rule_version": RULE_VERSION, "decided": []} | values
+    values = {"now": clock.now(), "rule_version": RULE_VERSION, "decided": [], "file_ids": []} | values
 
     def run(name: str, **more: Any) -> int:
         return max(connection.run(f"resolution/{name}", values | more).rowcount, 0)
@@ -176,6 +176,7 @@ def _resolve(connection: Connection, retailer: str, file_ids: Sequence[int]) -> 
     run = _begin(connection, retailer=retailer, file_ids=list(file_ids))
     new = run("collect_pending")
     _analyze(connection, "pending")
+    run("join_renumbered")
     run("collect_sightings")
     result = _take_in(connection, run, new)
     result = replace(result, texts_refreshed=run("refresh_skus"))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from include.cli import proposals
 from include.cli.common import JsonOption, domain, reported
 from include.cli.output import print_json, print_sections, print_table, progress, say
 from include.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(proposals.app, name="proposals")
 
 
 @app.callback()
@@ -56,6 +60,57 @@ def match_(
         f"{found['left']:,} and {found['right']:,} products: {found['automatic_by_key']:,} pairs by key, {found['automatic_by_words']:,} by words, {found['automatic_by_score']:,} by score, "
         f"{found['waiting']:,} wait for a person; written to {out}"
     )
+
+
+@app.command()
+def reconcile(
+    all_: Annotated[bool, typer.Option("--all", help="Look at all SKUs, not only at those that changed since the last time.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find products that are one although no barcode says so: sure pairs are joined, unsure ones proposed; then write the translation tables.
+
+    The DAG reconcile_catalogue does the same after each published night. Safe to repeat.
+    """
+    from include.catalogue.reconcile import reconcile as reconcile_
+    from include.catalogue.tables import write_tables
+
+    with domain(as_json) as (warehouse, storage):
+        found = reconcile_(warehouse, is_complete=all_)
+        tables = [str(table.name) for table in write_tables(warehouse, storage) if table.is_changed]
+    if as_json:
+        print_json(asdict(found) | {"tables": tables})
+        return
+    if not found.is_due:
+        say("nothing has changed since the last reconciliation (--all looks at all SKUs)")
+        return
+    say(
+        f"{found.joined:,} pair(s) joined by score, {found.proposed:,} proposed, {found.brands_joined:,} brand(s) joined; {found.moved:,} SKU(s) moved to another product",
+        f"translation tables written: {', '.join(tables) or 'none has changed'}",
+    )
+
+
+@app.command()
+def undo(
+    numbers: Annotated[
+        list[int],
+        typer.Argument(help="Numbers of decisions: of `proposals show N`, core.sku.match_evidence or ops.merge_log.", metavar="N..."),
+    ],
+    reason: Annotated[str, typer.Option("--why", help="The reason; it is stored with the decision.")],
+    by: Annotated[str | None, typer.Option(help="Who undoes it; by default the current user.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo decisions that SKUs or brands are one, or are not: every row is as without them, and their proposals wait again.
+
+    A pair that the matcher joined is neither joined nor proposed by it again.
+    """
+    from include.catalogue.merges import undo as undo_
+
+    with domain(as_json) as (warehouse, _):
+        done = undo_(warehouse, numbers, by or getpass.getuser(), reason)
+    if as_json:
+        print_json(asdict(done))
+        return
+    say(f"{len(done.undone)} decision(s) undone; {done.moved} SKU(s) moved to another product", *done.undone_before)
 
 
 @app.command("tables")

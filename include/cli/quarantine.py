@@ -74,6 +74,9 @@ def show(
         )
     if found["results"]:
         print_table(found["results"], ("rule_id", "severity", "is_passed", "checked", "failed", "detail"), title="Checks")
+    if pairs := found["renumbered"]:
+        title = f"{len(pairs):,} SKU(s) with the name, size and price of a vanished one; a release joins them"
+        print_table(pairs[:limit], ("old_sku", "new_sku", "name", "size", "decision_id"), title=title)
     for line in found["lines"]:
         became = "" if line["state"] == "quarantined" else f" [{line['state']} by {line['decided_by']}: {line['decision_reason']}]"
         say(f"line {line['line_number']}, SKU {line['sku']}: {'; '.join(line['why'])}{became}", f"    {line['raw_text']}")

@@ -31,7 +31,7 @@ def list_refused_lines(warehouse: Warehouse, retailer: str | None = None) -> lis
 
 
 def show(warehouse: Warehouse, file_id: int, limit: int = 20) -> dict[str, Any]:
-    """Return one file's ledger row, its check results and its first refused lines with raw text.
+    """Return one file's ledger row, its check results, the pairs of SKUs it may have renumbered, and its first refused lines with raw text.
 
     Raises:
         TerminalError: the ledger has no such file.
@@ -44,6 +44,7 @@ def show(warehouse: Warehouse, file_id: int, limit: int = 20) -> dict[str, Any]:
         lines = connection.run("ledger/list_refused_lines", {"file_id": file_id, "limit": limit}).fetchall()
         decisions = decisions_of(connection, file_id)
         counted = connection.run("ledger/count_lines", {"file_id": file_id}).fetchone()
+        renumbered = connection.run("quality/list_renumbered", {"file_id": file_id}).fetchall()
     assert counted is not None
     return {
         "next": _next_steps(file, counted["undecided"]),
@@ -51,6 +52,7 @@ def show(warehouse: Warehouse, file_id: int, limit: int = 20) -> dict[str, Any]:
         "file": dict(file),
         "decisions": decisions,
         "results": [dict(row) for row in results],
+        "renumbered": [dict(row) for row in renumbered],
         "lines": [{**row, "why": [reason_of(rule) for rule in row["reasons"]]} for row in lines],
     }
 

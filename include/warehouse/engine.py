@@ -115,7 +115,7 @@ class Warehouse:
 def lock(connection: Connection, name: str) -> None:
     """Take a named advisory lock until the transaction ends; waits for its holder.
 
-    The names in use: ``ingest:<retailer>``, ``check:<retailer>``, ``ledger:<retailer>``, ``price-changes``, ``resolve``, ``groups:<retailer>``, ``store:<retailer>:<store_id>``,
+    The names in use: ``ingest:<retailer>``, ``check:<retailer>``, ``ledger:<retailer>``, ``price-changes``, ``resolve``, ``reconcile``, ``groups:<retailer>``, ``store:<retailer>:<store_id>``,
     ``translation-tables``.
     Where several are taken, the order is: groups, price-changes, resolve, store; rows of files and stores come after them.
     """

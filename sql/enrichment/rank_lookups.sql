@@ -26,17 +26,20 @@ WITH due AS MATERIALIZED (
       JOIN due USING (sku_key)
      WHERE price.sku_key = ANY (ARRAY(SELECT sku_key FROM due)) AND price.is_listed
      GROUP BY price.sku_key
+), proposed AS MATERIALIZED (
+    SELECT left_product_id, right_product_id FROM ops.proposal WHERE state = 'waiting'
 ), waiting AS MATERIALIZED (
     SELECT product_id FROM core.sku WHERE product_id = ANY (ARRAY(SELECT product_id FROM due)) AND retailer <> %(retailer)s
      UNION
-    SELECT left_product_id FROM ops.proposal WHERE state = 'waiting' AND left_product_id = ANY (ARRAY(SELECT product_id FROM due))
+    SELECT left_product_id FROM proposed
      UNION
-    SELECT right_product_id FROM ops.proposal WHERE state = 'waiting' AND right_product_id = ANY (ARRAY(SELECT product_id FROM due))
+    SELECT right_product_id FROM proposed
 ), ranked AS (
     SELECT due.sku, due.sku_key, store.store_key,
-           due.days + coalesce(sold.stores, 0) * CASE WHEN EXISTS (SELECT FROM waiting WHERE waiting.product_id = due.product_id) THEN 2 ELSE 1 END AS priority
+           due.days + coalesce(sold.stores, 0) * CASE WHEN waiting.product_id IS NULL THEN 1 ELSE 2 END AS priority
       FROM due
       LEFT JOIN sold USING (sku_key)
+      LEFT JOIN waiting USING (product_id)
       LEFT JOIN store ON store.position = coalesce(sold.other_position, sold.position)
 )
 UPDATE ops.barcode_lookup AS queued

@@ -1045,6 +1045,39 @@ COMMENT ON COLUMN ops.proposal.question_run_id IS 'Run of decide_proposals that 
 COMMENT ON COLUMN ops.proposal.decision_id IS 'The decision in force about it (ops.match_decision); null: none.';
 COMMENT ON COLUMN ops.proposal.state IS 'waiting: for a decision, the first of its two products; joined: by a decision about this pair; rejected: a decision keeps the two products apart; settled: they are one product by other evidence, another waiting proposal is about the same two products, what joined them is contradicted by a barcode or a split, or a number was given to another good.';
 
+CREATE TABLE ops.renumbered_sku (
+    file_id bigint NOT NULL REFERENCES ops.staged_file,
+    old_sku text COLLATE "C" NOT NULL,
+    new_sku text COLLATE "C" NOT NULL,
+    PRIMARY KEY (file_id, old_sku)
+);
+COMMENT ON TABLE ops.renumbered_sku IS 'The proposal of a store-day held for renumbered SKUs: pairs of a vanished and a new SKU with the same name, size and price. One row per pair; releasing the store-day joins all of them as one decision (ops.match_decision), discarding it joins none.';
+COMMENT ON COLUMN ops.renumbered_sku.file_id IS 'The store-day (ops.staged_file).';
+COMMENT ON COLUMN ops.renumbered_sku.old_sku IS 'The vanished SKU.';
+COMMENT ON COLUMN ops.renumbered_sku.new_sku IS 'The new SKU; the only one that looks like it.';
+
+CREATE TABLE ops.reconciliation (
+    reconciliation_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    changed_until     timestamptz NOT NULL,
+    newest_sku_key    integer NOT NULL,
+    rule_version      integer NOT NULL,
+    joined            integer NOT NULL,
+    proposed          integer NOT NULL,
+    brands_joined     integer NOT NULL,
+    moved             integer NOT NULL,
+    reconciled_at     timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.reconciliation IS 'Reconciliations that had something to look at. One row each; the newest is the watermark of the next.';
+COMMENT ON COLUMN ops.reconciliation.reconciliation_id IS 'Their order.';
+COMMENT ON COLUMN ops.reconciliation.changed_until IS 'The newest core.sku.sku_changed_at that it saw: the next one looks at SKUs that changed then or later.';
+COMMENT ON COLUMN ops.reconciliation.newest_sku_key IS 'The newest SKU (core.sku) that it saw: another one at the same instant is new.';
+COMMENT ON COLUMN ops.reconciliation.rule_version IS 'Version of the text rules (include/wording/product_key.py); after another one every SKU is looked at.';
+COMMENT ON COLUMN ops.reconciliation.joined IS 'Pairs of SKUs that the matcher joined.';
+COMMENT ON COLUMN ops.reconciliation.proposed IS 'Pairs of SKUs that it proposed.';
+COMMENT ON COLUMN ops.reconciliation.brands_joined IS 'Pairs of brands joined.';
+COMMENT ON COLUMN ops.reconciliation.moved IS 'SKUs that moved to another product.';
+COMMENT ON COLUMN ops.reconciliation.reconciled_at IS 'When it was applied.';
+
 CREATE TABLE ops.barcode_decision (
     decision_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     claim_id        bigint NOT NULL,

@@ -1,9 +1,10 @@
--- Find what store-days with many new SKUs no longer list, and the pairs of a vanished and a new SKU with the same name, size and price.
+-- Find what store-days with many new SKUs no longer list, and propose the pairs of a vanished and a new SKU with the same name, size and price.
 --
 -- Called by   include/ingestion/checks/measuring.py, for the complete store-days with many new SKUs
 -- Parameters  retailer text; file_ids bigint[]
--- Reads       staging.offer, ops.staged_file, core.store, core.sku, core.price; one row per store-day
--- Run again   same result while the prices are the same
+-- Reads       staging.offer, ops.staged_file, core.store, core.sku, core.price
+-- Writes      ops.renumbered_sku   one row per pair
+-- Run again   nothing written while the prices are the same; returns one row per store-day
 
 WITH listed AS MATERIALIZED (
     SELECT file.file_id, sku.sku, lower(sku.name) AS name, sku.size, price.price_cents
@@ -27,6 +28,10 @@ WITH listed AS MATERIALIZED (
       JOIN new ON new.file_id = vanished.file_id AND new.name = vanished.name AND new.size IS NOT DISTINCT FROM vanished.size AND new.price_cents = vanished.price_cents
      GROUP BY vanished.file_id, vanished.sku
     HAVING count(*) = 1
+), proposed AS (
+    INSERT INTO ops.renumbered_sku AS known (file_id, old_sku, new_sku)
+    SELECT file_id, old_sku, new_sku FROM pair ORDER BY file_id, old_sku
+        ON CONFLICT (file_id, old_sku) DO UPDATE SET new_sku = excluded.new_sku WHERE known.new_sku <> excluded.new_sku
 )
 SELECT counted.file_id, counted.listed, coalesce(missing.gone, 0)::integer AS gone, coalesce(paired.pairs, 0)::integer AS pairs, paired.examples
   FROM (SELECT file_id, count(*)::integer AS listed FROM listed GROUP BY file_id) AS counted

@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 #: Every DAG there is; a new one is added here, with its order of tasks below where the order matters.
 EXPECTED = {
     "discover_stores", "enrich_barcodes", "ingest_prices", "look_up_barcodes", "sweep_outbox", "watch_night",
-    "decide_conflicts", "decide_held", "maintain_store_groups", "publish_bargains",
+    "decide_conflicts", "decide_held", "decide_proposals", "maintain_store_groups", "publish_bargains", "reconcile_catalogue",
     *(f"scrape_{retailer}" for retailer in RETAILERS),
 }  # fmt: skip
 
@@ -30,6 +30,8 @@ EXPECTED = {
 ORDER = {
     "ingest_prices": ["load", "check", "resolve", "publish", "report"],
     "decide_conflicts": ["list_conflicts", "ask", "apply", "close"],
+    "decide_proposals": ["list_proposals", "ask", "apply"],
+    "reconcile_catalogue": ["reconcile", "write_tables"],
     "look_up_barcodes": ["plan", "look_up", "report"],
     "maintain_store_groups": ["health", "compare", "merge", "announce_bargains"],
     "publish_bargains": ["publish", "export"],

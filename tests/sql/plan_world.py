@@ -16,8 +16,12 @@ from include.alerts import troubles
 from include.alerts.alerts import Alert, held_alert
 from include.alerts.held_question import held_question
 from include.alerts.memory import SentAlerts
-from include.catalogue import conflicts, merges, proposals
+from include.catalogue import brands, conflicts, merges, proposals
 from include.catalogue.grouping import Choice
+from include.catalogue.matching.exact import Method
+from include.catalogue.matching.match import Tier
+from include.catalogue.matching.warehouse import SkuMatch
+from include.catalogue.reconcile import apply_matches
 from include.catalogue.resolve import FoundBarcode
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
@@ -39,7 +43,7 @@ from include.model.rules import ROW_RULES
 from include.model.store import StoreRecord
 from include.readers import published
 from include.staging.storage import Stage, Storage
-from include.warehouse.engine import Connection, Warehouse
+from include.warehouse.engine import Connection, Warehouse, lock
 from include.wording.product_key import RULE_VERSION
 from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
@@ -231,6 +235,26 @@ def _merge(warehouse: Warehouse, n: int) -> None:
     choices: list[proposals.Choice] = ["join", "apart"]
     decided = proposals.decide_proposals(warehouse, {number: choices[number % 2] for number in found}, "ann", "looked", "command line")
     merges.undo(warehouse, list(decided.applied.values()), "ann", "too early")
+    _reconcile(warehouse, n)
+
+
+def _reconcile(warehouse: Warehouse, n: int) -> None:
+    """Apply as many matches as a quarter of the SKUs, half of them sure, and join as many brands."""
+    with warehouse.transaction() as connection:
+        rows = connection.execute("SELECT retailer, sku_key FROM core.sku ORDER BY sku_key").fetchall()
+        mine, other = ([row["sku_key"] for row in rows if row["retailer"] == name] for name in ("aldi", "iga"))
+        evidence = {"reason": "same brand", "features": {"brand_equal": 1.0}, "rule_version": 1}
+        found = [
+            SkuMatch(left, right, 0.5, Tier.AUTOMATIC if left % 2 else Tier.WAITING, Method.SCORE, evidence)
+            for left, right in list(zip(mine, other, strict=False))[n // 4 : n // 2]
+        ]
+        lock(connection, "resolve")
+        assert apply_matches(connection, found, clock.now(), 1).joined > n // 10
+        pairs = [row["brand_id"] for row in connection.execute("SELECT brand_id FROM core.brand ORDER BY brand_id").fetchall()]
+        columns = {"brand_ids": pairs[:-1], "alias_ids": pairs[1:], "products": [2] * (len(pairs) - 1)}
+        connection.run("brands/record_joins", columns | {"now": clock.now()})
+        brands.apply_merges(connection)
+        connection.run("reconcile/find_mark")
 
 
 def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:

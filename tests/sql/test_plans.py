@@ -27,6 +27,7 @@ LOOK_UPS = {
     "crawl/save_robots": "one row by its key, retailer and run",
     "diagnostics/list_blockers": "reads the sessions of the server",
     "enrichment/count_request": "one row by its key, night and retailer",
+    "reconcile/create_matched": "makes an empty temporary table",
     "resolution/create_changed_barcode": "makes an empty temporary table",
     "resolution/create_changed_identity": "makes an empty temporary table",
     "resolution/create_judged": "makes an empty temporary table",

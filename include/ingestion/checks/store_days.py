@@ -183,7 +183,7 @@ def _renumbered(day: StoreDay, settings: Settings) -> _RuleOutcome:
         return day.goods, 0, f"{day.new} of {day.goods} SKUs are new in the store"
     pairs, examples = day.turnover.pairs, ", ".join(day.turnover.examples)
     looks = (
-        f"it looks like new numbers: {pairs} of them have name, size and price of a vanished one ({examples})"
+        f"it looks like new numbers: {pairs} of them have name, size and price of a vanished one ({examples}); a release joins these to their products"
         if pairs
         else "none looks like a vanished one"
     )

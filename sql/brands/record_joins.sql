@@ -1,0 +1,23 @@
+-- Record that pairs of brands are one: a decision each.
+--
+-- Called by   include/catalogue/brands.py
+-- Parameters  brand_ids, alias_ids, products integer[]: one each; now timestamptz
+-- Reads       ops.brand_pair
+-- Writes      ops.match_decision, ops.brand_pair
+-- Run again   nothing written: a pair is decided once
+
+WITH learned AS MATERIALIZED (
+    SELECT found.*, nextval(pg_get_serial_sequence('ops.match_decision', 'decision_id')) AS decision_id
+      FROM (SELECT *
+              FROM unnest(%(brand_ids)s::integer[], %(alias_ids)s::integer[], %(products)s::integer[]) AS pair (brand_id, alias_id, products)
+             WHERE NOT EXISTS (SELECT FROM ops.brand_pair AS known WHERE known.left_brand_id = pair.brand_id AND known.right_brand_id = pair.alias_id)
+             ORDER BY brand_id, alias_id) AS found
+), decided AS (
+    INSERT INTO ops.match_decision (decision_id, kind, choice, decided_by, decision_reason, decided_via, evidence, decided_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT decision_id, 'brand', 'join', 'aisleflow', 'retailers give them to the same barcodes', 'brands', jsonb_build_object('products', products), %(now)s
+      FROM learned
+     ORDER BY decision_id
+)
+INSERT INTO ops.brand_pair (decision_id, left_brand_id, right_brand_id)
+SELECT decision_id, brand_id, alias_id FROM learned ORDER BY decision_id

@@ -1,0 +1,10 @@
+-- Save what a reconciliation did, and how far it has come.
+--
+-- Called by   include/catalogue/reconcile.py
+-- Parameters  changed_until, now timestamptz; newest_sku_key, rule_version, joined, proposed, brands_joined, moved integer
+-- Writes      ops.reconciliation
+-- Run again   nothing written: one row per state of the SKUs
+
+INSERT INTO ops.reconciliation (changed_until, newest_sku_key, rule_version, joined, proposed, brands_joined, moved, reconciled_at)
+SELECT %(changed_until)s, %(newest_sku_key)s, %(rule_version)s, %(joined)s, %(proposed)s, %(brands_joined)s, %(moved)s, %(now)s
+ WHERE NOT EXISTS (SELECT FROM ops.reconciliation WHERE changed_until = %(changed_until)s AND newest_sku_key = %(newest_sku_key)s AND rule_version = %(rule_version)s)

@@ -1,0 +1,146 @@
+"""Reconciliation joins what the matcher is sure of and proposes the rest, from a watermark; a later barcode overrules it, and what was undone stays undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from include.catalogue import merges, proposals
+from include.catalogue.brands import canonical_of
+from include.catalogue.matching.exact import Method
+from include.catalogue.matching.match import Tier
+from include.catalogue.matching.warehouse import SkuMatch
+from include.catalogue.reconcile import Reconciliation, apply_matches, reconcile
+from include.warehouse import engine
+from include.warehouse.engine import Warehouse, lock
+from tests.catalogue.catalogue_view import A, B, joined, same
+from tests.catalogue.test_merges import state
+from tests.ingestion.store_days import gtin, offer
+from tests.warehouse.looking import one, rows
+
+Pair = tuple[str, str, float, Tier]
+
+
+def found(warehouse: Warehouse, *pairs: Pair) -> Reconciliation:
+    """Apply matches as the matcher would report them, by SKU."""
+    with warehouse.transaction() as connection:
+        lock(connection, "resolve")
+        keys = {row["sku"]: row["sku_key"] for row in connection.execute("SELECT sku, sku_key FROM core.sku").fetchall()}
+        matches = [
+            SkuMatch(
+                keys[left], keys[right], score, tier, Method.SCORE, {"reason": "same brand; same size", "features": {"brand_equal": 1.0}}
+            )
+            for left, right, score, tier in pairs
+        ]
+        return apply_matches(connection, matches, datetime(2026, 11, 18, tzinfo=UTC), max(keys.values()))
+
+
+@pytest.fixture
+def two(warehouse: Warehouse, met: Callable[..., None]) -> Warehouse:
+    """One good under two texts that no key joins."""
+    met("coles", offer("c", name="Crackling Oat Flakes", brand="Quux", size="500g"))
+    met("aldi", offer("1", name="Oat Flakes Crunchy", brand="Quux", size="500g"))
+    assert not same(warehouse, ("coles", "c"), ("aldi", "1"))
+    return warehouse
+
+
+def test_a_sure_pair_is_joined_with_its_evidence_and_an_unsure_one_proposed(two: Warehouse, met: Callable[..., None]) -> None:
+    met("iga", offer("i", name="Cereal of Oats", brand="Quux", size="500g"))
+    done = found(two, ("c", "1", 0.97, Tier.AUTOMATIC), ("i", "1", 0.4, Tier.WAITING))
+    assert (
+        (done.joined, done.proposed, done.moved) == (1, 1, 1) and same(two, ("coles", "c"), ("aldi", "1")) and joined(two, "1") == "score"
+    )
+    (decision,) = rows(
+        two, "SELECT decided_by, decided_via, score, decision_reason, evidence ->> 'method' AS method FROM ops.match_decision"
+    )
+    assert {**decision, "score": float(decision["score"])} == {
+        "decided_by": "aisleflow", "decided_via": "score", "score": 0.97, "decision_reason": "same brand; same size", "method": "score",
+    }  # fmt: skip
+    (waiting,) = proposals.list_proposals(two)
+    assert float(waiting["score"]) == 0.4 and waiting["reason"] == "score" and waiting["evidence"]["features"] == {"brand_equal": 1.0}
+    assert found(two, ("c", "1", 0.97, Tier.AUTOMATIC), ("i", "1", 0.4, Tier.WAITING)).joined == 0, "what is known is not stored again"
+    assert len(proposals.list_proposals(two)) == 1
+
+
+def test_later_barcodes_overrule_the_matcher_and_a_person_is_asked(two: Warehouse, met: Callable[..., None]) -> None:
+    found(two, ("c", "1", 0.97, Tier.AUTOMATIC))
+    met("coles", offer("c", name="Crackling Oat Flakes", brand="Quux", size="500g", barcode=A))
+    assert same(two, ("coles", "c"), ("aldi", "1")), "one barcode contradicts nothing"
+    met("aldi", offer("1", name="Oat Flakes Crunchy", brand="Quux", size="500g", barcode=B))
+    assert not same(two, ("coles", "c"), ("aldi", "1"))
+    assert [row["reason"] for row in rows(two, "SELECT reason FROM ops.match_proposal")] == ["score_but_other_barcode"]
+
+
+def test_what_a_person_undid_is_neither_joined_nor_proposed_again(two: Warehouse) -> None:
+    before = state(two)
+    found(two, ("c", "1", 0.97, Tier.AUTOMATIC))
+    (decision_id,) = (row["decision_id"] for row in rows(two, "SELECT decision_id FROM ops.match_decision"))
+    merges.undo(two, [decision_id], "ann", "two goods")
+    assert state(two) == before
+    for tier in (Tier.AUTOMATIC, Tier.WAITING):
+        done = found(two, ("c", "1", 0.97, tier))
+        assert (done.joined, done.proposed) == (0, 0)
+
+
+def test_a_rejected_pair_is_not_joined_by_score(two: Warehouse) -> None:
+    found(two, ("c", "1", 0.4, Tier.WAITING))
+    (row,) = proposals.list_proposals(two)
+    proposals.decide_proposals(two, {row["proposal_id"]: "apart"}, "ann", "two goods", "command line")
+    done = found(two, ("c", "1", 0.99, Tier.AUTOMATIC))
+    assert (done.joined, done.proposed) == (0, 0) and not same(two, ("coles", "c"), ("aldi", "1"))
+
+
+def test_it_looks_only_at_what_changed_since_the_last_time(two: Warehouse, met: Callable[..., None]) -> None:
+    assert reconcile(two).is_due and not reconcile(two).is_due
+    met("iga", offer("i", name="Garden Hose", brand="Bramble", size="15m"))
+    assert reconcile(two).is_due and not reconcile(two).is_due and reconcile(two, is_complete=True).is_due
+
+
+def test_brands_on_the_same_barcodes_become_one_and_an_undo_parts_them(warehouse: Warehouse, met: Callable[..., None]) -> None:
+    for retailer, brand in (("coles", "Zorbo Kitchens"), ("aldi", "Zorbo")):
+        met(retailer, *(offer(f"{retailer}{n}", name=f"Good {n}", brand=brand, size="100g", barcode=gtin(n + 1)) for n in range(3)))
+    assert reconcile(warehouse, is_complete=True).brands_joined == 1
+    brands = "SELECT DISTINCT b.name FROM core.product AS p JOIN core.brand AS b USING (brand_id) WHERE product_id IN (SELECT product_id FROM core.sku)"
+    assert one(warehouse, brands) == "Zorbo" and reconcile(warehouse, is_complete=True).brands_joined == 0
+    met("coles", offer("new", name="Garden Hose", brand="Zorbo Kitchens", size="15m"))
+    assert one(warehouse, brands) == "Zorbo", "a later product too"
+    merges.undo(warehouse, [one(warehouse, "SELECT decision_id FROM ops.brand_pair")], "ann", "two brands")
+    assert (
+        one(warehouse, "SELECT count(*) FROM core.brand WHERE canonical_id IS NOT NULL") == 0 and one(warehouse, brands) == "Zorbo Kitchens"
+    )
+    assert reconcile(warehouse, is_complete=True).brands_joined == 0, "what was undone stays undone"
+
+
+def test_the_canonical_brand_does_not_depend_on_the_order_of_pairs() -> None:
+    pairs = [
+        {"left_brand_id": left, "left_folded": folded[left], "right_brand_id": right, "right_folded": folded[right]}
+        for folded in [{1: "old quux", 2: "quux", 3: "quux foods", 4: "quuz"}]
+        for left, right in ((1, 2), (3, 4), (2, 3))
+    ]
+    assert canonical_of(pairs) == canonical_of(pairs[::-1]) == {1: 2, 3: 2, 4: 2}
+
+
+def test_no_statement_runs_per_pair(warehouse: Warehouse, met: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    for retailer in ("coles", "aldi"):
+        met(
+            retailer,
+            *(offer(f"{retailer[0]}{n}", name=f"{retailer} good number{n}", brand="Quux", size=f"{100 + 9 * n}g") for n in range(60)),
+        )
+    counts: list[int] = []
+    run = engine.Connection.run
+
+    def counting(self: engine.Connection, *values: object, **options: object) -> object:
+        counts[-1] += 1
+        return run(self, *values, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine.Connection, "run", counting)
+    for first, last in ((0, 2), (2, 60)):
+        counts.append(0)
+        done = found(warehouse, *((f"c{n}", f"a{n}", 0.95, Tier.AUTOMATIC) for n in range(first, last)))
+        assert done.joined == last - first
+        counts.append(0)
+        decisions = [row["decision_id"] for row in rows(warehouse, "SELECT decision_id FROM ops.match_decision WHERE ended_at IS NULL")]
+        assert len(merges.undo(warehouse, decisions, "ann", "no").undone) == last - first
+    assert counts[0] == counts[2] and counts[1] == counts[3], counts
