@@ -34,11 +34,14 @@ SELECT '{retailer}', n::text, '2026-11-18', 'bench', 'bench', 'published', 'arch
 INSERT INTO core.store (retailer, store_id, state, is_confirmed, is_supermarket, is_trading, first_seen_at, complete_at, complete_file_id)
 SELECT retailer, store_id, 'VIC', true, true, true, '{at}', observed_at, file_id FROM ops.staged_file ORDER BY file_id;
 ALTER TABLE core.price DISABLE TRIGGER ALL;
+ALTER TABLE core.price DROP CONSTRAINT price_pkey;
+DROP INDEX core.price_changed, core.price_sku;
 INSERT INTO core.price (store_key, sku_key, price_cents, price_basis, is_on_special, is_available, is_listed, uses_store_watermark, observed_at, changed_at, file_id, price_file_id)
 SELECT store.store_key, sku.sku_key, 100 + sku.sku_key % 900 + CASE WHEN hashint4(store.store_key * 20011 + sku.sku_key) & 8191 < 8192 * {own} / 100 THEN 1 + (hashint4(store.store_key + sku.sku_key * 977) & 63) ELSE 0 END,
        'each', false, true, true, true, '{at}', '{at}', store.complete_file_id, store.complete_file_id
   FROM core.store AS store CROSS JOIN core.sku AS sku
  WHERE hashint4(store.store_key * 31 + sku.sku_key * 7) & 31 > 0;
+ALTER TABLE core.price ADD CONSTRAINT price_pkey PRIMARY KEY (store_key, sku_key);
 ALTER TABLE core.price ENABLE TRIGGER ALL
 """
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 Keys = NDArray[np.int64]
 
-#: Cells of a matrix that one step works on: temporary arrays stay below 100 MB.
-BLOCK_CELLS = 16_000_000
+#: Cells of a matrix that one step works on: they stay in the processor's cache.
+BLOCK_CELLS = 1_000_000
 #: Columns of a fingerprint: those that most stores list.
 FINGERPRINT_COLUMNS = 512
 #: A fingerprint may differ by so many times the share by which matching lists may differ, and always by so many prices: lists
@@ -114,24 +114,39 @@ class PriceLists:
         >>> one.common, one.equal, one.is_match, one.differences
         (2, 1, False, (Difference(column=3, left_cents=300, right_cents=350),))
         """
-        first = self.row(left)
-        own = np.flatnonzero(self.cents[first])
-        mine = self.cents[first, own]
-        found: list[Comparison] = []
-        rows = [self.row(key) for key in rights]
-        for block in _blocks(rows, len(own)):
-            theirs = self.cents[block][:, own]
-            common, equal = np.count_nonzero(theirs, axis=1), np.count_nonzero(theirs == mine, axis=1)
-            for place, row in enumerate(block):
-                found.append(self._judge((first, row), int(common[place]), int(equal[place]), rules))
-        return found
+        first, rows = self.row(left), np.array([self.row(key) for key in rights], np.int64)
+        common, equal = self.count(first, rows)
+        matching = self.matching(first, rows, common, equal, rules)
+        return [
+            self.evidence(first, int(row), int(common[place]), int(equal[place]), is_match=bool(matching[place]))
+            for place, row in enumerate(rows)
+        ]
 
-    def _judge(self, rows: tuple[int, int], common: int, equal: int, rules: MatchRules) -> Comparison:
-        left, right = rows
-        larger = max(self.listed[left], self.listed[right])
-        is_match = common >= rules.common_min and common >= rules.list_share * larger and equal + 1e-9 >= rules.equal_share * common
+    def count(self, first: int, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the products that one row has in common with others, and those of them that cost the same, both of shape (rows,)."""
+        is_listed = self.cents[first] > 0
+        mine = np.where(is_listed, self.cents[first], -1)  # equal to no price: what is not listed here is not common
+        common, equal = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+        for place in _blocks(len(rows), self.cents.shape[1], BLOCK_CELLS):
+            theirs = self.cents[rows[place]]
+            equal[place] = np.count_nonzero(theirs == mine, axis=1)
+            common[place] = np.count_nonzero((theirs > 0) & is_listed, axis=1)
+        return common, equal
+
+    def matching(
+        self, first: int, rows: NDArray[np.int64], common: NDArray[np.int64], equal: NDArray[np.int64], rules: MatchRules
+    ) -> NDArray[np.bool_]:
+        """Return which rows match the first one, from their counts."""
+        larger = np.maximum(self.listed[first], self.listed[rows])
+        matches: NDArray[np.bool_] = (
+            (common >= rules.common_min) & (common >= rules.list_share * larger) & (equal + 1e-9 >= rules.equal_share * common)
+        )
+        return matches
+
+    def evidence(self, left: int, right: int, common: int, equal: int, *, is_match: bool) -> Comparison:
+        """Return the comparison of two rows from its counts, with the largest differences."""
         return Comparison(
-            int(self.keys[left]), int(self.keys[right]), int(self.listed[left]), int(self.listed[right]), common, equal, bool(is_match),
+            int(self.keys[left]), int(self.keys[right]), int(self.listed[left]), int(self.listed[right]), common, equal, is_match,
             self._differences(left, right) if equal < common else (),
         )  # fmt: skip
 
@@ -152,7 +167,7 @@ class PriceLists:
         prints = np.ascontiguousarray(self.cents[:, chosen])
         listed = (prints > 0).astype(np.float32)
         may = np.zeros((count, count), np.bool_)
-        for block in _blocks(range(count), max(count * len(chosen), 1)):
+        for block in _blocks(count, count * len(chosen), 16 * BLOCK_CELLS):
             part = prints[block]
             equal = np.count_nonzero((part[:, None, :] == prints[None, :, :]) & (part[:, None, :] > 0), axis=2)
             common = (listed[block] @ listed.T).astype(np.int64)  # exact: whole numbers below 2^24
@@ -164,8 +179,8 @@ class PriceLists:
         return may
 
 
-def _blocks(rows: Sequence[int], width: int) -> Iterator[list[int]]:
-    """Split rows so that a block of them with ``width`` cells each stays below :data:`BLOCK_CELLS`."""
-    step = max(BLOCK_CELLS // max(width, 1), 1)
-    for start in range(0, len(rows), step):
-        yield list(rows[start : start + step])
+def _blocks(rows: int, width: int, cells: int) -> Iterator[slice]:
+    """Split rows so that a block of them, with ``width`` cells each, has about this number of cells."""
+    step = max(cells // max(width, 1), 1)
+    for start in range(0, rows, step):
+        yield slice(start, start + step)

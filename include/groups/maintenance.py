@@ -109,8 +109,8 @@ def compare(warehouse: Warehouse, storage: Storage, retailer: str) -> CompareCou
             if not some:
                 continue
             found = find_matches(read_lists(connection, some), sizes, cooled, rules_of(settings, retailer))
-            saved = _save(connection, found.comparisons, some, "merge")
-            compared += len(found.comparisons)
+            saved = _save(connection, [*found.matches, *found.nearest], some, "merge")
+            compared += found.compared
             matches += [saved[match.left, match.right] for match in found.matches]
             cool = pairs_to_cool([store.store_key for store in some], found.joining, cooled)
             fresh += rounds_of(cool, [store.store_id for store in some], now)

@@ -14,13 +14,21 @@ from numpy.typing import NDArray
 
 from include.groups.comparison import Comparison, MatchRules, PriceLists
 
+#: Of the comparisons without a match, the evidence of so many nearest ones of each store is kept.
+NEAREST_KEPT = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """What a round of comparisons found: the matches (left: the anchor that stays, right: the one that joins it), and all comparisons made."""
+    """What a round of comparisons found.
+
+    ``matches`` (left: the anchor that stays, right: the one that joins it); ``nearest``: of the others, those that are among the :data:`NEAREST_KEPT` nearest of one of their stores;
+    ``compared``: pairs compared on all common products.
+    """
 
     matches: tuple[Comparison, ...]
-    comparisons: tuple[Comparison, ...]
+    nearest: tuple[Comparison, ...]
+    compared: int
 
     @property
     def joining(self) -> frozenset[int]:
@@ -44,19 +52,39 @@ def find_matches(lists: PriceLists, sizes: Mapping[int, int], is_cooled: NDArray
     order = sorted(range(len(lists.keys)), key=lambda row: (-sizes[int(lists.keys[row])], -lists.listed[row], lists.keys[row]))
     left = np.ones(len(order), np.bool_)
     matches: list[Comparison] = []
-    comparisons: list[Comparison] = []
+    others_of: list[NDArray[np.int64]] = [np.empty((4, 0), np.int64)]  # row, other row, common and equal products of pairs without a match
+    compared = 0
     for row in order:
         if not left[row]:
             continue
         left[row] = False
         others = np.flatnonzero(may[row] & left)
-        found = lists.compare(int(lists.keys[row]), [int(lists.keys[other]) for other in others], rules)
-        comparisons += found
-        for other, comparison in zip(others, found, strict=True):
-            if comparison.is_match:
-                left[other] = False
-                matches.append(comparison)
-    return Merging(tuple(matches), tuple(comparisons))
+        compared += len(others)
+        common, equal = lists.count(row, others)
+        is_match = lists.matching(row, others, common, equal, rules)
+        left[others[is_match]] = False
+        matches += [
+            lists.evidence(row, int(other), int(both), int(same), is_match=True)
+            for other, both, same in zip(others[is_match], common[is_match], equal[is_match], strict=True)
+        ]
+        others_of.append(np.stack([np.full(len(others), row), others, common, equal])[:, ~is_match])
+    nearest = _nearest(np.concatenate(others_of, axis=1))
+    return Merging(tuple(matches), tuple(lists.evidence(*map(int, pair), is_match=False) for pair in nearest), compared)
+
+
+def _nearest(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pairs (row, other row, common, equal) that are among the nearest of one of their stores, by their equal share; shape (pairs, 4)."""
+    rows, others, common, equal = pairs
+    order = np.lexsort((others, rows, -equal / np.maximum(common, 1)))
+    taken: dict[int, int] = {}
+    kept = []
+    for place in order:
+        pair = int(rows[place]), int(others[place])
+        if min(taken.get(row, 0) for row in pair) < NEAREST_KEPT:
+            kept.append(place)
+            for row in pair:
+                taken[row] = taken.get(row, 0) + 1
+    return pairs[:, kept].T
 
 
 def pairs_to_cool(keys: Collection[int], joining: Collection[int], is_cooled: NDArray[np.bool_]) -> NDArray[np.bool_]:

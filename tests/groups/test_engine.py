@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.groups import comparison
+from include.groups import comparison, merging
 from include.groups.comparison import MatchRules, PriceLists
 from include.groups.cooldown import CooldownFile, Round, cooled_pairs, rounds_of
 from include.groups.merging import find_matches, pairs_to_cool
@@ -71,6 +71,12 @@ def test_the_engine_groups_as_the_plain_model_in_any_order_and_in_blocks_of_any_
         assert alike <= {sorted(stores)[column] for column in np.flatnonzero(candidates[row])}, "a pair that matches is a candidate"
     expected = plain.stars(stores, sizes, rules)
     assert grouped(stores, sizes, rules, order) == expected
+    made = find_matches(lists, sizes, np.eye(len(stores), dtype=bool), rules)
+    assert len(made.matches) + len(made.nearest) == made.compared, "few stores: the evidence of every comparison is kept"
+    assert all(one.is_match for one in made.matches) and not any(one.is_match for one in made.nearest)
+    assert {(one.left, one.right): (one.common, one.equal) for one in made.nearest} == {
+        (one.left, one.right): plain.counts(stores, one.left, one.right) for one in made.nearest
+    }
     with patch.object(comparison, "BLOCK_CELLS", 1):
         assert grouped(stores, sizes, rules, order) == expected
     for store, anchor in expected.items():
@@ -122,6 +128,19 @@ def test_the_largest_differences_are_kept_as_evidence() -> None:
         (n, 100 + n, 100 + 2 * n) for n in range(20, 10, -1)
     ]
     assert (found.common, found.equal, found.equal_share, found.range_overlap) == (1000, 980, 0.98, 1.0)
+
+
+def test_of_many_comparisons_the_nearest_ones_of_each_store_are_kept_as_evidence() -> None:
+    """Store n differs in 31 + n prices from store 0 and in more from the others."""
+    lists = {n: zone(1000, **{f"p{at}": 1 for at in range(50 * n, 50 * n + 31 + n)}) for n in range(1, 16)} | {0: zone(1000)}
+    found = find_matches(matrix(lists), dict.fromkeys(lists, 1), np.eye(16, dtype=bool), MatchRules(equal_share=0.97))
+    assert found.matches == () and found.compared == 16 * 15 // 2
+    pairs = {(one.left, one.right) for one in found.nearest}
+    assert len(pairs) < found.compared
+    for store in lists:
+        shares = sorted((1 - one.equal_share, one.left, one.right) for one in found.nearest if store in (one.left, one.right))
+        assert len(shares) >= merging.NEAREST_KEPT
+        assert {0, store} <= {number for _, left, right in shares[:1] for number in (left, right)} or store == 0
 
 
 def test_neighbouring_zones_are_found_apart_by_their_fingerprints() -> None:
