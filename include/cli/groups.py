@@ -128,7 +128,7 @@ def reset(
 
     with domain(as_json) as (warehouse, storage):
         left = hand.reset(warehouse, storage, known_retailer(retailer), by or getpass.getuser(), reason)
-    _report(as_json, left > 0, f"{left} stores of {retailer} left their groups; every store is alone", stores=left)
+    _report(as_json, left > 0, f"stores of {retailer} that left their groups: {left}; every store is alone", stores=left)
 
 
 @app.command()

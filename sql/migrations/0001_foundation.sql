@@ -704,7 +704,7 @@ CREATE TABLE ops.store_comparison (
     compared_at     timestamptz NOT NULL,
     UNIQUE (left_file_id, right_file_id, purpose)
 );
-COMMENT ON TABLE ops.store_comparison IS 'Evidence: every comparison of two stores on all their common products. One row per pair of store-days and purpose.';
+COMMENT ON TABLE ops.store_comparison IS 'Evidence: comparisons of two stores on all their common products: every health check and match, and the ten nearest pairs of each store that did not match. One row per pair of store-days and purpose.';
 COMMENT ON COLUMN ops.store_comparison.comparison_id IS 'Surrogate key.';
 COMMENT ON COLUMN ops.store_comparison.left_store_key IS 'The anchor (core.store); for a merge the one that stays.';
 COMMENT ON COLUMN ops.store_comparison.right_store_key IS 'The member, or the anchor of the group that would join.';

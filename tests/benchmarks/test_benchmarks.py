@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from benchmarks import catalogue_speed, importing, nights, prefilling, yardstick
+from benchmarks import catalogue_speed, groups, importing, nights, prefilling, yardstick
 from benchmarks.histories import HISTORIES, Sizes
 from benchmarks.measuring import Bench, PreparationFailed
 from benchmarks.scratch import Scratch, scratch
@@ -156,3 +156,11 @@ def test_a_large_catalogue(server: Scratch) -> None:
     again, merged, written, unchanged = catalogue_speed.measure(server, 40, 10, lambda _: None)
     assert (again["rows"], merged["rows"], written["rows"]) == (40, 10, 40)
     assert all(row["seconds"] > 0 and row["bare_update_seconds"] > 0 for row in (again, merged, written, unchanged))
+
+
+def test_a_pass_of_store_groups_is_measured(server: Scratch) -> None:
+    small, larger = groups.measure(server, [4, 8], 300, 30, lambda _: None)
+
+    assert (small["stores"], larger["stores"], small["pairs_again"], larger["pairs_again"]) == (4, 8, 0, 0)
+    assert larger["prices"] > 8 * 250 and "exponent" in larger
+    assert larger["ratio"] == pytest.approx(larger["seconds"] / larger["reading"])

