@@ -1,8 +1,7 @@
 """Simulates many stores and nights without network or database: the grouping code itself over a world whose truth is known.
 
-Health, comparison, merging and cooldown are the functions that maintenance runs. The plan of a night and the prices that members would be given are what the design
-states for groups that are in use: requests first, then the anchors, a share of the members so that each is verified in every interval, never-crawled stores spread over
-the states, then ungrouped stores that are due, within the night's budget.
+The plan of a night, health, comparison, merging and cooldown are the functions that crawls and maintenance use (the crawl plan itself is a statement;
+``include/crawling/plan_order.py`` is the same rule, and a test compares the two). The prices of members are what the view gives them: those of a current anchor.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from include.crawling.plan_order import PlanStore, plan_order
 from include.groups.comparison import MatchRules, PriceLists
 from include.groups.cooldown import Round, cooled_pairs, rounds_of
 from include.groups.health import Health, examine, next_anchor
@@ -28,13 +28,15 @@ FIRST_NIGHT = datetime(2026, 11, 17, 17, 30, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """How a simulation runs: nights, stores crawled a night and retailer, nights in which every member is verified once, share of crawls that fail."""
+    """How a simulation runs: nights, stores crawled a night and retailer, nights in which every member is verified once, share of crawls that fail,
+    share of a night reserved for stores never crawled."""
 
     seed: int = 1
     nights: int = 40
     budget: int = 200
     verification_nights: int = 14
     failure_share: float = 0.01
+    new_store_share: float = 0.1
     cooldown_days: int = 7
     current_hours: int = 72
     rules: MatchRules = field(default_factory=MatchRules)
@@ -82,6 +84,7 @@ class RetailerRun:
             for key in range(count)
         ]
         self._requests: dict[int, None] = {}
+        self._verified_at: dict[int, datetime | None] = {}
         self._rounds: list[Round] = []
         self._groups = count
         self._files = 0
@@ -110,18 +113,26 @@ class RetailerRun:
         )  # fmt: skip
 
     def _plan(self, now: datetime) -> list[int]:
-        """Return the stores to crawl in their order; what is beyond the budget is deferred."""
+        """Return the stores to crawl in the order of the crawl plan; what is beyond the budget is deferred."""
+        simulation = self._simulation
         groups = by_group(store for store in self._stores if self.truth.is_open[store.store_key])
-        anchors = [group[0].store_key for group in groups.values() if len(group) > 1 and group[0].is_anchor]
-        alone = [group[0] for group in groups.values() if len(group) == 1]
-        members = [store for group in groups.values() if len(group) > 1 for store in group if not store.is_anchor]
-        members.sort(key=lambda store: (store.complete_at or FIRST_NIGHT, store.store_key))
-        quota = -(-len(members) // self._simulation.verification_nights)
-        due = [store for store in alone if store.complete_at is not None and comparable_week(store.complete_at, store.complete_at, store.state, now, self._simulation.current_hours) is None]  # fmt: skip
-        due.sort(key=lambda store: (store.complete_at or FIRST_NIGHT, store.store_key))
-        never = spread([store for store in alone if store.complete_at is None])
-        order = [*self._requests, *anchors, *(store.store_key for store in members[:quota]), *never, *(store.store_key for store in due)]
-        return [store for store in dict.fromkeys(order) if self.truth.is_open[store]]
+        stores = [
+            PlanStore(
+                store.store_key, store.store_id, store.state, is_requested=store.store_key in self._requests, is_due=self._week(store, now) is None,
+                members=len(group) - 1 if store.is_anchor else 0, is_member=not store.is_anchor, complete_at=store.complete_at,
+                verified_at=self._verified_at.get(store.store_key),
+            )
+            for group in groups.values()
+            for store in group
+        ]  # fmt: skip
+        order = plan_order(
+            stores, store_budget=simulation.budget, new_store_budget=max(int(simulation.budget * simulation.new_store_share), 1),
+            verification_nights=simulation.verification_nights, now=now,
+        )  # fmt: skip
+        return [store_key for store_key, _ in order]
+
+    def _week(self, store: GroupedStore, now: datetime) -> date | None:
+        return comparable_week(store.complete_at, store.complete_at, store.state, now, self._simulation.current_hours)
 
     def _crawl(self, stores: Sequence[int], now: datetime) -> None:
         succeeded = [
@@ -138,8 +149,7 @@ class RetailerRun:
         """Set what may be compared now, and which stores trade."""
         self._stores = [
             replace(
-                store, is_open=bool(self.truth.is_open[store.store_key]),
-                week=comparable_week(store.complete_at, store.complete_at, store.state, now, self._simulation.current_hours),
+                store, is_open=bool(self.truth.is_open[store.store_key]), week=self._week(store, now),
             )
             for store in self._stores
         ]  # fmt: skip
@@ -158,6 +168,7 @@ class RetailerRun:
                 self._change(next_anchor(group).store_key, is_anchor=True, verified_file_id=None)
         for store in health.verified:
             self._change(store.store_key, verified_file_id=store.complete_file_id)
+            self._verified_at[store.store_key] = store.complete_at
         for store in (*health.stale, *health.to_verify):
             if store.store_key not in gone:
                 self._requests[store.store_key] = None
@@ -180,6 +191,7 @@ class RetailerRun:
                     false += int(self.truth.zones[store.store_key] != self.truth.zones[left.store_key])
                     verified = store.complete_file_id if store.is_anchor else None
                     self._change(store.store_key, group_id=left.group_id, is_anchor=False, verified_file_id=verified)
+                    self._verified_at[store.store_key] = store.complete_at if store.is_anchor else None
         return false
 
     def _judge(self) -> tuple[int, int]:
@@ -200,21 +212,6 @@ class RetailerRun:
 
     def _change(self, key: int, **fields: object) -> None:
         self._stores[key] = replace(self._stores[key], **fields)  # type: ignore[arg-type]
-
-
-def spread(stores: Sequence[GroupedStore]) -> list[int]:
-    """Return never-crawled stores spread over the states: one of each, then the second of each.
-
-    >>> one = GroupedStore(0, "a", "VIC", 0, True, False, True, None, None, None, None)
-    >>> spread([one, replace(one, store_key=1), replace(one, store_key=2, state="WA")])
-    [0, 2, 1]
-    """
-    places: dict[str | None, int] = {}
-    ranked = []
-    for store in stores:
-        places[store.state] = places.get(store.state, 0) + 1
-        ranked.append((places[store.state], store.state or "", store.store_key))
-    return [key for _, _, key in sorted(ranked)]
 
 
 def simulate(
