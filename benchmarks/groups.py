@@ -12,6 +12,7 @@ from unittest.mock import patch
 import psutil
 import psycopg
 
+from benchmarks.measuring import quotient
 from benchmarks.scratch import Scratch, ScratchWarehouse
 from benchmarks.watching import PeakMemory, cpu_seconds
 from include.config import settings
@@ -63,7 +64,8 @@ def measure(
             rows.append({"stores": count, "products": products} | _measure(scratch, made))
         if len(rows) > 1:
             before, last = rows[-2:]
-            last["exponent"] = math.log(last["cpu_pass"] / before["cpu_pass"]) / math.log(last["stores"] / before["stores"])
+            grown = quotient(last["cpu_pass"], before["cpu_pass"])
+            last["exponent"] = math.log(grown) / math.log(last["stores"] / before["stores"]) if grown else None
     return rows
 
 
@@ -87,9 +89,9 @@ def _measure(scratch: Scratch, made: ScratchWarehouse) -> dict[str, Any]:
             again = _pass(warehouse, storage)
     finally:
         warehouse.close()
-    row = {
+    row: dict[str, Any] = {
         "prices": prices, "pairs": compared, "pairs_again": again, "reading": reading["seconds"], "seconds": whole["seconds"], "cooldown": cooled["seconds"],
-        "cpu_reading": reading["cpu"], "cpu_pass": whole["cpu"], "ratio": whole["seconds"] / reading["seconds"], "cpu_ratio": whole["cpu"] / reading["cpu"],
+        "cpu_reading": reading["cpu"], "cpu_pass": whole["cpu"], "ratio": whole["seconds"] / reading["seconds"], "cpu_ratio": quotient(whole["cpu"], reading["cpu"]),
         "cooldown_share": cooled["seconds"] / whole["seconds"], "peak_mib": peak.ours_mib,
     }  # fmt: skip
     is_met = row["ratio"] <= PASS_RATIO_MAX and row["cooldown_share"] <= COOLDOWN_SHARE_MAX and row["peak_mib"] <= PEAK_MIB_MAX
