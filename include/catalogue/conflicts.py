@@ -72,7 +72,7 @@ def show_conflict(warehouse: Warehouse, conflict_id: int) -> dict[str, Any]:
         if conflict is None:
             raise _unknown([conflict_id])
         sides = connection.run("conflicts/list_sides", {"conflict_id": conflict_id}).fetchall()
-        decisions = connection.run("conflicts/list_decisions", {"conflict_id": conflict_id}).fetchall()
+        decisions = connection.run("inspection/list_barcode_decisions", {"claim_ids": [conflict_id]}).fetchall()
     return {"conflict": dict(conflict), "sides": [dict(row) for row in sides], "decisions": [dict(row) for row in decisions]}
 
 

@@ -83,7 +83,12 @@ def show(number: Annotated[int, typer.Argument(help="Number of the conflict, as 
     ]
     print_table(sides, SIDE_COLUMNS, title="Both sides")
     for one in found["decisions"]:
-        say(f"  {local_time(one['decided_at'])}, {one['decided_by']} ({one['decided_via']}): {one['choice']}: {one['decision_reason']}")
+        say(
+            f"  decision {one['decision_id']}, {local_time(one['decided_at'])}, {one['decided_by']} ({one['decided_via']}): {one['choice']}: "
+            f"{one['decision_reason']}"
+        )
+        if one["merge_ids"]:
+            say(f"    moves in ops.merge_log: {', '.join(map(str, one['merge_ids']))}")
         if one["reopened_at"]:
             say(f"    opened again {local_time(one['reopened_at'])}: {REOPENED[one['reopened_because']]}")
         if one["ended_at"]:

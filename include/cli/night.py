@@ -120,7 +120,7 @@ def _run(home: Path, choice: tuple[SandboxWorld, date | None, NightRecord | None
         comparison = verify(cast("list[PriceRow]", stream_prices(warehouse)), HttpTruth(sandbox_url), last_complete(warehouse))
         record.comparison = asdict(comparison) | {"is_right": comparison.is_right, "lines": list(comparison.lines())}
         record.save(home)
-        return _report(warehouse, record, status.ui_url)
+        return _report(warehouse, record, status.ui_url) | {"look_ups": _due_look_ups(warehouse, record)}
     finally:
         warehouse.close()
 
@@ -165,6 +165,15 @@ def _report(warehouse: Warehouse, record: NightRecord, ui_url: str | None) -> di
     }
 
 
+def _due_look_ups(warehouse: Warehouse, record: NightRecord) -> list[dict[str, Any]]:
+    """Queue what the night's listings left without a barcode; return how many SKUs are due by retailer. Nothing is asked."""
+    from include.enrichment.lookup_queue import LookupQueue
+    from include.enrichment.planning import retailers_with_sources
+
+    served = [name for name in retailers_with_sources() if name in record.served]
+    return [{"retailer": name, "due": LookupQueue(warehouse, name, record.night).rank().due} for name in served]
+
+
 def exit_code(report: dict[str, Any]) -> int:
     """Return 0 for a complete and correct night, 3 if only an operator's decision is missing, else 1."""
     held = sum(row.get("held", 0) + row.get("refused", 0) for row in report["retailers"])
@@ -184,6 +193,11 @@ def print_night(report: dict[str, Any], is_wide: bool = False) -> None:
     say("")
     print_table([{"retailer": row["retailer"], **row["seconds"]} for row in rows], ("retailer", *STAGES), title="Seconds per stage")
     print_gains([row["barcodes"] for row in rows if row.get("barcodes")], is_wide=is_wide)
+    waiting = [f"{row['due']:,} of {row['retailer']}" for row in report.get("look_ups", ()) if row["due"]]
+    if waiting:
+        say(
+            f"SKUs that wait for a look-up of their barcode: {', '.join(waiting)}. look_up_barcodes asks from 00:30 on; now: aisleflow barcodes look-up"
+        )
     for row in rows:
         for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
             say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from include.cli import night_records, night_run
 from include.cli.main import app
+from include.cli.night import print_night
 from include.cli.night_records import NightRecord
 from include.embedded import airflow_api, components, installation, sandbox
 from include.embedded.airflow_api import AirflowApi
@@ -214,3 +215,12 @@ def test_a_lost_answer_to_a_trigger_starts_no_second_run(monkeypatch: pytest.Mon
     ) as asked:
         assert AirflowApi("http://x", "a", "b", patience_seconds=600).trigger("d", run_id="night_1")["dag_run_id"] == "night_1"
     assert asked[-1].endswith("/dags/d/dagRuns/night_1")
+
+
+def test_the_summary_says_what_waits_for_a_look_up_and_how_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    report: dict[str, Any] = {"night": "2026-11-18", "retailers": [], "missing": [], "unregistered": 0, "verify": None, "ui_url": None}
+    print_night(report | {"look_ups": [{"retailer": "coles", "due": 1200}, {"retailer": "woolworths", "due": 0}]})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "wait for a look-up of their barcode: 1,200 of coles." in shown and "aisleflow barcodes look-up" in shown
+    print_night(report | {"look_ups": [{"retailer": "coles", "due": 0}]})
+    assert "look-up" not in capsys.readouterr().out

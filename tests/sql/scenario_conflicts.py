@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from include.catalogue import conflicts
+from include.diagnostics.inspect_catalogue import inspect_barcode, inspect_sku
 from include.ingestion import pipeline
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -44,5 +45,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     )
     met("iga", 5, offer("i", name="Zorbo Black Tea", brand="Zorbo", size="200g", barcode=gtin(1)))
     conflicts.decide_conflicts(warehouse, {found["1"]: "reject"}, "bob", "it is the other one", "command line")
+    inspect_sku(warehouse, "aldi", "1")
+    inspect_barcode(warehouse, gtin(1))
     conflicts.undo_decisions(warehouse, [found["3"], found["4"]], "bob", "too early")
     met("aldi", 6, offer("2", name="Garden Hose", brand="Quux", size="15m"))
