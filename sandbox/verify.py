@@ -6,7 +6,7 @@ the truth is listed with the same price, basis, was-price and multi-buy offer; a
 are faults. One store is in memory at a time.
 
 Inferred rows are reported apart: each is judged against the truth of its own store at the instant at which the anchor was read.
-Rows that are marked as uncertain (not current, not verified) or not listed claim nothing. A share of wrong ones is expected: two stores of a
+Rows that are marked as uncertain (not current, not verified), not listed or not available claim nothing. A share of wrong ones is expected: two stores of a
 group may differ so much; more is a fault.
 """
 
@@ -60,12 +60,13 @@ class PriceRow(TypedDict):
 
 @dataclass(slots=True)
 class InferredComparison:
-    """Inferred rows: ``right`` and ``wrong`` ones (a product that the store does not list is wrong too); ``uncertain``: marked as not current or not verified;
-    ``unlisted``: marked as not listed there, or no longer inferred.
+    """Inferred rows: ``right`` and ``wrong`` prices; ``absent``: of products that the store does not list then, or has no price of (each store's range is its own: no fault);
+    ``uncertain``: marked as not current or not verified; ``unlisted``: marked as not listed there, not available, or no longer inferred.
     """
 
     right: int = 0
     wrong: Finding = field(default_factory=Finding)
+    absent: int = 0
     uncertain: int = 0
     unlisted: int = 0
 
@@ -76,10 +77,10 @@ class InferredComparison:
 
     def lines(self) -> Iterator[str]:
         """Yield the result as text; nothing without inferred rows."""
-        if self.right or self.wrong.count or self.uncertain or self.unlisted:
+        if self.right or self.wrong.count or self.absent or self.uncertain or self.unlisted:
             yield (
                 f"inferred from anchors: {self.right} right, {self.wrong.count} wrong (at most {INFERRED_WRONG_SHARE:.1%} may be), "
-                f"{self.uncertain} marked as not current or not verified, {self.unlisted} as not listed"
+                f"{self.absent} of products that the store lacks, {self.uncertain} marked as not current or not verified, {self.unlisted} as not listed"
             )
             for sample in self.wrong.samples:
                 yield f"  inferred: {sample}"
@@ -210,22 +211,21 @@ def _compare_store(
 
 
 def _compare_inferred(comparison: InferredComparison, key: StoreKey, rows: Sequence[PriceRow], truth: Truth, samples: int) -> None:
-    judged = [row for row in rows if row["is_listed"] and row["is_current"] and row["is_confirmed"]]
-    comparison.unlisted += sum(not row["is_listed"] for row in rows)
-    comparison.uncertain += sum(row["is_listed"] for row in rows) - len(judged)
+    listed = [row for row in rows if row["is_listed"] and row["is_available"]]
+    judged = [row for row in listed if row["is_current"] and row["is_confirmed"]]
+    comparison.unlisted += len(rows) - len(listed)
+    comparison.uncertain += len(listed) - len(judged)
     if not judged:
         return
     offers = {offer.sku: offer for offer in truth(*key, max(row["observed_at"] for row in judged))}
     for row in judged:
         offer = offers.get(row["sku"])
-        is_right = offer is not None and (
-            not row["is_available"] if offer.price_cents is None else _published_price(row) == _true_price(offer)
-        )
-        if is_right:
+        if offer is None or offer.price_cents is None:
+            comparison.absent += 1
+        elif (found := _published_price(row)) == (true := _true_price(offer)):
             comparison.right += 1
         else:
-            true = _text(_true_price(offer)) if offer else "not listed"
-            comparison.wrong.add(f"{key[0]} {key[1]} SKU {row['sku']}: {_text(_published_price(row))}, the truth is {true}", samples)
+            comparison.wrong.add(f"{key[0]} {key[1]} SKU {row['sku']}: {_text(found)}, the truth is {_text(true)}", samples)
 
 
 def _published_price(row: PriceRow) -> _Price:

@@ -102,9 +102,10 @@ def test_inferred_prices_are_judged_at_their_anchors_instant_and_reported_apart(
         1,
     )
     published[8] = row("0x", 600, source="inferred", at=later)
+    published[9] = row("9", 601, source="inferred", at=later)
     wrong = verify(published, truth, {KEY: AT})
-    assert not wrong.is_right and wrong.inferred.wrong.count == 2
-    assert "SKU 0x: 600 cents per each (was None), the truth is not listed" in wrong.inferred.wrong.samples[1]
+    assert not wrong.is_right and (wrong.inferred.wrong.count, wrong.inferred.absent) == (2, 1)
+    assert "SKU 9: 601 cents per each (was None), the truth is 600 cents per each (was None)" in wrong.inferred.wrong.samples[1]
 
 
 def test_the_truth_is_right() -> None:
