@@ -15,7 +15,7 @@ from include.warehouse.engine import Warehouse
 from include.wording.product_key import product_key
 from tests.catalogue.catalogue_view import A, B, C
 from tests.ingestion.store_days import Line, StoreDays, offer
-from tests.warehouse.looking import one
+from tests.warehouse.looking import one, rows
 
 LONG = ("Zorbo Green Tea Leaves", "Zorbo", "100g")
 SHORT = ("Zorbo Green Tea", "Zorbo", "100g")
@@ -49,6 +49,13 @@ def test_keys_that_a_barcode_joined_have_one_canonical(warehouse: Warehouse, sto
 def test_what_nothing_joined_stays_out(warehouse: Warehouse, storage: Storage, met: Callable[..., None]) -> None:
     met("coles", line("c", LONG, A))
     met("iga", line("i", SHORT, B))
+    write_tables(warehouse, storage)
+    assert products(storage) == {}
+
+
+def test_another_reading_of_one_text_is_no_variation(warehouse: Warehouse, storage: Storage, met: Callable[..., None]) -> None:
+    met("coles", line("c", ("Zorbo Cola", "Zorbo", "10x375mL"), A))
+    assert len(rows(warehouse, "SELECT product_key FROM core.product_alias")) == 2
     write_tables(warehouse, storage)
     assert products(storage) == {}
 
