@@ -14,8 +14,8 @@ app = typer.Typer()
 
 COVERAGE_COLUMNS = ("night", "retailer", "stores", "stores_inferred", "stores_known", "offers", "quarantine_share", "age_hours")
 WIDE_COVERAGE_COLUMNS = ("held", "stores_newest")
-PRICE_COLUMNS = ("product", "retailer", "price", "unit", "special", "stores", "inferred", "age")
-WIDE_PRICE_COLUMNS = ("product_id", "stores_available", "oldest_at")
+PRICE_COLUMNS = ("product", "retailer", "price", "unit", "special", "stores", "age")
+WIDE_PRICE_COLUMNS = ("inferred", "product_id", "stores_available", "oldest_at")
 
 
 @app.command()
@@ -30,7 +30,7 @@ def prices(
     as_json: JsonOption = False,
     wide: WideOption = False,
 ) -> None:
-    """Show what a product costs at every retailer: the price (from the cheapest to the dearest store), unit price, specials, how many of the stores have it inferred from another one, and the age of the oldest price.
+    """Show what a product costs at every retailer: the price (from the cheapest to the dearest store), unit price, specials, and the age of the oldest price; with --wide also how many of the stores have it inferred from another one.
 
     Products that most retailers have come first. Prices older than AISLEFLOW_CURRENT_HOURS are shown only where there are no newer ones.
     """
