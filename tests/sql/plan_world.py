@@ -239,17 +239,18 @@ def _merge(warehouse: Warehouse, n: int) -> None:
 
 
 def _reconcile(warehouse: Warehouse, n: int) -> None:
-    """Apply as many matches as a quarter of the SKUs, half of them sure, and join as many brands."""
+    """Apply matches of a good part of the SKUs, half of them sure, and join as many brands."""
     with warehouse.transaction() as connection:
         rows = connection.execute("SELECT retailer, sku_key FROM core.sku ORDER BY sku_key").fetchall()
         mine, other = ([row["sku_key"] for row in rows if row["retailer"] == name] for name in ("aldi", "iga"))
         evidence = {"reason": "same brand", "features": {"brand_equal": 1.0}, "rule_version": 1}
         found = [
-            SkuMatch(left, right, 0.5, Tier.AUTOMATIC if left % 2 else Tier.WAITING, Method.SCORE, evidence)
-            for left, right in list(zip(mine, other, strict=False))[n // 4 : n // 2]
+            SkuMatch(left, right, 0.5, Tier.AUTOMATIC if number % 2 else Tier.WAITING, Method.SCORE, evidence)
+            for number, (left, right) in enumerate(list(zip(mine, other, strict=False))[n // 4 : n // 2])
         ]
         lock(connection, "resolve")
-        assert apply_matches(connection, found, clock.now(), 1).joined > n // 10
+        joined = apply_matches(connection, found, clock.now(), 1).joined
+        assert joined == len(found) // 2 > n // 20, f"{joined} of {len(found)} matches joined"
         pairs = [row["brand_id"] for row in connection.execute("SELECT brand_id FROM core.brand ORDER BY brand_id").fetchall()]
         columns = {"brand_ids": pairs[:-1], "alias_ids": pairs[1:], "products": [2] * (len(pairs) - 1)}
         connection.run("brands/record_joins", columns | {"now": clock.now()})
