@@ -1,7 +1,7 @@
 """Retraction of a published store-day: the store's prices become as if it had never been published, and incremental readers get every correction.
 
-The affected rows are computed again from the store's other store-days (:mod:`include.ingestion.replay`). Products, SKUs and
-barcodes stay. Everything is one transaction under the store's lock.
+The affected rows are computed again from the store's other store-days (:mod:`include.ingestion.replay`). Products, SKUs, their
+texts and barcodes stay. Everything about prices is one transaction under the store's lock.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         TerminalError: no reason; no such file of this store; it is not published; or a later store-day is missing in the
             archive, so that the prices it confirmed are unknown.
     """
+    with warehouse.transaction() as connection:
+        lock(connection, "resolve")  # whoever changes SKUs holds it
+        connection.run("retraction/keep_text_instants", {"retailer": retailer, "store_id": store_id})
     with warehouse.transaction() as connection:
         announce_price_change(connection)
         lock(connection, f"store:{retailer}:{store_id}")

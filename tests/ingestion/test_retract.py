@@ -294,3 +294,15 @@ def test_an_unpublished_file_cannot_be_retracted(warehouse: Warehouse, storage: 
         retract(warehouse, storage, "aldi", "G1", 1, "ann", " ")
     done = retract_file(warehouse, storage, 1)
     assert done.outdated_files == (2,), "it published no prices because this one was newer, which is reported"
+
+
+def test_what_a_retracted_store_day_said_of_names_still_counts(strict_warehouse: Warehouse, storage: Storage) -> None:
+    """A day that only confirms a name leaves its instant in the store's prices, where the retraction takes it away."""
+    stage = StoreDays(storage)
+    for at in (A, C):
+        stage(at=at, lines=[offer(str(number), 5.0, name=f"Black Tea No {number}") for number in range(1, 10)])
+        pipeline.ingest(strict_warehouse, storage, "aldi")
+    retract_file(strict_warehouse, storage, 2)
+    stage(store_id="G2", at=B, lines=[offer(str(number), 5.0, name=f"Black  Tea No. {number}") for number in range(1, 10)])
+    pipeline.ingest(strict_warehouse, storage, "aldi")
+    assert one(strict_warehouse, "SELECT name FROM core.sku WHERE sku = '3'") == "Black Tea No 3"
