@@ -81,6 +81,6 @@ def forget(warehouse: Warehouse, night: date) -> None:
     """Undo a check of a night, so that the next drill starts from the same warehouse."""
     with warehouse.transaction() as connection:
         files = "(SELECT file_id FROM ops.staged_file WHERE night = %s AND published_at IS NULL)"
-        for table in ("ops.data_quality_result", "staging.offer", "staging.loaded_file"):
+        for table in ("ops.data_quality_result", "ops.renumbered_sku", "staging.offer", "staging.loaded_file"):
             connection.execute(f"DELETE FROM {table} WHERE file_id IN {files}", (night,))
         connection.execute("DELETE FROM ops.staged_file WHERE night = %s AND published_at IS NULL", (night,))
