@@ -57,10 +57,8 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
             archive, so that the prices it confirmed are unknown.
     """
     with warehouse.transaction() as connection:
-        lock(connection, "resolve")  # whoever changes SKUs holds it
-        connection.run("retraction/keep_text_instants", {"retailer": retailer, "store_id": store_id})
-    with warehouse.transaction() as connection:
         announce_price_change(connection)
+        lock(connection, "resolve")  # whoever changes SKUs holds it
         lock(connection, f"store:{retailer}:{store_id}")
         file = _file(connection, retailer, store_id, file_id)
         if file.state == "discarded" and (earlier := _earlier_retraction(connection, file_id)):
@@ -72,6 +70,7 @@ def retract(warehouse: Warehouse, storage: Storage, retailer: str, store_id: str
         values["is_whole_store"] = any(
             other.observed_at <= file.last_observed_at and file.observed_at <= other.last_observed_at for other in others
         )  # where crawls overlap in time, every row may differ
+        connection.run("retraction/keep_text_instants", {"retailer": retailer, "store_id": store_id})
         connection.run("retraction/collect_affected", values)
         skus = None if values["is_whole_store"] else {row["sku"] for row in connection.run("retraction/list_affected").fetchall()}
         with replay.change_log_off(connection, warehouse.settings):
