@@ -33,7 +33,7 @@ def inspect_barcode(warehouse: Warehouse, code: str) -> Sections:
     """Return ``barcode`` (its product), ``product_skus``, ``claims``, ``look_ups``, ``decisions`` and ``moves`` of a barcode in any GTIN form.
 
     Raises:
-        TerminalError: it is no barcode that identifies a good, or nobody has shown it.
+        TerminalError: it is no barcode that identifies a good, or no retailer has shown it.
     """
     read = read_barcodes(code)
     if len(read.gtins) != 1:
@@ -45,7 +45,7 @@ def inspect_barcode(warehouse: Warehouse, code: str) -> Sections:
         found["product_skus"] = _rows(connection, "list_siblings", {"product_id": row["product_id"] if row else None})
         found |= _evidence(connection, {"retailer": None, "skus": [], "sku_keys": [], "gtin": gtin})
     if not (found["barcode"] or found["claims"] or found["look_ups"]):
-        raise TerminalError(f"nobody has shown the barcode {gtin} here. `aisleflow inspect sku RETAILER:SKU` shows what a SKU has.")
+        raise TerminalError(f"no retailer has shown the barcode {gtin} here. `aisleflow inspect sku RETAILER:SKU` shows what a SKU has.")
     return found
 
 

@@ -54,7 +54,7 @@ def environment(home: Path) -> dict[str, str]:
         "CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",  # the pools have to exist first
-        "CORE__DAG_DISCOVERY_SAFE_MODE": "False",  # it would silently skip a file without the word "airflow"
+        "CORE__DAG_DISCOVERY_SAFE_MODE": "False",  # a file without the word "airflow" would be skipped
         "CORE__EXECUTION_API_SERVER_URL": f"{base_url}/execution/",
         "CORE__HOSTNAME_CALLABLE": "include.embedded.layout.hostname",
         "CORE__FERNET_KEY": keys["fernet_key"],

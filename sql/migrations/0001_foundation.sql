@@ -1205,7 +1205,7 @@ COMMENT ON COLUMN ops.barcode_lookup.queued_at IS 'When it was first known to la
 COMMENT ON COLUMN ops.barcode_lookup.sku_key IS 'The SKU in the catalogue (core.sku); null until one of its lines is published.';
 COMMENT ON COLUMN ops.barcode_lookup.store_key IS 'The store to ask: of those that list it, the one with the widest range. Null: no store lists it, so it waits.';
 COMMENT ON COLUMN ops.barcode_lookup.priority IS 'Order in the queue, greatest first: stores that list it, twice if another retailer''s product waits for it, plus days in the queue.';
-COMMENT ON COLUMN ops.barcode_lookup.claim IS 'The batch of the worker that asks for it now; null: nobody does.';
+COMMENT ON COLUMN ops.barcode_lookup.claim IS 'The batch of the worker that asks for it now; null: no worker has claimed it.';
 COMMENT ON COLUMN ops.barcode_lookup.claimed_at IS 'When it was claimed, by the machine''s clock: a claim older than AISLEFLOW_LOOK_UP_CLAIM_MINUTES returns to the queue.';
 COMMENT ON COLUMN ops.barcode_lookup.attempts IS 'Answers so far, errors included; each doubles the wait for the next one.';
 COMMENT ON COLUMN ops.barcode_lookup.asked_at IS 'When the last answer came.';

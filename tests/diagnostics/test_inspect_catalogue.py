@@ -73,5 +73,5 @@ def test_a_sku_that_waits_for_a_look_up_only_is_shown_and_an_unknown_thing_is_an
         inspect_sku(warehouse, "coles", "z")
     with pytest.raises(TerminalError, match="no barcode that identifies"):
         inspect_barcode(warehouse, "1234")
-    with pytest.raises(TerminalError, match="nobody has shown"):
+    with pytest.raises(TerminalError, match="no retailer has shown"):
         inspect_barcode(warehouse, gtin(77))

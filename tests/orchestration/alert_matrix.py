@@ -74,7 +74,7 @@ STATED = {
         ),
     ),
     "conflicts_unanswered": Stated(
-        "Two barcodes are contested and nobody answers",
+        "Two barcodes are contested, and no answer comes",
         (
             "warning: 2 contested barcodes of coles: decide by …",
             "warning: reminder, 1 day left: …",
