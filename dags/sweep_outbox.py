@@ -13,7 +13,7 @@ before a worker was killed are moved to the matching folder; data past their ret
 | `send_alerts` | ends the alerts whose trouble is over; sends ends, reminders of questions, and alerts that a service did not accept before; **skipped when nothing is due** |
 | `announce_published` | emits the asset `prices` for published store-days that `maintain_store_groups` has not looked at, e.g. imported ones; **skipped when there are none** |
 | `announce_bargains` | emits the asset `bargains_due` when the night's time for bargains has passed and they were not published; usually **skipped** |
-| `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS` |
+| `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS`, records of changed inferred prices that a newer one of the store replaces |
 | `send_heartbeat` | requests the address of an outside monitor, which reports when this installation is silent; **skipped without one** (`aisleflow alerts address --heartbeat URL`) |
 
 **Safe to run again**: yes. **When it fails**: the message names the storage root or the warehouse that does not respond; fix the cause

@@ -12,7 +12,7 @@ from include import clock
 from include.config import Settings
 from include.groups.health import next_anchor
 from include.groups.stores import GroupedStore, comparable_week
-from include.warehouse.engine import Connection, lock
+from include.warehouse.engine import Connection, Warehouse, lock
 
 Cause = Literal["ejected", "closed", "split", "reset"]
 
@@ -64,3 +64,9 @@ def set_pin(connection: Connection, store: GroupedStore, is_pinned: bool, reason
     """Pin a store, or release it; return 0 if it was so already."""
     values = {"store_key": store.store_key, "is_pinned": is_pinned, "reason": reason, "changed_by": changed_by, "now": clock.now()}
     return connection.run("groups/set_pin", values).rowcount
+
+
+def prune(warehouse: Warehouse) -> int:
+    """Delete the recorded changes of inferred prices that a newer one of their store makes useless; return their number."""
+    with warehouse.transaction() as connection:
+        return connection.run("groups/prune_changes").rowcount

@@ -50,9 +50,10 @@ def send_alerts() -> int:
 
 
 def prune() -> dict[str, int]:
-    """Remove archived files, decided refused lines and landed pages past their retention period; return the counts."""
+    """Remove archived files, decided refused lines and landed pages past their retention period, and records that newer ones replace; return the counts."""
     from include.alerts import troubles
     from include.crawling import runs
+    from include.groups import changes
     from include.ingestion import sweep
     from include.ledger import quarantine
 
@@ -61,5 +62,6 @@ def prune() -> dict[str, int]:
             "archived_files": sweep.prune_archive(warehouse, storage),
             "decided_lines": quarantine.prune_decided(warehouse),
             "alerts": troubles.prune(warehouse),
+            "changes_of_inferred_prices": changes.prune(warehouse),
             "landed_store_days": runs.prune_landing(warehouse, storage),
         }

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from include import clock
 from include.clock import STATE_ZONES
 from include.diagnostics.coverage import summarise_coverage
-from include.groups import hand
+from include.groups import changes, hand
 from include.groups.maintenance import check_health, compare, merge
 from include.ingestion.retract import retract
 from include.readers.export import export_prices
@@ -141,6 +141,15 @@ def test_after_an_ejection_the_other_members_are_marked_until_they_are_verified(
     assert one(grouped, "SELECT count(*) FROM core.store_price WHERE NOT is_confirmed") == 0
 
 
+def test_of_each_store_the_newest_change_stays(grouped: Warehouse) -> None:
+    newest = rows(grouped, "SELECT store_key, max(changed_at) AS changed_at FROM core.inference_change GROUP BY store_key ORDER BY store_key")
+    with grouped.transaction() as connection:
+        connection.execute("INSERT INTO core.inference_change SELECT store_key, changed_at - interval '1 day' FROM core.inference_change")
+    assert changes.prune(grouped) > 0
+    assert rows(grouped, "SELECT store_key, changed_at FROM core.inference_change ORDER BY store_key") == newest
+    assert changes.prune(grouped) == 0
+
+
 def test_a_search_and_the_coverage_count_inferred_prices(grouped: Warehouse) -> None:
     [product] = search_prices(grouped, "thing 9")["products"]
     [price] = product["prices"]
@@ -238,6 +247,8 @@ def test_any_history_shows_what_the_plain_model_says_and_no_change_is_lost(
         ]
         verb = verbs[0] if step == 0 else drawn.choice(verbs)
         verb()
+        if step % 3 == 0:
+            changes.prune(warehouse)  # no reader notices
         follower.check(f"step {step} of seed {seed}: {getattr(verb, 'func', verb).__name__}")
     if seed < 3:
         assert one(warehouse, "SELECT count(*) FROM core.store_group_member WHERE cause = 'merged'") > 0

@@ -30,7 +30,7 @@ from include.diagnostics import barcodes, ingest_summary, night
 from include.enrichment.lookup_queue import Answer, LookupQueue
 from include.enrichment.prefill import prefill_waiting
 from include.errors import NeedsPersonError
-from include.groups import hand, maintenance
+from include.groups import changes, hand, maintenance
 from include.ingestion import deciding, pipeline
 from include.ingestion.checks import gate, results
 from include.ingestion.release_lines import recheck_lines, release_lines
@@ -405,6 +405,7 @@ def _groups(warehouse: Warehouse, storage: Storage) -> None:
     hand.list_groups(warehouse, None, 1)
     hand.list_history(warehouse, "woolworths", "1")
     hand.reset(warehouse, storage, "woolworths", "ann", "a test")
+    changes.prune(warehouse)
     with warehouse.transaction() as connection:
         keys = [row["store_key"] for row in connection.execute("SELECT store_key FROM core.store WHERE retailer = 'woolworths'").fetchall()]
         file = connection.execute("SELECT max(file_id) AS file_id FROM ops.staged_file").fetchone()

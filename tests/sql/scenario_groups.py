@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from include.groups import hand
+from include.groups import changes, hand
 from include.groups.maintenance import check_health, compare, list_unseen, merge
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
@@ -27,6 +27,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     hand.list_groups(warehouse, "aldi", 2)
     hand.list_history(warehouse, "aldi", "G3")
     hand.reset(warehouse, storage, "aldi", "ann", "again")
+    changes.prune(warehouse)
 
 
 def run_pass(warehouse: Warehouse, storage: Storage) -> None:
