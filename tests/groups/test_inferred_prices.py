@@ -142,7 +142,9 @@ def test_after_an_ejection_the_other_members_are_marked_until_they_are_verified(
 
 
 def test_of_each_store_the_newest_change_stays(grouped: Warehouse) -> None:
-    newest = rows(grouped, "SELECT store_key, max(changed_at) AS changed_at FROM core.inference_change GROUP BY store_key ORDER BY store_key")
+    newest = rows(
+        grouped, "SELECT store_key, max(changed_at) AS changed_at FROM core.inference_change GROUP BY store_key ORDER BY store_key"
+    )
     with grouped.transaction() as connection:
         connection.execute("INSERT INTO core.inference_change SELECT store_key, changed_at - interval '1 day' FROM core.inference_change")
     assert changes.prune(grouped) > 0
