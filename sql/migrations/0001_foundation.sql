@@ -291,7 +291,10 @@ CREATE TABLE core.sku_identity (
     brand_id      integer REFERENCES core.brand,
     size_quantity numeric,
     size_unit     text CHECK (size_unit IN ('g', 'ml', 'm', 'ea')),
-    own_label_of  text COLLATE "C" REFERENCES core.retailer
+    own_label_of  text COLLATE "C" REFERENCES core.retailer,
+    piece_count    integer CHECK (piece_count > 1),
+    piece_count_at timestamptz,
+    CHECK ((piece_count IS NULL) = (piece_count_at IS NULL))
 );
 CREATE INDEX sku_identity_loose_key ON core.sku_identity (loose_key);
 COMMENT ON TABLE core.sku_identity IS 'The text of each SKU that decides its product, and what is read from it. One row per SKU. Later edits of the text do not change it.';
@@ -306,6 +309,8 @@ COMMENT ON COLUMN core.sku_identity.brand_id IS 'The brand (core.brand).';
 COMMENT ON COLUMN core.sku_identity.size_quantity IS 'Total of the size in size_unit; sizes that differ by more than 1 percent prevent every join.';
 COMMENT ON COLUMN core.sku_identity.size_unit IS 'g, ml, m or ea (a count).';
 COMMENT ON COLUMN core.sku_identity.own_label_of IS 'Retailer whose private label this is: joins no other retailer''s SKU.';
+COMMENT ON COLUMN core.sku_identity.piece_count IS 'Pieces in a pack, worked out from price and price per piece of an ordinary line: no special, no multi-buy. Read where the size says "each", or nothing.';
+COMMENT ON COLUMN core.sku_identity.piece_count_at IS 'Instant of that line, the earliest that fixes a count.';
 
 CREATE TABLE core.sku_product_key (
     sku_key     integer NOT NULL REFERENCES core.sku_identity ON DELETE CASCADE,
