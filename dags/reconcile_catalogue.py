@@ -1,7 +1,7 @@
 """# Reconcile the catalogue
 
 Finds products that are one although no barcode and no key says so, among the SKUs that changed since the last time: pairs that the matcher is sure of are joined, the others are
-proposed (docs/matching.md). Brands that retailers give to the same barcodes become one.
+proposed (docs/matching.md). Once in seven days it looks at all SKUs, and ends joins by score that it no longer finds. Brands that retailers give to the same barcodes become one.
 
 **Starts** when prices of a retailer and night are published (partition `retailer|night`); the sweep announces what was published without an event. Works from a watermark, so
 a lost or doubled event changes nothing, and runs at the same time do the work once. **Reads** `core.sku` and what hangs on it. **Writes** `ops.match_decision`, `ops.match_pair`,

@@ -14,15 +14,20 @@ PRODUCTS_MIN = 2
 
 
 def join_learned(connection: Connection, now: datetime) -> int:
-    """Join the brands that enough barcodes show to be one, inside the caller's transaction; returns how many pairs.
+    """Join the brands that enough barcodes show to be one, inside the caller's transaction; returns how many pairs. A join that they no longer show ends.
 
     A licence holder is on the goods of many brands, so it joins none: General Mills, Old El Paso and Betty Crocker stay three.
     """
     rows = connection.run("brands/list_learned", {"products_min": PRODUCTS_MIN}).fetchall()
     found = [row for row in rows if not is_company(row["folded"]) and not is_company(row["alias_folded"])]
+    ended = [row["decision_id"] for row in connection.run("brands/list_unlearned", {"products_min": PRODUCTS_MIN}).fetchall()]
+    if ended:
+        why = {"by": "aisleflow", "reason": "the barcodes no longer show it", "via": "reconciliation", "now": now}
+        connection.run("merges/end_decisions", {"decision_ids": ended} | why)
     if found:
         columns = {"brand_ids": "brand_id", "alias_ids": "alias_id", "products": "products"}
         connection.run("brands/record_joins", {name: [row[column] for row in found] for name, column in columns.items()} | {"now": now})
+    if found or ended:
         apply_merges(connection)
     return len(found)
 

@@ -188,11 +188,12 @@ class _Grouper:
         self.linked: dict[int, Link] = {}
 
     def run(self) -> Grouping:
-        self._keep_apart()
+        self._keep_apart("apart")
         self._join_by_person()
         self._join_by_barcode()
         self._join_by_key()
         self._take_late()
+        self._keep_apart("undone")
         self._join_by_score()
         return Grouping(list(self._placements()), self.refusals, self.proposals)
 
@@ -204,9 +205,9 @@ class _Grouper:
         self.owner_of.update((gtin, left) for gtin in right.gtins)
         return left
 
-    def _keep_apart(self) -> None:
+    def _keep_apart(self, choice: str) -> None:
         for link in self.links:
-            if link.choice == "apart":
+            if link.choice == choice:
                 self.group_of[link.left_sku_key].apart_from.add(link.right_sku_key)
                 self.group_of[link.right_sku_key].apart_from.add(link.left_sku_key)
 

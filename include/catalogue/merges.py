@@ -41,7 +41,7 @@ def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -
     """
     if not why.strip():
         raise NeedsPersonError("the undo has no reason, so nothing was undone. Repeat it with --why '…'.")
-    values: dict[str, Any] = {"decision_ids": sorted(set(decision_ids)), "by": by, "reason": why.strip(), "now": clock.now()}
+    values: dict[str, Any] = {"decision_ids": sorted(set(decision_ids)), "by": by, "reason": why.strip(), "via": "undo", "now": clock.now()}
     with warehouse.transaction() as connection:
         announce_price_change(connection)
         lock(connection, "resolve")
@@ -59,7 +59,7 @@ def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -
             brands.apply_merges(connection)
     log.info("undone by %s: %s, %s SKU(s) moved", by, open_ids, moved)
     before = [
-        f"decision {row['decision_id']} was undone by {row['ended_by']}: {row['end_reason']}"
+        f"decision {row['decision_id']} {'was undone' if row['ended_via'] == 'undo' else 'has ended'} by {row['ended_by']}: {row['end_reason']}"
         for row in found
         if row["ended_at"] is not None
     ]

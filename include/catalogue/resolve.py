@@ -8,6 +8,7 @@ product key with them, and what moves is logged. The database collects and appli
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from datetime import datetime
@@ -67,6 +68,14 @@ class FoundBarcode:
     text: Text
     at: datetime
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnscoredProduct:
+    """A product as it would be without the matcher's joins: a number below zero, which no row has, and its barcodes (GTIN-14)."""
+
+    product_id: int
+    gtins: tuple[str, ...]
 
 
 def resolve(warehouse: Warehouse, retailer: str) -> Resolution:
@@ -153,6 +162,26 @@ def regroup(connection: Connection, sku_keys: Sequence[int], decided: Sequence[i
         return Resolution()
     _expand(run, 0, 0)
     return _place(connection, run, 0, are_proposals_new=are_proposals_new)
+
+
+def unscored_products(connection: Connection) -> dict[int, UnscoredProduct]:
+    """Return the products of the SKUs around the matcher's joins as they would be without these, by SKU key. Writes nothing that stays."""
+    sku_keys = [row["sku_key"] for row in connection.run("resolution/list_scored").fetchall()]
+    run = _begin(connection)
+    if not run("collect_decided", sku_keys=sku_keys):
+        return {}
+    _expand(run, 0, 0)
+    _analyze(connection, "member")
+    rows = connection.run("resolution/list_members").fetchall()
+    links = [link for row in connection.run("resolution/list_links").fetchall() if (link := Link(**row)).score is None]
+    found = group([_member(row) for row in rows], links)
+    product_of = {placed.sku_key: -1 - placed.group for placed in found.placements}
+    gtins: dict[int, set[str]] = defaultdict(set)
+    for (sku_key, gtin), reason in found.refusals.items():
+        if reason is None:
+            gtins[product_of[sku_key]].add(gtin)
+    products = {product_id: UnscoredProduct(product_id, tuple(sorted(gtins[product_id]))) for product_id in set(product_of.values())}
+    return {sku_key: products[product_id] for sku_key, product_id in product_of.items()}
 
 
 def _begin(connection: Connection, **values: Any) -> Run:

@@ -64,7 +64,13 @@ def match_(
 
 @app.command()
 def reconcile(
-    all_: Annotated[bool, typer.Option("--all", help="Look at all SKUs, not only at those that changed since the last time.")] = False,
+    all_: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Look at all SKUs, not only at those that changed since the last time, and end joins by score that are not found again.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find products that are one although no barcode says so: sure pairs are joined, unsure ones proposed; then write the translation tables.
@@ -84,7 +90,7 @@ def reconcile(
         say("nothing has changed since the last reconciliation (--all looks at all SKUs)")
         return
     say(
-        f"{found.joined:,} pair(s) joined by score, {found.proposed:,} proposed, {found.brands_joined:,} brand(s) joined; {found.moved:,} SKU(s) moved to another product",
+        f"{found.joined:,} pair(s) joined by score, {found.ended:,} no longer, {found.proposed:,} proposed, {found.brands_joined:,} brand(s) joined; {found.moved:,} SKU(s) moved to another product",
         f"translation tables written: {', '.join(tables) or 'none has changed'}",
     )
 

@@ -2,15 +2,19 @@
 --
 -- Called by   include/catalogue/brands.py
 -- Parameters  brand_ids, alias_ids, products integer[]: one each; now timestamptz
--- Reads       ops.brand_pair
+-- Reads       ops.brand_pair, ops.match_decision
 -- Writes      ops.match_decision, ops.brand_pair
--- Run again   nothing written: a pair is decided once
+-- Run again   nothing written: a pair is joined once, and not again after a person undid it
 
 WITH learned AS MATERIALIZED (
     SELECT found.*, nextval(pg_get_serial_sequence('ops.match_decision', 'decision_id')) AS decision_id
       FROM (SELECT *
               FROM unnest(%(brand_ids)s::integer[], %(alias_ids)s::integer[], %(products)s::integer[]) AS pair (brand_id, alias_id, products)
-             WHERE NOT EXISTS (SELECT FROM ops.brand_pair AS known WHERE known.left_brand_id = pair.brand_id AND known.right_brand_id = pair.alias_id)
+             WHERE NOT EXISTS (SELECT
+                                 FROM ops.brand_pair AS known
+                                 JOIN ops.match_decision AS decision USING (decision_id)
+                                WHERE known.left_brand_id = pair.brand_id AND known.right_brand_id = pair.alias_id
+                                  AND decision.ended_via IS DISTINCT FROM 'reconciliation')
              ORDER BY brand_id, alias_id) AS found
 ), decided AS (
     INSERT INTO ops.match_decision (decision_id, kind, choice, decided_by, decision_reason, decided_via, evidence, decided_at)

@@ -1,7 +1,7 @@
 -- List the SKUs of some retailers with the text that decides their product, their accepted barcodes, and a price per piece where the text has no size.
 --
 -- Called by   include/catalogue/matching/warehouse.py
--- Parameters  retailers text[]; since timestamptz: SKUs changed later are marked, null marks all
+-- Parameters  retailers text[]; since timestamptz, seen_sku_key integer: SKUs changed later are marked (since null: all), and those with a greater key (null: none)
 -- Reads       core.sku, core.sku_identity, core.sku_barcode, core.product_barcode, core.price
 -- Returns     price_cents, piece_price: the newest price and price of one piece (dollars); null where the size is known, or they are equal
 -- Run again   same result until a SKU, a barcode or a price becomes known
@@ -19,7 +19,7 @@ WITH counted AS MATERIALIZED (
 )
 SELECT sku.sku_key, sku.retailer, sku.sku, sku.product_id, sku.joined_by, identity.name, identity.brand, identity.size, identity.observed_at,
        coalesce(accepted.gtins, '{}') AS gtins, coalesce(owned.gtins, '{}') AS product_gtins, counted.price_cents, counted.piece_price,
-       coalesce(sku.sku_changed_at > %(since)s::timestamptz, true) AS is_changed
+       coalesce(sku.sku_changed_at > %(since)s::timestamptz, true) OR coalesce(sku.sku_key > %(seen_sku_key)s::integer, false) AS is_changed
   FROM core.sku AS sku
   JOIN core.sku_identity AS identity USING (sku_key)
   LEFT JOIN accepted USING (sku_key)

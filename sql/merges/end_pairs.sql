@@ -1,6 +1,6 @@
--- End the pairs of undone decisions.
+-- End the pairs of ended decisions.
 --
--- Called by   include/catalogue/merges.py
+-- Called by   include/catalogue/merges.py, include/catalogue/reconcile.py
 -- Parameters  decision_ids bigint[]; now timestamptz
 -- Writes      ops.match_pair
 -- Run again   nothing written

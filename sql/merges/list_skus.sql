@@ -1,6 +1,6 @@
 -- List the SKUs of some decisions.
 --
--- Called by   include/catalogue/merges.py
+-- Called by   include/catalogue/merges.py, include/catalogue/reconcile.py
 -- Parameters  decision_ids bigint[]
 -- Reads       ops.match_pair
 -- Run again   same result

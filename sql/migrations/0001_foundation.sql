@@ -924,7 +924,9 @@ CREATE TABLE ops.match_decision (
     ended_at        timestamptz,
     ended_by        text,
     end_reason      text,
+    ended_via       text COLLATE "C" CHECK (ended_via IN ('undo', 'reconciliation')),
     CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
+    CHECK ((ended_at IS NULL) = (ended_via IS NULL)),
     CHECK ((decided_via = 'score') = (score IS NOT NULL)),
     CHECK ((decided_via = 'release') = (file_id IS NOT NULL)),
     UNIQUE (decision_id, choice)
@@ -940,9 +942,10 @@ COMMENT ON COLUMN ops.match_decision.score IS 'Of the matcher: the probability t
 COMMENT ON COLUMN ops.match_decision.evidence IS 'What the decision rests on: features, rule version, proposals, products.';
 COMMENT ON COLUMN ops.match_decision.decided_at IS 'When.';
 COMMENT ON COLUMN ops.match_decision.file_id IS 'The released store-day with renumbered SKUs; null: another decision.';
-COMMENT ON COLUMN ops.match_decision.ended_at IS 'When it was undone; null: in force.';
-COMMENT ON COLUMN ops.match_decision.ended_by IS 'The user who undid it.';
+COMMENT ON COLUMN ops.match_decision.ended_at IS 'When it ended; null: in force.';
+COMMENT ON COLUMN ops.match_decision.ended_by IS 'The user who undid it; aisleflow: reconciliation.';
 COMMENT ON COLUMN ops.match_decision.end_reason IS 'The reason given.';
+COMMENT ON COLUMN ops.match_decision.ended_via IS 'undo: a person undid it, so the matcher does not join the pair again. reconciliation: what it rests on holds no more; it may be made again.';
 
 CREATE TABLE ops.match_pair (
     decision_id   bigint NOT NULL,
@@ -954,7 +957,7 @@ CREATE TABLE ops.match_pair (
     FOREIGN KEY (decision_id, choice) REFERENCES ops.match_decision (decision_id, choice),
     CHECK (left_sku_key < right_sku_key)
 );
-CREATE INDEX match_pair_left ON ops.match_pair (left_sku_key) WHERE ended_at IS NULL;
+CREATE INDEX match_pair_left ON ops.match_pair (left_sku_key);
 CREATE INDEX match_pair_right ON ops.match_pair (right_sku_key) WHERE ended_at IS NULL;
 COMMENT ON TABLE ops.match_pair IS 'The pairs of SKUs that a decision is about. One row per (decision, pair): SKUs, because products change.';
 COMMENT ON COLUMN ops.match_pair.decision_id IS 'The decision (ops.match_decision).';
@@ -1066,7 +1069,9 @@ CREATE TABLE ops.reconciliation (
     changed_until     timestamptz NOT NULL,
     newest_sku_key    integer NOT NULL,
     rule_version      integer NOT NULL,
+    is_complete       boolean NOT NULL,
     joined            integer NOT NULL,
+    ended             integer NOT NULL,
     proposed          integer NOT NULL,
     brands_joined     integer NOT NULL,
     moved             integer NOT NULL,
@@ -1077,7 +1082,9 @@ COMMENT ON COLUMN ops.reconciliation.reconciliation_id IS 'Their order.';
 COMMENT ON COLUMN ops.reconciliation.changed_until IS 'The newest core.sku.sku_changed_at that it saw: the next one looks at SKUs that changed then or later.';
 COMMENT ON COLUMN ops.reconciliation.newest_sku_key IS 'The newest SKU (core.sku) that it saw: another one at the same instant is new.';
 COMMENT ON COLUMN ops.reconciliation.rule_version IS 'Version of the text rules (include/wording/product_key.py); after another one every SKU is looked at.';
+COMMENT ON COLUMN ops.reconciliation.is_complete IS 'It looked at all SKUs, as if the matcher had joined none; after a week the next one does so again.';
 COMMENT ON COLUMN ops.reconciliation.joined IS 'Pairs of SKUs that the matcher joined.';
+COMMENT ON COLUMN ops.reconciliation.ended IS 'Earlier joins by the matcher that it no longer found.';
 COMMENT ON COLUMN ops.reconciliation.proposed IS 'Pairs of SKUs that it proposed.';
 COMMENT ON COLUMN ops.reconciliation.brands_joined IS 'Pairs of brands joined.';
 COMMENT ON COLUMN ops.reconciliation.moved IS 'SKUs that moved to another product.';

@@ -1,28 +1,32 @@
--- Drop what the matcher found about products that are one meanwhile, that a decision keeps apart, or whose join was undone.
+-- Drop what the matcher found about products that are one meanwhile, that a decision keeps apart, or whose join a person undid.
 --
 -- Called by   include/catalogue/reconcile.py
--- Reads       core.sku, ops.apart, ops.match_pair, ops.match_decision
+-- Reads       core.sku, unscored (the products as the matcher judged them), ops.match_pair, ops.match_decision
 -- Writes      matched
 -- Run again   nothing written
 
 WITH pair AS MATERIALIZED (
-    SELECT matched.left_sku_key, matched.right_sku_key, least(mine.product_id, other.product_id) AS left_product_id,
-           greatest(mine.product_id, other.product_id) AS right_product_id
+    SELECT matched.left_sku_key, matched.right_sku_key, coalesce(mine_before.product_id, mine.product_id) AS one_id,
+           coalesce(other_before.product_id, other.product_id) AS other_id
       FROM matched
       JOIN core.sku AS mine ON mine.sku_key = matched.left_sku_key
       JOIN core.sku AS other ON other.sku_key = matched.right_sku_key
+      LEFT JOIN unscored AS mine_before ON mine_before.sku_key = mine.sku_key
+      LEFT JOIN unscored AS other_before ON other_before.sku_key = other.sku_key
 ), settled AS MATERIALIZED (
-    SELECT left_product_id, right_product_id FROM ops.apart
-     UNION
-    SELECT least(mine.product_id, other.product_id), greatest(mine.product_id, other.product_id)
+    SELECT coalesce(mine_before.product_id, mine.product_id) AS one_id, coalesce(other_before.product_id, other.product_id) AS other_id
       FROM ops.match_decision AS decision
-      JOIN ops.match_pair AS undone USING (decision_id)
-      JOIN core.sku AS mine ON mine.sku_key = undone.left_sku_key
-      JOIN core.sku AS other ON other.sku_key = undone.right_sku_key
-     WHERE decision.choice = 'join' AND decision.ended_at IS NOT NULL
+      JOIN ops.match_pair AS decided USING (decision_id)
+      JOIN core.sku AS mine ON mine.sku_key = decided.left_sku_key
+      JOIN core.sku AS other ON other.sku_key = decided.right_sku_key
+      LEFT JOIN unscored AS mine_before ON mine_before.sku_key = mine.sku_key
+      LEFT JOIN unscored AS other_before ON other_before.sku_key = other.sku_key
+     WHERE decision.choice = 'apart' AND decided.ended_at IS NULL OR decision.choice = 'join' AND decision.ended_via = 'undo'
 )
 DELETE FROM matched
  USING pair
  WHERE matched.left_sku_key = pair.left_sku_key AND matched.right_sku_key = pair.right_sku_key
-   AND (pair.left_product_id = pair.right_product_id
-        OR EXISTS (SELECT FROM settled WHERE settled.left_product_id = pair.left_product_id AND settled.right_product_id = pair.right_product_id))
+   AND (pair.one_id = pair.other_id
+        OR EXISTS (SELECT
+                     FROM settled
+                    WHERE (settled.one_id, settled.other_id) IN ((pair.one_id, pair.other_id), (pair.other_id, pair.one_id))))

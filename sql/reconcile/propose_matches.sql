@@ -3,7 +3,7 @@
 -- Called by   include/catalogue/reconcile.py
 -- Parameters  now timestamptz
 -- Reads       matched, core.sku
--- Writes      ops.match_proposal   not where the two products are proposed already; such a proposal without a score gets it
+-- Writes      ops.match_proposal   not where the two products are proposed already: such a proposal gets the score; a forgotten one is new again
 -- Run again   nothing written
 
 WITH unsure AS MATERIALIZED (
@@ -25,11 +25,13 @@ WITH unsure AS MATERIALIZED (
        SET score = unsure.score, evidence = proposal.evidence || unsure.evidence
       FROM known
       JOIN unsure USING (left_product_id, right_product_id)
-     WHERE proposal.proposal_id = known.proposal_id AND proposal.score IS NULL
+     WHERE proposal.proposal_id = known.proposal_id AND (proposal.score IS NULL OR proposal.reason = 'score' AND proposal.score <> unsure.score)
 )
 INSERT INTO ops.match_proposal (left_sku_key, right_sku_key, reason, score, evidence, proposed_at)
 SELECT left_sku_key, right_sku_key, 'score', score, evidence, %(now)s
   FROM unsure
  WHERE NOT EXISTS (SELECT FROM known WHERE known.left_product_id = unsure.left_product_id AND known.right_product_id = unsure.right_product_id)
  ORDER BY score DESC, left_sku_key, right_sku_key
-    ON CONFLICT (left_sku_key, right_sku_key) DO NOTHING
+    ON CONFLICT (left_sku_key, right_sku_key) DO UPDATE
+   SET reason = EXCLUDED.reason, score = EXCLUDED.score, evidence = EXCLUDED.evidence, proposed_at = EXCLUDED.proposed_at, forgotten_at = NULL, question_run_id = NULL
+ WHERE ops.match_proposal.forgotten_at IS NOT NULL

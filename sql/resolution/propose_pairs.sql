@@ -32,4 +32,6 @@ SELECT least(pair.sku_key, pair.other_sku_key), greatest(pair.sku_key, pair.othe
   JOIN core.sku AS sku USING (sku_key)
  WHERE NOT EXISTS (SELECT FROM known WHERE known.left_product_id = pair.left_product_id AND known.right_product_id = pair.right_product_id)
  ORDER BY 1, 2
-    ON CONFLICT (left_sku_key, right_sku_key) DO NOTHING
+    ON CONFLICT (left_sku_key, right_sku_key) DO UPDATE
+   SET reason = EXCLUDED.reason, score = NULL, evidence = EXCLUDED.evidence, proposed_at = EXCLUDED.proposed_at, forgotten_at = NULL, question_run_id = NULL
+ WHERE ops.match_proposal.forgotten_at IS NOT NULL

@@ -13,6 +13,7 @@ from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
 from include.catalogue.reconcile import Reconciliation, apply_matches, reconcile
+from include.catalogue.resolve import unscored_products
 from include.warehouse import engine
 from include.warehouse.engine import Warehouse, lock
 from tests.catalogue.catalogue_view import A, B, joined, same
@@ -144,3 +145,71 @@ def test_no_statement_runs_per_pair(warehouse: Warehouse, met: Callable[..., Non
         decisions = [row["decision_id"] for row in rows(warehouse, "SELECT decision_id FROM ops.match_decision WHERE ended_at IS NULL")]
         assert len(merges.undo(warehouse, decisions, "ann", "no").undone) == last - first
     assert counts[0] == counts[2] and counts[1] == counts[3], counts
+
+
+def test_what_a_person_undid_is_not_joined_over_a_third_product(two: Warehouse, met: Callable[..., None]) -> None:
+    met("iga", offer("i", name="Cereal of Oats", brand="Quux", size="500g"))
+    found(two, ("c", "1", 0.97, Tier.AUTOMATIC))
+    merges.undo(two, [one(two, "SELECT decision_id FROM ops.match_decision")], "ann", "two goods")
+    done = found(two, ("c", "i", 0.95, Tier.AUTOMATIC), ("i", "1", 0.93, Tier.AUTOMATIC))
+    assert done.joined == 2 and same(two, ("coles", "c"), ("iga", "i")), "the likelier one holds"
+    assert not same(two, ("coles", "c"), ("aldi", "1"))
+
+
+def test_a_complete_reconciliation_ends_what_it_does_not_find_again(two: Warehouse) -> None:
+    before = state(two)
+    found(two, ("c", "1", 0.97, Tier.AUTOMATIC))
+    decision_id = one(two, "SELECT decision_id FROM ops.match_decision")
+    with two.transaction() as connection:
+        lock(connection, "resolve")
+        keys = [row["sku_key"] for row in connection.execute("SELECT sku_key FROM core.sku ORDER BY sku_key").fetchall()]
+        unscored = unscored_products(connection)
+        assert sorted(unscored) == keys and len({product.product_id for product in unscored.values()}) == 2
+        done = apply_matches(connection, [], datetime(2026, 11, 18, tzinfo=UTC), max(keys), unscored)
+    assert (done.ended, done.moved, done.joined) == (1, 1, 0) and state(two) == before
+    row = rows(two, "SELECT ended_via, ended_by, ended_at IS NOT NULL AS has_ended FROM ops.match_decision")
+    assert row == [{"ended_via": "reconciliation", "ended_by": "aisleflow", "has_ended": True}]
+    assert found(two, ("c", "1", 0.97, Tier.AUTOMATIC)).joined == 1, "unlike what a person undid, it may be joined again"
+    assert merges.undo(two, [decision_id], "ann", "no").undone_before[0].startswith(f"decision {decision_id} has ended")
+
+
+def test_it_looks_at_all_skus_after_a_week(two: Warehouse, met: Callable[..., None], fixed_clock: Callable[[str], None]) -> None:
+    for at, sku, is_complete in (("2026-11-18T12:00", "i", True), ("2026-11-20T12:00", "j", False), ("2026-11-25T12:00", "k", True)):
+        fixed_clock(f"{at}:00+00:00")
+        met("iga", offer(sku, name=f"Garden Hose {sku}", brand="Bramble", size="15m"))
+        assert reconcile(two).is_complete == is_complete
+
+
+def test_a_clock_that_was_set_back_hides_no_new_sku(two: Warehouse, met: Callable[..., None], fixed_clock: Callable[[str], None]) -> None:
+    fixed_clock("2026-11-20T12:00:00+00:00")
+    met("iga", offer("h", name="Garden Hose", brand="Bramble", size="15m"))
+    reconcile(two)
+    fixed_clock("2026-11-19T12:00:00+00:00")
+    met(
+        "iga",
+        *(offer(f"i{n}", name=f"Oat Flakes {word}", brand="Quux", size="500g") for n, word in enumerate(("Crunchy Nut", "Crackling"))),
+    )
+    assert reconcile(two).joined + len(proposals.list_proposals(two)) > 0
+
+
+def test_a_brand_join_ends_with_the_barcodes_that_showed_it(warehouse: Warehouse, met: Callable[..., None]) -> None:
+    """A wrong synonym does not stay for ever: the barcode of one good turns out to be a placeholder."""
+    for retailer, brand in (("coles", "Zorbo Kitchens"), ("aldi", "Zorbo")):
+        met(retailer, *(offer(f"{retailer}{n}", name=f"Good {n}", brand=brand, size="100g", barcode=gtin(n + 1)) for n in range(2)))
+    assert reconcile(warehouse).brands_joined == 1
+    met("iga", *(offer(f"i{n}", name=f"Number{n} Thing{n}", brand="Quux", size=f"{9 + n}m", barcode=gtin(1)) for n in range(5)))
+    reconcile(warehouse)
+    assert one(warehouse, "SELECT ended_via FROM ops.match_decision WHERE kind = 'brand'") == "reconciliation"
+    assert one(warehouse, "SELECT count(*) FROM core.brand WHERE canonical_id IS NOT NULL") == 0
+    met("coles", offer("coles9", name="Good 9", brand="Zorbo Kitchens", size="100g", barcode=gtin(10)))
+    met("aldi", offer("aldi9", name="Good 9", brand="Zorbo", size="100g", barcode=gtin(10)))
+    assert reconcile(warehouse).brands_joined == 1, "other barcodes may show it again"
+
+
+def test_a_pair_of_a_former_good_is_proposed_again_for_the_new_one(two: Warehouse, met: Callable[..., None]) -> None:
+    found(two, ("c", "1", 0.4, Tier.WAITING))
+    met("aldi", offer("1", name="Garden Hose", brand="Bramble", size="15m"))
+    assert proposals.list_proposals(two) == []
+    met("coles", offer("c", name="Crackling Oat Flakes", brand="Quux", size="500g"))
+    assert found(two, ("c", "1", 0.5, Tier.WAITING)).proposed == 1
+    assert [float(row["score"]) for row in proposals.list_proposals(two)] == [0.5]

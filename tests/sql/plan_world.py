@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, LiteralString, cast
@@ -22,7 +23,7 @@ from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
 from include.catalogue.reconcile import apply_matches
-from include.catalogue.resolve import FoundBarcode
+from include.catalogue.resolve import FoundBarcode, unscored_products
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
 from include.crawling.canary import choose_store
@@ -255,6 +256,14 @@ def _reconcile(warehouse: Warehouse, n: int) -> None:
         columns = {"brand_ids": pairs[:-1], "alias_ids": pairs[1:], "products": [2] * (len(pairs) - 1)}
         connection.run("brands/record_joins", columns | {"now": clock.now()})
         brands.apply_merges(connection)
+        brands.join_learned(connection, clock.now())
+        unscored = unscored_products(connection)
+        assert len(unscored) >= 2 * joined, f"{len(unscored)} SKUs around {joined} joins"
+    with warehouse.transaction() as connection:
+        lock(connection, "resolve")
+        again = [replace(match, score=0.6) for match in found[::2]]
+        ended = apply_matches(connection, again, clock.now(), 2, unscored).ended
+        assert ended > n // 50, f"{ended} of {joined} joins are no longer found"
         connection.run("reconcile/find_mark")
 
 

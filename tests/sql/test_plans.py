@@ -28,6 +28,7 @@ LOOK_UPS = {
     "diagnostics/list_blockers": "reads the sessions of the server",
     "enrichment/count_request": "one row by its key, night and retailer",
     "reconcile/create_matched": "makes an empty temporary table",
+    "reconcile/create_unscored": "makes an empty temporary table",
     "inspection/find_barcode": "one row by its key",
     "inspection/find_sku": "one row by its key",
     "inspection/list_barcode_decisions": "the decisions about one barcode or one SKU",

@@ -59,7 +59,9 @@ def inspect_match(warehouse: Warehouse, left: SkuName, right: SkuName) -> dict[s
     if left == right:
         raise TerminalError(f"{left} is compared with itself: give two SKUs.")
     with warehouse.transaction() as connection:
-        rows = connection.run("matching/list_catalogue", {"retailers": sorted({left.retailer, right.retailer}), "since": None}).fetchall()
+        rows = connection.run(
+            "matching/list_catalogue", {"retailers": sorted({left.retailer, right.retailer}), "since": None, "seen_sku_key": None}
+        ).fetchall()
     known = {f"{row['retailer']}:{row['sku']}": row for row in rows}
     for name in (left, right):
         if str(name) not in known:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from include.catalogue.matching.candidates import candidates
 from include.catalogue.matching.exact import Method
@@ -35,13 +36,34 @@ class SkuMatch:
     evidence: dict[str, Any]
 
 
-def score_changed(connection: Connection, since: datetime | None) -> list[SkuMatch]:
-    """Match the products whose SKUs changed after ``since`` (None: all) with those of each other retailer, the most certain first.
+class Judged(Protocol):
+    """A product as the matcher judges it: its number and its barcodes."""
+
+    @property
+    def product_id(self) -> int:
+        """Its number."""
+
+    @property
+    def gtins(self) -> tuple[str, ...]:
+        """Its barcodes (GTIN-14)."""
+
+
+def score_changed(
+    connection: Connection, since: datetime | None, seen_sku_key: int | None = None, instead: Mapping[int, Judged] = MappingProxyType({})
+) -> list[SkuMatch]:
+    """Match the products whose SKUs changed after ``since`` (None: all), or are newer than ``seen_sku_key``, with those of each other retailer, the most certain first.
+
+    ``instead`` has, by SKU key, other products to judge by than those in force.
 
     A product is in one pair at most for each pair of retailers. Products that both retailers have already are neither matched nor rivals. Aliases of brands come from
     accepted barcodes; a pair that shares one is joined, so no pair teaches what it is judged by.
     """
-    rows = connection.run("matching/list_catalogue", {"retailers": list(RETAILERS), "since": since}).fetchall()
+    rows = connection.run(
+        "matching/list_catalogue", {"retailers": list(RETAILERS), "since": since, "seen_sku_key": seen_sku_key}
+    ).fetchall()
+    for row in rows:
+        if other := instead.get(row["sku_key"]):
+            row.update(product_id=other.product_id, product_gtins=list(other.gtins))
     if not any(row["is_changed"] for row in rows):
         return []
     aliases = brand_aliases(connection)
