@@ -6,14 +6,19 @@ import getpass
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from include.catalogue.sku_name import SkuName
 from include.cli import proposals
-from include.cli.common import JsonOption, domain, reported
+from include.cli.common import JsonOption, domain, known_retailer, reported
 from include.cli.output import print_json, print_sections, print_table, progress, say
+from include.cli.proposals import ByOption, WhyOption
 from include.errors import ConfigurationError
+
+if TYPE_CHECKING:  # ``--help`` imports nothing heavy
+    from include.catalogue.sku_decisions import Decided
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(proposals.app, name="proposals")
@@ -95,14 +100,51 @@ def reconcile(
     )
 
 
+@app.command("join")
+def join_(
+    left: Annotated[str, typer.Argument(metavar="RETAILER:SKU", help="A SKU, e.g. coles:3091126.")],
+    right: Annotated[str, typer.Argument(metavar="RETAILER:SKU", help="The other SKU.")],
+    reason: WhyOption,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the products of two SKUs one, in spite of different barcodes or sizes. `catalogue undo` takes it back."""
+    from include.catalogue.sku_decisions import join
+
+    one, other = _read(left), _read(right)
+    with domain(as_json) as (warehouse, _):
+        done = join(warehouse, one, other, by or getpass.getuser(), reason)
+    _print(done, f"{one} and {other} are one product", as_json)
+
+
+@app.command("separate")
+def separate_(
+    name: Annotated[str, typer.Argument(metavar="RETAILER:SKU", help="The SKU that is another good.")],
+    reason: WhyOption,
+    others: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RETAILER:SKU]...", help="The SKUs it differs from; by default all others of its product."),
+    ] = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a SKU out of its product for ever, or keep two products apart: nothing joins or proposes the pair again. `catalogue undo` takes it back."""
+    from include.catalogue.sku_decisions import separate
+
+    wanted, rivals = _read(name), list(map(_read, others or ()))
+    with domain(as_json) as (warehouse, _):
+        done = separate(warehouse, wanted, rivals, by or getpass.getuser(), reason)
+    _print(done, f"{wanted} is another good than {', '.join(map(str, rivals)) or 'all others of its product'}", as_json)
+
+
 @app.command()
 def undo(
     numbers: Annotated[
         list[int],
         typer.Argument(help="Numbers of decisions: of `proposals show N`, core.sku.match_evidence or ops.merge_log.", metavar="N..."),
     ],
-    reason: Annotated[str, typer.Option("--why", help="The reason; it is stored with the decision.")],
-    by: Annotated[str | None, typer.Option(help="Who undoes it; by default the current user.")] = None,
+    reason: WhyOption,
+    by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Undo decisions that SKUs or brands are one, or are not: every row is as without them, and their proposals wait again.
@@ -159,3 +201,20 @@ def duplicates_(
         print_json(found)
     else:
         print_sections("counts of everything; the sections below show a part", found)
+
+
+def _read(text: str) -> SkuName:
+    name = SkuName.read(text)
+    return SkuName(known_retailer(name.retailer), name.sku)
+
+
+def _print(done: Decided, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(done))
+    elif done.decision_id is None:
+        say(f"nothing new: {what}, by an earlier decision")
+    else:
+        say(
+            f"decision {done.decision_id}: {what}; {done.moved} SKU(s) moved to another product",
+            f"To take it back: aisleflow catalogue undo {done.decision_id} --why '…'",
+        )

@@ -33,7 +33,8 @@ def match_(
     as_json: JsonOption = False,
 ) -> None:
     """Show why two SKUs are one product, or not: vetoes, score, what speaks for and against it, and the best rivals of either."""
-    from include.catalogue.matching.inspecting import SkuName, inspect_match
+    from include.catalogue.matching.inspecting import inspect_match
+    from include.catalogue.sku_name import SkuName
 
     with domain(as_json) as (warehouse, _):
         found = inspect_match(warehouse, SkuName.read(left), SkuName.read(right))
@@ -53,7 +54,7 @@ def sku_(
     as_json: JsonOption = False,
 ) -> None:
     """Show a SKU: its product and the other SKUs of it, the barcodes claimed and their sources, look-ups, decisions, moves between products."""
-    from include.catalogue.matching.inspecting import SkuName
+    from include.catalogue.sku_name import SkuName
     from include.diagnostics.inspect_catalogue import inspect_sku
 
     wanted = SkuName.read(name)

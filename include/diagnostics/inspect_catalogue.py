@@ -13,7 +13,7 @@ Sections = dict[str, list[dict[str, Any]]]
 
 
 def inspect_sku(warehouse: Warehouse, retailer: str, sku: str) -> Sections:
-    """Return ``sku``, ``product_skus``, ``claims``, ``look_ups``, ``decisions`` and ``moves`` of a SKU; one that only waits for a look-up has that alone.
+    """Return ``sku``, ``product_skus``, ``claims``, ``look_ups``, ``decisions`` (about barcodes), ``pair_decisions`` (about pairs of SKUs) and ``moves`` of a SKU; one that only waits for a look-up has that alone.
 
     Raises:
         TerminalError: neither the catalogue nor the queue knows it.
@@ -30,7 +30,7 @@ def inspect_sku(warehouse: Warehouse, retailer: str, sku: str) -> Sections:
 
 
 def inspect_barcode(warehouse: Warehouse, code: str) -> Sections:
-    """Return ``barcode`` (its product), ``product_skus``, ``claims``, ``look_ups``, ``decisions`` and ``moves`` of a barcode in any GTIN form.
+    """Return ``barcode`` (its product), ``product_skus``, ``claims``, ``look_ups``, ``decisions``, ``pair_decisions`` and ``moves`` of a barcode in any GTIN form.
 
     Raises:
         TerminalError: it is no barcode that identifies a good, or no retailer has shown it.
@@ -56,6 +56,7 @@ def _evidence(connection: Connection, values: Mapping[str, Any]) -> Sections:
         "claims": claims,
         "look_ups": _rows(connection, "list_lookups", {**values, "sku_keys": sku_keys}),
         "decisions": _rows(connection, "list_barcode_decisions", {"claim_ids": [claim["claim_id"] for claim in claims]}),
+        "pair_decisions": _rows(connection, "list_pair_decisions", {"sku_keys": sku_keys}),
         "moves": _rows(connection, "list_moves", {"sku_keys": sku_keys}),
     }
 

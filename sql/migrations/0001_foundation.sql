@@ -958,7 +958,7 @@ CREATE TABLE ops.match_pair (
     CHECK (left_sku_key < right_sku_key)
 );
 CREATE INDEX match_pair_left ON ops.match_pair (left_sku_key);
-CREATE INDEX match_pair_right ON ops.match_pair (right_sku_key) WHERE ended_at IS NULL;
+CREATE INDEX match_pair_right ON ops.match_pair (right_sku_key);
 COMMENT ON TABLE ops.match_pair IS 'The pairs of SKUs that a decision is about. One row per (decision, pair): SKUs, because products change.';
 COMMENT ON COLUMN ops.match_pair.decision_id IS 'The decision (ops.match_decision).';
 COMMENT ON COLUMN ops.match_pair.left_sku_key IS 'The SKU known longer (core.sku).';

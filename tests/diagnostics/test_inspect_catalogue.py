@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from include.catalogue import conflicts
+from include.catalogue import conflicts, merges, sku_decisions
 from include.catalogue.resolve import FoundBarcode, learn_barcodes
+from include.catalogue.sku_name import SkuName
 from include.diagnostics.inspect_catalogue import inspect_barcode, inspect_sku
 from include.errors import TerminalError
 from include.ingestion import pipeline
@@ -52,6 +53,20 @@ def test_a_decision_is_found_from_the_conflict_the_sku_and_the_barcode_and_its_m
     moves = [move for move in sku["moves"] if move["barcode_decision_ids"]]
     assert [move["barcode_decision_ids"] for move in moves] == [[decision["decision_id"]]]
     assert decision["merge_ids"] == [moves[0]["merge_id"]] and moves[0]["sku"] == "c"
+
+
+def test_decisions_about_pairs_are_shown_with_both_skus_in_force_or_ended(warehouse: Warehouse, number: int) -> None:
+    done = sku_decisions.separate(warehouse, SkuName("coles", "c"), [], "ann", "another tea")
+    assert done.decision_id
+    merges.undo(warehouse, [done.decision_id], "bob", "the same tea")
+    (found,) = inspect_sku(warehouse, "iga", "i")["pair_decisions"]
+    assert (found["decision_id"], found["choice"], found["sku"], found["other_sku"]) == (done.decision_id, "apart", "iga:i", "coles:c")
+    assert (found["decided_by"], found["decision_reason"], found["ended_by"], found["end_reason"]) == (
+        "ann",
+        "another tea",
+        "bob",
+        "the same tea",
+    )
 
 
 def test_claims_have_their_source_and_what_became_of_them(warehouse: Warehouse, number: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, LiteralString, cast
@@ -17,13 +16,9 @@ from include.alerts import troubles
 from include.alerts.alerts import Alert, held_alert
 from include.alerts.held_question import held_question
 from include.alerts.memory import SentAlerts
-from include.catalogue import brands, conflicts, merges, proposals
+from include.catalogue import conflicts, merges, proposals
 from include.catalogue.grouping import Choice
-from include.catalogue.matching.exact import Method
-from include.catalogue.matching.match import Tier
-from include.catalogue.matching.warehouse import SkuMatch
-from include.catalogue.reconcile import apply_matches
-from include.catalogue.resolve import FoundBarcode, unscored_products
+from include.catalogue.resolve import FoundBarcode
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
 from include.crawling.canary import choose_store
@@ -44,11 +39,12 @@ from include.model.rules import ROW_RULES
 from include.model.store import StoreRecord
 from include.readers import published
 from include.staging.storage import Stage, Storage
-from include.warehouse.engine import Connection, Warehouse, lock
+from include.warehouse.engine import Connection, Warehouse
 from include.wording.product_key import RULE_VERSION
 from tests.checks.counting import count_broken
 from tests.conftest import RELAXED
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, Line, StoreDays, gtin, offer, overlapping
+from tests.sql.plan_catalogue import apply_many_matches, decide_by_hand
 from tests.sql.plans import BELIEFS, Measured, measure, measuring, prepare, save_beliefs
 from tests.sql.scenario_bargains import look_for_bargains
 from tests.sql.scenario_export import look
@@ -235,36 +231,9 @@ def _merge(warehouse: Warehouse, n: int) -> None:
     proposals.show_proposal(warehouse, found[0])
     choices: list[proposals.Choice] = ["join", "apart"]
     decided = proposals.decide_proposals(warehouse, {number: choices[number % 2] for number in found}, "ann", "looked", "command line")
+    decide_by_hand(warehouse)
     merges.undo(warehouse, list(decided.applied.values()), "ann", "too early")
-    _reconcile(warehouse, n)
-
-
-def _reconcile(warehouse: Warehouse, n: int) -> None:
-    """Apply matches of a good part of the SKUs, half of them sure, and join as many brands."""
-    with warehouse.transaction() as connection:
-        rows = connection.execute("SELECT retailer, sku_key FROM core.sku ORDER BY sku_key").fetchall()
-        mine, other = ([row["sku_key"] for row in rows if row["retailer"] == name] for name in ("aldi", "iga"))
-        evidence = {"reason": "same brand", "features": {"brand_equal": 1.0}, "rule_version": 1}
-        found = [
-            SkuMatch(left, right, 0.5, Tier.AUTOMATIC if number % 2 else Tier.WAITING, Method.SCORE, evidence)
-            for number, (left, right) in enumerate(list(zip(mine, other, strict=False))[n // 4 : n // 2])
-        ]
-        lock(connection, "resolve")
-        joined = apply_matches(connection, found, clock.now(), 1).joined
-        assert joined == len(found) // 2 > n // 20, f"{joined} of {len(found)} matches joined"
-        pairs = [row["brand_id"] for row in connection.execute("SELECT brand_id FROM core.brand ORDER BY brand_id").fetchall()]
-        columns = {"brand_ids": pairs[:-1], "alias_ids": pairs[1:], "products": [2] * (len(pairs) - 1)}
-        connection.run("brands/record_joins", columns | {"now": clock.now()})
-        brands.apply_merges(connection)
-        brands.join_learned(connection, clock.now())
-        unscored = unscored_products(connection)
-        assert len(unscored) >= 2 * joined, f"{len(unscored)} SKUs around {joined} joins"
-    with warehouse.transaction() as connection:
-        lock(connection, "resolve")
-        again = [replace(match, score=0.6) for match in found[::2]]
-        ended = apply_matches(connection, again, clock.now(), 2, unscored).ended
-        assert ended > n // 50, f"{ended} of {joined} joins are no longer found"
-        connection.run("reconcile/find_mark")
+    apply_many_matches(warehouse, n)
 
 
 def _decide(warehouse: Warehouse, storage: Storage, file_id: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from include import clock
-from include.catalogue import brands, merges, proposals
+from include.catalogue import brands, merges, proposals, sku_decisions
 from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
 from include.catalogue.reconcile import apply_matches, reconcile
+from include.catalogue.sku_name import SkuName
 from include.ingestion import deciding, pipeline
 from include.ledger import quarantine
 from include.ledger.decisions import decide_files
@@ -49,6 +50,8 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     proposals.show_proposal(warehouse, found["1"])
     merges.undo(warehouse, [made[found["2"]], made[found["3"]]], "bob", "too early")
     _reconcile(warehouse)
+    sku_decisions.join(warehouse, SkuName("coles", "c"), SkuName("coles", "x"), "ann", "a test")
+    sku_decisions.separate(warehouse, SkuName("coles", "d"), [SkuName("aldi", "2")], "ann", "a test")
     met("aldi", 3, offer("1", name="Garden Hose", brand="Quux", size="15m"), offer("2", name="Wheel Barrow", brand="Quux", size="1ea"))
     _renumber(warehouse, storage)
 

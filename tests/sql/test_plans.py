@@ -35,6 +35,7 @@ LOOK_UPS = {
     "inspection/list_claims": "the claims of one SKU, and to one barcode",
     "inspection/list_lookups": "the SKUs of one barcode",
     "inspection/list_moves": "the moves of the SKUs that claim one barcode",
+    "inspection/list_pair_decisions": "the decisions about one SKU, or about the SKUs of one barcode",
     "inspection/list_siblings": "the SKUs of one product",
     "resolution/create_changed_barcode": "makes an empty temporary table",
     "resolution/create_changed_identity": "makes an empty temporary table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,33 +17,11 @@ from include.catalogue.matching.model import COEFFICIENTS
 from include.catalogue.matching.pairs import Pairs
 from include.catalogue.matching.warehouse import listing_of
 from include.catalogue.matching.words import word_statistics
+from include.catalogue.sku_name import SkuName
 from include.errors import TerminalError
 from include.warehouse.engine import Warehouse
 
 _RIVALS_MAX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class SkuName:
-    """A retailer's SKU as a person writes it: ``retailer:sku``."""
-
-    retailer: str
-    sku: str
-
-    @classmethod
-    def read(cls, text: str) -> SkuName:
-        """Read ``retailer:sku``.
-
-        Raises:
-            TerminalError: it has another form.
-        """
-        retailer, colon, sku = text.partition(":")
-        if not (retailer and colon and sku):
-            raise TerminalError(f"{text!r} is no SKU: write retailer:sku, e.g. coles:3091126.")
-        return cls(retailer, sku)
-
-    def __str__(self) -> str:
-        return f"{self.retailer}:{self.sku}"
 
 
 def inspect_match(warehouse: Warehouse, left: SkuName, right: SkuName) -> dict[str, Any]:
