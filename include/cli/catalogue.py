@@ -201,6 +201,10 @@ def duplicates_(
         print_json(found)
     else:
         print_sections("counts of everything; the sections below show a part", found)
+        say(
+            "One product after all (equal products, a renumbered SKU): aisleflow catalogue join A B --why '…'. Two goods in one: aisleflow catalogue separate A --why '…'.",
+            "A barcode of several products: aisleflow barcodes conflicts. A reused SKU has left its former product by itself.",
+        )
 
 
 def _read(text: str) -> SkuName:
