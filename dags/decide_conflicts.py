@@ -9,7 +9,7 @@ what follows from them: `core.sku`, `core.product_barcode`, `core.sku_barcode`, 
 
 | task | does |
 |---|---|
-| `list_conflicts` | claims at most 200 open conflicts, so that no other run asks about them, in batches of 10; those of one barcode stand beside one another; raises one alert with the time by which to answer, which is repeated after half and seven eighths of it; **skipped when there are none** |
+| `list_questions` | claims at most 200 open conflicts, so that no other run asks about them, in batches of 10; those of one barcode stand beside one another; raises one alert with the time by which to answer, which is repeated after half and seven eighths of it; **skipped when there are none** |
 | `ask` | waits in the UI under *Required Actions* for **Record** or **Leave open**: a choice per conflict (accept, reject, split, leave) and a reason `why`; skipped if all its conflicts were decided before it started |
 | `apply` | applies the choices in the name of the user; a conflict decided earlier keeps its decision, which the log names |
 | `close` | tells that the questions are over, and how many conflicts are left open; the sweep does so as soon as all are decided on the command line |
@@ -22,48 +22,6 @@ what follows from them: `core.sku`, `core.product_barcode`, `core.sku_barcode`, 
 **When it fails**: follow the message of the task. `apply` without a reason: clear `ask` with downstream and fill in `why`.
 """
 
-from airflow.sdk import DAG, get_current_context, task, task_group
+from include.orchestration.choices import choice_dag  # builds an airflow dag
 
-from include.config import settings
-from include.orchestration.decide_conflicts import ConflictDecisionOperator
-from include.orchestration.defaults import DEFAULT_ARGS, RETAILER_PARAM, Tag, summary_of
-from include.orchestration.timetable import nightly
-
-with DAG(
-    dag_id="decide_conflicts",
-    schedule=nightly(settings().timetable.watch_at),
-    allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]
-    catchup=False,
-    max_active_runs=30,  # a run waits for days
-    default_args=DEFAULT_ARGS,
-    tags=[Tag.CATALOGUE],
-    description=summary_of(__doc__),
-    doc_md=__doc__,
-    params={"retailer": RETAILER_PARAM},
-):
-
-    @task
-    def list_conflicts(dag_run=None, params=None):
-        from include.orchestration import decide_conflicts
-
-        return decide_conflicts.list_conflicts(dag_run, params)
-
-    @task(map_index_template="{{ label }}")
-    def apply(label, conflict_ids, answer):
-        from include.orchestration import decide_conflicts
-
-        get_current_context()["label"] = label
-        return decide_conflicts.apply(conflict_ids, answer)
-
-    @task_group(group_id="decide", prefix_group_id=False)
-    def decide(label, conflict_ids):
-        ask = ConflictDecisionOperator(task_id="ask", title=label, conflict_ids=conflict_ids, map_index_template="{{ task.title }}")
-        apply(label, conflict_ids, ask.output)
-
-    @task(trigger_rule="none_failed")
-    def close(dag_run=None):
-        from include.orchestration import decide_conflicts
-
-        return decide_conflicts.close(dag_run)
-
-    decide.expand_kwargs(list_conflicts()) >> close()
+decide_conflicts = choice_dag("decide_conflicts", __doc__)

@@ -67,7 +67,7 @@ with DAG(
 
     @task_group(group_id="decide", prefix_group_id=False)
     def decide(label, file_ids):
-        ask = HeldDecisionOperator(task_id="ask", title=label, file_ids=file_ids, map_index_template="{{ task.title }}")
+        ask = HeldDecisionOperator(task_id="ask", title=label, item_ids=file_ids, map_index_template="{{ task.title }}")
         apply(label, file_ids, ask.output) >> publish(label, file_ids)
 
     decide.expand_kwargs(list_held())

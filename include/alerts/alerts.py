@@ -36,7 +36,7 @@ class Alert:
 
     ``severity`` is ``critical`` if a retailer's whole night is affected or work stops until an operator acts, ``info`` for the end of a
     trouble, else ``warning``. ``source`` is the failed task, ``dag_id.task_id``: its success for the same ``retailer`` ends the trouble.
-    ``answer_by_at``: when a question lapses. ``conflict_ids``: the barcode conflicts it is about; none of them open is its end.
+    ``answer_by_at``: when a question lapses. ``item``, ``item_ids``: the barcode conflicts or proposals it asks about; none of them open is its end.
     """
 
     kind: Literal["failed", "held", "question", "services", "test"]
@@ -45,7 +45,8 @@ class Alert:
     body: str
     key: str
     file_ids: tuple[int, ...] = ()
-    conflict_ids: tuple[int, ...] = ()
+    item: Literal["conflict", "proposal"] | None = None
+    item_ids: tuple[int, ...] = ()
     link: str | None = None
     retailer: str | None = None
     source: str | None = None

@@ -37,7 +37,7 @@ def _open(connection: Connection, alert: Alert, warehouse: Warehouse) -> None:
     now = clock.now()
     values = {
         "alert_key": alert.key, "kind": alert.kind, "severity": alert.severity, "retailer": alert.retailer, "source": alert.source,
-        "file_ids": list(alert.file_ids), "conflict_ids": list(alert.conflict_ids), "title": alert.title, "body": alert.body, "link": alert.link, "now": now,
+        "file_ids": list(alert.file_ids), "item": alert.item, "item_ids": list(alert.item_ids), "title": alert.title, "body": alert.body, "link": alert.link, "now": now,
         "answer_by_at": alert.answer_by_at, "repeat_before": now - timedelta(hours=warehouse.settings.alert_repeat_hours),
     }  # fmt: skip
     connection.run("alerts/open_alert", values)
@@ -74,10 +74,10 @@ def end_keys(warehouse: Warehouse, keys: Sequence[str], why: str) -> None:
 
 
 def end_decided(warehouse: Warehouse) -> None:
-    """End the alerts about held store-days, and about barcode conflicts, that are all decided, wherever that was done."""
+    """End the alerts about held store-days, barcode conflicts and proposals that are all decided, wherever that was done."""
     with warehouse.transaction() as connection:
         connection.run("alerts/end_decided", {"now": clock.now()})
-        connection.run("alerts/end_decided_conflicts", {"now": clock.now()})
+        connection.run("alerts/end_decided_items", {"now": clock.now()})
 
 
 def list_told(warehouse: Warehouse) -> list[dict[str, Any]]:

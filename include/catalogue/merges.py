@@ -8,26 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-from include import clock
 from include.catalogue import brands
+from include.catalogue.deciding import Undone, deciding
 from include.catalogue.resolve import regroup
-from include.errors import NeedsPersonError, TerminalError
-from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.price_changes import announce_price_change
+from include.errors import TerminalError
+from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """Outcome of an undo: decisions ended now, SKUs that moved to another product, and a sentence for each decision that was undone earlier."""
-
-    undone: list[int] = field(default_factory=list)
-    moved: int = 0
-    undone_before: list[str] = field(default_factory=list)
 
 
 def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -> Undone:
@@ -39,12 +27,7 @@ def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -
         NeedsPersonError: no reason is given.
         TerminalError: there is no such decision; nothing was undone.
     """
-    if not why.strip():
-        raise NeedsPersonError("the undo has no reason, so nothing was undone. Repeat it with --why '…'.")
-    values: dict[str, Any] = {"decision_ids": sorted(set(decision_ids)), "by": by, "reason": why.strip(), "via": "undo", "now": clock.now()}
-    with warehouse.transaction() as connection:
-        announce_price_change(connection)
-        lock(connection, "resolve")
+    with deciding(warehouse, by, why, via="undo", decision_ids=sorted(set(decision_ids))) as (connection, values):
         found = connection.run("merges/list_decisions", values).fetchall()
         if missing := sorted(set(decision_ids) - {row["decision_id"] for row in found}):
             raise TerminalError(

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from include import clock
+from include.catalogue.deciding import Decided, Via, deciding
 from include.catalogue.merges import regroup_pairs
-from include.errors import NeedsPersonError, TerminalError
-from include.warehouse.engine import Warehouse, lock
-from include.warehouse.price_changes import announce_price_change
+from include.errors import TerminalError
+from include.warehouse.engine import Warehouse
 
 log = logging.getLogger(__name__)
 
 Choice = Literal["join", "apart"]
-Via = Literal["command line", "Airflow"]
 #: What a person answers in a form or with a command, and the decision that it is.
-ANSWERS: Mapping[str, Choice] = {"approve": "join", "reject": "apart"}
-#: Proposals that one run of ``decide_proposals`` asks about, and those in one form.
-QUESTIONS_MAX, BATCH = 200, 10
-_ALL = 1_000_000
+CHOICES: Mapping[str, Choice] = {"approve": "join", "reject": "apart"}
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Outcome of decisions: proposals decided now with the number of each decision, SKUs that moved, and a sentence for each proposal that did not wait."""
-
-    applied: dict[int, int] = field(default_factory=dict)
-    moved: int = 0
-    decided_before: list[str] = field(default_factory=list)
-
-
-def list_proposals(warehouse: Warehouse, *, is_all: bool = False, rows_max: int = _ALL) -> list[dict[str, Any]]:
+def list_proposals(warehouse: Warehouse, *, is_all: bool = False, rows_max: int | None = None) -> list[dict[str, Any]]:
     """Return the waiting proposals with the texts of both SKUs, the surest first; with ``is_all`` also the decided and settled ones."""
     return _list(warehouse, None, is_all=is_all, rows_max=rows_max)
 
@@ -59,27 +44,11 @@ def show_proposal(warehouse: Warehouse, proposal_id: int) -> dict[str, Any]:
     rows = _list(warehouse, [proposal_id], is_all=True)
     if not rows:
         raise _unknown([proposal_id])
+    values = {"product_id": rows[0]["left_product_id"], "other_product_id": rows[0]["right_product_id"], "gtin": None}
     with warehouse.transaction() as connection:
-        sides = connection.run("proposals/list_sides", {"proposal_id": proposal_id}).fetchall()
+        sides = connection.run("inspection/list_sides", values).fetchall()
         decisions = connection.run("proposals/list_decisions", {"proposal_id": proposal_id}).fetchall()
     return {"proposal": rows[0], "sides": [dict(row) for row in sides], "decisions": [dict(row) for row in decisions]}
-
-
-def read_answers(answers: Mapping[int, object]) -> dict[int, Choice]:
-    """Read the answers of a form, by number of the proposal; what is left open is left out.
-
-    Raises:
-        TerminalError: an answer is no choice; nothing was decided.
-    """
-    choices: dict[int, Choice] = {}
-    for number, answer in answers.items():
-        if answer in ANSWERS:
-            choices[number] = ANSWERS[str(answer)]
-        elif answer not in (None, "leave"):
-            raise TerminalError(
-                f"proposal {number}: {answer!r} is no choice, so nothing was decided. Choose {', '.join(ANSWERS)} or leave; clear `ask` with downstream."
-            )
-    return choices
 
 
 def decide_proposals(warehouse: Warehouse, choices: Mapping[int, Choice], by: str, why: str, via: Via) -> Decided:
@@ -91,48 +60,26 @@ def decide_proposals(warehouse: Warehouse, choices: Mapping[int, Choice], by: st
         NeedsPersonError: no reason is given.
         TerminalError: there is no such proposal; nothing was decided.
     """
-    if not why.strip():
-        raise NeedsPersonError(
-            "the decision has no reason, so nothing was decided. Decide again, with the reason (--why '…', or `why` in the form)."
-        )
-    values: dict[str, Any] = {"proposal_ids": sorted(choices), "by": by, "reason": why.strip(), "via": via, "now": clock.now()}
-    with warehouse.transaction() as connection:
-        announce_price_change(connection)
-        lock(connection, "resolve")
+    with deciding(warehouse, by, why, via=via, proposal_ids=sorted(choices)) as (connection, values):
         before = connection.run("proposals/list_states", values).fetchall()
         if missing := sorted(set(choices) - {row["proposal_id"] for row in before}):
             raise _unknown(missing)
-        waiting = {int(row["proposal_id"]) for row in before if row["state"] == "waiting"}
-        joined, apart = ([one for one in sorted(waiting) if choices[one] == choice] for choice in ("join", "apart"))
-        connection.run("proposals/record_rejections", values | {"proposal_ids": apart})
-        connection.run("proposals/record_approvals", values | {"proposal_ids": joined})
-        made = connection.run("proposals/list_made", values | {"proposal_ids": sorted(waiting)}).fetchall()
+        waiting = [int(row["proposal_id"]) for row in before if row["state"] == "waiting"]
+        values |= {"proposal_ids": waiting, "choices": [choices[one] for one in waiting]}
+        made = connection.run("proposals/record_decisions", values).fetchall()
         applied = {int(row["proposal_id"]): int(row["decision_id"]) for row in made}
         moved = regroup_pairs(connection, list(applied.values()))
-        after = connection.run("proposals/list_states", values | {"proposal_ids": joined}).fetchall()
+        joined = [one for one in waiting if choices[one] == "join"]
+        after = connection.run("proposals/list_states", {"proposal_ids": joined}).fetchall()
     ineffective = [f"proposal {row['proposal_id']} is approved, but {_WHY_NOT}" for row in after if row["state"] != "joined"]
     log.info("decided by %s: %s, %s SKU(s) moved", by, applied, moved)
     return Decided(applied, moved, [_decided_before(row) for row in before if row["state"] != "waiting"] + ineffective)
 
 
-def claim_questions(warehouse: Warehouse, run: str, *, again: bool = False) -> list[list[int]]:
-    """Claim waiting proposals that no run has asked about, for one run, and return all that this run has claimed and that wait, in batches.
-
-    Args:
-        run: id of the run; repeating the call returns its open questions again.
-        again: claim also those of other runs.
-    """
-    with warehouse.transaction() as connection:
-        lock(connection, "ask about proposals")
-        connection.run("proposals/claim_questions", {"run": run, "is_again": again, "rows_max": QUESTIONS_MAX})
-        found = [int(row["proposal_id"]) for row in connection.run("proposals/list_questions", {"run": run}).fetchall()]
-    return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
-
-
 _WHY_NOT = "a SKU of it was split off, or another decision keeps the two apart: undo that one (aisleflow barcodes conflicts, aisleflow catalogue proposals --all)"
 
 
-def _list(warehouse: Warehouse, proposal_ids: Sequence[int] | None, *, is_all: bool, rows_max: int = _ALL) -> list[dict[str, Any]]:
+def _list(warehouse: Warehouse, proposal_ids: Sequence[int] | None, *, is_all: bool, rows_max: int | None = None) -> list[dict[str, Any]]:
     values = {"is_all": is_all, "proposal_ids": None if proposal_ids is None else list(proposal_ids), "rows_max": rows_max}
     with warehouse.transaction() as connection:
         return [dict(row) for row in connection.run("proposals/list_proposals", values).fetchall()]

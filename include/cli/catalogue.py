@@ -12,9 +12,9 @@ import typer
 
 from include.catalogue.sku_name import SkuName
 from include.cli import proposals
+from include.cli.choices import ByOption, WhyOption
 from include.cli.common import JsonOption, domain, known_retailer, reported
 from include.cli.output import print_json, print_sections, print_table, progress, say
-from include.cli.proposals import ByOption, WhyOption
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy

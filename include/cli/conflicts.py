@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from include.cli.choices import ByOption, NumbersArgument, WhyOption, print_sides, say_decision, say_end
 from include.cli.common import JsonOption, WideOption, domain, known_retailer
 from include.cli.output import local_time, print_json, print_table, say
 
 if TYPE_CHECKING:  # ``--help`` imports nothing heavy
-    from include.catalogue.conflicts import Decided
     from include.catalogue.grouping import Choice
 
 app = typer.Typer(help="Contested barcodes: list, show, accept, reject, split, undo.")
 
 COLUMNS = ("conflict_id", "gtin", "reason", "claimed_by", "other_side")
 WIDE_COLUMNS = ("source", "file_id", "first_seen_at", "detected_at", "choice", "reopened_because", "product_id", "owner_product_id")
-SIDE_COLUMNS = ("side", "retailer", "sku", "name", "size", "accepted", "refused", "stores", "prices")
-
-NumbersArgument = Annotated[list[int], typer.Argument(help="Numbers of conflicts, as listed.", metavar="N...")]
-WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is stored with the decision.")]
-ByOption = Annotated[str | None, typer.Option(help="Who decides; by default the current user.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -77,22 +72,14 @@ def show(number: Annotated[int, typer.Argument(help="Number of the conflict, as 
         f"  why it is not accepted: {REASONS[row['reason']]}",
         f"  first seen {local_time(row['first_seen_at'])} in {_origin(row)}",
     )
-    sides = [
-        one | {"accepted": ", ".join(one["accepted"] or ()), "refused": ", ".join(one["refused"] or ()), "prices": _prices(one)}
-        for one in found["sides"]
-    ]
-    print_table(sides, SIDE_COLUMNS, title="Both sides")
+    print_sides(found["sides"])
     for one in found["decisions"]:
-        say(
-            f"  decision {one['decision_id']}, {local_time(one['decided_at'])}, {one['decided_by']} ({one['decided_via']}): {one['choice']}: "
-            f"{one['decision_reason']}"
-        )
+        say_decision(one)
         if one["merge_ids"]:
             say(f"    moves in ops.merge_log: {', '.join(map(str, one['merge_ids']))}")
         if one["reopened_at"]:
             say(f"    opened again {local_time(one['reopened_at'])}: {REOPENED[one['reopened_because']]}")
-        if one["ended_at"]:
-            say(f"    ended {local_time(one['ended_at'])} by {one['ended_by']}: {one['end_reason']}")
+        say_end(one)
     if row["is_open"]:
         say(*(f"  aisleflow barcodes conflicts {choice} {number} --why '…': {EFFECTS[choice]}" for choice in CHOICES))
     elif row["choice"]:
@@ -124,7 +111,12 @@ def undo(numbers: NumbersArgument, reason: WhyOption, by: ByOption = None, as_js
 
     with domain(as_json) as (warehouse, _):
         undone = undo_decisions(warehouse, numbers, by or getpass.getuser(), reason)
-    _print(undone, "undone", as_json)
+    if as_json:
+        print_json(asdict(undone))
+    elif undone.undone:
+        say(f"{len(undone.undone)} conflict(s) undone; {undone.moved} SKU(s) moved to another product")
+    else:
+        say("nothing to undo: no decision is in force")
 
 
 def _decide(numbers: Sequence[int], choice: Choice, reason: str, by: str | None, as_json: bool) -> None:
@@ -132,26 +124,13 @@ def _decide(numbers: Sequence[int], choice: Choice, reason: str, by: str | None,
 
     with domain(as_json) as (warehouse, _):
         decided = decide_conflicts(warehouse, dict.fromkeys(numbers, choice), by or getpass.getuser(), reason, "command line")
-    _print(decided, f"decided: {choice}", as_json)
-
-
-def _print(decided: Decided, word: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(decided))
         return
     if decided.applied:
-        say(f"{len(decided.applied)} conflict(s) {word}; {decided.moved} SKU(s) moved to another product")
-    elif not decided.decided_before:
-        say("nothing to undo: no decision is in force")
+        say(f"{len(decided.applied)} conflict(s) decided: {choice}; {decided.moved} SKU(s) moved to another product")
     say(*decided.decided_before)
 
 
 def _origin(row: Mapping[str, Any]) -> str:
     return f"file {row['file_id']}" if row["file_id"] else f"look-up by {row['source']}"
-
-
-def _prices(side: Mapping[str, Any]) -> str:
-    low, high = side["price_cents_min"], side["price_cents_max"]
-    if low is None:
-        return ""
-    return f"{low / 100:.2f}" if low == high else f"{low / 100:.2f}-{high / 100:.2f}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from include.cli.choices import ByOption, NumbersArgument, WhyOption, print_sides, say_decision, say_end
 from include.cli.common import JsonOption, WideOption, domain
 from include.cli.output import local_time, print_json, print_table, say
 
@@ -19,11 +20,7 @@ app = typer.Typer(help="Products that may be one: list, show, approve, reject.")
 
 COLUMNS = ("proposal_id", "score", "reason", "one", "other")
 WIDE_COLUMNS = ("state", "gtins", "other_gtins", "left_product_id", "right_product_id", "proposed_at", "decision_id")
-SIDE_COLUMNS = ("side", "retailer", "sku", "name", "brand", "size", "gtins", "stores", "prices")
 
-NumbersArgument = Annotated[list[int], typer.Argument(help="Numbers of proposals, as listed.", metavar="N...")]
-WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is stored with the decision.")]
-ByOption = Annotated[str | None, typer.Option(help="Who decides; by default the current user.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Include proposals that are decided or settled.")]
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of proposals.")]
 
@@ -57,14 +54,10 @@ def show(number: Annotated[int, typer.Argument(help="Number of the proposal, as 
     score = "" if row["score"] is None else f", score {row['score']}"
     say(f"proposal {number}: {row['reason']}{score}; {row['state']}; proposed {local_time(row['proposed_at'])}")
     say(*(f"  {name}: {value}" for name, value in row["evidence"].items()))
-    sides = [one | {"gtins": ", ".join(one["gtins"] or ()), "prices": _prices(one)} for one in found["sides"]]
-    print_table(sides, SIDE_COLUMNS, title="Both sides")
+    print_sides(found["sides"])
     for one in found["decisions"]:
-        say(
-            f"  decision {one['decision_id']}, {local_time(one['decided_at'])}, {one['decided_by']} ({one['decided_via']}): {one['choice']}: {one['decision_reason']}"
-        )
-        if one["ended_at"]:
-            say(f"    undone {local_time(one['ended_at'])} by {one['ended_by']}: {one['end_reason']}")
+        say_decision(one)
+        say_end(one)
     if row["state"] == "waiting":
         say(f"  aisleflow catalogue proposals approve {number} --why '…', or reject")
     elif row["decision_id"]:
@@ -84,6 +77,7 @@ def reject(numbers: NumbersArgument, reason: WhyOption, by: ByOption = None, as_
 
 
 def _list(show_all: bool, limit: int, as_json: bool, wide: bool) -> None:
+    from include.alerts.proposal_question import sku_line
     from include.catalogue.proposals import count_proposals, list_proposals
 
     with domain(as_json) as (warehouse, _):
@@ -103,11 +97,6 @@ def _list(show_all: bool, limit: int, as_json: bool, wide: bool) -> None:
     say("Look at one: aisleflow catalogue proposals show N. Then approve or reject N, with --why '…'.")
 
 
-def sku_line(row: Mapping[str, Any], prefix: str = "") -> str:
-    """One side of a proposal in one line: retailer, number, brand, name and size."""
-    return " ".join(str(row[f"{prefix}{part}"]) for part in ("retailer", "sku", "brand", "name", "size") if row[f"{prefix}{part}"])
-
-
 def _decide(numbers: Sequence[int], choice: Choice, reason: str, by: str | None, as_json: bool) -> None:
     from include.catalogue.proposals import decide_proposals
 
@@ -119,10 +108,3 @@ def _decide(numbers: Sequence[int], choice: Choice, reason: str, by: str | None,
     for number, decision in decided.applied.items():
         say(f"proposal {number}: decision {decision}; to undo: aisleflow catalogue undo {decision} --why '…'")
     say(f"{len(decided.applied)} proposal(s) decided; {decided.moved} SKU(s) moved to another product", *decided.decided_before)
-
-
-def _prices(side: Mapping[str, Any]) -> str:
-    low, high = side["price_cents_min"], side["price_cents_max"]
-    if low is None:
-        return ""
-    return f"{low / 100:.2f}" if low == high else f"{low / 100:.2f}-{high / 100:.2f}"

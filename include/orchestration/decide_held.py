@@ -5,25 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
-from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.config import settings
+from include.orchestration.asking import DecisionOperator, answered
 from include.orchestration.assets import HELD, PRICES
 from include.orchestration.links import questions_address
 from include.orchestration.partitions import retailers_of
 from include.orchestration.resources import resources
 
+if TYPE_CHECKING:
+    from include.alerts.held_question import Question
+    from include.warehouse.engine import Warehouse
+
 log = logging.getLogger(__name__)
 
 _CHOICES = {"Release": "release", "Discard": "discard", "Leave held": "leave"}
-
-
 #: The reason field of the form. Airflow's form requires it; ``apply`` checks it too, for responses sent over REST.
 WHY = Param(
     None,
@@ -35,39 +34,19 @@ WHY = Param(
 )
 
 
-class HeldDecisionOperator(HITLOperator):
-    """Requests an operator's decision on held store-days. The text is built when the task runs: XCom carries ids only.
+class HeldDecisionOperator(DecisionOperator):
+    """Requests an operator's decision on held store-days, one for all of a question."""
 
-    Skips when all of them are already decided.
-    """
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(subject="held store-days", options=list(_CHOICES), defaults="Leave held", **kwargs)
 
-    template_fields = (*HITLOperator.template_fields, "title", "file_ids")
-
-    def __init__(self, *, title: Any, file_ids: Any, **kwargs: Any) -> None:
-        super().__init__(
-            subject="held store-days",
-            options=list(_CHOICES),
-            defaults="Leave held",
-            response_timeout=timedelta(hours=settings().decision_hours),
-            **kwargs,
-        )
-        self.title = title
-        self.file_ids = file_ids
-
-    def execute(self, context: Any) -> Any:
-        """Request the decision, unless the ledger already records one."""
+    def question(self, warehouse: Warehouse) -> tuple[Question, dict[str, Param]] | None:
+        """Return the question about those that the ledger has as held."""
         from include.alerts.held_question import held_question
         from include.ledger import held
 
-        with resources() as (warehouse, _):
-            open_ids = held.still_held(warehouse, self.file_ids)
-            if not open_ids:
-                raise AirflowSkipException("all held store-days of this question are already decided")
-            question = held_question(warehouse, open_ids)
-        self.subject, self.body = question.subject, question.body
-        # set here and not in the constructor: Airflow requires a valid value of a task's params before it starts, and there is none yet
-        self.params = ParamsDict({"why": WHY})
-        return super().execute(context)
+        open_ids = held.still_held(warehouse, self.item_ids)
+        return (held_question(warehouse, open_ids), {"why": WHY}) if open_ids else None
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Return the answer; fail here, where it was given, when a decision made elsewhere came first."""
@@ -76,7 +55,7 @@ class HeldDecisionOperator(HITLOperator):
         answer = super().execute_complete(context, event)
         if answer["responded_by_user"] is not None:
             with resources() as (warehouse, _):
-                held.raise_if_decided(warehouse, self.file_ids)
+                held.raise_if_decided(warehouse, self.item_ids)
         return answer
 
 
@@ -112,9 +91,7 @@ def apply(file_ids: Sequence[int], answer: dict[str, Any]) -> dict[str, Any]:
     """Apply the response in the name of its user. Decisions already made on the command line are not changed; they are logged."""
     from include.ledger import held
 
-    user = answer.get("responded_by_user")
-    by = str(user.get("name") or user.get("id")) if user else None
-    why = str((answer.get("params_input") or {}).get("why") or "")
+    by, why, _ = answered(answer)
     choice: Any = _CHOICES[answer["chosen_options"][0]]
     with resources() as (warehouse, storage):
         done = held.decide_question(warehouse, storage, file_ids, choice, by, why, "Airflow")

@@ -1,6 +1,6 @@
 -- Claim the questions about open barcode conflicts for one run of decide_conflicts, so that each is asked once; those of one barcode together.
 --
--- Called by   include/catalogue/conflicts.py, task `list_conflicts` of `decide_conflicts`
+-- Called by   include/catalogue/deciding.py, task `list_questions` of `decide_conflicts`
 -- Parameters  retailers text[]; run text: the run's id; is_again boolean: also those another run has claimed; rows_max integer
 -- Reads       ops.barcode_conflict
 -- Writes      core.sku_barcode   question_run_id and question_decision_id

@@ -3,7 +3,7 @@
 -- Called by   include/catalogue/conflicts.py
 -- Parameters  conflict_ids bigint[]; choices text[]: one each; by text; reason text; via text; now timestamptz
 -- Reads       core.sku_barcode, core.sku, core.product_barcode
--- Writes      ops.barcode_decision
+-- Writes      ops.barcode_decision; returns the conflicts with the numbers of their decisions
 -- Run again   nothing written: a conflict has one decision in force
 
 WITH chosen AS MATERIALIZED (
@@ -33,3 +33,4 @@ SELECT claim.claim_id, claim.sku_key, claim.gtin, chosen.choice, %(by)s, %(reaso
   LEFT JOIN core.product_barcode AS owner ON owner.gtin = claim.gtin
  ORDER BY claim.claim_id
     ON CONFLICT (claim_id) WHERE ended_at IS NULL DO NOTHING
+RETURNING claim_id, decision_id

@@ -332,7 +332,7 @@ CREATE TABLE core.sku_barcode (
     source          text COLLATE "C" NOT NULL,
     file_id         bigint REFERENCES ops.staged_file,
     learned_at      timestamptz NOT NULL,
-    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'product_barcode', 'many_goods', 'rejected', 'split', 'apart')),
+    refused_because text CHECK (refused_because IN ('own_label', 'size', 'other_barcode', 'two_products', 'product_barcode', 'many_goods', 'rejected', 'split', 'apart')),
     refused_at      timestamptz,
     claim_id        bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     question_run_id text,
@@ -350,7 +350,7 @@ COMMENT ON COLUMN core.sku_barcode.first_seen_at IS 'Instant of the earliest lin
 COMMENT ON COLUMN core.sku_barcode.source IS 'Where that earliest evidence is: file, or the source of a look-up (coles_details, coles_product, woolworths_schemaorg).';
 COMMENT ON COLUMN core.sku_barcode.file_id IS 'The staged file that shows it; null: it was looked up.';
 COMMENT ON COLUMN core.sku_barcode.learned_at IS 'When this warehouse first recorded it.';
-COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; product_barcode: the product that its text had joined already has another one; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own; apart: a person decided that it and one that has the barcode are different products.';
+COMMENT ON COLUMN core.sku_barcode.refused_because IS 'Null: accepted, it identifies the SKU''s product. own_label, size: its product and the barcode''s contradict each other; other_barcode: the SKU already has another barcode; two_products: a barcode beside it in the line belongs to another product; product_barcode: the product that its text had joined already has another one; many_goods: the retailer gives it to many different goods; rejected: a person decided that it is wrong; split: a person decided that the SKU, or the one that has the barcode, is a product of its own; apart: a person decided that it and one that has the barcode are different products.';
 COMMENT ON COLUMN core.sku_barcode.refused_at IS 'When it was first refused for that reason; null: accepted.';
 COMMENT ON COLUMN core.sku_barcode.claim_id IS 'Number of the claim, and of its conflict (ops.barcode_conflict).';
 COMMENT ON COLUMN core.sku_barcode.question_run_id IS 'Run of decide_conflicts that claimed the question about this conflict, so that it is asked once. Null: not asked, or its decision was undone since.';
@@ -997,7 +997,7 @@ COMMENT ON TABLE ops.match_proposal IS 'Pairs of SKUs whose products may be one,
 COMMENT ON COLUMN ops.match_proposal.proposal_id IS 'Number of the proposal.';
 COMMENT ON COLUMN ops.match_proposal.left_sku_key IS 'The SKU known longer (core.sku).';
 COMMENT ON COLUMN ops.match_proposal.right_sku_key IS 'The other SKU.';
-COMMENT ON COLUMN ops.match_proposal.reason IS 'Of equal keys: key_hits_several, same_retailer_text, key_but_other_barcode, key_but_size; of keys that are equal without unsure words: loose_key; of a refused barcode: barcode_but_size, barcode_but_own_label, barcode_but_other_barcode; of the matcher: score, and score_but_… where barcodes, sizes or texts contradict a pair that it was sure of.';
+COMMENT ON COLUMN ops.match_proposal.reason IS 'Of equal keys: key_hits_several, same_retailer_text, key_but_other_barcode, key_but_size; of keys that are equal without unsure words: loose_key; of a refused barcode: barcode_but_size, barcode_but_own_label, barcode_but_other_barcode; of a SKU whose line shows the barcodes of two products: barcode_but_two_products; of the matcher: score, and score_but_… where barcodes, sizes or texts contradict a pair that it was sure of.';
 COMMENT ON COLUMN ops.match_proposal.score IS 'The matcher''s probability that the two are one product; null: it was not asked.';
 COMMENT ON COLUMN ops.match_proposal.evidence IS 'The key, barcode or features, and the SKU that raised it.';
 COMMENT ON COLUMN ops.match_proposal.proposed_at IS 'When it was first proposed.';
@@ -1136,7 +1136,7 @@ SELECT claim.claim_id AS conflict_id, sku.retailer, sku.sku, claim.gtin, sku.pro
        claim.source, claim.file_id, claim.first_seen_at,
        claim.refused_at AS detected_at, decision.decision_id, decision.choice, decision.reopened_because,
        CASE WHEN decision.decision_id IS NOT NULL THEN decision.reopened_at IS NOT NULL
-            ELSE given.gtin IS NULL AND settled.sku_key IS NULL END AS is_open
+            ELSE given.gtin IS NULL AND settled.sku_key IS NULL AND claim.refused_because <> 'two_products' END AS is_open
   FROM core.sku_barcode AS claim
   JOIN core.sku AS sku USING (sku_key)
   LEFT JOIN core.product_barcode AS owner ON owner.gtin = claim.gtin
@@ -1152,7 +1152,7 @@ COMMENT ON COLUMN ops.barcode_conflict.sku IS 'The SKU that was found with the b
 COMMENT ON COLUMN ops.barcode_conflict.gtin IS 'The barcode (GTIN-14).';
 COMMENT ON COLUMN ops.barcode_conflict.product_id IS 'The product the SKU belongs to.';
 COMMENT ON COLUMN ops.barcode_conflict.owner_product_id IS 'The product that owns the barcode, if any.';
-COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, product_barcode, many_goods, rejected, split or apart (core.sku_barcode.refused_because); null: accepted by a person.';
+COMMENT ON COLUMN ops.barcode_conflict.reason IS 'own_label, size, other_barcode, two_products, product_barcode, many_goods, rejected, split or apart (core.sku_barcode.refused_because); null: accepted by a person.';
 COMMENT ON COLUMN ops.barcode_conflict.source IS 'Where the barcode was found: file, or the source of a look-up.';
 COMMENT ON COLUMN ops.barcode_conflict.file_id IS 'The staged file with the barcode; null: it was looked up.';
 COMMENT ON COLUMN ops.barcode_conflict.first_seen_at IS 'Instant of the earliest line, or of the look-up.';
@@ -1397,7 +1397,8 @@ CREATE TABLE ops.alert (
     retailer     text COLLATE "C",
     source       text COLLATE "C",
     file_ids     bigint[] NOT NULL DEFAULT '{}',
-    conflict_ids bigint[] NOT NULL DEFAULT '{}',
+    item         text CHECK (item IN ('conflict', 'proposal')),
+    item_ids     bigint[] NOT NULL DEFAULT '{}',
     title        text NOT NULL,
     body         text NOT NULL,
     link         text,
@@ -1408,6 +1409,7 @@ CREATE TABLE ops.alert (
     ended_at     timestamptz,
     end_reason   text,
     end_told_at  timestamptz,
+    CHECK ((item IS NULL) = (item_ids = '{}')),
     CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
     CHECK (end_told_at IS NULL OR ended_at IS NOT NULL)
 );
@@ -1415,12 +1417,13 @@ CREATE UNIQUE INDEX alert_open ON ops.alert (alert_key) WHERE end_told_at IS NUL
 COMMENT ON TABLE ops.alert IS 'Every trouble that a person is told of: its begin once, reminders of a question, its end once. One row per cause, from its begin until its end was told; the same cause gets a new row afterwards.';
 COMMENT ON COLUMN ops.alert.alert_id IS 'Order of the begins.';
 COMMENT ON COLUMN ops.alert.alert_key IS 'The cause: equal for every task and run that meets it.';
-COMMENT ON COLUMN ops.alert.kind IS 'failed (a task), held (store-days wait for a decision), question (a crawl or barcode conflicts wait for an answer).';
+COMMENT ON COLUMN ops.alert.kind IS 'failed (a task), held (store-days wait for a decision), question (a crawl, barcode conflicts or proposals wait for an answer).';
 COMMENT ON COLUMN ops.alert.severity IS 'critical: work stops without an operator, or the whole night of a retailer is affected. warning: all else goes on.';
 COMMENT ON COLUMN ops.alert.retailer IS 'Retailer slug; null: it concerns no single retailer.';
 COMMENT ON COLUMN ops.alert.source IS 'dag_id.task_id of the failed task that raised it: its next success for the same retailer is the end. Null: ended otherwise.';
 COMMENT ON COLUMN ops.alert.file_ids IS 'Of held: the store-days.';
-COMMENT ON COLUMN ops.alert.conflict_ids IS 'Of a question about barcodes: the conflicts (ops.barcode_conflict).';
+COMMENT ON COLUMN ops.alert.item IS 'What a question asks about one by one: conflict (ops.barcode_conflict) or proposal (ops.proposal). Null: it asks about something else.';
+COMMENT ON COLUMN ops.alert.item_ids IS 'Their numbers: when none of them is open any more, the question is over.';
 COMMENT ON COLUMN ops.alert.title IS 'First line of the message.';
 COMMENT ON COLUMN ops.alert.body IS 'The message.';
 COMMENT ON COLUMN ops.alert.link IS 'The page of the task or question in the UI.';

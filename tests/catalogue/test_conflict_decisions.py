@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from include.catalogue import conflicts
+from include.catalogue.deciding import Decided, claim_questions
 from include.catalogue.grouping import Choice
 from include.errors import NeedsPersonError, TerminalError
 from include.warehouse.engine import Warehouse
@@ -23,7 +24,7 @@ def number(warehouse: Warehouse, sku: str) -> int:
     return int(one(warehouse, "SELECT conflict_id FROM ops.barcode_conflict WHERE sku = %s", sku))
 
 
-def decide(warehouse: Warehouse, sku: str, choice: Choice, by: str = "ann") -> conflicts.Decided:
+def decide(warehouse: Warehouse, sku: str, choice: Choice, by: str = "ann") -> Decided:
     return conflicts.decide_conflicts(warehouse, {number(warehouse, sku): choice}, by, "looked at both", "command line")
 
 
@@ -97,15 +98,15 @@ def test_a_rejected_claim_is_not_asked_about_again(contested: Warehouse, met: Ca
     met("iga", PELLETS)
     met("coles", GUM)
     assert open_ones(contested) == [] and owner(contested, A) == product_of(contested, "c", "coles")
-    assert conflicts.claim_questions(contested, ["iga"], "run") == []
+    assert claim_questions(contested, "conflicts", ["iga"], "run") == []
 
 
 def test_the_first_decision_counts_and_repeating_it_changes_nothing(contested: Warehouse) -> None:
     decide(contested, "i", "accept")
     before = contents(contested), rows(contested, "SELECT * FROM ops.barcode_decision")
     found = decide(contested, "i", "accept", "bob")
-    assert found.applied == [] and "decided earlier: accept by ann: looked at both" in found.decided_before[0]
-    assert decide(contested, "i", "reject", "bob").applied == []
+    assert found.applied == {} and "decided earlier: accept by ann: looked at both" in found.decided_before[0]
+    assert decide(contested, "i", "reject", "bob").applied == {}
     assert (contents(contested), rows(contested, "SELECT * FROM ops.barcode_decision")) == before
 
 
@@ -154,7 +155,7 @@ def test_an_undone_decision_leaves_everything_as_it_was(warehouse: Warehouse, me
     before, chosen = state(), {row["conflict_id"]: choice for row in conflicts.list_conflicts(warehouse)}
     conflicts.decide_conflicts(warehouse, chosen, "ann", "looked at both", "command line")
     assert state() != before
-    assert conflicts.undo_decisions(warehouse, list(chosen), "ann", "too early").applied == sorted(chosen)
+    assert conflicts.undo_decisions(warehouse, list(chosen), "ann", "too early").undone == sorted(chosen)
     after = state()
     if choice == "split":  # the product made for the SKU stays, without one: nothing is ever deleted
         made = [row for row in after["ids"][1] if row not in before["ids"][1]]
@@ -162,7 +163,7 @@ def test_an_undone_decision_leaves_everything_as_it_was(warehouse: Warehouse, me
         after["ids"] = (after["ids"][0], before["ids"][1])
         after["core.product"] = before["core.product"]
     assert after == before
-    assert conflicts.undo_decisions(warehouse, list(chosen), "ann", "again").applied == [], "safe to repeat"
+    assert conflicts.undo_decisions(warehouse, list(chosen), "ann", "again").undone == [], "safe to repeat"
     assert sorted(chosen) == sorted(row["conflict_id"] for row in conflicts.list_conflicts(warehouse)), "open again"
 
 
@@ -193,21 +194,21 @@ def test_a_merge_of_one_side_and_its_undo_open_a_decided_conflict_again(conteste
 
 def test_questions_are_asked_once_until_something_changes(contested: Warehouse, met: Callable[..., None]) -> None:
     conflict = number(contested, "i")
-    assert conflicts.claim_questions(contested, ["coles"], "run-0") == []
+    assert claim_questions(contested, "conflicts", ["coles"], "run-0") == []
     assert (
-        conflicts.claim_questions(contested, ["iga", "coles"], "run-1")
-        == conflicts.claim_questions(contested, ["iga"], "run-1")
+        claim_questions(contested, "conflicts", ["iga", "coles"], "run-1")
+        == claim_questions(contested, "conflicts", ["iga"], "run-1")
         == [[conflict]]
     )
-    assert conflicts.claim_questions(contested, ["iga"], "run-2") == []
-    assert conflicts.claim_questions(contested, ["iga"], "run-3", again=True) == [[conflict]]
+    assert claim_questions(contested, "conflicts", ["iga"], "run-2") == []
+    assert claim_questions(contested, "conflicts", ["iga"], "run-3", again=True) == [[conflict]]
     decide(contested, "i", "accept")
     met("aldi", offer("9", name="Other Good", size="3kg", barcode=A))
-    assert [len(batch) for batch in conflicts.claim_questions(contested, ["iga", "aldi"], "run-4")] == [2]
-    assert conflicts.claim_questions(contested, ["iga", "aldi"], "run-5") == []
+    assert [len(batch) for batch in claim_questions(contested, "conflicts", ["iga", "aldi"], "run-4")] == [2]
+    assert claim_questions(contested, "conflicts", ["iga", "aldi"], "run-5") == []
     decide(contested, "i", "accept")
     conflicts.undo_decisions(contested, [conflict], "ann", "no")
-    assert conflicts.claim_questions(contested, ["iga"], "run-6") == [[conflict]]
+    assert claim_questions(contested, "conflicts", ["iga"], "run-6") == [[conflict]]
 
 
 def test_a_reused_number_takes_its_decision_along(contested: Warehouse, met: Callable[..., None]) -> None:

@@ -83,11 +83,11 @@ class Played:
             if not found:
                 return
             sku, code = self.chance.choice(found)
-            choice: Any = self.chance.choice(conflicts.CHOICES)
+            choice: Any = self.chance.choice(list(conflicts.CHOICES))
             self.told.append(f"{choice} {sku} {code}")
             number = self._number(sku, code)
             done = conflicts.decide_conflicts(self.warehouse, {number: choice}, "ann", "looked at both", "command line")
-            assert (done.applied == [number]) == self.model.decide(sku, code, choice), "\n".join(self.told)
+            assert (list(done.applied) == [number]) == self.model.decide(sku, code, choice), "\n".join(self.told)
 
     def undo(self) -> None:
         if not self.model.decisions:

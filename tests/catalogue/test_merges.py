@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from include.catalogue import merges, proposals
+from include.catalogue import conflicts, merges, proposals
+from include.catalogue.deciding import Decided, claim_questions
 from include.catalogue.proposals import Choice
 from include.errors import NeedsPersonError, TerminalError
+from include.retailer_names import RETAILERS
 from include.warehouse.engine import Warehouse
 from tests.catalogue.catalogue_view import A, B, C, joined, same, tea
 from tests.ingestion.store_days import gtin, offer
@@ -38,7 +40,7 @@ def waiting(warehouse: Warehouse) -> list[int]:
     return sorted(row["proposal_id"] for row in proposals.list_proposals(warehouse))
 
 
-def decide(warehouse: Warehouse, proposal_id: int, choice: Choice) -> proposals.Decided:
+def decide(warehouse: Warehouse, proposal_id: int, choice: Choice) -> Decided:
     return proposals.decide_proposals(warehouse, {proposal_id: choice}, "ann", "looked at both", "command line")
 
 
@@ -102,9 +104,30 @@ def test_a_barcode_joins_nothing_that_a_person_keeps_apart(warehouse: Warehouse,
     assert row == {"sku": "c", "gtin": f"0{B}", "reason": "apart", "is_open": True}
 
 
+@pytest.mark.parametrize("choice", ["join", "apart"])
+def test_a_sku_with_the_barcodes_of_two_products_proposes_to_merge_them(
+    warehouse: Warehouse, met: Callable[..., None], choice: Choice
+) -> None:
+    met("coles", offer("c", name="Zorbo Salt", barcode=A))
+    met("aldi", offer("1", name="Salt of the Sea", barcode=B))
+    met("iga", offer("i", name="Rock Salt", barcode=f"{B},{A}"))
+    assert same(warehouse, ("coles", "c"), ("iga", "i")) and not same(warehouse, ("coles", "c"), ("aldi", "1"))
+    (found,) = proposals.list_proposals(warehouse)
+    assert found["reason"] == "barcode_but_two_products" and found["evidence"]["gtin"] == f"0{B}" and found["evidence"]["sku"] == "i"
+    assert conflicts.list_conflicts(warehouse) == [], "one question, not two"
+    before = state(warehouse)
+    made = decide(warehouse, found["proposal_id"], choice)
+    assert same(warehouse, ("coles", "c"), ("iga", "i"), ("aldi", "1")) == (choice == "join")
+    met("coles", offer("d", name="Salt", barcode=B))
+    assert same(warehouse, ("coles", "d"), ("aldi", "1")) and same(warehouse, ("coles", "c"), ("aldi", "1")) == (choice == "join")
+    assert waiting(warehouse) == []
+    merges.undo(warehouse, list(made.applied.values()), "bob", "too early")
+    assert waiting(warehouse) == [found["proposal_id"]] and len(state(warehouse)["sku"]) == len(before["sku"]) + 1
+
+
 def test_an_undone_approval_waits_again_and_an_undone_rejection_too(proposed: Warehouse) -> None:
     before = state(proposed)
-    for choice in proposals.ANSWERS.values():
+    for choice in proposals.CHOICES.values():
         (number,) = waiting(proposed)
         made = decide(proposed, number, choice).applied[number]
         assert state(proposed) != before
@@ -131,7 +154,6 @@ def test_no_decision_and_no_undo_without_a_reason_or_about_nothing(proposed: War
 
 
 def test_an_approval_does_nothing_while_a_sku_is_split_off(proposed: Warehouse, met: Callable[..., None]) -> None:
-    from include.catalogue import conflicts
 
     met("aldi", tea("1", C))
     (conflict,) = conflicts.list_conflicts(proposed)
@@ -154,13 +176,17 @@ def test_a_number_given_to_another_good_takes_its_decisions_and_proposals_along(
 
 def test_questions_are_asked_once_and_again_after_an_undo(proposed: Warehouse) -> None:
     (number,) = waiting(proposed)
-    assert proposals.claim_questions(proposed, "run-1") == proposals.claim_questions(proposed, "run-1") == [[number]]
-    assert proposals.claim_questions(proposed, "run-2") == []
-    assert proposals.claim_questions(proposed, "run-3", again=True) == [[number]]
+    assert (
+        claim_questions(proposed, "proposals", list(RETAILERS), "run-1")
+        == claim_questions(proposed, "proposals", list(RETAILERS), "run-1")
+        == [[number]]
+    )
+    assert claim_questions(proposed, "proposals", list(RETAILERS), "run-2") == []
+    assert claim_questions(proposed, "proposals", list(RETAILERS), "run-3", again=True) == [[number]]
     made = decide(proposed, number, "apart").applied[number]
-    assert proposals.claim_questions(proposed, "run-3") == []
+    assert claim_questions(proposed, "proposals", list(RETAILERS), "run-3") == []
     merges.undo(proposed, [made], "ann", "too early")
-    assert proposals.claim_questions(proposed, "run-4") == [[number]]
+    assert claim_questions(proposed, "proposals", list(RETAILERS), "run-4") == [[number]]
 
 
 #: Many pairs to decide about: equal keys with different barcodes, barcodes on other sizes, several goods of one retailer.

@@ -82,6 +82,23 @@ STATED = {
             _OVER,
         ),
     ),
+    "proposals_decided": Stated(
+        "Two pairs of products may be one; decided in Airflow and on the command line after half of the time",
+        (
+            "warning: 2 pairs of products that may be one: decide by Sat 21 Nov 20:00 AEDT (09:00 UTC)",
+            "warning: reminder, 1 day left: …",
+            _OVER,
+        ),
+    ),
+    "proposals_unanswered": Stated(
+        "Two pairs of products may be one, and no answer comes",
+        (
+            "warning: 2 pairs of products that may be one: decide by …",
+            "warning: reminder, 1 day left: …",
+            "warning: reminder, 9 hours left: …",
+            _OVER,
+        ),
+    ),
     "warehouse_away": Stated(
         "The warehouse is away for half an hour: every task of three sweeps and an ingestion fails",
         ("critical: sweep_outbox.sweep failed: the warehouse does not respond. Is it up? `aisleflow status`, then clear the task.", _OVER),

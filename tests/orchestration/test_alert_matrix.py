@@ -17,7 +17,7 @@ from include.alerts import inbox
 from include.alerts.address import AlertAddress, save_address
 from include.alerts.troubles import question_key
 from include.alerts.wall_question import wall_alert
-from include.catalogue import conflicts
+from include.catalogue import conflicts, proposals
 from include.config import settings
 from include.crawling import discovery
 from include.errors import AisleflowError, TerminalError
@@ -25,7 +25,7 @@ from include.ingestion import pipeline
 from include.ledger.decisions import decide_files
 from include.ledger.open_questions import NightIncomplete, raise_if_undecided
 from include.model.store import StoreRecord
-from include.orchestration import alerting, decide_conflicts, scrape_tasks
+from include.orchestration import alerting, choices, scrape_tasks
 from include.orchestration import resources as resources_module
 from include.orchestration.airflow_errors import airflow_errors
 from include.orchestration.defaults import notify_failure, notify_success
@@ -161,7 +161,7 @@ def played(
     monkeypatch.setenv("AISLEFLOW_STORAGE_ROOT", storage.url)
     storage.write("outbox/here", b"")
     monkeypatch.setattr(resources_module, "resources", made.resources)
-    for module in (scrape_tasks, decide_conflicts):
+    for module in (scrape_tasks, choices):
         monkeypatch.setattr(module, "resources", made.resources)
     monkeypatch.setattr(
         scrape_tasks,
@@ -268,12 +268,42 @@ def conflicts_decided(at: Installation) -> None:
 def conflicts_unanswered(at: Installation) -> None:
     numbers = _ask_about_conflicts(at)
     at.sweep("19T21:00", "21T00:00", "21T09:00")
-    assert decide_conflicts.close(_CONFLICT_RUN) == len(numbers)
+    assert choices.close(_run_of("decide_conflicts")) == len(numbers)
 
 
-_CONFLICT_RUN = SimpleNamespace(
-    dag_id="decide_conflicts", run_id="scheduled", partition_key="2026-11-18", run_after=datetime(2026, 11, 17, tzinfo=UTC)
-)
+def proposals_decided(at: Installation) -> None:
+    """One is answered in Airflow, the other on the command line; the task that closes the questions runs days later."""
+    left, right = _ask_about_proposals(at)
+    at.sweep("19T20:45", "19T21:00")
+    answer = {
+        "chosen_options": ["Record"],
+        "params_input": {f"proposal_{left}": "approve", f"proposal_{right}": "leave", "why": "one good"},
+        "responded_by_user": {"name": "ann"},
+    }
+    assert list(choices.apply("decide_proposals", [left, right], answer)["applied"]) == [left]
+    at.sweep("19T21:15")
+    proposals.decide_proposals(at.warehouse, {right: "apart"}, "ann", "two goods", "command line")
+
+
+def proposals_unanswered(at: Installation) -> None:
+    numbers = _ask_about_proposals(at)
+    at.sweep("19T21:00", "21T00:00", "21T09:00")
+    assert choices.close(_run_of("decide_proposals")) == len(numbers)
+
+
+def _run_of(dag_id: str) -> Any:
+    return SimpleNamespace(dag_id=dag_id, run_id="scheduled", partition_key="2026-11-18", run_after=datetime(2026, 11, 17, tzinfo=UTC))
+
+
+def _ask_about_proposals(at: Installation) -> list[int]:
+    """Two goods with one key and another barcode at each retailer."""
+    stage = StoreDays(at.storage)
+    for retailer, store, code in (("coles", "COL:1", 1), ("aldi", "G100", 2)):
+        stage(retailer, store, lines=[offer(f"{n}", name=f"Good {n}", size="1kg", barcode=gtin(10 * n + code)) for n in range(2)])
+        pipeline.ingest(at.warehouse, at.storage, retailer)
+    at.set_clock("2026-11-18T09:00:00+00:00")
+    (asked,) = choices.list_questions(_run_of("decide_proposals"), {})
+    return list(asked["item_ids"])
 
 
 def _ask_about_conflicts(at: Installation) -> list[int]:
@@ -287,9 +317,9 @@ def _ask_about_conflicts(at: Installation) -> list[int]:
         )
         pipeline.ingest(at.warehouse, at.storage, "coles")
     at.set_clock("2026-11-18T09:00:00+00:00")
-    (asked,) = decide_conflicts.list_conflicts(_CONFLICT_RUN, {})
-    assert len(asked["conflict_ids"]) == 2
-    return list(asked["conflict_ids"])
+    (asked,) = choices.list_questions(_run_of("decide_conflicts"), {})
+    assert len(asked["item_ids"]) == 2
+    return list(asked["item_ids"])
 
 
 def warehouse_away(at: Installation) -> None:
@@ -314,7 +344,7 @@ def raise_it(error: Exception) -> None:
 
 
 FAULTS = (
-    site_down, site_down_two_nights, unknown_store, changed_page, two_stores, wall_answered, wall_unanswered, held, conflicts_decided, conflicts_unanswered, warehouse_away, address_fails,
+    site_down, site_down_two_nights, unknown_store, changed_page, two_stores, wall_answered, wall_unanswered, held, conflicts_decided, conflicts_unanswered, proposals_decided, proposals_unanswered, warehouse_away, address_fails,
 )  # fmt: skip
 
 

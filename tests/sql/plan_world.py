@@ -17,6 +17,7 @@ from include.alerts.alerts import Alert, held_alert
 from include.alerts.held_question import held_question
 from include.alerts.memory import SentAlerts
 from include.catalogue import conflicts, merges, proposals
+from include.catalogue.deciding import claim_questions
 from include.catalogue.grouping import Choice
 from include.catalogue.resolve import FoundBarcode
 from include.config import settings
@@ -210,7 +211,7 @@ def _newest(warehouse: Warehouse, store_id: str) -> int:
 
 def _decide_conflicts(warehouse: Warehouse) -> None:
     """Decide about all conflicts: there is one for a twentieth of the SKUs."""
-    conflicts.claim_questions(warehouse, ["iga"], "run-1")
+    claim_questions(warehouse, "conflicts", ["iga"], "run-1")
     found = [row["conflict_id"] for row in conflicts.list_conflicts(warehouse)]
     assert found
     conflicts.count_conflicts(warehouse)
@@ -224,7 +225,7 @@ def _merge(warehouse: Warehouse, n: int) -> None:
     """Propose a quarter of the SKUs, decide about all of them, and undo it all."""
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         run_all(connection, _PROPOSALS, pairs=n // 4)
-    proposals.claim_questions(warehouse, "run-1")
+    claim_questions(warehouse, "proposals", ["iga", "aldi"], "run-1")
     found = [int(row["proposal_id"]) for row in proposals.list_proposals(warehouse)]
     assert len(found) >= n // 4
     proposals.count_proposals(warehouse)
@@ -351,7 +352,9 @@ def _alert(warehouse: Warehouse, storage: Storage, file_ids: list[int]) -> None:
     for number in range(len(file_ids) // 8):
         troubles.open_alert(warehouse, Alert("failed", "warning", "it failed", "Mend it.", f"key {number}", retailer="iga", source="a.b"))
     found = tuple(row["conflict_id"] for row in conflicts.list_conflicts(warehouse))
-    troubles.open_alert(warehouse, Alert("question", "warning", "decide?", "Answer.", "conflicts", conflict_ids=found))
+    troubles.open_alert(warehouse, Alert("question", "warning", "decide?", "Answer.", "conflicts", item="conflict", item_ids=found))
+    found = tuple(row["proposal_id"] for row in proposals.list_proposals(warehouse))
+    troubles.open_alert(warehouse, Alert("question", "warning", "decide?", "Answer.", "proposals", item="proposal", item_ids=found))
     troubles.send_due(warehouse, memory, lambda alert: alert.kind == "held")
     troubles.list_told(warehouse)
     troubles.end_of_task(warehouse, "a.b", "iga", "it succeeded")

@@ -20,7 +20,9 @@ QUESTION = Alert(
     "question", "warning", "approve?", "Answer.", "question", answer_by_at=clock.parse_instant("2026-11-18T11:00:00+00:00", "x")
 )
 #: About a conflict that nothing contradicts any more.
-BARCODES = Alert("question", "warning", "decide?", "Answer.", "barcodes", conflict_ids=(1,), answer_by_at=QUESTION.answer_by_at)
+BARCODES = Alert(
+    "question", "warning", "decide?", "Answer.", "barcodes", item="conflict", item_ids=(1,), answer_by_at=QUESTION.answer_by_at
+)
 
 
 def run_scenario(warehouse: Warehouse, storage: Storage) -> None:

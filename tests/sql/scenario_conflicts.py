@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from include.catalogue import conflicts
+from include.catalogue.deciding import claim_questions
 from include.diagnostics.inspect_catalogue import inspect_barcode, inspect_sku
 from include.ingestion import pipeline
 from include.staging.storage import Storage
@@ -35,7 +36,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     found = {row["sku"]: row["conflict_id"] for row in conflicts.list_conflicts(warehouse)}
     conflicts.count_conflicts(warehouse)
     conflicts.show_conflict(warehouse, found["1"])
-    conflicts.claim_questions(warehouse, ["aldi", "coles"], "run-1")
+    claim_questions(warehouse, "conflicts", ["aldi", "coles"], "run-1")
     conflicts.decide_conflicts(
         warehouse,
         {found["1"]: "accept", found["2"]: "reject", found["3"]: "accept", found["4"]: "split"},

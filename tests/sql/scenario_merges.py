@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from include import clock
 from include.catalogue import brands, merges, proposals, sku_decisions
+from include.catalogue.deciding import claim_questions
 from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
@@ -43,7 +44,7 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     )
     found = {row["other_sku"]: int(row["proposal_id"]) for row in proposals.list_proposals(warehouse)}
     proposals.count_proposals(warehouse)
-    proposals.claim_questions(warehouse, "run-1")
+    claim_questions(warehouse, "proposals", ["iga", "aldi"], "run-1")
     made = proposals.decide_proposals(
         warehouse, {found["1"]: "join", found["2"]: "apart", found["3"]: "join"}, "ann", "looked at both", "Airflow"
     ).applied

@@ -1,23 +1,22 @@
--- List the SKUs on both sides of a barcode conflict: of the product that the SKU belongs to, of the one that has the barcode, and all others that claim it.
+-- List the SKUs on both sides of a question whether two products are one: with their barcodes and prices, and all others that claim a contested barcode.
 --
--- Called by   include/catalogue/conflicts.py
--- Parameters  conflict_id bigint
--- Reads       ops.barcode_conflict, core.sku, core.sku_barcode, core.price
+-- Called by   include/catalogue/conflicts.py, include/catalogue/proposals.py
+-- Parameters  product_id, other_product_id bigint (null = there is none); gtin text: of a conflict, the contested barcode that the first side claims (null = none)
+-- Reads       core.sku, core.sku_barcode, core.price
 -- Run again   same result; at most 30 SKUs a side
 
-WITH conflict AS MATERIALIZED (
-    SELECT * FROM ops.barcode_conflict WHERE conflict_id = %(conflict_id)s
-), found AS (
-    SELECT sku.sku_key, CASE WHEN sku.product_id = conflict.product_id THEN 'claims' ELSE 'has it' END AS side
-      FROM conflict
-      JOIN core.sku AS sku ON sku.product_id IN (conflict.product_id, conflict.owner_product_id)
+WITH found AS MATERIALIZED (
+    SELECT sku_key,
+           CASE WHEN product_id = %(product_id)s THEN CASE WHEN %(gtin)s::text IS NULL THEN 'one' ELSE 'claims' END
+                ELSE CASE WHEN %(gtin)s::text IS NULL THEN 'other' ELSE 'has it' END END AS side
+      FROM core.sku
+     WHERE product_id = ANY (ARRAY[%(product_id)s, %(other_product_id)s]::bigint[])
      UNION
     SELECT claim.sku_key, 'claims too'
-      FROM conflict
-      JOIN core.sku_barcode AS claim USING (gtin)
+      FROM core.sku_barcode AS claim
       JOIN core.sku AS sku USING (sku_key)
-     WHERE sku.product_id <> conflict.product_id AND sku.product_id IS DISTINCT FROM conflict.owner_product_id
-), ranked AS (
+     WHERE claim.gtin = %(gtin)s AND sku.product_id <> %(product_id)s AND sku.product_id IS DISTINCT FROM %(other_product_id)s::bigint
+), ranked AS MATERIALIZED (
     SELECT found.*, row_number() OVER (PARTITION BY found.side ORDER BY found.sku_key) AS nth FROM found
 ), claimed AS (
     SELECT sku_key, array_agg(gtin ORDER BY first_seen_at, gtin) FILTER (WHERE refused_because IS NULL) AS accepted,
