@@ -3,6 +3,9 @@
 Barcodes are taken in the order in which stores showed them, then product keys in the order in which their SKUs were first seen. Each joins two
 groups of SKUs, unless :func:`veto` has a reason against it: then the earlier one keeps the barcode, the later one stays apart.
 
+Barcodes that stand beside one another in a line are one SKU's. One of them joins it to a product; another one that a second product has, while other SKUs show barcodes
+of the first, joins nothing: the SKU stays with the barcode that it showed first (of those shown at once the smaller), and a person is asked whether the products are one.
+
 A barcode that comes later than its SKU, when the product of its key has another one, is taken after the keys: the SKU stays in that product and the
 barcode is contested. A SKU of another retailer that shows it too, whose text likely names the same good, confirms it: then the barcode counts
 more than the key, and the SKU leaves.
@@ -293,12 +296,19 @@ class _Grouper:
             if owner is not mine:
                 if self.accepted.get(member.sku_key, claim.together) != claim.together:
                     return "other_barcode"
-                if owner is not None and (reason := veto(mine, owner)):
+                if owner is not None and (reason := veto(mine, owner) or self._second_owner(member, mine)):
                     return reason
             self.accepted.setdefault(member.sku_key, claim.together)
         mine.gtins.add(claim.gtin)
         self.owner_of[claim.gtin] = mine if owner is None or owner is mine else self._merge(mine, owner)
         return None
+
+    def _second_owner(self, member: Member, mine: _Group) -> str | None:
+        """``two_products``, if a barcode of the SKU has joined it to SKUs that show one, too, and no person accepted another one of its barcodes."""
+        if member.sku_key not in self.accepted or any(claim.decision == "accept" for claim in member.claims):
+            return None
+        others = ((other.sku_key, claim.gtin) for other in mine.members if other is not member for claim in other.claims)
+        return "two_products" if any(self.refusals.get(other, "") is None for other in others) else None
 
     def _join_by_key(self) -> None:
         first_with: dict[str, list[int]] = defaultdict(list)  # a SKU of each group that has the key

@@ -79,7 +79,7 @@ class PlainCatalogue:
             if made is not None:
                 found.add((sku, gtin, reason, made.choice, made.is_open))
             elif reason is not None:
-                found.add((sku, gtin, reason, None, gtin not in given and sku not in apart))
+                found.add((sku, gtin, reason, None, gtin not in given and sku not in apart and reason != "two_products"))
         return found
 
     def _step(self, decided: set[str]) -> None:
@@ -129,6 +129,10 @@ class PlainCatalogue:
             return (0 if choice == "accept" else 2 if sku in apart and choice != "split" else 1, hour, sku, gtin)
 
         own: dict[Sku, str] = {}
+        accepted = {sku for (sku, _), made in self.decisions.items() if made.choice == "accept"}
+
+        def shown_by_others(sku: Sku) -> bool:
+            return any(reason is None and one != sku and one in group_of[sku] for (one, _), reason in self.refusals.items())
 
         def take(sku: Sku, gtin: str) -> None:
             choice = self.decisions[sku, gtin].choice if (sku, gtin) in self.decisions else None
@@ -144,6 +148,8 @@ class PlainCatalogue:
                     reason = "other_barcode"
                 elif not is_mine and owner is not None:
                     reason = self._veto(group_of[sku], group_of[owner], apart)
+                    if reason is None and sku in own and sku not in accepted and shown_by_others(sku):
+                        reason = "two_products"
                 if reason is None:
                     own.setdefault(sku, gtin)
             self.refusals[sku, gtin] = reason

@@ -81,6 +81,28 @@ def test_a_chain_of_barcodes_does_not_carry_a_veto_around() -> None:
     assert groups(found) == [{1, 2}, {3}] and refused(found) == {(3, B): "size"}
 
 
+LEAVES: Text = ("Leaves", None, None)
+
+
+def test_a_sku_with_the_barcodes_of_two_products_stays_with_one_and_proposes_the_merge() -> None:
+    owners = [member(1, 0, "aldi", ("Green Tea", "Zorbo", None), A), member(2, 1, "coles", ("Tea", None, "100g"), B)]
+    found = group([*owners, member(3, 2, "iga", LEAVES, B, A)])
+    assert groups(found) == [{1, 3}, {2}] and refused(found) == {(3, B): "two_products"}, "of two shown at once the smaller"
+    assert [(p.sku_key, p.other_sku_key, p.reason, p.evidence) for p in found.proposals] == [(3, 2, "barcode_but_two_products", B)]
+    both = member(3, 2, "iga", LEAVES, B, A)
+    both = replace(both, claims=tuple(replace(c, first_seen_at=c.first_seen_at - timedelta(minutes=c.gtin == B)) for c in both.claims))
+    assert refused(group([*owners, both])) == {(3, A): "two_products"}, "it stays with the one that it showed first"
+    accepted = replace(both, claims=tuple(replace(c, decision="accept" if c.gtin == A else None) for c in both.claims))
+    assert groups(group([*owners, accepted])) == [{1, 2, 3}], "whoever accepts the second barcode knows that the SKU has both"
+
+
+def test_a_second_barcode_that_nobody_had_is_the_skus() -> None:
+    first, second = member(1, 0, "aldi", ("Green Tea", "Zorbo", None), A), member(2, 2, "coles", ("Tea", None, "100g"), B)
+    both = member(3, 1, "iga", LEAVES, A, B)
+    assert groups(group([first, both, second])) == [{1, 2, 3}]
+    assert groups(group([both, second])) == groups(group([second, replace(both, observed_at=START)])) == [{2, 3}]
+
+
 def test_other_barcodes_later_are_contested_unless_the_product_has_them() -> None:
     later = Claim(B, B, START + timedelta(hours=5))
     one = member(1, 0, "aldi", TEA, A)
