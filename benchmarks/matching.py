@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from benchmarks.matching_data import ALDI_DAY, COLES_DAY, DATA, IGA_DAY, Lists, coles_iga, recorded, store_day, union
+from benchmarks.matching_data import ALDI_DAY, COLES_DAY, DATA, IGA_DAY, Lists, coles_iga, crowded, recorded, store_day, union
 from benchmarks.matching_fit import Coefficients, Judged, fit, judge
 from benchmarks.matching_sizes import size_report
 from include.catalogue.matching.aliases import learn_aliases
@@ -126,8 +126,12 @@ def report(context: typer.Context) -> None:
         show_progress("more rivals")
         lists = dense()
         compared = compare_lists(lists.left, lists.right)
+        lists_crowded = crowded(lists, compared.statistics.opposites)
+        compared_crowded = compare_lists(lists_crowded.left, lists_crowded.right)
         for name in ("first", "more"):
-            sets[f"{name}, dense"] = judge(lists, compared, {item.id for item in recorded(name).left})
+            own = {item.id for item in recorded(name).left}
+            sets[f"{name}, dense"] = judge(lists, compared, own)
+            sets[f"{name}, crowded"] = judge(lists_crowded, compared_crowded, own)
         show_progress("fitting")
         rows = cross_validated(sets)
         show_progress("what each kind of evidence adds")

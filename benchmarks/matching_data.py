@@ -7,13 +7,16 @@ import gzip
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from include.catalogue.matching.listing import Listing
 from include.wording.barcode import read_barcodes
+from include.wording.product_key import spelling
+from include.wording.size import canonical
+from include.wording.text import fold
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -23,6 +26,8 @@ RECORDED = {
     "more": ("more_products_2020.csv.gz", "more_pairs_2020.csv"),
 }
 COLES_DAY, IGA_DAY = "coles-firle-401-2025-09-23", "iga-local-grocer-north-sydney-2025-09-19"
+#: Made-up sisters of a product: four times as many products.
+_SISTERS = 3
 ALDI_DAY = "aldi-bankstown-g475-2025-09-20"
 
 
@@ -94,6 +99,29 @@ def coles_iga(folder: Path = DATA) -> Lists:
             owners[code].append(found)
     pairs = {(mine, other) for mine, codes in left_gtins.items() for code in codes for other in owners[code]}
     return Lists("coles-iga", tuple(left.values()), tuple(right.values()), frozenset(pairs), left_gtins | right_gtins)
+
+
+def crowded(lists: Lists, opposites: Collection[tuple[str, str]]) -> Lists:
+    """The lists with three made-up sisters for each product of the right one, where its words allow it: one word is replaced by another that tells products of
+    these lists apart. A sister with the words of a product of the lists is left out; each has a barcode of its own, so a pair with one is wrong."""
+    others: dict[str, list[str]] = defaultdict(list)
+    for word, other in sorted(opposites):
+        others[word].append(other)
+    known = {_words(item) for item in (*lists.left, *lists.right)}
+    sisters: list[Listing] = []
+    for item in lists.right:
+        tokens = item.name.split()
+        changed = [(at, other) for at, token in enumerate(tokens) for other in others[spelling(fold(token))]]
+        for at, other in sorted(changed, key=lambda change: opaque(f"{item.id} {change}"))[:_SISTERS]:
+            sister = replace(item, id=opaque(f"{item.id} {at} {other}"), name=" ".join((*tokens[:at], other, *tokens[at + 1 :])))
+            if _words(sister) not in known:
+                known.add(_words(sister))
+                sisters.append(sister)
+    return lists.with_distractors((), sisters, {item.id: frozenset({f"made up {item.id}"}) for item in sisters})
+
+
+def _words(item: Listing) -> tuple[frozenset[str], str | None]:
+    return frozenset(spelling(word) for word in fold(f"{item.brand or ''} {item.name}").split()), canonical(item.size)
 
 
 def union(*sets: Lists) -> Lists:

@@ -50,7 +50,7 @@ def match_(
             raise ConfigurationError(f"{out} is one of the lists: give another file to write.")
         show_progress("reading the lists")
         lists = read_list(left), read_list(right)
-        matches = match(*lists, progress=lambda done, total: show_progress.bar("comparing", done, total, f"{done:,} of {total:,}"))
+        matches = match(*lists, progress=lambda name, done, total: show_progress.bar(name, done, total, f"{done:,} of {total:,}"))
         write_matches(out, matches)
     counts = Counter((found.tier.value, found.method.value) for found in matches)
     found = {

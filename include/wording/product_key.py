@@ -17,8 +17,11 @@ from include.wording.brand import fold_brand, is_company, short_brand
 from include.wording.product_key_words import (
     CHIPS_OF,
     CHOCOLATE_COLOURS,
+    CHOCOLATE_FORMS,
     CHOCOLATE_KINDS,
+    CHOCOLATE_MAKERS,
     CLAIMS,
+    COMPOUNDS,
     CONTAINERS,
     DOSE_FORMS,
     IMPLIED,
@@ -35,12 +38,16 @@ from include.wording.size import Readings, readings, without_sizes
 from include.wording.size_units import Dimension
 from include.wording.text import fold
 
-RULE_VERSION = 3
+RULE_VERSION = 4
 
 _DIGIT = re.compile(r"\d")
 _SERVES = re.compile(r"\bserves\s+\d+", re.IGNORECASE)
+_DIGITS_APART = re.compile(r"\d+|[^\d\s]+")
+_COMPOUNDS = {(first, second): first + second for first, second in (pair.split("_") for pair in COMPOUNDS)}
+_COMPOUND_SECONDS = frozenset(second for _, second in _COMPOUNDS)
 _PHRASES = {tuple(phrase.split()): tuple(replacement.split()) for phrase, replacement in PHRASES.items()}
 _PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES)
+_PHRASE_LENGTHS = sorted({len(phrase) for phrase in _PHRASES}, reverse=True)
 _NO_WORDS: frozenset[str] = frozenset()
 _DROPPED_AT_MOST = NOISE | CONTAINERS | UNSURE
 #: A weight or volume is rounded to this many steps per power of ten, beside the exact one: 384 and 385 mL are one good.
@@ -98,12 +105,33 @@ def name_words(name: str, sizes: Readings) -> list[str]:
     """
     dimensions = {size.dimension for size in sizes}
     dropped = NOISE | CONTAINERS if dimensions - {Dimension.COUNT} else NOISE
-    spelt = [spelling(word) for word in fold(_without_numbers(name)).split()]
+    spelt = _spelt(fold(_without_numbers(name)))
     return [word for word in _without_phrases(spelt, dimensions) if word not in dropped]
+
+
+def ordered_words(name: str) -> tuple[str, ...]:
+    """The words of a name whose order changes the meaning, in their order.
+
+    >>> ordered_words("Honey Soy Milk Chocolate"), ordered_words("Chocolate Milk"), ordered_words("Crackers")
+    (('honey', 'milk', 'chocolate'), ('chocolate', 'milk'), ())
+    """
+    return tuple(dict.fromkeys(word for word in _without_phrases(_spelt(fold(_without_numbers(name))), ()) if word in ORDERED))
 
 
 def _without_numbers(name: str) -> str:
     return without_sizes(_SERVES.sub(" ", name)) if _DIGIT.search(name) else name
+
+
+def _spelt(folded: str) -> list[str]:
+    """The words of a folded text in one spelling: digits apart from letters ("SPF50", "2in1"), and as one word what is also written so ("sour dough")."""
+    words = _DIGITS_APART.findall(folded) if _DIGIT.search(folded) else folded.split()
+    found: list[str] = []
+    for word in map(spelling, words):
+        if word in _COMPOUND_SECONDS and found and (found[-1], word) in _COMPOUNDS:
+            found[-1] = _COMPOUNDS[found[-1], word]
+        else:
+            found.append(word)
+    return found
 
 
 @lru_cache(maxsize=32_768)
@@ -113,8 +141,12 @@ def _keys(name: str | None, brand: str | None, size: str | None, is_loose: bool,
         sizes = readings(size, name if _DIGIT.search(name) else None)
     forms = {spelling(word) for word in fold(f"{size or ''} {name}").split()} & DOSE_FORMS
     found: dict[str, None] = {}
-    for brand_words in _brand_readings(brand):
+    brands = _brand_readings(brand)
+    for brand_words in brands:
         body = _identifying_words(_without_numbers(name), brand_words, sizes, is_loose)
+        without_company = [word for word in body if word not in brands[0]]
+        if len(without_company) > 1:
+            body = without_company
         if body:
             found[_text(body, brand_words)] = None
             found[_text([*body, *sorted(forms - set(body))], brand_words)] = None
@@ -124,7 +156,7 @@ def _keys(name: str | None, brand: str | None, size: str | None, is_loose: bool,
 def _brand_readings(brand: str | None) -> list[frozenset[str]]:
     """The words of the brand; of a company also its first word, and none: what the pack shows is at the front of the product's name."""
     folded = fold_brand(brand)
-    stated = frozenset(spelling(word) for word in short_brand(folded).split()) - NOISE
+    stated = frozenset(_spelt(short_brand(folded))) - NOISE
     if not is_company(folded):
         return [stated]
     first = frozenset({spelling(word) for word in folded.split()[:1]})
@@ -148,7 +180,7 @@ def _text(body: list[str], brand_words: frozenset[str]) -> str:
 
 
 def _identifying_words(name: str, brand_words: frozenset[str], sizes: Readings, is_loose: bool) -> list[str]:
-    spelt = [spelling(word) for word in fold(name).split()]
+    spelt = _spelt(fold(name))
     if all(word.isdigit() for word in set(spelt) - _DROPPED_AT_MOST):
         return []
     dimensions = {size.dimension for size in sizes}
@@ -164,13 +196,16 @@ def _identifying_words(name: str, brand_words: frozenset[str], sizes: Readings, 
         body = [word for word in body if word != "chocolate"]
     if not body:
         body = [word for word in spelt if word not in NOISE and word not in brand_words]
-    body = [word for word in body if IMPLIED.get(word, _NO_WORDS).isdisjoint(body)]
-    for general in (CLAIMS, KINDS):
-        body = _without_general(body, general)
+    said = brand_words.union(body)
+    general = {word for word in body if not IMPLIED.get(word, _NO_WORDS).isdisjoint(said)}
+    if Dimension.VOLUME not in dimensions and not CHOCOLATE_MAKERS.isdisjoint(said):
+        general |= CHOCOLATE_FORMS
+    for words in (general, CLAIMS, KINDS):
+        body = _without_general(body, words)
     return body
 
 
-def _without_general(body: list[str], general: frozenset[str]) -> list[str]:
+def _without_general(body: list[str], general: Collection[str]) -> list[str]:
     """The words without general ones, as long as another word is left."""
     kept = [word for n, word in enumerate(body) if word not in general or (word == "chip" and n > 0 and body[n - 1] in CHIPS_OF)]
     return kept if any(not word.isdigit() for word in kept) else body
@@ -187,15 +222,19 @@ def _without_phrases(words: list[str], dimensions: Collection[Dimension]) -> lis
         if has_measure and ((word in PACK_EXTENTS and after in PACK_KINDS) or (word in PACK_KINDS and after in PACK_EXTENTS)):
             index += 2
             continue
-        replacement = _PHRASES.get((word, after)) if word in _PHRASE_STARTS else None
-        if replacement is not None:
-            found.extend(replacement)
-            index += 2
+        phrase = _phrase_at(words, index) if word in _PHRASE_STARTS else None
+        if phrase is not None:
+            found.extend(_PHRASES[phrase])
+            index += len(phrase)
             continue
         if not (is_solid and word == "chocolate" and found and found[-1] in CHOCOLATE_KINDS):
             found.append(word)
         index += 1
     return found
+
+
+def _phrase_at(words: list[str], index: int) -> tuple[str, ...] | None:
+    return next((phrase for length in _PHRASE_LENGTHS if (phrase := tuple(words[index : index + length])) in _PHRASES), None)
 
 
 @lru_cache(maxsize=100_000)

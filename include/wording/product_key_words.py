@@ -12,11 +12,11 @@ def _words(text: str) -> frozenset[str]:
 
 # short forms, spelling variants and numbers in words
 SPELLINGS = {
-    "aluminum": "aluminium", "cacao": "cocoa", "canned": "can", "caps": "capsule", "chile": "chilli", "chili": "chilli", "choc": "chocolate",
+    "aluminum": "aluminium", "barbeque": "barbecue", "bbq": "barbecue", "cacao": "cocoa", "canned": "can", "caps": "capsule", "chamomile": "camomile", "chile": "chilli", "chili": "chilli", "choc": "chocolate",
     "color": "colour",
     "concentrated": "concentrate", "decaffeinated": "decaf", "crisps": "chip", "donut": "doughnut", "donuts": "doughnut", "fiber": "fibre",
-    "flavor": "flavour", "flavored": "flavour", "flavoured": "flavour", "gray": "grey", "houmous": "hommus", "hummus": "hommus",
-    "multipack": "pack", "pkt": "pack", "sharepack": "pack", "tabs": "tablet", "yogurt": "yoghurt",
+    "flavor": "flavour", "flavored": "flavour", "flavoured": "flavour", "gray": "grey", "liquorice": "licorice", "lite": "light", "mayo": "mayonnaise", "houmous": "hommus", "hummus": "hommus",
+    "multipack": "pack", "pkt": "pack", "prepacked": "prepack", "sharepack": "pack", "tabs": "tablet", "uht": "longlife", "veg": "vegetable", "veggie": "vegetable", "vege": "vegetable", "yogurt": "yoghurt",
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
 }  # fmt: skip
 
@@ -33,12 +33,12 @@ UNSURE = _words(
 # What a good is in general. One retailer writes it, another leaves it out: dropped while another word identifies the good. No word that tells two goods of
 # one brand and size apart (shampoo, conditioner; soap, lotion) may be here.
 KINDS = _words(
-    """battery biscuit cereal chip cleaner cracker crispbread deodorant detergent dip dishwashing drink fabric fragrance laundry lolly manual muesli nappy noodle
+    """antiperspirant battery biscuit cereal chip cleaner confectionery cracker crispbread deodorant detergent dip dishwashing drink fabric fragrance laundry lolly manual muesli nappy noodle
     panty pasta porridge sanitary snack soup spread toilet toothpaste"""
 )
 # what a name praises or says of the trade, not of the good: dropped while another word identifies the good
 CLAIMS = _words(
-    """advanced alway assorted authentic bonus delicious deluxe edition everyday exclusive famous favourite fine finest gourmet improved limited luxe
+    """advanced alway assorted authentic bonus delicious deluxe edition everyday exclusive famous favourite fine finest gourmet improved limited loose luxe
     luxurious luxury new nourishing premium quality real selected signature special stacked superior supreme tasty traditional ultimate"""
 )
 # what another word of the name says already: "basmati" is rice, a shampoo is for hair; dropped beside one of these
@@ -49,10 +49,13 @@ IMPLIED = {
         "cheese": "bocconcini brie camembert cheddar edam feta fetta gouda gruyere halloumi haloumi havarti mascarpone mozzarella parmesan parmigiano pecorino ricotta",
         "cocoa": "dark",
         "coffee": "cappuccino espresso latte macchiato mocha mochaccino nescafe",
+        "crystal": "jelly",
         "hair": "conditioner hairspray shampoo",
         "infusion": "tea",
+        "mint": "peppermint spearmint",
         "pasta": "bucatini cannelloni farfalle fettuccine fusilli lasagne linguine macaroni pappardelle penne ravioli rigatoni risoni spaghetti spiral tagliatelle tortellini",
         "rice": "arborio basmati jasmine",
+        "sauce": "aioli ketchup mayonnaise passata pesto sriracha",
     }.items()
 }
 # before "chip" these say what it is made of, and it stays: chocolate chips are no potato chips
@@ -63,61 +66,53 @@ DOSE_FORMS = _words("caplet capsule chewable gummy lozenge softgel tablet")
 PACK_EXTENTS = _words("bulk family gift jumbo large lunch medium mega party roll share sharing small snack treat value")
 PACK_KINDS = _words("bag block box pack pouch")
 
+# words (with a line between them) that are written apart or together: read as one word
+COMPOUNDS = _words(
+    """anti_ageing anti_bacterial anti_dandruff anti_perspirant bean_shoot beer_nut bi_carbonate black_forest body_science body_spray body_wash boysen_berry
+    breast_feeding brown_sugar bubble_gum butter_milk chick_pea cold_sore corn_flake corn_flour cous_cous cup_cake curly_wurly dish_washing
+    dragon_fruit extra_virgin eye_brow eye_liner eye_shadow eye_studio flat_bread free_range fresh_burst fruit_cake fun_size ginger_nut good_night
+    grain_wave gum_care hair_spray hand_wash honey_comb hot_dog hypo_allergenic ice_cream joo_joo kit_kat kiwi_fruit lemon_grass lip_liner long_life
+    low_cut low_fat lunch_box make_up meat_loaf meat_lover milky_bar mud_cake multi_flavour multi_grain multi_purpose multi_vitamin non_stick
+    passion_fruit pop_corn poppy_seed power_grain pro_relief pro_v roll_on roll_up rose_water sea_weed short_cut skin_light sleepy_time snow_pea
+    sour_dough soy_bean spring_water stir_fry stock_pot sun_dried sun_screen super_food super_seed sweet_corn tee_vee tooth_brush tooth_paste
+    vita_gummy whole_grain whole_meal whole_wheat wild_berry wood_fired x_treme zig_zag"""
+)
+
 # several spellings of one product: the words on the left are replaced by those on the right (none: dropped)
 PHRASES = {
     "air freshener": "",
-    "anti ageing": "antiageing",
-    "anti bacterial": "antibacterial",
-    "anti dandruff": "antidandruff",
-    "anti perspirant": "antiperspirant",
-    "body spray": "bodyspray",
-    "body wash": "bodywash",
     "breakfast cereal": "",
-    "brown sugar": "brownsugar",
     "cat food": "cat",
     "chewing gum": "gum",
     "chocolate bar": "",
     "chocolate block": "",
-    "corn flake": "cornflake",
-    "cup cake": "cupcake",
     "dishwashing tablet": "dishwasher tablet",
     "dog food": "dog",
     "energy drink": "",
-    "extra virgin": "extravirgin",
+    "front loader": "frontloader",
+    "front top": "",
+    "front top loader": "",
     "facial wipe": "face wipe",
-    "free range": "freerange",
-    "good night": "goodnight",
     "herb spice": "",
-    "ice cream": "icecream",
-    "kit kat": "kitkat",
-    "low cut": "lowcut",
-    "low fat": "lowfat",
-    "mud cake": "mudcake",
-    "multi grain": "multigrain",
-    "multi vitamin": "multivitamin",
-    "non stick": "nonstick",
     "potato chip": "chip",
-    "pro v": "prov",
-    "roll on": "rollon",
-    "roll up": "rollup",
     "soft drink": "",
+    "no added sugar": "noaddedsugar",
+    "no sugar": "sugarfree",
+    "no sugar added": "noaddedsugar",
     "soup can": "soup",
     "sport drink": "",
-    "stir fry": "stirfry",
-    "sun screen": "sunscreen",
-    "super food": "superfood",
-    "super seed": "superseed",
-    "tee vee": "teevee",
-    "tooth brush": "toothbrush",
-    "tooth paste": "toothpaste",
-    "vita gummy": "vitagummy",
-    "whole grain": "wholegrain",
-    "whole meal": "wholemeal",
-    "zig zag": "zigzag",
+    "sugar free": "sugarfree",
+    "top front": "",
+    "top front loader": "",
+    "top loader": "toploader",
+    "zero sugar": "sugarfree",
 }
 
 # solid chocolate is identified by its kind: "dark chocolate almond" and "almond dark" are one block
 CHOCOLATE_KINDS = frozenset({"dark", "milk", "white"})
+# Solid goods of these brands are of chocolate, and a bar or a block is what the size says.
+CHOCOLATE_MAKERS = _words("bounty cadbury ferrero freddo kinder kitkat lindor lindt malteser mar snicker toblerone twix whittaker")
+CHOCOLATE_FORMS = frozenset({"bar", "block", "chocolate"})
 # a solid of these kinds is chocolate wherever the word stands; "milk" is also a good of its own
 CHOCOLATE_COLOURS = frozenset({"dark", "white"})
 

@@ -8,7 +8,7 @@ _CLASSES = {
     "cut": "breast thigh wing drumstick fillet mince diced sliced shredded grated rasher steak chop cutlet loin rump sirloin porterhouse shank rib brisket",
     "breed or age": "puppy kitten junior adult senior infant toddler newborn crawler walker baby kid child breed",
     "strength": "extra forte max ultra super strong regular mild medium hot intense gentle original classic plain",
-    "fat": "light lite full skim skimmed reduced trim hilo lean creamy cream",
+    "fat": "light full skim skimmed reduced trim hilo lean creamy cream",
     "free of": "zero diet free unsalted salted unsweetened sweetened decaf unscented unfragranced noadded",
     "firmness": "soft firm hard smooth crunchy chunky creamy crispy thick thin wide slim",
     "sex": "men man women woman male female boy girl unisex",
@@ -17,7 +17,7 @@ _CLASSES = {
     "colour": "black white red green blue yellow pink purple brown blonde silver gold orange grey dark milk",
     "meat": "beef chicken lamb pork turkey duck tuna salmon fish prawn ham bacon veal kangaroo sardine",
     "flavour": """vanilla chocolate strawberry raspberry blueberry mango lemon lime orange apple banana peach passionfruit pineapple coconut caramel honey
-        hazelnut almond mint peppermint cherry berry grape cola ginger tomato garlic onion basil chilli cheese barbecue bbq vinegar salt pepper lavender
+        hazelnut almond mint peppermint cherry berry grape cola ginger tomato garlic onion basil chilli cheese barbecue vinegar salt pepper lavender
         rose jasmine eucalyptus mushroom butter cinnamon coffee mocha cooky pear apricot watermelon melon""",
 }  # fmt: skip
 

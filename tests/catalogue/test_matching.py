@@ -112,6 +112,31 @@ def test_contradicting_words_never_join_by_themselves() -> None:
     assert all(pair.tier is not Tier.AUTOMATIC for pair in found)
 
 
+@pytest.mark.parametrize("size", ["300mL", "300g", "2 pack", None])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Milk Chocolate", "Chocolate Milk"),
+        ("Zing Milk Chocolate", "Zing Chocolate Milk"),
+        ("Coconut Oil Zing Milk", "Coconut Milk Zing Oil"),
+        ("Peanut Butter Cake", "Peanut Cake Butter"),
+        ("Ginger Cake Tea", "Ginger Tea Cake"),
+    ],
+)
+def test_words_whose_order_changes_the_meaning_never_join_by_themselves(left: str, right: str, size: str | None) -> None:
+    """By key, by words or by score, alone and among other goods of the brand."""
+    for others in ([], LEFT):
+        found = match([Listing("a", left, "Zorbo", size), *others], [Listing("b", right, "Zorbo", size), *others])
+        assert ("a", "b") not in pairs(found, Tier.AUTOMATIC)
+
+
+def test_the_order_of_other_words_does_not_matter() -> None:
+    found = match(
+        [Listing("a", "Lindor Milk Chocolate Block", "Lindt", "100g")], [Listing("b", "Chocolate Block Lindor Milk", "Lindt", "100g")]
+    )
+    assert pairs(found, Tier.AUTOMATIC) == {("a", "b")}
+
+
 def test_brands_in_other_scripts_are_brands() -> None:
     left = [Listing("a", "Shaving Blades Classic", "舒适刀片", "4 pack"), Listing("b", "Shaving Blades Classic", "有限公司", "4 pack")]
     right = [Listing("c", "Shaving Blades Classic", "有限公司", "4 pack"), Listing("d", "Shaving Blades Classic", "舒适刀片", "4 pack")]

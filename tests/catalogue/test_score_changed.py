@@ -122,3 +122,11 @@ def test_the_price_of_a_piece_gives_the_count(warehouse: Warehouse, met: Met) ->
     met("iga", offer("i", 3.40, name="Zorbo Rolls Soft Zing Fresh", brand="Zorbo", size="Each", per_unit_price_string="$1.13 each"),
         offer("k", 3.40, name="Zorbo Rolls Soft Zang Fresh", brand="Zorbo", size="Each", per_unit_price_string="$1.13 each"))  # fmt: skip
     assert set(matched(warehouse)) == {("coles:c", "iga:i")}, "six are no three"
+
+
+def test_words_whose_order_changes_the_meaning_join_nothing(warehouse: Warehouse, met: Met) -> None:
+    """Milk chocolate and chocolate milk: neither the key nor the matcher joins them, a person may."""
+    met("coles", *shelf("c"), offer("bar", 2, name="Zing Milk Chocolate", brand="Zorbo", size="300mL"))
+    met("iga", *shelf("i"), offer("drink", 2, name="Zorbo Zing Chocolate Milk", brand="Zorbo", size="300mL"))
+    assert one(warehouse, "SELECT count(DISTINCT product_id) FROM core.sku WHERE sku IN ('bar', 'drink')") == 2
+    assert {pair: match.tier for pair, match in matched(warehouse).items()} == {("coles:bar", "iga:drink"): Tier.WAITING}

@@ -52,7 +52,12 @@ def test_two_lists_are_matched(files: list[str], tmp_path: Path) -> None:
         ("id,name,price\n1,Milk,1e999999999\n", "line 2: '1e999999999' is no price"),
         ("id,name,price\n1,Milk,cheap\n", "'cheap' is no price"),
         ("id,name,retailer\n1,Milk,corner\n", "unknown retailer 'corner'"),
-        ('id,name\n1,"Milk\n', "no CSV file"),
+        ('id,name\n1,"Milk\n', "after line 1: this is no CSV"),
+        ('id,name\n1,Milk\n2,"12" Pizza"\n', "after line 2: this is no CSV"),
+        ('"id,name\n1,Milk\n', "this is no CSV"),
+        ("id,name,size,Size\n1,Milk,1L,2L\n", "the column size twice"),
+        ("id,name,price\n1,Milk,$\n", "line 2: '$' is no price"),
+        ('id,name,price\n1,Milk,"12,50"\n', "line 2: '12,50' is no price"),
         (f"id,name\n1,{'x' * 2_001}\n", "name has more than 2,000 characters"),
         (b"id,name\n1,Cr\xe8me\n", "no UTF-8 text"),
     ],
@@ -62,6 +67,30 @@ def test_a_mistake_is_named(files: list[str], tmp_path: Path, text: str | bytes,
     code, output = run(*files)
     assert code == 1 and message in output, output
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_other_delimiters_a_byte_order_mark_and_prices_with_signs(files: list[str], tmp_path: Path, delimiter: str) -> None:
+    left = [
+        ["id", "Name", "size", "price", "Unit Price", "notes", "notes"],
+        ["1", "Pear Zing", "Each", "$1,003.40", "$334.47 each", "", ""],
+        ["2", "Plum, Red", "", "$ .50", "", "", ""],
+    ]
+    text = "\r\n".join(delimiter.join(f'"{field}"' for field in row) for row in left)
+    (tmp_path / "left.csv").write_text(f"\ufeff{text}\r\n\r\n", encoding="utf-8")
+    assert [(item.name, item.price_cents) for item in csv_lists.read_list(tmp_path / "left.csv")] == [
+        ("Pear Zing", 100340),
+        ("Plum, Red", 50),
+    ]
+    code, output = run(*files)
+    assert code == 0 and "1 by score" in output, output
+
+
+def test_a_list_without_products_has_no_pairs(files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "left.csv").write_text("id,name\n")
+    code, output = run(*files)
+    assert code == 0 and "0 and 3 products: 0 pairs" in output
+    assert (tmp_path / "out.csv").read_text() == f"{','.join(csv_lists.OUT_COLUMNS)}\n"
 
 
 def test_a_list_beyond_the_bound_is_refused(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,10 @@ from include.catalogue.matching.features import Aliases, brand_relation, size_re
 from include.catalogue.matching.listing import Described
 from include.catalogue.matching.words import WordStatistics
 
-#: Products whose names agree that make two brands aliases. A pair of products never proves itself: the others do.
+#: Products whose names agree that make a company's name and a brand aliases. A pair of products never proves itself: the others do.
 _PRODUCTS_MIN = 2
+#: The same of two names of brands, which rarely mean one: two shops sell "sparkling mineral water" and "still mineral water" of different brands.
+_PRODUCTS_OF_BRANDS_MIN = 4
 #: Weight of the words that two names must share to count: one rare word and a common one.
 _SHARED_WEIGHT_MIN = 1.0
 _RELATION_KNOWN = frozenset({"equal", "unknown"})
@@ -27,7 +29,7 @@ def learn_aliases(joined: Iterable[tuple[Described, Described]]) -> Aliases:
 def aliases_from_names(
     left: Sequence[Described], right: Sequence[Described], chosen: Sequence[Sequence[int]], statistics: WordStatistics
 ) -> Aliases:
-    """Aliases from products of different brands with the same words and size, at least two per pair of brands.
+    """Aliases from products of different brands with the same words and size: two where one of the brands is a company's name, else four.
 
     ``chosen`` has the candidates of each listing of the left list. A name that fits several products proves nothing.
     """
@@ -40,7 +42,12 @@ def aliases_from_names(
     for at, found_left in fits.items():
         if len({brand for _, brand in found_left}) == 1:
             products[found_left[0][1], right[at].brands[0]].add(tuple(sorted(right[at].words)))
-    return _symmetric(brands for brands, names in products.items() if len(names) >= _PRODUCTS_MIN)
+    companies = {item.brands[0] for item in (*left, *right) if item.is_company}
+    return _symmetric(
+        brands
+        for brands, names in products.items()
+        if len(names) >= (_PRODUCTS_OF_BRANDS_MIN if companies.isdisjoint(brands) else _PRODUCTS_MIN)
+    )
 
 
 def merge_aliases(one: Aliases, other: Aliases) -> Aliases:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -23,13 +24,17 @@ _FIELD_CHARACTERS_MAX = 2_000
 #: Prices beyond this are damage, and their arithmetic is not worth a core.
 _PRICE_MAX = Decimal(1_000_000)
 _REQUIRED = ("id", "name")
+_COLUMNS = frozenset({*_REQUIRED, "brand", "size", "price", "unit_price", "barcode", "retailer"})
+#: Of the first line the most frequent one, a comma in doubt.
+_DELIMITERS = ",;\t"
+_DOLLARS = re.compile(r"\$?\s*(\d+|\d{1,3}(?:,\d{3})+)?(\.\d+)?")
 OUT_COLUMNS = ("left_id", "right_id", "score", "tier", "method", "reason")
 
 
 def read_list(path: Path) -> list[Listing]:
     """Read a list: columns id and name, optionally brand, size, price (dollars), unit_price (as printed: "$1.20 per 100g"), barcode and retailer.
 
-    Other columns are ignored; the order of columns and rows does not matter.
+    Other columns are ignored; the order of columns and rows does not matter. Fields are separated by commas, semicolons or tabs.
 
     Raises:
         TerminalError: the file is missing, is no CSV in UTF-8, lacks a column, is too large, or has a row without id or name, an id twice or a price that is
@@ -41,20 +46,27 @@ def read_list(path: Path) -> list[Listing]:
         if path.stat().st_size > _BYTES_MAX:
             raise TerminalError(f"{path} is larger than {_BYTES_MAX:,} bytes: split the list, e.g. by department.")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_listings(path, file))
+            delimiter = max(_DELIMITERS, key=file.readline().count)
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=delimiter, strict=True)
+            try:
+                return list(_listings(path, rows))
+            except csv.Error as error:
+                raise TerminalError(
+                    f"{path}, after line {rows.line_num}: this is no CSV ({error}): quote a field that has a delimiter, a quote or a line end, and double a quote in it."
+                ) from error
     except OSError as error:
         raise TerminalError(f"{path} cannot be read ({error.strerror}): give the path of a CSV file.") from error
     except UnicodeDecodeError as error:
         raise TerminalError(f"{path} is no UTF-8 text (byte {error.start:,}): save the list as CSV in UTF-8.") from error
-    except csv.Error as error:
-        raise TerminalError(
-            f"{path} is no CSV file ({error}): separate fields by commas, and quote a field with a comma or a line end."
-        ) from error
 
 
-def _listings(path: Path, lines: Iterable[str]) -> Iterator[Listing]:
-    rows = csv.DictReader(lines, strict=True)
-    columns = {(name or "").strip().lower().replace(" ", "_"): name for name in rows.fieldnames or ()}
+def _listings(path: Path, rows: csv.DictReader[str]) -> Iterator[Listing]:
+    columns: dict[str, str] = {}
+    for column in rows.fieldnames or ():
+        if (name := column.strip().lower().replace(" ", "_")) in columns and name in _COLUMNS:
+            raise TerminalError(f"{path} has the column {name} twice in its first line: keep one.")
+        columns[name] = column
     if missing := [name for name in _REQUIRED if name not in columns]:
         raise TerminalError(
             f"{path} has no column {' and no column '.join(missing)} in its first line: name the columns id, brand, name, size."
@@ -63,8 +75,8 @@ def _listings(path: Path, lines: Iterable[str]) -> Iterator[Listing]:
     for row in rows:
         where = f"{path}, line {rows.line_num}"
         if None in row:
-            raise TerminalError(f"{where}: more fields than columns: quote a field that has a comma.")
-        fields = {name: storable(row[column] or "").strip() for name, column in columns.items()}
+            raise TerminalError(f"{where}: more fields than columns: quote a field that has a delimiter.")
+        fields = {name: storable(row[column] or "").strip() for name, column in columns.items() if name in _COLUMNS}
         if longest := next((name for name, text in fields.items() if len(text) > _FIELD_CHARACTERS_MAX), None):
             raise TerminalError(f"{where}: {longest} has more than {_FIELD_CHARACTERS_MAX:,} characters: is a quote missing?")
         if empty := next((name for name in _REQUIRED if not fields[name]), None):
@@ -85,12 +97,9 @@ def _listings(path: Path, lines: Iterable[str]) -> Iterator[Listing]:
 def _price_cents(where: str, text: str | None) -> int | None:
     if not text:
         return None
-    try:
-        price = Decimal(text.removeprefix("$"))
-        is_price = price.is_finite() and 0 <= price <= _PRICE_MAX
-    except InvalidOperation:
-        is_price = False
-    if not is_price:
+    found = _DOLLARS.fullmatch(text)
+    price = Decimal(f"{found[1] or 0}{found[2] or ''}".replace(",", "")) if found and found[0].strip("$ ") else None
+    if price is None or price > _PRICE_MAX:
         raise TerminalError(f"{where}: {text!r} is no price: write dollars, e.g. 12.50, or leave it empty.")
     return int((price * 100).to_integral_value())
 

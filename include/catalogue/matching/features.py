@@ -113,6 +113,7 @@ def compare(left: Described, right: Described, statistics: WordStatistics, alias
     telling = max(
         (statistics.apart[word] / (statistics.apart[word] + statistics.count[word]) for word in (*only_left, *only_right)), default=0.0
     )
+    is_opposite = _is_order_turned(left, right) or any((a, b) in statistics.opposites for a in only_left for b in only_right)
     values = (
         float(brand == "equal"), float(brand == "related"), float(brand == "in_name"), float(brand == "unknown"), float(is_apart),
         float(size == "equal"), float(size == "other_reading"), float(size == "unknown"),
@@ -120,11 +121,17 @@ def compare(left: Described, right: Described, statistics: WordStatistics, alias
         max(shared_weight / whole_left if whole_left else 0.0, shared_weight / whole_right if whole_right else 0.0),
         float(not only_left and not only_right), float(is_empty),
         min(over_left, 3.0), min(over_right, 3.0), min(over_left, over_right, 2.0),
-        float(any((a, b) in statistics.opposites for a in only_left for b in only_right)), telling,
+        float(is_opposite), telling,
         float(bool(classes_left & classes_right)), float(bool(classes_left ^ classes_right)),
         float(numbers_left and numbers_right), float(numbers_left != numbers_right),
     )  # fmt: skip
     return Comparison(values, tuple(only_left), tuple(only_right))
+
+
+def _is_order_turned(left: Described, right: Described) -> bool:
+    """Whether words that both names have stand in another order that changes the meaning: "milk chocolate" and "chocolate milk"."""
+    mine, other = ([word for word in item.ordered_words if word not in left.brand_words | right.brand_words] for item in (left, right))
+    return [word for word in mine if word in other] != [word for word in other if word in mine]
 
 
 def _surprise(word: str, common: list[str], statistics: WordStatistics, side: int) -> float:

@@ -66,11 +66,11 @@ def _judge(left: Sequence[Listing], right: Sequence[Listing], left_id: str, righ
     reason = veto(mine[at], other[other_at])
     pairs = _pairs(mine, other, at, other_at)
     row = next(n for n, pair in enumerate(zip(pairs.left_at, pairs.right_at, strict=True)) if pair == (at, other_at))
-    scores, comparison = score(pairs), pairs.comparisons[row]
+    scores, comparison = score(pairs), pairs.comparison(row)
     rivals = [
         {
             "left": mine[int(pairs.left_at[n])].listing.id, "right": other[int(pairs.right_at[n])].listing.id, "score": round(float(scores[n]), 4),
-            "reason": explain(pairs.comparisons[n]),
+            "reason": explain(pairs.comparison(n)),
         }
         for n in np.argsort(-scores, kind="stable").tolist()
         if n != row
@@ -82,7 +82,7 @@ def _judge(left: Sequence[Listing], right: Sequence[Listing], left_id: str, righ
     ]
     probability = float(scores[row])
     return {
-        "veto": reason, "score": None if reason else round(probability, 4), "tier": None if reason else tier_of(probability, comparison).value,
+        "veto": reason, "score": None if reason else round(probability, 4), "tier": None if reason else tier_of(probability, comparison.values).value,
         "reason": explain(comparison), "features": features, "rivals": rivals[:_RIVALS_MAX],
     }  # fmt: skip
 

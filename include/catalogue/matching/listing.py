@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from include.wording.brand import fold_brand, is_company, own_label_of, short_brand
 from include.wording.priced_size import readings_with_price
-from include.wording.product_key import name_words, product_keys, spelling
+from include.wording.product_key import name_words, ordered_words, product_keys, spelling
 from include.wording.product_key_words import NOISE
 from include.wording.size import Readings
 from include.wording.text import fold
@@ -41,7 +41,8 @@ class Described:
     """A listing with its text in comparable form.
 
     ``brands``: the one stated, without legal form, and the one with which the name begins, as :func:`stated_brand` writes them. ``brand_words`` are the words of all of them, ``words``
-    the other ones of the name without sizes and words that distinguish nothing, ``size_words`` those of the size ("tablets").
+    the other ones of the name without sizes and words that distinguish nothing, ``ordered_words`` those whose order changes the meaning, ``size_words`` those of the
+    size ("tablets").
     """
 
     listing: Listing
@@ -49,6 +50,7 @@ class Described:
     is_company: bool
     brand_words: frozenset[str]
     words: tuple[str, ...]
+    ordered_words: tuple[str, ...]
     size_words: frozenset[str]
     sizes: Readings
     own_label_of: str | None
@@ -116,7 +118,18 @@ def _describe(listing: Listing, known_brands: Collection[str]) -> Described:
     size_words = frozenset(spelling(word) for word in fold(listing.size or "").split() if word.isalpha())
     keys = product_keys(listing.name, listing.brand if stated else front, listing.size, sizes)
     company = is_company(fold_brand(listing.brand))
-    return Described(listing, brands, company, brand_words, words, size_words, sizes, own_label_of(listing.brand or front), keys)
+    return Described(
+        listing,
+        brands,
+        company,
+        brand_words,
+        words,
+        ordered_words(listing.name),
+        size_words,
+        sizes,
+        own_label_of(listing.brand or front),
+        keys,
+    )
 
 
 def brand_in_front(name: str, known_brands: Collection[str]) -> str:

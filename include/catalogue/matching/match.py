@@ -21,11 +21,14 @@ from include.catalogue.matching.model import Floats, first_scores, margins, prob
 from include.catalogue.matching.pairs import Pairs
 from include.catalogue.matching.words import WordStatistics, word_statistics
 
-#: Receives the number of listings compared so far, and of all.
-Progress = Callable[[int, int], None]
+#: Receives what is done, the number of listings or pairs done so far, and of all.
+Progress = Callable[[str, int, int], None]
+_PROGRESS_STEPS = 20
 
 AUTOMATIC_MIN = 0.9
 WAITING_MIN = 0.2
+#: Equal words of which the model makes two products likelier than one: a rival fits better.
+WORDS_MIN = 0.5
 #: Two brands of which nothing says that they are one are worth a look only where the rest makes one product likelier than two.
 WAITING_APART_MIN = 0.5
 #: Weight of words on both sides that the other one lacks, from which a person decides: each side says something else.
@@ -66,12 +69,27 @@ def compare_lists(
     mine, other = describe(left, right)
     statistics = word_statistics(mine, other)
     known = merge_aliases(aliases or {}, learn_aliases(same_barcode(mine, other)) if is_learning else {})
-    chosen = list(candidates(mine, other, statistics, known))
+    chosen = _candidates(mine, other, statistics, known, progress)
     if is_learning and (learnt := aliases_from_names(mine, other, chosen, statistics)):
         known = merge_aliases(known, learnt)
-        chosen = list(candidates(mine, other, statistics, known))
+        chosen = _candidates(mine, other, statistics, known, progress)
     positions = [(position, at) for position, found in enumerate(chosen) for at in found]
     return compare_pairs(mine, other, positions, statistics, known, progress)
+
+
+def _candidates(
+    left: list[Described], right: list[Described], statistics: WordStatistics, aliases: Aliases, progress: Progress | None
+) -> list[list[int]]:
+    chosen = []
+    for done, found in enumerate(candidates(left, right, statistics, aliases)):
+        chosen.append(found)
+        _report(progress, "finding candidates", done, len(left))
+    return chosen
+
+
+def _report(progress: Progress | None, what: str, done: int, total: int) -> None:
+    if progress and done % (total // _PROGRESS_STEPS + 1) == 0:
+        progress(what, done, total)
 
 
 def compare_pairs(
@@ -83,14 +101,12 @@ def compare_pairs(
     progress: Progress | None = None,
 ) -> Pairs:
     """Compare described listings at some pairs of positions."""
-    comparisons: list[Comparison] = []
+    values = np.empty((len(positions), len(FEATURES)))
     for done, (mine, other) in enumerate(positions):
-        comparisons.append(compare(left[mine], right[other], statistics, aliases))
-        if progress and done % 10_000 == 0:
-            progress(mine, len(left))
-    values = np.array([found.values for found in comparisons], dtype=np.float64).reshape(-1, len(FEATURES))
+        values[done] = compare(left[mine], right[other], statistics, aliases).values
+        _report(progress, "comparing", done, len(positions))
     left_at, right_at = (np.array([pair[side] for pair in positions], dtype=np.int64) for side in (0, 1))
-    return Pairs(left, right, aliases, statistics, left_at, right_at, comparisons, values)
+    return Pairs(left, right, aliases, statistics, left_at, right_at, values)
 
 
 def match(
@@ -109,7 +125,7 @@ def score(pairs: Pairs) -> Floats:
 
 def decide(pairs: Pairs, scores: Floats) -> list[Match]:
     """One pair for each listing at most: those with an equal key first, then those with equal words, then by probability."""
-    exact = exact_pairs(pairs)
+    exact = {row: method for row, method in exact_pairs(pairs).items() if method is Method.KEY or scores[row] >= WORDS_MIN}
     order = sorted(
         range(len(scores)),
         key=lambda row: (_METHODS.index(exact.get(row, Method.SCORE)), -scores[row], pairs.left_at[row], pairs.right_at[row]),
@@ -119,7 +135,7 @@ def decide(pairs: Pairs, scores: Floats) -> list[Match]:
     found: list[Match] = []
     for row in order:
         mine, other = int(pairs.left_at[row]), int(pairs.right_at[row])
-        tier = Tier.AUTOMATIC if row in exact else tier_of(float(scores[row]), pairs.comparisons[row])
+        tier = Tier.AUTOMATIC if row in exact else tier_of(float(scores[row]), pairs.values[row].tolist())
         if tier is Tier.NO or mine in taken_left or other in taken_right:
             continue
         taken_left.add(mine)
@@ -128,9 +144,9 @@ def decide(pairs: Pairs, scores: Floats) -> list[Match]:
     return sorted(found, key=lambda pair: (pair.tier is not Tier.AUTOMATIC, -pair.score, pair.left_id, pair.right_id))
 
 
-def tier_of(probability: float, comparison: Comparison) -> Tier:
-    """The tier of a pair. A person decides about different brands and about words that contradict each other, whatever the probability."""
-    values = dict(zip(FEATURES, comparison.values, strict=True))
+def tier_of(probability: float, features: Sequence[float]) -> Tier:
+    """The tier of a pair with these values of the features. A person decides about different brands and about words that contradict each other, whatever the probability."""
+    values = dict(zip(FEATURES, features, strict=True))
     has_brand = any(values[name] for name in ("brand_equal", "brand_related", "brand_in_name", "brand_unknown"))
     if probability < (WAITING_MIN if has_brand else WAITING_APART_MIN):
         return Tier.NO
@@ -147,7 +163,7 @@ def same_barcode(left: Sequence[Described], right: Sequence[Described]) -> list[
 
 def _match(pairs: Pairs, row: int, probability: float, tier: Tier, method: Method) -> Match:
     mine, other = pairs.left[pairs.left_at[row]], pairs.right[pairs.right_at[row]]
-    reason = explain(pairs.comparisons[row])
+    reason = explain(pairs.comparison(row))
     if method is Method.KEY:
         reason = f"equal key {next(key for key in mine.keys if key in other.keys)}; {reason}"
     return Match(mine.listing.id, other.listing.id, round(probability, 4), tier, method, reason)

@@ -15,14 +15,14 @@ Integers = NDArray[np.int64]
 
 #: Feature -> log-odds of one unit.
 COEFFICIENTS = {
-    "constant": -4.63, "brand_equal": 2.04, "brand_related": 0.97, "brand_in_name": 1.36, "brand_unknown": 0.32, "brand_apart": -1.91,
-    "size_equal": 1.23, "size_other_reading": 0.46, "size_unknown": -1.69,
-    "words_shared": 0.66, "words_shared_share": 0.49, "words_contained": 2.33, "all_words": 0.42, "no_words": 1.90,
-    "left_over_left": -0.88, "left_over_right": -1.32, "left_over_both": -1.77, "opposite_words": -2.03, "telling_words": -2.85,
-    "class_conflict": -1.56, "class_one_sided": -0.35, "number_conflict": -0.67, "number_one_sided": 0.06,
+    "constant": -4.42, "brand_equal": 1.91, "brand_related": 0.85, "brand_in_name": 1.31, "brand_unknown": 0.24, "brand_apart": -2.38,
+    "size_equal": 1.21, "size_other_reading": 0.47, "size_unknown": -1.67,
+    "words_shared": 0.76, "words_shared_share": 0.43, "words_contained": 2.10, "all_words": 0.58, "no_words": 1.83,
+    "left_over_left": -0.88, "left_over_right": -1.42, "left_over_both": -1.71, "opposite_words": -1.66, "telling_words": -2.76,
+    "class_conflict": -1.67, "class_one_sided": -0.42, "number_conflict": -0.69, "number_one_sided": 0.15,
 }  # fmt: skip
 #: Log-odds of the final score: constant, the first score, the smaller and the larger margin.
-MARGIN_COEFFICIENTS = (-0.97, 0.66, 0.49, 0.07)
+MARGIN_COEFFICIENTS = (-0.77, 0.66, 0.50, 0.03)
 MARGIN_MAX = 6.0
 
 

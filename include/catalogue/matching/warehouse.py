@@ -122,8 +122,8 @@ def _matches(left: Sequence[Row], right: Sequence[Row], aliases: Aliases) -> lis
     chosen = _chosen(mine, other, statistics, aliases, {key for key, row in rows.items() if row["is_changed"]})
     pairs = compare_pairs(mine, other, chosen, statistics, aliases)
     features = {
-        (mine[at].listing.id, other[to].listing.id): {name: round(value, 3) for name, value in zip(FEATURES, compared.values, strict=True) if value}
-        for (at, to), compared in zip(chosen, pairs.comparisons, strict=True)
+        (mine[at].listing.id, other[to].listing.id): {name: round(value, 3) for name, value in zip(FEATURES, values, strict=True) if value}
+        for (at, to), values in zip(chosen, pairs.values.tolist(), strict=True)
     }  # fmt: skip
     return [
         (match, (rows[match.left_id], rows[match.right_id], features[match.left_id, match.right_id]))
