@@ -169,14 +169,15 @@ class _Lines:
     """Progress where there is no terminal: a line whenever something changed."""
 
     def __init__(self) -> None:
-        self._started_at = time.monotonic()
+        self._started_at: dict[str, float] = {}
         self._last: dict[str, object] = {}
 
     def __call__(self, message: str) -> None:
         self._print("", message, message)
 
     def bar(self, name: str, done: int, total: int, text: str) -> None:
-        left = time_left(done, total, time.monotonic() - self._started_at)
+        now = time.monotonic()
+        left = time_left(done, total, now - self._started_at.setdefault(name, now))
         self._print(name, (done, total, text), f"{name}: {text}{f', {left}' if left else ''}")
 
     def _print(self, name: str, state: object, line: str) -> None:

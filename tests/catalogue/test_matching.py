@@ -104,6 +104,15 @@ def test_a_learnt_alias_joins_what_brands_keep_apart() -> None:
     assert match(left, right, aliases)[0].score > without.get("r0", 0.0)
 
 
+@pytest.mark.parametrize(("brand", "products", "is_learnt"), [("Quux Holdings Pty Ltd", 2, True), ("Quux", 3, False), ("Quux", 4, True)])
+def test_names_that_agree_teach_the_brand_of_a_company(brand: str, products: int, is_learnt: bool) -> None:
+    """Two makers sell "sparkling water" and "still water"; a licence holder's name is no brand on a shelf."""
+    others = [Listing(f"o{n}", f"Tool No {n} {chr(97 + n % 26)}x{n}", f"Maker {n}", f"{n + 1}m") for n in range(60)]
+    left = [*others, *(replace(item, brand=brand) for item in LEFT[:products])]
+    right = [replace(item, name=item.name.removeprefix("Zorbo ")) for item in RIGHT[:products]]
+    assert len(pairs(match(left, right), Tier.AUTOMATIC)) == (products if is_learnt else 0)
+
+
 def test_contradicting_words_never_join_by_themselves() -> None:
     found = match(
         [Listing("a", "Big Crunch Honey Roasted Cashews", "Zorbo", "150g")],
