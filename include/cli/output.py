@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ _STYLES = {"running": "green", "ok": "green", "warn": "yellow", "not healthy": "
 _BAR_CHARACTERS = 24
 #: Width of the output where there is no terminal: nothing is folded.
 _UNLIMITED = 10_000
+#: Characters of a cell that stay on one line; longer ones may be folded.
+_LEGIBLE = 18
 
 
 def say(*lines: object) -> None:
@@ -103,27 +106,49 @@ def print_table(
 def print_sections(heading: str, sections: Mapping[str, Any]) -> None:
     """Print what is known of one thing: a line that names it, then a table for each section that has rows; a single row as names and values.
 
+    So are the rows of a table with more columns than the terminal can show legibly.
+
     Args:
         sections: name → one row or a list of rows; columns that are empty in all rows are left out.
     """
     say(heading)
     for title, content in sections.items():
         if isinstance(content, Mapping):
-            rows = [
-                {"what": HEADINGS.get(key, key.replace("_", " ")), "value": cell(value)}
-                for key, value in content.items()
-                if value not in (None, {}, [], "")
-            ]
-            print_table(rows, ("what", "value"), title=title)
+            _print_row(content, title)
         elif content:
-            print_table(content, [key for key in content[0] if any(row.get(key) not in (None, {}, []) for row in content)], title=title)
+            columns = [key for key in content[0] if any(row.get(key) not in (None, {}, []) for row in content)]
+            if _is_legible(content, columns):
+                print_table(content, columns, title=title)
+            else:
+                for number, row in enumerate(content, start=1):
+                    _print_row(row, f"{title}, {number} of {len(content)}")
+
+
+def _print_row(row: Mapping[str, Any], title: str) -> None:
+    rows = [
+        {"what": HEADINGS.get(key, key.replace("_", " ")), "value": _identifier(value) if key.endswith("_id") else cell(value)}
+        for key, value in row.items()
+        if value not in (None, {}, [], "")
+    ]
+    print_table(rows, ("what", "value"), title=title)
+
+
+def _is_legible(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bool:
+    """Whether a terminal shows these columns without folding short cells."""
+    if not sys.stdout.isatty():
+        return True
+    widths = (
+        max(min(_LEGIBLE, len(text)) for text in (HEADINGS.get(column, column.replace("_", " ")), *(cell(row.get(column)) for row in rows)))
+        for column in columns
+    )
+    return sum(width + 1 for width in widths) <= shutil.get_terminal_size().columns
 
 
 def cell(value: Any) -> str:
     """Return a table's cell: printable text, never markup.
 
-    >>> cell(None), cell(True), cell(12345), cell("[/b]boom\\x1b[31m")
-    ('', 'yes', '12,345', '[/b]boom\\\\x1b[31m')
+    >>> cell(None), cell(True), cell(12345), cell([7, "c"]), cell("[/b]boom\\x1b[31m")
+    ('', 'yes', '12,345', '7, c', '[/b]boom\\\\x1b[31m')
     """
     if value is None:
         return ""
@@ -131,6 +156,8 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return local_time(value)
+    if isinstance(value, list | tuple):
+        return printable(", ".join(map(str, value)))
     return f"{value:,}" if isinstance(value, int) else printable(value)
 
 

@@ -9,6 +9,8 @@ from include.errors import TerminalError
 from include.ledger.decisions import decisions_of
 from include.warehouse.engine import Warehouse
 
+#: Of a check; the rest is in the row of the file.
+_CHECK_COLUMNS = ("rule_id", "severity", "is_passed", "checked", "failed", "detail")
 _HASH = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -36,7 +38,7 @@ def inspect_file(warehouse: Warehouse, text: str) -> dict[str, Any]:
     return {
         "file": rows[0],
         "manifest": manifest,
-        "checks": [dict(row) for row in results],
+        "checks": [{name: row[name] for name in _CHECK_COLUMNS} for row in results],
         "refused": [dict(row) for row in reasons],
         "decisions": decisions,
     }

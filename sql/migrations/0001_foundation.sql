@@ -1024,19 +1024,28 @@ WITH pair AS (
       JOIN core.sku AS left_sku ON left_sku.sku_key = proposal.left_sku_key
       JOIN core.sku AS right_sku ON right_sku.sku_key = proposal.right_sku_key
 ), joining AS (
-    SELECT left_sku_key, right_sku_key, max(decision_id) AS decision_id FROM ops.match_pair WHERE choice = 'join' AND ended_at IS NULL GROUP BY 1, 2
+    SELECT decided.left_sku_key, decided.right_sku_key, max(decided.decision_id) AS decision_id, bool_or(decision.score IS NULL) AS is_by_person,
+           bool_or(decision.score IS NOT NULL) AS is_by_score
+      FROM ops.match_pair AS decided
+      JOIN ops.match_decision AS decision USING (decision_id)
+     WHERE decided.choice = 'join' AND decided.ended_at IS NULL
+     GROUP BY 1, 2
+), judged AS (
+    SELECT pair.*, joining.decision_id, coalesce(joining.is_by_person, false) AS is_by_person,
+           pair.forgotten_at IS NULL AND (joining.is_by_score IS TRUE OR NOT starts_with(pair.reason, 'score_but_')) AS is_proposed
+      FROM pair
+      LEFT JOIN joining USING (left_sku_key, right_sku_key)
 ), first AS (
-    SELECT left_product_id, right_product_id, min(proposal_id) AS proposal_id FROM pair WHERE forgotten_at IS NULL GROUP BY 1, 2
+    SELECT left_product_id, right_product_id, min(proposal_id) AS proposal_id FROM judged WHERE is_proposed GROUP BY 1, 2
 )
-SELECT pair.proposal_id, pair.left_product_id, pair.right_product_id, pair.left_sku_key, pair.right_sku_key, pair.reason, pair.score, pair.evidence,
-       pair.proposed_at, pair.question_run_id, coalesce(joining.decision_id, apart.decision_id) AS decision_id,
-       CASE WHEN pair.forgotten_at IS NOT NULL THEN 'settled'
-            WHEN pair.left_product_id = pair.right_product_id THEN CASE WHEN joining.decision_id IS NULL THEN 'settled' ELSE 'joined' END
+SELECT judged.proposal_id, judged.left_product_id, judged.right_product_id, judged.left_sku_key, judged.right_sku_key, judged.reason, judged.score, judged.evidence,
+       judged.proposed_at, judged.question_run_id, coalesce(judged.decision_id, apart.decision_id) AS decision_id,
+       CASE WHEN judged.forgotten_at IS NOT NULL THEN 'settled'
+            WHEN judged.left_product_id = judged.right_product_id THEN CASE WHEN judged.decision_id IS NULL THEN 'settled' ELSE 'joined' END
             WHEN apart.decision_id IS NOT NULL THEN 'rejected'
-            WHEN joining.decision_id IS NOT NULL OR first.proposal_id <> pair.proposal_id THEN 'settled'
+            WHEN judged.is_by_person OR NOT judged.is_proposed OR first.proposal_id <> judged.proposal_id THEN 'settled'
             ELSE 'waiting' END AS state
-  FROM pair
-  LEFT JOIN joining USING (left_sku_key, right_sku_key)
+  FROM judged
   LEFT JOIN ops.apart AS apart USING (left_product_id, right_product_id)
   LEFT JOIN first USING (left_product_id, right_product_id);
 COMMENT ON VIEW ops.proposal IS 'The proposals with their present products and state. One row per proposal.';
@@ -1051,7 +1060,7 @@ COMMENT ON COLUMN ops.proposal.evidence IS 'The key, barcode or features, and th
 COMMENT ON COLUMN ops.proposal.proposed_at IS 'When it was first proposed.';
 COMMENT ON COLUMN ops.proposal.question_run_id IS 'Run of decide_proposals that asked about it.';
 COMMENT ON COLUMN ops.proposal.decision_id IS 'The decision in force about it (ops.match_decision); null: none.';
-COMMENT ON COLUMN ops.proposal.state IS 'waiting: for a decision, the first of its two products; joined: by a decision about this pair; rejected: a decision keeps the two products apart; settled: they are one product by other evidence, another waiting proposal is about the same two products, what joined them is contradicted by a barcode or a split, or a number was given to another good.';
+COMMENT ON COLUMN ops.proposal.state IS 'waiting: for a decision, the first of its two products; joined: by a decision about this pair; rejected: a decision keeps the two products apart; settled: they are one product by other evidence, another waiting proposal is about the same two products, a person joined them and a split contradicts it, the matcher''s join that a barcode contradicts has ended, or a number was given to another good.';
 
 CREATE TABLE ops.renumbered_sku (
     file_id bigint NOT NULL REFERENCES ops.staged_file,

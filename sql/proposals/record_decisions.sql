@@ -2,9 +2,9 @@
 --
 -- Called by   include/catalogue/proposals.py
 -- Parameters  proposal_ids bigint[]; choices text[]: join or apart, one each; by text; reason text; via text; now timestamptz
--- Reads       ops.match_proposal, ops.match_pair, core.sku
+-- Reads       ops.match_proposal, ops.match_pair, ops.match_decision, core.sku
 -- Writes      ops.match_decision, ops.match_pair; returns the proposals with the numbers of their decisions
--- Run again   nothing written: a pair has one such decision in force
+-- Run again   nothing written: a pair has one such decision of a person in force
 
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(%(proposal_ids)s::bigint[], %(choices)s::text[]) AS given (proposal_id, choice)
@@ -16,7 +16,8 @@ WITH given AS MATERIALIZED (
              WHERE proposal.proposal_id = ANY (%(proposal_ids)s)
                AND NOT EXISTS (SELECT
                                  FROM ops.match_pair AS pair
-                                WHERE pair.left_sku_key = proposal.left_sku_key AND pair.right_sku_key = proposal.right_sku_key
+                                 JOIN ops.match_decision AS known USING (decision_id)
+                                WHERE known.score IS NULL AND pair.left_sku_key = proposal.left_sku_key AND pair.right_sku_key = proposal.right_sku_key
                                   AND pair.choice = given.choice AND pair.ended_at IS NULL)
              ORDER BY proposal_id) AS found
 ), named AS MATERIALIZED (

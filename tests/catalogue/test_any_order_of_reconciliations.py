@@ -55,7 +55,7 @@ SELECT least(one.retailer || one.sku, two.retailer || two.sku), greatest(one.ret
 SELECT least(one.sku, two.sku), greatest(one.sku, two.sku), proposal.score
   FROM ops.proposal JOIN LATERAL (SELECT min(retailer || sku) AS sku FROM core.sku WHERE product_id = left_product_id) AS one ON true
   JOIN LATERAL (SELECT min(retailer || sku) AS sku FROM core.sku WHERE product_id = right_product_id) AS two ON true
- WHERE proposal.state = 'waiting' AND proposal.score IS NOT NULL ORDER BY 1, 2
+ WHERE proposal.state = 'waiting' AND (proposal.score IS NOT NULL OR starts_with(proposal.reason, 'score')) ORDER BY 1, 2
 """,
     "SELECT brand.folded, canonical.folded AS canonical FROM core.brand LEFT JOIN core.brand AS canonical ON canonical.brand_id = brand.canonical_id ORDER BY 1",
 )

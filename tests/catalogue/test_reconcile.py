@@ -71,7 +71,14 @@ def test_later_barcodes_overrule_the_matcher_and_a_person_is_asked(two: Warehous
     assert same(two, ("coles", "c"), ("aldi", "1")), "one barcode contradicts nothing"
     met("aldi", offer("1", name="Oat Flakes Crunchy", brand="Quux", size="500g", barcode=B))
     assert not same(two, ("coles", "c"), ("aldi", "1"))
-    assert [row["reason"] for row in rows(two, "SELECT reason FROM ops.match_proposal")] == ["score_but_other_barcode"]
+    (waiting,) = proposals.list_proposals(two)
+    assert waiting["reason"] == "score_but_other_barcode"
+    made = proposals.decide_proposals(two, {waiting["proposal_id"]: "join"}, "ann", "one good", "command line").applied
+    assert same(two, ("coles", "c"), ("aldi", "1")) and joined(two, "1") == "person"
+    merges.undo(two, list(made.values()), "ann", "too early")
+    assert [row["proposal_id"] for row in proposals.list_proposals(two)] == [waiting["proposal_id"]]
+    merges.undo(two, [one(two, "SELECT decision_id FROM ops.match_decision WHERE score IS NOT NULL")], "ann", "two goods")
+    assert proposals.list_proposals(two) == [], "without the matcher's join nothing is to be decided"
 
 
 def test_what_a_person_undid_is_neither_joined_nor_proposed_again(two: Warehouse) -> None:
