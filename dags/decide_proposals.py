@@ -1,9 +1,9 @@
 """# Decide about proposed products
 
 Requests an operator's decisions on proposals: pairs of products that may be one, with score and evidence. Prices never wait for these decisions; two products stay two until
-somebody approves.
+a person approves.
 
-**Starts** every morning at the time of the watch (07:00 Melbourne unless `AISLEFLOW_CRAWL_UNTIL` is set), with proposals that nobody was asked about. Triggered manually without a
+**Starts** every morning at the time of the watch (07:00 Melbourne unless `AISLEFLOW_CRAWL_UNTIL` is set), with proposals that are new or open again. Triggered manually without a
 partition key, it requests decisions on all waiting proposals again. **Reads** `ops.proposal`. **Writes** the decisions with user, time and reason (`ops.match_decision`,
 `ops.match_pair`), `ops.alert`, and what follows from them: `core.sku`, `core.product_barcode`, `core.sku_barcode`, `ops.merge_log`.
 

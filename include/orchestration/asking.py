@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class DecisionOperator(HITLOperator):
     """Requests an operator's decision on a batch of items. Text and fields are built when the task runs: XCom carries ids only.
 
-    Skips when all of them are decided. The defaults apply when nobody answers within ``AISLEFLOW_DECISION_HOURS``.
+    Skips when all of them are decided. The defaults apply when no answer comes within ``AISLEFLOW_DECISION_HOURS``.
     """
 
     template_fields = (*HITLOperator.template_fields, "title", "item_ids")
@@ -49,6 +49,6 @@ class DecisionOperator(HITLOperator):
 
 
 def answered(answer: dict[str, Any]) -> tuple[str | None, str, dict[str, Any]]:
-    """Return who answered (``None``: nobody in time), the reason given, and the fields of the form."""
+    """Return who answered (``None``: no answer in time), the reason given, and the fields of the form."""
     user, given = answer.get("responded_by_user"), answer.get("params_input") or {}
     return str(user.get("name") or user.get("id")) if user else None, str(given.get("why") or ""), given
