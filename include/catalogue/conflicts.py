@@ -12,7 +12,7 @@ from typing import Any
 
 from include.catalogue.deciding import Decided, Undone, Via, deciding
 from include.catalogue.grouping import Choice
-from include.catalogue.resolve import regroup
+from include.catalogue.regroup import regroup
 from include.errors import TerminalError
 from include.warehouse.engine import Connection, Warehouse
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from include.catalogue import brands
 from include.catalogue.deciding import Undone, deciding
-from include.catalogue.resolve import regroup
+from include.catalogue.regroup import regroup
 from include.errors import TerminalError
 from include.warehouse.engine import Connection, Warehouse
 

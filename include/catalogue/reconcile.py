@@ -20,7 +20,7 @@ from include import clock
 from include.catalogue import brands
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch, score_changed
-from include.catalogue.resolve import UnscoredProduct, regroup, unscored_products
+from include.catalogue.regroup import UnscoredProduct, regroup, unscored_products
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.price_changes import announce_price_change
 from include.wording.product_key import RULE_VERSION

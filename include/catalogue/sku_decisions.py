@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from include import clock
-from include.catalogue.resolve import regroup
+from include.catalogue.regroup import regroup
 from include.catalogue.sku_name import SkuName
 from include.errors import NeedsPersonError, TerminalError
 from include.warehouse.engine import Connection, Warehouse, lock

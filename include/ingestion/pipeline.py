@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from include.catalogue.resolve import Resolution
+from include.catalogue.regroup import Resolution
 from include.errors import AisleflowError, raise_together
 from include.ingestion.checks import data_docs
 from include.ingestion.checks.gate import CheckReport, CountBroken

@@ -29,7 +29,7 @@ def may_be_same_good(left: Text, right: Text) -> bool:
     (False, False)
     """
     evidence = {_brands(left, right), _sizes(left, right)}
-    mine, other = _words(left), _words(right)
+    mine, other = identifying_words(left), identifying_words(right)
     fewest = min(len(mine), len(other))
     if evidence == {-1}:
         return fewest > 0 and len(mine & other) >= fewest * 2 / 3
@@ -44,7 +44,7 @@ def is_likely_same_good(left: Text, right: Text) -> bool:
     >>> is_likely_same_good(("Green Tea", "Zorbo", "100g"), ("Black Tea", "Zorbo", "100g")), is_likely_same_good(("Tea", None, "1kg"), ("Tea", None, "2kg"))
     (False, False)
     """
-    mine, other = _words(left), _words(right)
+    mine, other = identifying_words(left), identifying_words(right)
     shared = len(mine & other)
     return shared > 0 and shared >= min(len(mine), len(other)) * 2 / 3 and -1 not in (_brands(left, right), _sizes(left, right))
 
@@ -67,7 +67,7 @@ def _sizes(left: Text, right: Text) -> int:
     return -1 if sizes_conflict(tuple(mine), tuple(other)) else 1
 
 
-def _words(text: Text) -> frozenset[str]:
+def identifying_words(text: Text) -> frozenset[str]:
     """The words of the name and the brand that identify something."""
     words = {spelling(word) for word in fold(without_sizes(text[0])).split()}
     identifying = {word for word in words - _EMPTY_WORDS if not word.isdigit()} - {spelling(word) for word in fold_brand(text[1]).split()}

@@ -287,6 +287,7 @@ CREATE TABLE core.sku_identity (
     size          text,
     observed_at   timestamptz NOT NULL,
     rule_version  integer NOT NULL,
+    reading_hash  text COLLATE "C" NOT NULL,
     loose_key     text COLLATE "C" CHECK (loose_key <> ''),
     brand_id      integer REFERENCES core.brand,
     size_quantity numeric,
@@ -304,6 +305,7 @@ COMMENT ON COLUMN core.sku_identity.brand IS 'Brand in that line.';
 COMMENT ON COLUMN core.sku_identity.size IS 'Size text in that line.';
 COMMENT ON COLUMN core.sku_identity.observed_at IS 'Instant of the earliest line with that text. Of two SKUs the earlier one keeps what both claim.';
 COMMENT ON COLUMN core.sku_identity.rule_version IS 'Version of the rules that read the text (include/wording/product_key.py); texts of another version are read again.';
+COMMENT ON COLUMN core.sku_identity.reading_hash IS 'Hash of all that these rules read from the text. A SKU of which new rules read the same is not grouped again.';
 COMMENT ON COLUMN core.sku_identity.loose_key IS 'The key without words that may distinguish two products: equal ones are proposed, never joined.';
 COMMENT ON COLUMN core.sku_identity.brand_id IS 'The brand (core.brand).';
 COMMENT ON COLUMN core.sku_identity.size_quantity IS 'Total of the size in size_unit; sizes that differ by more than 1 percent prevent every join.';

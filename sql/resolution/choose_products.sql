@@ -1,6 +1,6 @@
 -- Choose the product of each group: the smallest home of its SKUs, so that SKUs that part go back to where they came from.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Reads       placed, core.sku, changed_identity (a reused number brings no product along)
 -- Writes      placed   product_id; null: the group needs a new product
 -- Run again   nothing written
@@ -11,7 +11,8 @@ WITH known AS MATERIALIZED (
     SELECT placed.sku_key, placed.group_n, placed.position, sku.product_id, sku.home_product_id
       FROM placed
       JOIN core.sku AS sku USING (sku_key)
-     WHERE NOT EXISTS (SELECT FROM changed_identity AS changed WHERE changed.sku_key = placed.sku_key AND changed.is_reused)
+     WHERE sku.sku_key = ANY (ARRAY(SELECT sku_key FROM placed))
+       AND NOT EXISTS (SELECT FROM changed_identity AS changed WHERE changed.sku_key = placed.sku_key AND changed.is_reused)
 ), homed AS MATERIALIZED (
     SELECT group_n, min(home_product_id) AS product_id FROM known WHERE home_product_id IS NOT NULL GROUP BY group_n
 ), left_behind AS (

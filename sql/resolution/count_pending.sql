@@ -1,6 +1,6 @@
 -- Count the new SKUs by kind of match.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Reads       pending, placed   temporary
 -- Run again   same result
 

@@ -1,6 +1,6 @@
 -- Create the working table of barcode claims that are new or changed.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Writes      changed_barcode   temporary; one row per (SKU, barcode)
 -- Run again   nothing written
 

@@ -1,6 +1,6 @@
 -- Create the working table of SKUs whose deciding text, barcodes or rules changed.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Writes      changed_identity   temporary; one row per SKU whose deciding text is new, another or read again
 -- Run again   nothing written
 
@@ -16,6 +16,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changed_identity (
     size_quantity   numeric,
     size_unit       text,
     own_label_of    text,
+    reading_hash    text NOT NULL,
     former_until_at timestamptz,
     is_reused       boolean NOT NULL
 ) ON COMMIT DROP

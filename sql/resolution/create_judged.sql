@@ -1,6 +1,6 @@
 -- Create the working table of the outcome: what was decided about each barcode claim.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Writes      judged   temporary; one row per (SKU, barcode) of the members; a reason against it, or null
 -- Run again   nothing written
 

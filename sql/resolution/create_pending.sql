@@ -1,6 +1,6 @@
 -- Create the working table of one resolution: SKUs unknown to the catalogue.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Writes      pending   temporary, dropped when the transaction ends; one row per unknown SKU with its newest texts
 -- Run again   nothing written
 

@@ -1,6 +1,6 @@
 -- Create the working table of the outcome: the group of each SKU.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Writes      placed   temporary; one row per member, position in the order in which SKUs were first seen
 -- Run again   nothing written
 

@@ -1,6 +1,6 @@
 -- Create the working table of the outcome: pairs of SKUs whose products may be one.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Writes      proposed   temporary; one row per pair and reason
 -- Run again   nothing written
 

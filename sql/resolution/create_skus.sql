@@ -1,6 +1,6 @@
 -- Insert the unknown SKUs with their products, in order of SKU.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Parameters  now timestamptz; rule_version integer
 -- Reads       pending, placed
 -- Writes      core.sku

@@ -1,6 +1,6 @@
 -- Add the SKUs that share a product, a barcode, a product key or a decision that joins them with those of the last round.
 --
--- Called by   include/catalogue/resolve.py, repeated until nothing is written: before the changes are saved, then after
+-- Called by   include/catalogue/regroup.py, repeated until nothing is written: before the changes are saved, then after
 -- Parameters  round integer: of the added; from_round integer: rounds to start from
 -- Reads       member, core.sku, core.sku_barcode, core.sku_product_key, ops.match_pair
 -- Writes      member

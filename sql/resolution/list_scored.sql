@@ -1,6 +1,6 @@
 -- List the SKUs of the joins by the matcher that are in force.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Reads       ops.match_decision, ops.match_pair
 -- Run again   same result
 

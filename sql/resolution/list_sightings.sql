@@ -26,8 +26,8 @@ SELECT sighting.sku_key, sighting.name, sighting.brand, sighting.size, sighting.
        sku.size AS newest_size, greatest(sku.texts_at, seen.at) AS newest_at, sku.former_until_at, claimed.gtins AS claimed_gtins, claimed.togethers, claimed.first_seen,
        claimed.sources, claimed.files
   FROM sighting
-  LEFT JOIN core.sku AS sku USING (sku_key)
-  LEFT JOIN core.sku_identity AS identity USING (sku_key)
-  LEFT JOIN seen USING (sku_key)
-  LEFT JOIN claimed USING (sku_key)
+  LEFT JOIN core.sku AS sku ON sku.sku_key = sighting.sku_key AND sku.sku_key = ANY (ARRAY(SELECT sku_key FROM known))
+  LEFT JOIN core.sku_identity AS identity ON identity.sku_key = sighting.sku_key AND identity.sku_key = ANY (ARRAY(SELECT sku_key FROM known))
+  LEFT JOIN seen ON seen.sku_key = sighting.sku_key
+  LEFT JOIN claimed ON claimed.sku_key = sighting.sku_key
  ORDER BY sighting.sku_key

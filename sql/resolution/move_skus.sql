@@ -1,6 +1,6 @@
 -- Move known SKUs to the products of their groups, and log the moves.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Parameters  now timestamptz; rule_version integer
 -- Reads       placed, changed_identity, core.sku_barcode
 -- Writes      core.sku; ops.merge_log   one row per SKU that moved, or that something else joins to its product
@@ -16,10 +16,11 @@ WITH found AS MATERIALIZED (
            jsonb_build_object('joined_by', sku.joined_by, 'match_evidence', sku.match_evidence, 'joined_at', sku.joined_at) AS former
       FROM placed
       JOIN core.sku AS sku USING (sku_key)
-     WHERE sku.product_id <> placed.product_id OR sku.joined_by <> placed.joined_by
-        OR placed.joined_by = 'barcode' AND sku.match_evidence ->> 'gtin' <> placed.evidence
-        OR placed.joined_by = 'key' AND sku.match_evidence ->> 'key' <> placed.evidence
-        OR placed.decision_id IS NOT NULL AND sku.match_evidence ->> 'decision_id' <> placed.evidence
+     WHERE sku.sku_key = ANY (ARRAY(SELECT sku_key FROM placed))
+       AND (sku.product_id <> placed.product_id OR sku.joined_by <> placed.joined_by
+            OR placed.joined_by = 'barcode' AND sku.match_evidence ->> 'gtin' <> placed.evidence
+            OR placed.joined_by = 'key' AND sku.match_evidence ->> 'key' <> placed.evidence
+            OR placed.decision_id IS NOT NULL AND sku.match_evidence ->> 'decision_id' <> placed.evidence)
 ), cause AS (
     SELECT DISTINCT ON (from_product_id, product_id) from_product_id, product_id, decision_id, joined_by
       FROM found
@@ -42,7 +43,7 @@ WITH found AS MATERIALIZED (
        SET product_id = found.product_id, joined_by = found.joined_by, match_evidence = found.match_evidence, joined_at = coalesce(earlier.joined_at, %(now)s)
       FROM found
       LEFT JOIN earlier USING (sku_key)
-     WHERE core.sku.sku_key = found.sku_key
+     WHERE core.sku.sku_key = ANY (ARRAY(SELECT sku_key FROM found)) AND core.sku.sku_key = found.sku_key
 ), logged AS (
     INSERT INTO ops.merge_log (sku_key, from_product_id, to_product_id, merged_by, decision_id, evidence, former, merged_at)
     SELECT found.sku_key, found.from_product_id, found.product_id,

@@ -1,6 +1,6 @@
 -- Propose products of two retailers whose keys are equal without the words that may distinguish two products.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Parameters  rule_version integer; now timestamptz
 -- Reads       changed_identity, core.sku_identity, core.sku, core.product_barcode, ops.apart
 -- Writes      ops.match_proposal   at most five per changed SKU; not where each side has a barcode or one is another retailer's own label

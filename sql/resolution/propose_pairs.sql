@@ -1,6 +1,6 @@
 -- Propose pairs of SKUs whose products may be one, for review.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Parameters  rule_version integer; now timestamptz
 -- Reads       proposed, placed, core.sku, ops.apart
 -- Writes      ops.match_proposal   not where the two products are proposed already, or a decision keeps them apart
@@ -14,7 +14,7 @@ WITH known AS MATERIALIZED (
      WHERE proposal.forgotten_at IS NULL
      UNION ALL
     SELECT left_product_id, right_product_id FROM ops.apart
-), pair AS (
+), pair AS MATERIALIZED (
     SELECT DISTINCT ON (least(mine.product_id, other.product_id), greatest(mine.product_id, other.product_id))
            least(mine.product_id, other.product_id) AS left_product_id, greatest(mine.product_id, other.product_id) AS right_product_id,
            proposed.sku_key, proposed.other_sku_key, proposed.reason, proposed.evidence
@@ -29,7 +29,7 @@ SELECT least(pair.sku_key, pair.other_sku_key), greatest(pair.sku_key, pair.othe
        jsonb_build_object(CASE split_part(pair.reason, '_', 1) WHEN 'barcode' THEN 'gtin' WHEN 'score' THEN 'decision_id' ELSE 'key' END, pair.evidence,
                           'rule_version', %(rule_version)s::integer, 'retailer', sku.retailer, 'sku', sku.sku), %(now)s
   FROM pair
-  JOIN core.sku AS sku USING (sku_key)
+  JOIN core.sku AS sku ON sku.sku_key = pair.sku_key AND sku.sku_key = ANY (ARRAY(SELECT sku_key FROM pair))
  WHERE NOT EXISTS (SELECT FROM known WHERE known.left_product_id = pair.left_product_id AND known.right_product_id = pair.right_product_id)
  ORDER BY 1, 2
     ON CONFLICT (left_sku_key, right_sku_key) DO UPDATE

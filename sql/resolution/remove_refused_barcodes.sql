@@ -1,6 +1,6 @@
 -- Take barcodes from products that no SKU proves any more.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Reads       judged
 -- Writes      core.product_barcode   only those that every SKU claiming them is refused
 --             core.sku   sku_changed_at, by triggers

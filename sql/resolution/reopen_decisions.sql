@@ -1,6 +1,6 @@
 -- Open decided conflicts again: a claim to the barcode or a barcode of the SKU came or went, or a SKU moves to or from one of the two products.
 --
--- Called by   include/catalogue/resolve.py, when products are chosen and before SKUs move
+-- Called by   include/catalogue/regroup.py, when products are chosen and before SKUs move
 -- Parameters  now timestamptz; decided bigint[]: conflicts decided in this transaction; decisions about the same barcodes stay
 -- Reads       judged, placed, core.sku (the products before), core.sku_barcode
 -- Writes      ops.barcode_decision

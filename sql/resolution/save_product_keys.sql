@@ -1,6 +1,6 @@
 -- Save the product keys of the deciding texts, after the texts themselves.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/read_again.py
 -- Reads       changed_identity
 -- Writes      core.sku_product_key   one row per (SKU, key)
 -- Run again   nothing written

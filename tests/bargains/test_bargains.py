@@ -75,7 +75,7 @@ def fill(warehouse: Warehouse, seed: int) -> None:
                 sku_key = one_of(connection, "INSERT INTO core.sku (retailer, sku, product_id, name, texts_at, joined_by, joined_at) VALUES (%s, %s, %s, 'x', '2026-11-01', 'new', '2026-11-01') RETURNING sku_key AS value",
                                  retailer, str(number), draw.choice(products))  # fmt: skip
                 connection.execute(
-                    "INSERT INTO core.sku_identity (sku_key, name, observed_at, rule_version, size_quantity, size_unit) VALUES (%s, 'x', '2026-11-01', 1, %s, %s)",
+                    "INSERT INTO core.sku_identity (sku_key, name, observed_at, rule_version, reading_hash, size_quantity, size_unit) VALUES (%s, 'x', '2026-11-01', 1, '', %s, %s)",
                     (sku_key, *size),
                 )
                 for store_key, owner in stores:

@@ -11,7 +11,8 @@ import pytest
 
 from include.alerts.conflict_question import other_side
 from include.catalogue.conflicts import list_conflicts
-from include.catalogue.resolve import FoundBarcode, Resolution, learn_barcodes
+from include.catalogue.regroup import Resolution
+from include.catalogue.resolve import FoundBarcode, learn_barcodes
 from include.enrichment.known_barcodes import find_known
 from include.ingestion import pipeline
 from include.staging.storage import Storage

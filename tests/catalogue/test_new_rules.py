@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from include.catalogue import resolve
-from include.catalogue.resolve import Resolution, read_texts_again
+from include.catalogue import read_again, regroup
+from include.catalogue.read_again import read_texts_again
+from include.catalogue.regroup import Resolution
 from include.warehouse.engine import Warehouse
 from include.wording.product_key import RULE_VERSION, product_key
 from tests.catalogue.catalogue_view import A, joined, same, tea
@@ -24,7 +25,7 @@ def age(warehouse: Warehouse, *more: str) -> None:
     """Let older rules have read everything."""
     with warehouse.transaction() as connection:
         for text in (
-            "UPDATE core.sku_identity SET rule_version = 1, loose_key = 'of older rules', size_quantity = 7, size_unit = 'g'",
+            "UPDATE core.sku_identity SET rule_version = 1, reading_hash = '', loose_key = 'of older rules', size_quantity = 7, size_unit = 'g'",
             *more,
         ):
             connection.execute(text.encode())
@@ -33,7 +34,8 @@ def age(warehouse: Warehouse, *more: str) -> None:
 @pytest.fixture
 def known(warehouse: Warehouse, met: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Warehouse:
     """Two joined by key, one by barcode, one alone; blocks of two."""
-    monkeypatch.setattr(resolve, "_BLOCK", 2)
+    monkeypatch.setattr(regroup, "BLOCK", 2)
+    monkeypatch.setattr(read_again, "BLOCK", 2)
     met("coles", tea("c"), tea("b", A, name="Zorbo Black Tea", price=4.0))
     met("iga", tea("i"), offer("j", name="Leaves of black", brand="Zorbo", size="100g", barcode=A))
     met("aldi", offer("m", name="Mirrin Milk"))

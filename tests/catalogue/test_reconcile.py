@@ -13,7 +13,7 @@ from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
 from include.catalogue.reconcile import Reconciliation, apply_matches, reconcile
-from include.catalogue.resolve import unscored_products
+from include.catalogue.regroup import unscored_products
 from include.warehouse import engine
 from include.warehouse.engine import Warehouse, lock
 from tests.catalogue.catalogue_view import A, B, joined, same

@@ -10,7 +10,7 @@ from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
 from include.catalogue.reconcile import apply_matches
-from include.catalogue.resolve import unscored_products
+from include.catalogue.regroup import unscored_products
 from include.catalogue.sku_name import SkuName
 from include.warehouse.engine import Warehouse, lock
 

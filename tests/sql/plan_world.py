@@ -19,6 +19,7 @@ from include.alerts.memory import SentAlerts
 from include.catalogue import conflicts, merges, proposals
 from include.catalogue.deciding import claim_questions
 from include.catalogue.grouping import Choice
+from include.catalogue.read_again import read_texts_again
 from include.catalogue.resolve import FoundBarcode
 from include.config import settings
 from include.crawling import crawl_plan, discovery, outcomes
@@ -63,8 +64,8 @@ SELECT 'Other ' || g, '100 g', 100, 'g', '2026-10-01' FROM generate_series(1, {s
 INSERT INTO core.product_barcode SELECT '7' || lpad(product_id::text, 13, '0'), product_id, true, '2026-10-01' FROM core.product WHERE product_id % 3 > 0;
 INSERT INTO core.sku (retailer, sku, product_id, name, size, category, texts_at, joined_by, joined_at)
 SELECT 'aldi', product_id::text, product_id, name, size, 'Pantry', '2026-10-01', 'new', '2026-10-01' FROM core.product;
-INSERT INTO core.sku_identity (sku_key, name, size, observed_at, rule_version, loose_key, size_quantity, size_unit)
-SELECT sku_key, name, size, '2026-10-01', {rule_version}, 'other ' || sku_key, 100, 'g' FROM core.sku;
+INSERT INTO core.sku_identity (sku_key, name, size, observed_at, rule_version, reading_hash, loose_key, size_quantity, size_unit)
+SELECT sku_key, name, size, '2026-10-01', {rule_version}, '', 'other ' || sku_key, 100, 'g' FROM core.sku;
 INSERT INTO core.sku_product_key SELECT sku_key, 'other ' || sku_key || '|' || n, n FROM core.sku CROSS JOIN generate_series(1, 3) AS n;
 INSERT INTO core.store (retailer, store_id, name, state, is_confirmed, is_supermarket, is_trading, complete_at, first_seen_at)
 SELECT 'aldi', 'G' || g, 'Aldi ' || g, 'VIC', true, true, true, '2026-11-16', '2026-10-01' FROM generate_series(1, 4) AS g;
@@ -193,6 +194,7 @@ def history(
         _decide_conflicts(warehouse)
         _merge(warehouse, n)
         _look_up(warehouse)
+        _read_again(warehouse)
         _hold(warehouse, storage, n)
         _many_stores(warehouse, storage, n)
         _groups(warehouse, storage)
@@ -281,6 +283,14 @@ def _look_up(warehouse: Warehouse) -> None:
     ]
     queue.record(batch, "2101", clock.now(), answers)
     assert queue.night().learned > 200
+
+
+def _read_again(warehouse: Warehouse) -> None:
+    """Read all texts again that other rules have read, half of them otherwise."""
+    with warehouse.transaction() as connection:
+        connection.execute("UPDATE core.sku_identity SET rule_version = 0")
+        connection.execute("UPDATE core.sku_identity SET reading_hash = '' WHERE sku_key % 2 = 0")
+        read_texts_again(connection)
 
 
 def _isolate(connection: Connection, file_id: int, n: int) -> None:

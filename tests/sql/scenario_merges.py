@@ -1,4 +1,4 @@
-"""Proposals listed, asked about, approved and rejected; decisions undone; decisions and proposals forgotten with a reused number."""
+"""Proposals listed, asked about, approved and rejected; decisions undone; decisions and proposals forgotten with a reused number; texts read again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from include.catalogue.deciding import claim_questions
 from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
+from include.catalogue.read_again import read_texts_again
 from include.catalogue.reconcile import apply_matches, reconcile
 from include.catalogue.sku_name import SkuName
 from include.ingestion import deciding, pipeline
@@ -55,6 +56,16 @@ def run_scenario(warehouse: Warehouse, storage: Storage) -> None:
     sku_decisions.separate(warehouse, SkuName("coles", "d"), [SkuName("aldi", "2")], "ann", "a test")
     met("aldi", 3, offer("1", name="Garden Hose", brand="Quux", size="15m"), offer("2", name="Wheel Barrow", brand="Quux", size="1ea"))
     _renumber(warehouse, storage)
+    _read_again(warehouse)
+
+
+def _read_again(warehouse: Warehouse) -> None:
+    """Read all texts again that other rules have read, half of them otherwise."""
+    with warehouse.transaction() as connection:
+        connection.execute("UPDATE core.sku_identity SET rule_version = 0")
+        connection.execute("UPDATE core.sku_identity SET reading_hash = '' WHERE sku_key % 2 = 0")
+        connection.execute("UPDATE core.sku_product_key SET product_key = product_key || ' of older rules' WHERE sku_key % 2 = 0")
+        read_texts_again(connection)
 
 
 def _reconcile(warehouse: Warehouse) -> None:

@@ -39,6 +39,7 @@ LOOK_UPS = {
     "inspection/list_siblings": "the SKUs of one product",
     "resolution/create_changed_barcode": "makes an empty temporary table",
     "resolution/create_changed_identity": "makes an empty temporary table",
+    "resolution/create_due": "makes an empty temporary table",
     "resolution/create_judged": "makes an empty temporary table",
     "resolution/create_looked_up": "makes an empty temporary table",
     "resolution/create_pending": "makes an empty temporary table",

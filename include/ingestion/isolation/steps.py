@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from include import clock
-from include.catalogue.resolve import Resolution
+from include.catalogue.regroup import Resolution
 from include.catalogue.resolve import resolve as resolve_skus
 from include.errors import AisleflowError, TerminalError
 from include.ingestion.checks.gate import CheckReport, CountBroken

@@ -1,6 +1,6 @@
--- Collect the SKUs about whose barcodes a decision was made or undone.
+-- Collect a block of the SKUs that are due to be grouped again.
 --
--- Called by   include/catalogue/resolve.py
+-- Called by   include/catalogue/regroup.py
 -- Parameters  sku_keys integer[]
 -- Reads       core.sku
 -- Writes      member   temporary; one row per SKU that is grouped again; round 0
