@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,8 @@ from include.ingestion.checks.suite_helper import SuiteHelper
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from include.warehouse.migrations import migrate
+from sandbox.running import RunningSandbox, running
+from sandbox.world import World
 from tests.checks.counting import count_broken
 from tests.ingestion.store_days import StoreDays
 
@@ -106,6 +109,7 @@ class Server:
         """Migrate the template. Nothing is flushed to disk: a crash of the machine may cost the cluster, one of the server does not."""
         self.execute(
             *(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes", "autovacuum")),
+            "ALTER SYSTEM SET max_wal_size = '256MB'",
             "SELECT pg_reload_conf()",
         )
         self.execute("CREATE DATABASE template_warehouse OWNER aisleflow")
@@ -175,6 +179,15 @@ def start_server(folder: Path) -> Server:
     return server
 
 
+def _memory() -> str | None:
+    """Return a folder in memory with room for a server; without one the usual folder on disk serves.
+
+    Each batch makes and removes temporary tables of a few rows: what they cost is their files.
+    """
+    folder = Path("/dev/shm")  # noqa: S108 -- a name nobody can foresee is made in it
+    return str(folder) if os.access(folder, os.W_OK | os.X_OK) and shutil.disk_usage(folder).free > 4 * 2**30 else None
+
+
 #: Removes a server when the process that started this one has ended for any reason: its standard input ends then.
 _STOP_AFTERWARDS = """
 import shutil, sys
@@ -189,7 +202,7 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """Start PostgreSQL once for all tests of this process; it is removed afterwards, also when the process is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="aisle-test-"))  # short: a socket's path has little room
+    folder = Path(tempfile.mkdtemp(prefix="aisle-test-", dir=_memory()))  # short: a socket's path has little room
     command = [sys.executable, "-c", _STOP_AFTERWARDS, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[1], start_new_session=True):
         yield start_server(folder)
@@ -246,6 +259,29 @@ def storage(tmp_path: Path) -> Storage:
 def store_day(storage: Storage) -> StoreDays:
     """Return the factory of staged store-days: ``store_day(store_id="G1", lines=[offer(sku="7", price=2.5)])``."""
     return StoreDays(storage)
+
+
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest) -> World:
+    """Return the world of the module: its constant ``WORLD``."""
+    found: World = request.module.WORLD
+    return found
+
+
+@pytest.fixture(scope="module")
+def served(world: World) -> Iterator[RunningSandbox]:
+    """Serve the module's world on a port of this machine."""
+    with running(world) as found:
+        yield found
+
+
+@pytest.fixture
+def sandbox(served: RunningSandbox) -> RunningSandbox:
+    """Return the served world without faults, and with no request counted."""
+    served.faults.clear()
+    served.faults.latency_seconds = 0
+    served.traffic.reset()
+    return served
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from include.embedded.airflow_api import AirflowApi
 from include.errors import TerminalError
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from tests.crawling.fake_site import Site, json_reply
 from tests.warehouse.looking import rows
 
@@ -25,20 +24,13 @@ WORLD = GeneratedWorld(3, WorldSize(stores=2, products=40, silent_stores=0))
 STORE = next(store for store in WORLD.stores("aldi") if store.has_shelf)
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[RunningSandbox]:
-    with running(WORLD) as found:
-        yield found
-
-
 @pytest.fixture
-def sandbox(served: RunningSandbox, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> RunningSandbox:
-    served.faults.clear()
-    served.traffic.reset()
+def sandbox(sandbox: RunningSandbox, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> RunningSandbox:
+    """Return the sandbox whose sites and whose warehouse the commands use."""
     monkeypatch.setenv("AISLEFLOW_WAREHOUSE_URL", warehouse.url)
     for retailer in ("aldi", "coles", "woolworths", "iga"):
-        monkeypatch.setenv(f"AISLEFLOW_{retailer.upper()}_URL", served.site(retailer))
-    return served
+        monkeypatch.setenv(f"AISLEFLOW_{retailer.upper()}_URL", sandbox.site(retailer))
+    return sandbox
 
 
 def call(*arguments: str, stdin: str | None = None) -> Result:

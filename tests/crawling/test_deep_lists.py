@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,13 @@ from include.retailers.registry import retailer_of
 from include.staging.staged_file import load_manifest
 from include.staging.storage import Storage
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from sandbox.world import RETAILERS
 
 pytestmark = pytest.mark.slow
 
 WORLD = GeneratedWorld(1, WorldSize(stores=1, products=3000, silent_stores=0))
 NIGHT = clock.night_of(clock.parse_instant("2026-11-18T09:00:00+00:00", "test"))
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[RunningSandbox]:
-    with running(WORLD) as found:
-        yield found
 
 
 @pytest.mark.parametrize("retailer", RETAILERS)

@@ -25,20 +25,10 @@ from tests.crawling.fault_matrix import STATED, Case
 
 pytestmark = pytest.mark.slow
 
+WORLD = GeneratedWorld(1, WorldSize(stores=2, products=110, silent_stores=0))
 NIGHT = clock.night_of(clock.parse_instant("2026-11-18T09:00:00+00:00", "test"))
 NAMES = [f"{retailer}: {case.name}" for retailer, case, _ in STATED]
 SAMPLE = random.Random(20261118).sample(STATED, 14)
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return GeneratedWorld(1, WorldSize(stores=2, products=110, silent_stores=0))
-
-
-@pytest.fixture(scope="module")
-def sandbox(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

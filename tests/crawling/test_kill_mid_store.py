@@ -6,7 +6,6 @@ import gzip
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,38 +15,20 @@ from include.staging.storage import Storage
 from include.staging.translation_tables import TableName, write_table
 from include.wording.brand import fold_brand
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from sandbox.world import RETAILERS, World
+from tests.crawling.killed_crawl import crawl
 
 pytestmark = pytest.mark.slow
 
-CRAWL = """
-import sys
-from datetime import date
-from include.config import settings
-from include.crawling.crawl_run import CrawlRun
-from include.crawling.store_crawl import crawl_store
-from include.model.store import StoreRef
-from include.retailers.registry import retailer_of
-from include.staging.storage import Storage
-url, retailer, store_id, state, online, root, connections = sys.argv[1:]
-chosen = settings().model_copy(update={f"{retailer}_url": f"{url}/{retailer}", "connections_per_store": int(connections)})
-store = StoreRef(retailer, store_id, "A store", state, online)
-outcome = crawl_store(CrawlRun(retailer=retailer_of(retailer), store=store, night=date(2026, 11, 18), run_key="run", storage=Storage(root), settings=chosen, limiter=None))
-assert outcome.complete, outcome.incomplete_reason
-"""
+WORLD = GeneratedWorld(5, WorldSize(stores=1, products=250, silent_stores=0))
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return GeneratedWorld(5, WorldSize(stores=1, products=250, silent_stores=0))
-
-
-@pytest.fixture(scope="module")
-def sandbox(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as found:
-        found.faults.latency_seconds = 0.005
-        yield found
+@pytest.fixture
+def sandbox(sandbox: RunningSandbox) -> RunningSandbox:
+    """Return the sandbox, slow enough for a kill in the middle of a store."""
+    sandbox.faults.latency_seconds = 0.005
+    return sandbox
 
 
 def staged(root: Path) -> dict[str, bytes]:
@@ -71,13 +52,15 @@ def test_a_crawl_killed_in_mid_store_repeats_no_request_and_ends_the_same(
 ) -> None:
     one = next(store for store in world.stores(retailer) if store.has_shelf)
 
+    def about(root: Path) -> tuple[str, str, str, str, str, str, str]:
+        return sandbox.url, retailer, one.store_id, one.state or "", one.online_store_id or "", f"file://{root}", str(connections)
+
     def start(root: Path) -> subprocess.Popen[bytes]:
-        about = [sandbox.url, retailer, one.store_id, one.state or "", one.online_store_id or "", f"file://{root}", str(connections)]
-        return subprocess.Popen([sys.executable, "-c", CRAWL, *about], cwd=Path(__file__).parents[2])
+        return subprocess.Popen([sys.executable, "-m", "tests.crawling.killed_crawl", *about(root)], cwd=Path(__file__).parents[2])
 
     brands = brands_of(world, retailer, one.store_id)
     teach(tmp_path / "undisturbed", brands, "the first spelling")
-    assert start(tmp_path / "undisturbed").wait(120) == 0
+    crawl(*about(tmp_path / "undisturbed"))
     sandbox.traffic.reset()
 
     teach(tmp_path / "killed", brands, "the first spelling")
@@ -89,7 +72,7 @@ def test_a_crawl_killed_in_mid_store_repeats_no_request_and_ends_the_same(
     answered = {arrival.line for arrival in sandbox.traffic.arrivals(retailer) if arrival.purpose in ("listing", "tree")}
     teach(tmp_path / "killed", brands, "the second spelling")
     landed = {path.name for path in (tmp_path / "killed" / "landing").rglob("*.gz")}
-    assert start(tmp_path / "killed").wait(120) == 0
+    crawl(*about(tmp_path / "killed"))
 
     again = {what for purpose in ("listing", "tree") for what in sandbox.traffic.repeated_requests(retailer, purpose=purpose)}
     assert len(landed) >= 20 - connections

@@ -27,29 +27,12 @@ from include.staging.staged_file import load_manifest
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from sandbox.world import RETAILERS, World
 from tests.warehouse.looking import cents, one, rows
 
 NIGHT = date(2026, 11, 18)
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return GeneratedWorld(3, WorldSize(stores=5, products=60, silent_stores=0))
-
-
-@pytest.fixture(scope="module")
-def served(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as found:
-        yield found
-
-
-@pytest.fixture
-def sandbox(served: RunningSandbox) -> RunningSandbox:
-    served.faults.clear()
-    served.traffic.reset()
-    return served
+WORLD = GeneratedWorld(3, WorldSize(stores=5, products=60, silent_stores=0))
 
 
 @pytest.fixture

@@ -51,6 +51,11 @@ def crawl(warehouse: Warehouse, storage: Storage, world: World, retailer: str, n
                 settings=warehouse.settings, limiter=None,
             )  # fmt: skip
             assert runs.crawl(warehouse, run)["complete"]
+    publish(warehouse, storage, retailer)
+
+
+def publish(warehouse: Warehouse, storage: Storage, retailer: str) -> None:
+    """Prefill and publish what was crawled."""
     prefill_waiting(warehouse, storage, retailer)
     pipeline.ingest(warehouse, storage, retailer)
 

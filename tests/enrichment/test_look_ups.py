@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,38 +15,28 @@ from typing import Any
 import pytest
 
 from include import clock
+from include.config import Settings
+from include.crawling.crawl_run import CrawlRun
 from include.crawling.sessions import Session
+from include.crawling.store_crawl import crawl_store
 from include.enrichment.planning import plan_look_ups
+from include.model.store import StoreRef
 from include.retailers import coles_graphql
 from include.retailers.barcode_source import Answers
 from include.retailers.errors import Blocked, ShapeChanged, SiteUnavailable
+from include.retailers.registry import retailer_of
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from sandbox.world import World
-from tests.enrichment.nights import NIGHT, ask, claimed, crawl, discover, later, site_settings, true_barcodes
+from tests.conftest import NOW
+from tests.enrichment.nights import NIGHT, ask, claimed, crawl, discover, later, publish, site_settings, true_barcodes
 from tests.warehouse.looking import one, rows
 
 pytestmark = pytest.mark.slow
 
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return GeneratedWorld(11, WorldSize(stores=3, products=700, silent_stores=0))
-
-
-@pytest.fixture(scope="module")
-def served(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as found:
-        yield found
-
-
-@pytest.fixture
-def sandbox(served: RunningSandbox) -> RunningSandbox:
-    served.faults.clear()
-    served.traffic.reset()
-    return served
+WORLD = GeneratedWorld(11, WorldSize(stores=3, products=350, silent_stores=0))
 
 
 @pytest.fixture
@@ -84,7 +75,7 @@ def test_nights_with_a_budget_for_a_third_come_to_the_truth(
 
     assert 0 < covered[0] < covered[1] < covered[2] and covered[3] >= covered[2]
     for figure in figures[:2]:
-        assert figure["requests"] / figure["asked"] <= 0.055
+        assert figure["requests"] <= 1 + -(-figure["asked"] // 20), "one for the page that gives the key, then twenty SKUs a request"
     truth |= true_barcodes(world, "coles")
     for sku, gtins in claimed(warehouse).items():
         assert gtins == truth[sku], sku
@@ -92,11 +83,28 @@ def test_nights_with_a_budget_for_a_third_come_to_the_truth(
     assert missing == set(), "coverage has come to the truth"
 
 
+@pytest.fixture(scope="module")
+def crawled(served: RunningSandbox, world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Crawl a night of Coles, once for all tests; return its storage root."""
+    root = tmp_path_factory.mktemp("crawled")
+    served.faults.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AISLEFLOW_NOW", NOW)
+        for store in (store for store in world.stores("coles") if store.has_shelf):
+            ref = StoreRef("coles", store.store_id, store.name, store.state, store.online_store_id)
+            run = CrawlRun(
+                retailer=retailer_of("coles"), store=ref, night=NIGHT, run_key="run", storage=Storage(f"file://{root}"), limiter=None,
+                settings=Settings.model_validate({"home": root, **site_settings(served)}),
+            )  # fmt: skip
+            assert crawl_store(run).complete
+    return root
+
+
 @pytest.fixture
-def queued(warehouse: Warehouse, storage: Storage, world: World, sandbox: RunningSandbox) -> int:
-    """Publish a night of Coles; return the number of SKUs that wait for a look-up."""
-    crawl(warehouse, storage, world, "coles")
-    sandbox.traffic.reset()
+def queued(warehouse: Warehouse, storage: Storage, crawled: Path) -> int:
+    """Publish the night of Coles; return the number of SKUs that wait for a look-up."""
+    shutil.copytree(crawled, storage.url.removeprefix("file://"), dirs_exist_ok=True)
+    publish(warehouse, storage, "coles")
     return int(one(warehouse, "SELECT count(*) FROM ops.barcode_lookup"))
 
 

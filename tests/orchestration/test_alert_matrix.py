@@ -33,7 +33,7 @@ from include.retailer_names import RETAILERS
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse, WarehouseUnavailable
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from tests.ingestion.store_days import TUESDAY, WEDNESDAY, StoreDays, gtin, offer, offers
 from tests.orchestration.alert_matrix import STATED
 from tests.project.files import ROOT
@@ -41,12 +41,6 @@ from tests.project.files import ROOT
 pytestmark = pytest.mark.slow
 
 WORLD = GeneratedWorld(3, WorldSize(stores=3, products=50, silent_stores=0))
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[RunningSandbox]:
-    with running(WORLD) as found:
-        yield found
 
 
 class Installation:
@@ -141,22 +135,20 @@ class Installation:
 
 @pytest.fixture
 def played(
-    served: RunningSandbox,
+    sandbox: RunningSandbox,
     make_warehouse: Callable[..., Warehouse],
     storage: Storage,
     fixed_clock: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Installation:
-    served.faults.clear()
-    served.traffic.reset()
-    sites = {f"{name}_url": served.site(name) for name in RETAILERS}
+    sites = {f"{name}_url": sandbox.site(name) for name in RETAILERS}
     warehouse = make_warehouse("default", backoff_seconds_max=0.001, request_attempts=2, breaker_open_seconds=3600, **sites)
     shops = [
         StoreRecord(retailer="aldi", store_id=one.store_id, online_store_id=one.online_store_id, name=one.name, state=one.state)
         for one in WORLD.stores("aldi")
     ]
     discovery.merge_found_stores(warehouse, "aldi", shops)
-    made = Installation(warehouse, storage, served, fixed_clock)
+    made = Installation(warehouse, storage, sandbox, fixed_clock)
     monkeypatch.syspath_prepend(str(ROOT / "plugins"))
     monkeypatch.setenv("AISLEFLOW_STORAGE_ROOT", storage.url)
     storage.write("outbox/here", b"")

@@ -16,7 +16,7 @@ from include.orchestration.airflow_errors import airflow_errors
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from tests.enrichment.nights import crawl, discover, site_settings
 from tests.warehouse.looking import one
 
@@ -24,17 +24,10 @@ NO_PARAMS: dict[str, Any] = {"retailer": None, "requests": None, "night": None}
 WORLD = GeneratedWorld(3, WorldSize(stores=2, products=60, silent_stores=0))
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[RunningSandbox]:
-    with running(WORLD) as found:
-        yield found
-
-
 @pytest.fixture
 def warehouse(
     make_warehouse: Callable[..., Warehouse], sandbox: RunningSandbox, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> Warehouse:
-    sandbox.faults.clear()
     found = make_warehouse(**site_settings(sandbox))
 
     @contextmanager

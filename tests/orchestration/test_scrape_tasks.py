@@ -31,7 +31,7 @@ from include.retailers.errors import RetryableEmptyCrawl, RetryableIncompleteCra
 from include.staging.storage import Storage
 from include.warehouse.engine import Warehouse
 from sandbox.generated import GeneratedWorld, WorldSize
-from sandbox.running import RunningSandbox, running
+from sandbox.running import RunningSandbox
 from tests.warehouse.looking import rows
 
 NO_PARAMS: dict[str, Any] = {"night": None, "stores": [], "categories": [], "pages": None, "reread": False}
@@ -68,19 +68,6 @@ class Event:
 
     def add_partitions(self, key: str) -> None:
         self.keys.append(key)
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[RunningSandbox]:
-    with running(WORLD) as found:
-        yield found
-
-
-@pytest.fixture
-def sandbox(served: RunningSandbox) -> RunningSandbox:
-    served.faults.clear()
-    served.traffic.reset()
-    return served
 
 
 @pytest.fixture
