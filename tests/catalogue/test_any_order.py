@@ -82,7 +82,7 @@ def play(make_warehouse: Callable[..., Warehouse], folder: Path, orders: int) ->
 
 
 def test_any_order_of_store_days_gives_the_same_products(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> None:
-    play(make_warehouse, tmp_path, 6)
+    play(make_warehouse, tmp_path, 3)
 
 
 @pytest.mark.campaign

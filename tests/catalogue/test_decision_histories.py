@@ -134,7 +134,7 @@ def play(make_warehouse: Callable[..., Warehouse], folder: Path, seeds: range) -
 
 
 def test_random_decisions_give_what_a_plain_model_gives(make_warehouse: Callable[..., Warehouse], tmp_path: Path) -> None:
-    play(make_warehouse, tmp_path, range(12))
+    play(make_warehouse, tmp_path, range(6))
 
 
 @pytest.mark.campaign

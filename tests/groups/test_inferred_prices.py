@@ -26,6 +26,7 @@ from include.warehouse import price_changes
 from include.warehouse.engine import Warehouse
 from tests.groups.conftest import Publish, confirm
 from tests.groups.served import SHOWN, expected
+from tests.sampling import sampled
 from tests.warehouse.looking import one, prices, rows
 
 Clock = Callable[[str], None]
@@ -227,7 +228,7 @@ class Follower:
             assert not behind, f"{key} after {step}: {behind}"
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.campaign) for seed in range(3, 30))])
+@pytest.mark.parametrize("seed", sampled(range(30), 3))
 def test_any_history_shows_what_the_plain_model_says_and_no_change_is_lost(
     warehouse: Warehouse, storage: Storage, publish: Publish, fixed_clock: Clock, tmp_path: Path, seed: int
 ) -> None:

@@ -140,14 +140,14 @@ def night(make_warehouse: Callable[..., Warehouse], storage: Storage) -> Nights:
     return lambda name: Night(make_warehouse(**LOOSE), Storage(f"{storage.url}/{name}"))
 
 
-def test_twenty_thousand_mutated_lines(night: Nights) -> None:
+def test_five_thousand_mutated_lines(night: Nights) -> None:
     one, again = night("one"), night("again")
     for seed in range(8):
-        one.stage(seed, f"G{seed % 6}", 2_500, EVENING - timedelta(hours=seed // 6 * 5))
+        one.stage(seed, f"G{seed % 6}", 650, EVENING - timedelta(hours=seed // 6 * 5))
     again.stage_again(one)
     for night_run in (one, again):
         night_run.ingest()
-    assert one.lines >= 20_000
+    assert one.lines >= 5_000
     one.compare()
     first = contents(one.warehouse)
     assert first == contents(again.warehouse), "the same lines give the same warehouse"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -173,13 +174,22 @@ def test_the_night_of_the_kill_is_a_rich_one(nights: Nights) -> None:
     assert len(decided["ops.decision"]) == 5 and decided["core.price"] != found["core.price"]
 
 
-def test_a_crash_at_every_boundary_changes_no_result(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param(lambda boundaries: sorted(random.Random(18).sample(range(boundaries), 10)), id="some"),
+        pytest.param(range, id="every", marks=pytest.mark.campaign),
+    ],
+)
+def test_a_crash_at_any_boundary_changes_no_result(
+    numbers: Callable[[int], Iterable[int]], nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
     crashing, warehouse, storage = CrashInjector(monkeypatch), nights.warehouse, nights.next()
     with crashing.active(None):
         pipeline.ingest(warehouse, storage, "aldi")
     boundaries = len(crashing.events)
     assert boundaries > 30
-    for number in range(boundaries):
+    for number in numbers(boundaries):
         storage = nights.next()
         with crashing.active(number), pytest.raises(Crash) as crash:
             pipeline.ingest(warehouse, storage, "aldi")
