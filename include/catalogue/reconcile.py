@@ -112,7 +112,8 @@ def apply_matches(
     ended = _end_unfound(connection, now) if unscored is not None else []
     connection.run("reconcile/refresh_joins")
     joined = max(connection.run("reconcile/record_joins", {"now": now}).rowcount, 0)
-    sku_keys = [row["sku_key"] for row in connection.run("reconcile/list_joined").fetchall()] if joined else []
+    is_again = joined or unscored is not None  # a forgotten proposal may have stood for one of a pair that was joined before
+    sku_keys = [row["sku_key"] for row in connection.run("reconcile/list_joined").fetchall()] if is_again else []
     if ended:
         sku_keys += [row["sku_key"] for row in connection.run("merges/list_skus", {"decision_ids": ended}).fetchall()]
     moved = regroup(connection, sku_keys).moved if sku_keys else 0
