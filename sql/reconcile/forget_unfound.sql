@@ -1,5 +1,4 @@
--- Forget what the matcher said of proposals that it no longer finds, or is sure of now, and that no person decided: those of its own, the score of others, and those
--- about joins that have ended.
+-- Forget proposals of the matcher that it no longer finds or is sure of now, its score of others, and those about joins that have ended; none that a person decided.
 --
 -- Called by   include/catalogue/reconcile.py, after it looked at all SKUs
 -- Parameters  now timestamptz
