@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.staging.storage import Storage
+from include.staging.storage import Storage, StorageUnavailable
 from include.staging.translation_tables import (
     NOT_CHANGED,
     NotChanged,
@@ -134,6 +134,37 @@ def test_a_damaged_table_is_an_error_and_is_written_again(storage: Storage, dama
         read_table(storage, BRAND)
     assert write(storage, {"b": "a"}) == WrittenTable(BRAND, etag, 1, is_changed=True)
     assert entries(storage) == {"b": "a"}
+
+
+@pytest.mark.parametrize("refused", ["tables/brand/", "tables/brand.json"])
+def test_a_disk_that_refuses_a_file_leaves_the_table_in_force(any_storage: Storage, refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = write(any_storage, {"b": "a"})
+    accepted = Storage.write
+
+    def refuse(self: Storage, path: str, content: bytes) -> None:
+        if path.startswith(refused):
+            raise StorageUnavailable("no space left")
+        accepted(self, path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "write", refuse)
+        with pytest.raises(StorageUnavailable):
+            write(any_storage, {"c": "a"}, at=AT + timedelta(days=1))
+    assert read_table(any_storage, BRAND, first.etag) is NOT_CHANGED and entries(any_storage) == {"b": "a"}
+    again = write(any_storage, {"c": "a"}, at=AT + timedelta(days=2))
+    assert again.is_changed and entries(any_storage) == {"c": "a"} and read_version(any_storage, BRAND, again.etag) is not None
+
+
+def test_hostile_texts_are_read_as_they_were_written(any_storage: Storage) -> None:
+    hostile = {
+        f"{text}{number}": "canonical \u2029"
+        for number, text in enumerate(
+            ("\x00\x1f", "\u202e", "\r\n\t", '"},"x":{', ',"entries":', "\\N", "\ufeff", "x" * 100_000, "\U0001f600")
+        )
+    }
+    etag = write(any_storage, hostile).etag
+    assert entries(any_storage) == hostile and not write(any_storage, dict(reversed(hostile.items()))).is_changed
+    assert read_table(any_storage, BRAND, etag) is NOT_CHANGED
 
 
 def test_a_newer_format_is_not_guessed(storage: Storage) -> None:
