@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from include.catalogue.regroup import BLOCK, Resolution, Run, begin, copy_rows, create_due, regroup_due
-from include.catalogue.sightings import Known
+from include.catalogue.sightings import Known, Pieces
 from include.catalogue.texts import Reading, read_text
 from include.warehouse.engine import Connection, lock
 from include.wording.product_key import RULE_VERSION
@@ -46,10 +46,16 @@ def _read_page(page: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     rows = []
     for row in page:
         text, at = (row["name"], row["brand"], row["size"]), row["observed_at"]
-        reading = read_text(text)
+        known = Known(text, at, text, at, pieces=pieces_of(row))
+        reading = read_text(text, known.piece_count)
         if reading.hash != row["reading_hash"]:
-            rows.append(identity_row(row["sku_key"], Known(text, at, text, at), reading))
+            rows.append(identity_row(row["sku_key"], known, reading))
     return rows
+
+
+def pieces_of(row: dict[str, Any]) -> Pieces | None:
+    """The columns ``piece_count`` and ``piece_count_at`` of a row."""
+    return Pieces(row["piece_count_at"], row["piece_count"]) if row["piece_count"] else None
 
 
 def _save_page(connection: Connection, sku_keys: list[int], rows: list[tuple[Any, ...]]) -> None:
@@ -74,6 +80,7 @@ def identity_row(sku_key: int, known: Known, reading: Reading) -> tuple[Any, ...
             reading.size_quantity,
         ),
         *(reading.size_unit, reading.own_label_of, reading.hash, known.former_until_at, known.is_reused),
+        *((known.pieces.count, known.pieces.at) if known.pieces else (None, None)),
     )
 
 

@@ -15,9 +15,9 @@ from itertools import groupby
 from typing import Any, LiteralString, cast
 
 from include.catalogue.grouping import Claim
-from include.catalogue.read_again import identity_row, read_texts_again, save_identities
+from include.catalogue.read_again import identity_row, pieces_of, read_texts_again, save_identities
 from include.catalogue.regroup import Resolution, Run, analyze, begin, copy_rows, expand, place
-from include.catalogue.sightings import Known, Origin, Sighting, absorb
+from include.catalogue.sightings import Known, Origin, Pieces, Sighting, absorb
 from include.catalogue.texts import read_text
 from include.warehouse.engine import Connection, Warehouse, lock
 from include.warehouse.price_changes import announce_price_change
@@ -124,12 +124,13 @@ def _read_texts(connection: Connection) -> None:
         lines = list(found)
         before = _known(lines[0]) if lines[0]["is_known"] else None
         after = absorb(before, map(_sighting, lines))
-        if before is None or (before.text, before.observed_at, before.former_until_at) != (
+        if before is None or (before.text, before.observed_at, before.former_until_at, before.pieces) != (
             after.text,
             after.observed_at,
             after.former_until_at,
+            after.pieces,
         ):
-            identities.append(identity_row(sku_key, after, read_text(after.text)))
+            identities.append(identity_row(sku_key, after, read_text(after.text, after.piece_count)))
         if after.claims and (before is None or before.claims != after.claims):
             changed[sku_key] = after
     copy_rows(connection, "changed_identity", identities)
@@ -146,7 +147,7 @@ def _read_texts(connection: Connection) -> None:
 
 def _sighting(row: dict[str, Any]) -> Sighting:
     text = row["name"], row["brand"], row["size"]
-    return Sighting(text, tuple(row["gtins"] or ()), row["first_at"], row["last_at"], Origin(row["source"], row["file_id"]))
+    return Sighting(text, tuple(row["gtins"] or ()), row["first_at"], row["last_at"], Origin(row["source"], row["file_id"]), pieces_of(row))
 
 
 def _known(row: dict[str, Any]) -> Known:
@@ -159,6 +160,7 @@ def _known(row: dict[str, Any]) -> Known:
         former_until_at=row["former_until_at"],
         claims=claims,
         origins=dict(zip(claims, map(Origin, row["sources"] or (), row["files"] or ()), strict=True)),
+        pieces=Pieces(row["known_piece_count_at"], row["known_piece_count"]) if row["known_piece_count"] else None,
     )
 
 

@@ -21,15 +21,24 @@ class Origin:
     file_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Pieces:
+    """Pieces in a pack, worked out from price and price per piece of a line of that instant that is not on special; of several the earliest counts."""
+
+    at: datetime
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Equal lines of one SKU, or one look-up of it: text, barcodes, and the first and the last instant. ``origin`` is one that shows them."""
+    """Equal lines of one SKU, or one look-up of it: text, barcodes, and the first and the last instant. ``origin`` is one that shows them, ``pieces`` what their prices say."""
 
     text: Text
     gtins: tuple[str, ...]
     first_at: datetime
     last_at: datetime
     origin: Origin
+    pieces: Pieces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Known:
     """What is known of a SKU.
 
     ``text`` decides its product: the fullest, then the earliest. ``newest`` is what the retailer calls it now. ``former_until_at`` is the last
-    instant at which the number was another good's. ``claims`` and ``origins`` are by barcode.
+    instant at which the number was another good's. ``claims`` and ``origins`` are by barcode. ``pieces`` are those of the earliest line that fixes them.
     """
 
     text: Text
@@ -48,6 +57,12 @@ class Known:
     claims: dict[str, Claim] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     is_reused: bool = False
+    pieces: Pieces | None = None
+
+    @property
+    def piece_count(self) -> int | None:
+        """The pieces in a pack; None where no price fixes them."""
+        return self.pieces.count if self.pieces else None
 
 
 def absorb(known: Known | None, sightings: Iterable[Sighting]) -> Known:
@@ -68,7 +83,7 @@ def absorb(known: Known | None, sightings: Iterable[Sighting]) -> Known:
 
 
 def _begin(sighting: Sighting) -> Known:
-    begun = Known(sighting.text, sighting.first_at, sighting.text, sighting.last_at)
+    begun = Known(sighting.text, sighting.first_at, sighting.text, sighting.last_at, pieces=sighting.pieces)
     return _with_barcodes(begun, sighting)
 
 
@@ -84,6 +99,7 @@ def _merge(known: Known, sighting: Sighting) -> Known:
         return _without_former(known, max(sighting.last_at, known.former_until_at or sighting.last_at))
     if is_newer:
         known = replace(known, newest=sighting.text, newest_at=sighting.last_at)
+    known = replace(known, pieces=min((pieces for pieces in (known.pieces, sighting.pieces) if pieces), default=None))
     if _rank(sighting.text, sighting.first_at) < _rank(known.text, known.observed_at):
         known = replace(known, text=sighting.text, observed_at=sighting.first_at)
     return _with_barcodes(known, sighting)
@@ -93,6 +109,8 @@ def _without_former(known: Known, former_until_at: datetime) -> Known:
     """Forget what was seen up to an instant at which the number was another good's; what still holds is seen again."""
     claims = {gtin: claim for gtin, claim in known.claims.items() if claim.first_seen_at > former_until_at}
     known = replace(known, former_until_at=former_until_at, claims=claims, origins={gtin: known.origins[gtin] for gtin in claims})
+    if known.pieces and known.pieces.at <= former_until_at:
+        known = replace(known, pieces=None)
     return known if known.observed_at > former_until_at else replace(known, text=known.newest, observed_at=known.newest_at)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from include.wording.brand import fold_brand, own_label_of
+from include.wording.priced_size import sizes_with_pieces
 from include.wording.product_key import loose_key, product_keys
 from include.wording.same_good import Text, identifying_words
 from include.wording.size import telling_sizes, total
@@ -27,11 +28,11 @@ class Reading:
 
 
 @lru_cache(maxsize=32_768)
-def read_text(text: Text) -> Reading:
-    """Read a name, brand and size."""
+def read_text(text: Text, piece_count: int | None = None) -> Reading:
+    """Read a name, brand and size; where they state no size, the pieces that the price fixes are one. They never veto: a shop's price may be wrong."""
     name, brand, size = text
     keys, loose, folded, owner = (
-        product_keys(name, brand, size),
+        product_keys(name, brand, size, sizes_with_pieces(size, name, piece_count)),
         loose_key(name, brand, size) or None,
         fold_brand(brand),
         own_label_of(brand),

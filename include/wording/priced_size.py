@@ -56,6 +56,16 @@ def readings_with_price(size: str | None, name: str | None, price_cents: int | N
     return (implied,) if implied else stated
 
 
+def sizes_with_pieces(size: str | None, name: str | None, piece_count: int | None) -> Readings:
+    """The readings of size and name; a number of pieces instead, where they say "each", or nothing.
+
+    >>> [size.canonical for size in sizes_with_pieces("Each", "Bread Rolls", 3)], [size.canonical for size in sizes_with_pieces("Each", "Rolls 6 pack", 3)]
+    (['3ea'], ['6ea'])
+    """
+    stated = readings(size, name)
+    return (Size(Dimension.COUNT, Decimal(piece_count)),) if piece_count and all(reading.is_each for reading in stated) else stated
+
+
 def _roundest(low: Decimal, high: Decimal) -> Decimal:
     """The number of the range with the fewest digits that are not zero at the end."""
     middle = (low + high) / 2

@@ -18,5 +18,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changed_identity (
     own_label_of    text,
     reading_hash    text NOT NULL,
     former_until_at timestamptz,
-    is_reused       boolean NOT NULL
+    is_reused       boolean NOT NULL,
+    piece_count     integer,
+    piece_count_at  timestamptz
 ) ON COMMIT DROP

@@ -5,7 +5,7 @@
 -- Reads       core.sku_identity
 -- Run again   same result
 
-SELECT sku_key, name, brand, size, observed_at, reading_hash
+SELECT sku_key, name, brand, size, observed_at, reading_hash, piece_count, piece_count_at
   FROM core.sku_identity
  WHERE rule_version <> %(rule_version)s AND sku_key > %(after)s
  ORDER BY sku_key

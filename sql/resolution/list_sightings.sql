@@ -22,6 +22,7 @@ WITH known AS MATERIALIZED (
      GROUP BY sku_key
 )
 SELECT sighting.sku_key, sighting.name, sighting.brand, sighting.size, sighting.gtins, sighting.first_at, sighting.last_at, sighting.source, sighting.file_id, sighting.is_known,
+       sighting.piece_count, sighting.piece_count_at, identity.piece_count AS known_piece_count, identity.piece_count_at AS known_piece_count_at,
        identity.name AS first_name, identity.brand AS first_brand, identity.size AS first_size, identity.observed_at, sku.name AS newest_name, sku.brand AS newest_brand,
        sku.size AS newest_size, greatest(sku.texts_at, seen.at) AS newest_at, sku.former_until_at, claimed.gtins AS claimed_gtins, claimed.togethers, claimed.first_seen,
        claimed.sources, claimed.files

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from include.catalogue.grouping import GOODS_PER_BARCODE_MAX, Choice, Claim, Grouping, Member, group
-from include.catalogue.sightings import FILE, Known, Origin, Sighting, absorb
+from include.catalogue.sightings import FILE, Known, Origin, Pieces, Sighting, absorb
+from include.catalogue.texts import read_text
 from include.wording.brand import own_label_of
 from include.wording.product_key import product_keys
 from include.wording.same_good import Text
@@ -24,9 +25,9 @@ A, B, C = (f"0{gtin(number)}" for number in (1, 2, 3))
 TEA, HOSE = ("Black Tea", "Zorbo", "100g"), ("Garden Hose", "Quux", "15m")
 
 
-def sighting(hour: int, text: tuple[str, str | None, str | None] = TEA, *gtins: str) -> Sighting:
+def sighting(hour: int, text: tuple[str, str | None, str | None] = TEA, *gtins: str, pieces: int | None = None) -> Sighting:
     at = START + timedelta(hours=hour)
-    return Sighting(text, gtins, at, at, Origin(FILE, 1))
+    return Sighting(text, gtins, at, at, Origin(FILE, 1), Pieces(at, pieces) if pieces else None)
 
 
 def member(number: int, hour: int = 0, retailer: str = "aldi", text: Text = TEA, *gtins: str) -> Member:
@@ -235,10 +236,23 @@ def test_the_fullest_text_decides_then_the_earliest() -> None:
     assert absorb(None, lines).text == ("Tea, black", "Zorbo", "100g")
 
 
+def test_the_earliest_count_stays_and_goes_with_a_former_good() -> None:
+    early, late = sighting(1, pieces=6), sighting(2, pieces=4)
+    for order in ([early, late], [late, early]):
+        known: Known | None = None
+        for line in order:
+            known = absorb(known, [line])
+        assert known is not None and known.pieces == Pieces(START + timedelta(hours=1), 6)
+    assert known is not None
+    reused = absorb(known, [sighting(3, HOSE)])
+    assert reused.is_reused and reused.pieces is None
+    assert absorb(None, [sighting(3, TEA), sighting(1, HOSE, pieces=9)]).pieces is None, "the count is a former good's"
+
+
 #: Texts of a few goods, in several spellings, and of some that contradict one another.
 _TEXTS: list[tuple[str, str | None, str | None]] = [
     TEA, ("Zorbo Tea Black", "Zorbo", "100g"), ("Black Tea", None, None), ("Black Tea", "Zorbo", "14g"), ("Black Tea", "Zorbo", "4x25g"),
-    ("Coles Black Tea", "Coles", "100g"), ("Tea", "Zorbo", None), ("Black Tea Bags", "Zorbo", "100g"),
+    ("Coles Black Tea", "Coles", "100g"), ("Tea", "Zorbo", None), ("Black Tea Bags", "Zorbo", "100g"), ("Black Tea", "Zorbo", "Each"), ("Black Tea", "Zorbo", "6 pack"),
 ]  # fmt: skip
 _CODES = [A, B, C, *(f"0{gtin(number)}" for number in range(4, 9))]
 
@@ -253,7 +267,8 @@ def history(seed: int) -> list[tuple[str, str, Sighting]]:
             for hour in sorted(chance.sample(range(12), chance.randint(1, 4))):
                 said = HOSE if hour >= reused_at else chance.choice([text, text, (text[0], None, text[2])])
                 codes = chance.choices([(), (chance.choice(_CODES),), tuple(chance.sample(_CODES, 2))], [4, 5, 3])[0]
-                lines.append((retailer, sku, sighting(hour, said, *(() if said is HOSE else codes))))
+                pieces = chance.choice([None, None, 6, 6, 4])
+                lines.append((retailer, sku, sighting(hour, said, *(() if said is HOSE else codes), pieces=pieces)))
     return lines
 
 
@@ -273,7 +288,7 @@ def outcome(lines: list[tuple[str, str, Sighting]], batches: int, chance: random
             *names[n],
             k.observed_at,
             k.text,
-            product_keys(*k.text),
+            read_text(k.text, k.piece_count).product_keys,
             telling_sizes(k.text[2], k.text[0]),
             own_label_of(k.text[1]),
             tuple(k.claims.values()),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from include.wording.brand import fold_brand, is_company, own_label_of, short_brand
-from include.wording.priced_size import readings_with_price
+from include.wording.priced_size import readings_with_price, sizes_with_pieces
 from include.wording.product_key import name_words, ordered_words, product_keys, spelling
 from include.wording.product_key_words import NOISE
 from include.wording.size import Readings
@@ -24,7 +24,7 @@ _RANGE_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A product of one list. ``price_cents`` and ``unit_price`` (the printed text) serve sizes such as "each"; the other fields may be empty."""
+    """A product of one list. ``price_cents`` and ``unit_price`` (the printed text), or a known ``piece_count``, serve sizes such as "each"; the other fields may be empty."""
 
     id: str
     name: str
@@ -34,6 +34,7 @@ class Listing:
     unit_price: str | None = None
     retailer: str | None = None
     gtins: tuple[str, ...] = ()
+    piece_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ def _describe(listing: Listing, known_brands: Collection[str]) -> Described:
     stated, front = stated_brand(listing), brand_in_front(listing.name, known_brands)
     brands = tuple(dict.fromkeys(brand for brand in (stated, front) if brand))
     brand_words = frozenset(word for brand in brands for word in brand.split()) - NOISE
-    sizes = readings_with_price(listing.size, listing.name, listing.price_cents, listing.unit_price)
+    sizes = sizes_with_pieces(listing.size, listing.name, listing.piece_count)
+    if listing.piece_count is None:
+        sizes = readings_with_price(listing.size, listing.name, listing.price_cents, listing.unit_price)
     words = tuple(dict.fromkeys(word for word in name_words(listing.name, sizes) if word not in brand_words))[:_WORDS_MAX]
     size_words = frozenset(spelling(word) for word in fold(listing.size or "").split() if word.isalpha())
     keys = product_keys(listing.name, listing.brand if stated else front, listing.size, sizes)

@@ -92,17 +92,8 @@ def brand_aliases(connection: Connection) -> Aliases:
 
 def listing_of(row: Row, gtins: Sequence[str]) -> Listing:
     """A row of the catalogue as the matcher reads it; its id is the SKU key."""
-    unit_price = None if row["piece_price"] is None else f"${row['piece_price']:.2f} each"
-    return Listing(
-        str(row["sku_key"]),
-        row["name"],
-        row["brand"],
-        row["size"],
-        row["price_cents"],
-        unit_price,
-        retailer=row["retailer"],
-        gtins=tuple(gtins),
-    )
+    texts = row["name"], row["brand"], row["size"]
+    return Listing(str(row["sku_key"]), *texts, piece_count=row["piece_count"], retailer=row["retailer"], gtins=tuple(gtins))
 
 
 def _products(rows: Iterable[Row], pair: Collection[str], retailers: Mapping[int, set[str]]) -> list[Row]:
