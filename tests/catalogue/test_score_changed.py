@@ -129,4 +129,6 @@ def test_words_whose_order_changes_the_meaning_join_nothing(warehouse: Warehouse
     met("coles", *shelf("c"), offer("bar", 2, name="Zing Milk Chocolate", brand="Zorbo", size="300mL"))
     met("iga", *shelf("i"), offer("drink", 2, name="Zorbo Zing Chocolate Milk", brand="Zorbo", size="300mL"))
     assert one(warehouse, "SELECT count(DISTINCT product_id) FROM core.sku WHERE sku IN ('bar', 'drink')") == 2
-    assert {pair: match.tier for pair, match in matched(warehouse).items()} == {("coles:bar", "iga:drink"): Tier.WAITING}
+    found = matched(warehouse)
+    assert {pair: match.tier for pair, match in found.items()} == {("coles:bar", "iga:drink"): Tier.WAITING}
+    assert "in another order" in found["coles:bar", "iga:drink"].evidence["reason"]

@@ -175,7 +175,8 @@ def explain(comparison: Comparison) -> str:
     brand = next((text for name, text in _BRAND.items() if values[name]), "different brands")
     size = next((text for name, text in _SIZE.items() if values[name]), "sizes not comparable")
     words = [f"only {side}: {' '.join(only)}" for side, only in (("left", comparison.only_left), ("right", comparison.only_right)) if only]
-    return "; ".join((brand, size, *(words or ["same words"])))
+    same = "same words in another order" if values["opposite_words"] else "same words"
+    return "; ".join((brand, size, *(words or [same])))
 
 
 _METHODS = tuple(Method)
