@@ -8,9 +8,10 @@ import pytest
 
 from tests.reference.playing import play
 from tests.reference.product import Product
+from tests.sampling import sampled
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", sampled([1, 2, 3], 1))
 def test_a_hundred_short_histories(product: Product, seed: int) -> None:
     play(product, seed, 100, verbs=3)
 
