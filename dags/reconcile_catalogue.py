@@ -3,7 +3,8 @@
 Finds products that are one although no barcode and no key says so, among the SKUs that changed since the last time: pairs that the matcher is sure of are joined, the others are
 proposed (docs/matching.md). Once in seven days it looks at all SKUs, and ends joins by score that it no longer finds. Brands that retailers give to the same barcodes become one.
 
-**Starts** when prices of a retailer and night are published (partition `retailer|night`); the sweep announces what was published without an event. Works from a watermark, so
+**Starts** when prices of a retailer and night are published (partition `retailer|night`); the sweep announces what was published without an event, and SKUs that changed by a look-up, a
+decision or a command (asset `catalogue`, partition: the night). Works from a watermark, so
 a lost or doubled event changes nothing, and runs at the same time do the work once. **Reads** `core.sku` and what hangs on it. **Writes** `ops.match_decision`, `ops.match_pair`,
 `ops.brand_pair`, `ops.match_proposal`, `core.sku`, `core.brand`, `ops.merge_log`, `ops.reconciliation`; the translation tables below the storage root.
 
@@ -20,12 +21,12 @@ decision, `aisleflow catalogue undo N` ends it.
 
 from airflow.sdk import DAG, IdentityMapper, PartitionedAssetTimetable, task
 
-from include.orchestration.assets import PRICES
+from include.orchestration.assets import CATALOGUE, PRICES
 from include.orchestration.defaults import DEFAULT_ARGS, Tag, summary_of
 
 with DAG(
     dag_id="reconcile_catalogue",
-    schedule=PartitionedAssetTimetable(assets=PRICES, default_partition_mapper=IdentityMapper()),
+    schedule=PartitionedAssetTimetable(assets=PRICES | CATALOGUE, default_partition_mapper=IdentityMapper()),
     catchup=False,
     default_args=DEFAULT_ARGS,
     tags=[Tag.CATALOGUE],

@@ -12,6 +12,7 @@ before a worker was killed are moved to the matching folder; data past their ret
 | `announce_held` | emits the asset `held` for held store-days without a request for a decision, in case that event was lost; usually **skipped** |
 | `send_alerts` | ends the alerts whose trouble is over; sends ends, reminders of questions, and alerts that a service did not accept before; **skipped when nothing is due** |
 | `announce_published` | emits the asset `prices` for published store-days that `maintain_store_groups` has not looked at, e.g. imported ones; **skipped when there are none** |
+| `announce_changed` | emits the asset `catalogue` when look-ups, decisions or commands changed SKUs that `reconcile_catalogue` has not looked at, the last of them more than `AISLEFLOW_SWEEP_AFTER_MINUTES` ago; usually **skipped** |
 | `announce_bargains` | emits the asset `bargains_due` when the night's time for bargains has passed and they were not published; usually **skipped** |
 | `prune_archive` | removes archived files older than `AISLEFLOW_ARCHIVE_DAYS`, refused lines decided more than `AISLEFLOW_QUARANTINE_DAYS` ago, landed pages older than `AISLEFLOW_LANDING_DAYS`, records of changed inferred prices that a newer one of the store replaces |
 | `send_heartbeat` | requests the address of an outside monitor, which reports when this installation is silent; **skipped without one** (`aisleflow alerts address --heartbeat URL`) |
@@ -24,7 +25,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, task
 
-from include.orchestration.assets import BARGAINS_DUE, HELD, OUTBOX, PRICES
+from include.orchestration.assets import BARGAINS_DUE, CATALOGUE, HELD, OUTBOX, PRICES
 from include.orchestration.defaults import DEFAULT_ARGS, Tag, summary_of
 
 with DAG(
@@ -57,6 +58,12 @@ with DAG(
 
         return maintain_store_groups.announce_published(outlet_events)
 
+    @task(outlets=[CATALOGUE])
+    def announce_changed(outlet_events=None):
+        from include.orchestration import reconcile_catalogue
+
+        return reconcile_catalogue.announce_changed(outlet_events)
+
     @task(outlets=[BARGAINS_DUE])
     def announce_bargains(outlet_events=None):
         from include.orchestration import publish_bargains
@@ -85,6 +92,7 @@ with DAG(
     announce_held()
     send_alerts()
     announce_published()
+    announce_changed()
     announce_bargains()
     send_heartbeat()
     prune_archive()

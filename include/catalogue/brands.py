@@ -25,7 +25,7 @@ def join_learned(connection: Connection, now: datetime) -> int:
         why = {"by": "aisleflow", "reason": "the barcodes no longer show it", "via": "reconciliation", "now": now}
         connection.run("merges/end_decisions", {"decision_ids": ended} | why)
     if found:
-        columns = {"brand_ids": "brand_id", "alias_ids": "alias_id", "products": "products"}
+        columns = {"brand_ids": "brand_id", "alias_ids": "alias_id", "products": "products", "gtins": "gtins"}
         connection.run("brands/record_joins", {name: [row[column] for row in found] for name, column in columns.items()} | {"now": now})
     if found or ended:
         apply_merges(connection)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from include.catalogue import brands
 from include.catalogue.deciding import Undone, deciding
@@ -31,7 +33,7 @@ def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -
         found = connection.run("merges/list_decisions", values).fetchall()
         if missing := sorted(set(decision_ids) - {row["decision_id"] for row in found}):
             raise TerminalError(
-                f"no decision {', '.join(map(str, missing))}, so nothing was undone. core.sku.match_evidence has those that joined a SKU, aisleflow catalogue proposals --all those of proposals."
+                f"no decision {', '.join(map(str, missing))}, so nothing was undone. aisleflow catalogue decisions lists them."
             )
         open_ids = [int(row["decision_id"]) for row in found if row["ended_at"] is None]
         values |= {"decision_ids": open_ids}
@@ -47,6 +49,25 @@ def undo(warehouse: Warehouse, decision_ids: Sequence[int], by: str, why: str) -
         if row["ended_at"] is not None
     ]
     return Undone(open_ids, moved, before)
+
+
+def list_made(
+    warehouse: Warehouse,
+    vias: Sequence[str] | None = None,
+    since: datetime | None = None,
+    *,
+    is_all: bool = False,
+    rows_max: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return decisions with the texts of their first pair, the newest first; with ``is_all`` also those that have ended.
+
+    Args:
+        vias: only those decided there (``ops.match_decision.decided_via``).
+        since: only those made then or later.
+    """
+    values = {"vias": None if vias is None else list(vias), "since": since, "is_all": is_all, "rows_max": rows_max}
+    with warehouse.transaction() as connection:
+        return [dict(row) for row in connection.run("merges/list_made", values).fetchall()]
 
 
 def regroup_pairs(connection: Connection, decision_ids: Sequence[int]) -> int:

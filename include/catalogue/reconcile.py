@@ -58,11 +58,7 @@ def reconcile(warehouse: Warehouse, *, is_complete: bool = False) -> Reconciliat
             lock(connection, "resolve")  # whoever changes SKUs holds it: all changes until now are committed
             mark = connection.run("reconcile/find_mark").fetchone()
         assert mark is not None
-        is_seen = mark["rule_version"] == RULE_VERSION and (mark["newest_change"], mark["newest_sku_key"]) == (
-            mark["changed_until"],
-            mark["seen_sku_key"],
-        )
-        if mark["newest_change"] is None or (is_seen and not is_complete):
+        if mark["newest_change"] is None or (_is_seen(mark) and not is_complete):
             return Reconciliation(is_due=False)
         since = None if is_complete or _is_complete_due(mark) else mark["changed_until"]
         with warehouse.transaction() as connection:
@@ -74,6 +70,20 @@ def reconcile(warehouse: Warehouse, *, is_complete: bool = False) -> Reconciliat
             found = apply_matches(connection, matches, mark["newest_change"], mark["newest_sku_key"], unscored)
     log.info("reconciled SKUs changed since %s: %s", since, found)
     return found
+
+
+def is_due(warehouse: Warehouse, quiet: timedelta) -> bool:
+    """Whether SKUs changed since the last reconciliation, the last of them longer than ``quiet`` ago: by look-ups, decisions, commands."""
+    with warehouse.transaction() as connection:
+        mark = connection.run("reconcile/find_mark").fetchone()
+    assert mark is not None
+    newest: datetime | None = mark["newest_change"]
+    return newest is not None and not _is_seen(mark) and newest <= clock.now() - quiet
+
+
+def _is_seen(mark: Mapping[str, Any]) -> bool:
+    seen = mark["changed_until"], mark["seen_sku_key"]
+    return mark["rule_version"] == RULE_VERSION and (mark["newest_change"], mark["newest_sku_key"]) == seen
 
 
 def _is_complete_due(mark: Mapping[str, Any]) -> bool:

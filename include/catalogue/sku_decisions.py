@@ -6,17 +6,16 @@ They are facts like decisions about proposals (:mod:`include.catalogue.merges`):
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from include import clock
+from include.catalogue.deciding import deciding
 from include.catalogue.regroup import regroup
 from include.catalogue.sku_name import SkuName
-from include.errors import NeedsPersonError, TerminalError
-from include.warehouse.engine import Connection, Warehouse, lock
-from include.warehouse.price_changes import announce_price_change
+from include.errors import TerminalError
+from include.warehouse.engine import Connection, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def join(warehouse: Warehouse, left: SkuName, right: SkuName, by: str, why: str)
         NeedsPersonError: no reason is given.
         TerminalError: a SKU is unknown, both are the same, or another decision keeps them apart; nothing was decided.
     """
-    with _deciding(warehouse, why) as connection:
+    with deciding(warehouse, by, why) as (connection, _):
         found = _Found.read(connection, [left, right])
         done = _record(connection, "join", [(found.key(left), found.key(right))], (left, right), by, why)
         after = _Found.read(connection, [left, right])
@@ -58,7 +57,7 @@ def separate(warehouse: Warehouse, name: SkuName, others: Sequence[SkuName], by:
         NeedsPersonError: no reason is given.
         TerminalError: a SKU is unknown, is alone in its product, or an accepted barcode joins them; nothing was decided.
     """
-    with _deciding(warehouse, why) as connection:
+    with deciding(warehouse, by, why) as (connection, _):
         found = _Found.read(connection, [name, *others])
         rivals = list(others) or found.others(name)
         if not rivals:
@@ -111,16 +110,6 @@ class _Found:
             return [(self.key(name), self.key(other))]
         left, right = ([self.key(each) for each in (one, *self.others(one))] for one in (name, other))
         return [(mine, theirs) for mine in left for theirs in right]
-
-
-@contextmanager
-def _deciding(warehouse: Warehouse, why: str) -> Iterator[Connection]:
-    if not why.strip():
-        raise NeedsPersonError("the decision has no reason, so nothing was decided. Repeat it with --why '…'.")
-    with warehouse.transaction() as connection:
-        announce_price_change(connection)
-        lock(connection, "resolve")
-        yield connection
 
 
 def _record(

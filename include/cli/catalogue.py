@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from include.catalogue.sku_name import SkuName
-from include.cli import proposals
+from include.cli import decisions, proposals
 from include.cli.choices import ByOption, WhyOption
 from include.cli.common import JsonOption, domain, known_retailer, reported
 from include.cli.output import print_json, print_sections, print_table, progress, say
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # ``--help`` imports nothing heavy
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(proposals.app, name="proposals")
+app.command("decisions")(decisions.list_decisions)
 
 
 @app.callback()
@@ -96,6 +97,7 @@ def reconcile(
         return
     say(
         f"{found.joined:,} pair(s) joined by score, {found.ended:,} no longer, {found.proposed:,} proposed, {found.brands_joined:,} brand(s) joined; {found.moved:,} SKU(s) moved to another product",
+        "review them: aisleflow catalogue decisions, aisleflow catalogue proposals",
         f"translation tables written: {', '.join(tables) or 'none has changed'}",
     )
 
@@ -141,7 +143,7 @@ def separate_(
 def undo(
     numbers: Annotated[
         list[int],
-        typer.Argument(help="Numbers of decisions: of `proposals show N`, core.sku.match_evidence or ops.merge_log.", metavar="N..."),
+        typer.Argument(help="Numbers of decisions, as `catalogue decisions` lists them.", metavar="N..."),
     ],
     reason: WhyOption,
     by: ByOption = None,

@@ -198,6 +198,11 @@ def print_night(report: dict[str, Any], is_wide: bool = False) -> None:
         say(
             f"SKUs that wait for a look-up of their barcode: {', '.join(waiting)}. look_up_barcodes asks from 00:30 on; now: aisleflow barcodes look-up"
         )
+    reconciled = report["reconciled"]
+    say(
+        f"Products joined by score: {reconciled['joined']:,} pair(s), {reconciled['ended']:,} no longer; {reconciled['proposed']:,} proposed; brands joined: {reconciled['brands_joined']:,}. "
+        f"Review: aisleflow catalogue decisions --since {report['night']}, aisleflow catalogue proposals"
+    )
     for row in rows:
         for rule_id, lines in list(row.get("reasons", {}).items())[:5]:
             say(f"{row['retailer']}: {lines} line(s) in quarantine, {rule_id}: {reason_of(rule_id)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from include import clock
@@ -21,11 +21,13 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
     Returns:
         ``night``; ``retailers``: per retailer the stores planned / crawled / incomplete / failed / blocked / deferred / excluded, the values of
         :func:`include.diagnostics.ingest_summary.summarise`, ``barcodes`` (what the night gained: :func:`include.diagnostics.barcodes.night_gains`), and seconds per stage (``crawl``, ``load``, ``check``, ``publish``);
-        ``missing``: planned stores without a published store-day.
+        ``reconciled``: pairs of SKUs joined by score, no longer joined and proposed, pairs of brands joined; ``missing``: planned stores without a published store-day.
     """
     with warehouse.transaction() as connection:
         crawled = {row["retailer"]: dict(row) for row in connection.run("diagnostics/summarise_crawl", {"night": night}).fetchall()}
         stages = {row["retailer"]: dict(row) for row in connection.run("diagnostics/time_stages", {"night": night}).fetchall()}
+        day = {"since": at(night, time.min), "until": at(night + timedelta(days=1), time.min)}
+        reconciled = connection.run("diagnostics/summarise_reconciliation", day).fetchone()
     ingested = {row["retailer"]: row for row in summarise(warehouse, night=night)}
     barcodes = night_gains(warehouse, night)
     retailers = []
@@ -36,7 +38,7 @@ def summary(warehouse: Warehouse, night: date) -> dict[str, Any]:
             counts = {name: value for name, value in crawl.items() if not name.endswith("_at")}
             gained = {"barcodes": barcodes.get(retailer)}
             retailers.append({"retailer": retailer, **counts, **ingested.get(retailer, {}), **gained, "seconds": _seconds(times)})
-    return {"night": night.isoformat(), "retailers": retailers, "missing": missing(warehouse, night)}
+    return {"night": night.isoformat(), "retailers": retailers, "reconciled": dict(reconciled or {}), "missing": missing(warehouse, night)}
 
 
 def missing(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:

@@ -19,6 +19,10 @@ PRICES = _asset(
     "core.price changed for a retailer and night. Emitted by ingest_prices, by decide_held for released data, and by the sweep for what "
     "the command line published: a consumer reads the rows with changed_at since its last run.",
 )
+CATALOGUE = _asset(
+    "catalogue",
+    "SKUs changed without published prices: by look-ups, decisions, commands. Partition: the night. Emitted by the sweep, consumed by reconcile_catalogue.",
+)
 STORE_GROUPS = _asset("store_groups", "The store groups of a retailer were maintained after a night. Emitted by maintain_store_groups.")
 BARGAINS_DUE = _asset(
     "bargains_due",

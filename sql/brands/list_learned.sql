@@ -5,7 +5,7 @@
 -- Reads       core.brand_alias, core.brand, ops.brand_pair, ops.match_decision
 -- Run again   same result until a pair is decided
 
-SELECT learned.brand_id, brand.folded, learned.alias_id, alias.folded AS alias_folded, learned.products
+SELECT learned.brand_id, brand.folded, learned.alias_id, alias.folded AS alias_folded, learned.products, array_to_string(learned.gtins, ',') AS gtins
   FROM core.brand_alias AS learned
   JOIN core.brand AS brand ON brand.brand_id = learned.brand_id
   JOIN core.brand AS alias ON alias.brand_id = learned.alias_id

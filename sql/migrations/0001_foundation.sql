@@ -423,7 +423,7 @@ COMMENT ON COLUMN core.product_alias.rule_version IS 'Version of the rule that m
 
 CREATE VIEW core.brand_alias AS
 SELECT least(mine.brand_id, other.brand_id) AS brand_id, greatest(mine.brand_id, other.brand_id) AS alias_id, count(DISTINCT sku.product_id)::integer AS products,
-       min(greatest(one.learned_at, two.learned_at)) AS learned_at
+       min(greatest(one.learned_at, two.learned_at)) AS learned_at, (array_agg(DISTINCT one.gtin ORDER BY one.gtin))[1:5] AS gtins
   FROM core.sku_barcode AS one
   JOIN core.sku_barcode AS two ON two.gtin = one.gtin AND two.sku_key > one.sku_key
   JOIN core.sku_identity AS mine ON mine.sku_key = one.sku_key
@@ -436,6 +436,7 @@ COMMENT ON COLUMN core.brand_alias.brand_id IS 'The brand (core.brand) found fir
 COMMENT ON COLUMN core.brand_alias.alias_id IS 'The other brand.';
 COMMENT ON COLUMN core.brand_alias.products IS 'Products whose barcodes show it.';
 COMMENT ON COLUMN core.brand_alias.learned_at IS 'When the first barcode showed it to this warehouse.';
+COMMENT ON COLUMN core.brand_alias.gtins IS 'The first five of the barcodes (GTIN-14).';
 
 -- prices ----------------------------------------------------------------------------------------------------------------
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
+from include import clock
 from include.catalogue import merges, proposals
 from include.catalogue.brands import canonical_of
 from include.catalogue.matching.exact import Method
 from include.catalogue.matching.match import Tier
 from include.catalogue.matching.warehouse import SkuMatch
-from include.catalogue.reconcile import Reconciliation, apply_matches, reconcile
+from include.catalogue.reconcile import Reconciliation, apply_matches, is_due, reconcile
 from include.catalogue.regroup import unscored_products
+from include.catalogue.resolve import FoundBarcode, learn_barcodes
+from include.orchestration import reconcile_catalogue
 from include.warehouse import engine
 from include.warehouse.engine import Warehouse, lock
 from tests.catalogue.catalogue_view import A, B, joined, same
@@ -114,11 +122,58 @@ def test_brands_on_the_same_barcodes_become_one_and_an_undo_parts_them(warehouse
     assert one(warehouse, brands) == "Zorbo" and reconcile(warehouse, is_complete=True).brands_joined == 0
     met("coles", offer("new", name="Garden Hose", brand="Zorbo Kitchens", size="15m"))
     assert one(warehouse, brands) == "Zorbo", "a later product too"
-    merges.undo(warehouse, [one(warehouse, "SELECT decision_id FROM ops.brand_pair")], "ann", "two brands")
+    (listed,) = merges.list_made(warehouse, ["brands"])
+    assert (listed["kind"], {listed["name"], listed["other_name"]}) == ("brand", {"Zorbo", "Zorbo Kitchens"})
+    assert listed["evidence"] == {"products": 3, "gtins": [f"0{gtin(n)}" for n in (1, 2, 3)]}
+    merges.undo(warehouse, [listed["decision_id"]], "ann", "two brands")
     assert (
         one(warehouse, "SELECT count(*) FROM core.brand WHERE canonical_id IS NOT NULL") == 0 and one(warehouse, brands) == "Zorbo Kitchens"
     )
+    assert merges.list_made(warehouse) == [] and len(merges.list_made(warehouse, is_all=True)) == 1
     assert reconcile(warehouse, is_complete=True).brands_joined == 0, "what was undone stays undone"
+
+
+def test_the_undo_of_a_join_of_brands_restores_every_row(warehouse: Warehouse, met: Callable[..., None]) -> None:
+    """Also of products whose first SKU says no brand, or another one than the rest."""
+    texts = "SELECT product_id, brand_id, name, size FROM core.product ORDER BY 1"
+    state = [texts, "SELECT * FROM core.brand ORDER BY 1", "SELECT * FROM core.brand_alias ORDER BY 1, 2", "SELECT sku_key, product_id, joined_by FROM core.sku ORDER BY 1"]  # fmt: skip
+    for retailer, kinds in (("coles", ("Zorbo Kitchens", None)), ("aldi", ("Zorbo", "Zorbo")), ("iga", ("Quux", "Zorbo Kitchens"))):
+        met(
+            retailer,
+            *(offer(f"{retailer}{n}", name=f"Good {n}", brand=kinds[n % 2], size="100g", barcode=gtin(n + 1)) for n in range(8)),
+            offer(f"{retailer}x", name="Hose", brand=kinds[1], size="15m"),
+        )
+    before = [rows(warehouse, text) for text in state]
+    assert reconcile(warehouse, is_complete=True).brands_joined > 1
+    assert [rows(warehouse, text) for text in state] != before
+    made = [row["decision_id"] for row in merges.list_made(warehouse)]
+    merges.undo(warehouse, made[:1], "ann", "two brands")
+    merges.undo(warehouse, made[1:], "ann", "two brands")
+    assert [rows(warehouse, text) for text in state] == before
+    assert reconcile(warehouse, is_complete=True).brands_joined == 0 and [rows(warehouse, text) for text in state] == before
+
+
+def test_look_ups_and_decisions_make_a_reconciliation_due_once_they_are_over(
+    two: Warehouse, fixed_clock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_due(two, timedelta(0)) and not is_due(two, timedelta(minutes=10)), "ingestion is under way and announces itself"
+    reconcile(two)
+    assert not is_due(two, timedelta(0))
+    fixed_clock("2026-11-18T09:30:00+00:00")
+    with two.transaction() as connection:
+        learn_barcodes(
+            connection, "aldi", [FoundBarcode("1", (f"0{gtin(90)}",), ("Oat Flakes Crunchy", "Quux", "500g"), clock.now(), "a source")]
+        )
+    monkeypatch.setattr(reconcile_catalogue, "resources", lambda: nullcontext((two, None)))
+    events: dict[Any, Any] = defaultdict(lambda: SimpleNamespace(add_partitions=keys.append))
+    keys: list[list[str]] = []
+    with pytest.raises(AirflowSkipException):
+        reconcile_catalogue.announce_changed(events)
+    fixed_clock("2026-11-18T09:41:00+00:00")
+    assert reconcile_catalogue.announce_changed(events) == "2026-11-18" and keys == [["2026-11-18"]]
+    reconcile(two)
+    with pytest.raises(AirflowSkipException):
+        reconcile_catalogue.announce_changed(events)
 
 
 def test_the_canonical_brand_does_not_depend_on_the_order_of_pairs() -> None:

@@ -218,7 +218,16 @@ def test_a_lost_answer_to_a_trigger_starts_no_second_run(monkeypatch: pytest.Mon
 
 
 def test_the_summary_says_what_waits_for_a_look_up_and_how_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
-    report: dict[str, Any] = {"night": "2026-11-18", "retailers": [], "missing": [], "unregistered": 0, "verify": None, "ui_url": None}
+    reconciled = {"joined": 12, "ended": 1, "proposed": 3, "brands_joined": 0}
+    report: dict[str, Any] = {
+        "night": "2026-11-18",
+        "retailers": [],
+        "reconciled": reconciled,
+        "missing": [],
+        "unregistered": 0,
+        "verify": None,
+        "ui_url": None,
+    }
     print_night(report | {"look_ups": [{"retailer": "coles", "due": 1200}, {"retailer": "woolworths", "due": 0}]})
     shown = " ".join(capsys.readouterr().out.split())
     assert "wait for a look-up of their barcode: 1,200 of coles." in shown and "aisleflow barcodes look-up" in shown

@@ -1,15 +1,16 @@
-"""Decisions in Airflow: a held store-day waits for an operator there; the others are published."""
+"""Decisions in Airflow: a held store-day waits for an operator there, the others are published; proposed products are approved and rejected."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.ingestion.store_days import gtin
 from tests.live.conftest import Installation, fresh_installation, wait_for
 
 pytestmark = pytest.mark.live
@@ -37,13 +38,14 @@ def times_a_hundred(source: Path, target: Path) -> Path:
     return target
 
 
-def question(installation: Installation) -> dict[str, Any] | None:
-    """Return the first waiting task instance of ``decide_held``."""
-    for run in installation.api.list_runs("decide_held", limit=5):
-        for task in installation.api.task_instances("decide_held", run["dag_run_id"]):
-            if task["task_id"] == "ask" and task["state"] == "awaiting_input":
-                return {**task, "dag_run_id": run["dag_run_id"]}
-    return None
+def questions(installation: Installation, dag_id: str) -> list[str]:
+    """Return the paths of the waiting questions of a DAG, of the newest run first."""
+    return [
+        f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}/taskInstances/ask/{task['map_index']}/hitlDetails"
+        for run in installation.api.list_runs(dag_id, limit=5)
+        for task in installation.api.task_instances(dag_id, run["dag_run_id"])
+        if task["task_id"] == "ask" and task["state"] == "awaiting_input"
+    ]
 
 
 def test_a_held_store_day_is_released_in_airflow_without_delaying_the_others(running: Installation, tmp_path: Path):
@@ -56,8 +58,7 @@ def test_a_held_store_day_is_released_in_airflow_without_delaying_the_others(run
     states = {file["retailer"]: file["state"] for file in report["files"]}
     assert states == {"aldi": "held", "iga": "published"}
     held = next(file for file in report["files"] if file["state"] == "held")
-    asked = wait_for(lambda: question(running), "the question in Airflow")
-    path = f"/dags/decide_held/dagRuns/{asked['dag_run_id']}/taskInstances/ask/{asked['map_index']}/hitlDetails"
+    path = wait_for(lambda: questions(running, "decide_held"), "the question in Airflow")[0]
     details = running.api._call("GET", path)
     assert "price_scale" in details["subject"] and "aldi" in details["subject"]
     assert "Publication status of the night" in details["body"] and f"| {held['file_id']}, line " in details["body"]
@@ -75,3 +76,54 @@ def test_a_held_store_day_is_released_in_airflow_without_delaying_the_others(run
     red = next(run for run in running.api.list_runs("ingest_prices") if run["state"] == "failed")
     running.api.clear("ingest_prices", red["dag_run_id"], ["report"], downstream=True)
     assert running.api.wait_for_run("ingest_prices", red["dag_run_id"], quiet_seconds=240)["state"] == "success"
+
+
+def store_day(folder: Path, retailer: str, store_id: str, *goods: tuple[str, str, str]) -> str:
+    """Write a store-day of goods (SKU, name, barcode); return its path."""
+    metadata = {"company": retailer, "store_id": store_id, "state": "VIC", "scraped_at": "2026-11-18T05:00:00+11:00"}
+    lines = [
+        {"product": {"sku": sku, "name": name, "size": "100g", "barcode": code, "price_current": 2.5}, "metadata": metadata}
+        for sku, name, code in goods
+    ]
+    path = folder / f"{retailer}.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(path)
+
+
+def test_proposed_products_are_decided_in_airflow_and_the_alert_ends(running: Installation, tmp_path: Path):
+    running.run("import", store_day(tmp_path, "coles", "COL:9", ("x1", "Zorbo Leaf Tea", gtin(801)), ("x2", "Quux Rice Flour", gtin(802))))
+    running.run("import", store_day(tmp_path, "iga", "9009", ("y1", "Zorbo Leaf Tea", gtin(803)), ("y2", "Quux Rice Flour", gtin(804))))
+    waiting = {
+        row["sku"]: row["proposal_id"]
+        for row in running.run("catalogue", "proposals", "--limit", "1000")["listed"]
+        if row["sku"] in ("x1", "x2")
+    }
+    assert len(waiting) == 2, "the same keys, other barcodes"
+
+    run_id = running.api.trigger("decide_proposals")["dag_run_id"]
+    choices = {f"proposal_{waiting['x1']}": "approve", f"proposal_{waiting['x2']}": "reject"}
+    answered: set[str] = set()
+
+    def answer_all() -> bool:
+        """Answer what waits, others than these with leave (the samples may be proposed, too: ten in a form); whether the run has ended."""
+        for path in set(questions(running, "decide_proposals")) - answered:
+            details = running.api._call("GET", path)
+            fields = {name: choices.get(name, "leave") for name in details["params"] if name.startswith("proposal_")}
+            assert "| one | other | barcodes |" in details["body"] and fields
+            answer = {"chosen_options": ["Record"], "params_input": fields | {"why": "compared the packs"}}
+            running.api._call("PATCH", path, body=answer)
+            answered.add(path)
+        return running.api.run("decide_proposals", run_id)["state"] in ("success", "failed")
+
+    wait_for(answer_all, "the end of the questions about proposals")
+    assert running.api.run("decide_proposals", run_id)["state"] == "success"
+    [alert] = [row for row in running.run("alerts")["alerts"] if re.match("warning: .*may be one: decide by", row["title"])]
+    assert "AEDT" in alert["title"] and "UTC" in alert["title"] and "aisleflow catalogue proposals approve" in alert["body"]
+
+    products = {row["sku"]: row["product_id"] for row in running.query("SELECT sku, product_id FROM core.sku WHERE sku ~ '^[xy][12]$'")}
+    assert products["x1"] == products["y1"] and products["x2"] != products["y2"]
+    made = [row for row in running.run("catalogue", "decisions", "--via", "person")["listed"] if row["sku"] in ("x1", "x2")]
+    assert {row["choice"] for row in made} == {"join", "apart"}
+    assert {(row["decided_by"], row["decision_reason"]) for row in made} == {("admin", "compared the packs")}
+    [ended] = running.query("SELECT item, ended_at, end_told_at FROM ops.alert WHERE title LIKE %s", "%may be one: decide by%")
+    assert ended["item"] == "proposal" and ended["ended_at"] is not None and ended["end_told_at"] is not None

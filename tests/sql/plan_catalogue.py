@@ -38,9 +38,10 @@ def apply_many_matches(warehouse: Warehouse, n: int) -> None:
         joined = apply_matches(connection, found, clock.now(), 1).joined
         assert joined == len(found) // 2 > n // 20, f"{joined} of {len(found)} matches joined"
         pairs = [row["brand_id"] for row in connection.execute("SELECT brand_id FROM core.brand ORDER BY brand_id").fetchall()]
-        columns = {"brand_ids": pairs[:-1], "alias_ids": pairs[1:], "products": [2] * (len(pairs) - 1)}
+        columns = {"brand_ids": pairs[:-1], "alias_ids": pairs[1:], "products": [2] * (len(pairs) - 1), "gtins": ["1,2"] * (len(pairs) - 1)}
         connection.run("brands/record_joins", columns | {"now": clock.now()})
         brands.apply_merges(connection)
+        connection.run("merges/list_made", {"vias": None, "since": None, "is_all": True, "rows_max": None})
         brands.join_learned(connection, clock.now())
         unscored = unscored_products(connection)
         assert len(unscored) >= 2 * joined, f"{len(unscored)} SKUs around {joined} joins"

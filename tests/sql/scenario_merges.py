@@ -79,9 +79,10 @@ def _reconcile(warehouse: Warehouse) -> None:
         ]
         lock(connection, "resolve")
         apply_matches(connection, found, datetime(2026, 11, 18, tzinfo=UTC), 1)
-        connection.run("brands/record_joins", {"brand_ids": [1], "alias_ids": [2], "products": [2], "now": clock.now()})
+        connection.run("brands/record_joins", {"brand_ids": [1], "alias_ids": [2], "products": [2], "gtins": ["1,2"], "now": clock.now()})
         brands.apply_merges(connection)
     reconcile(warehouse, is_complete=True)
+    merges.list_made(warehouse, ["score"])
     with warehouse.transaction() as connection:
         row = connection.execute("SELECT decision_id FROM ops.brand_pair").fetchone()
     assert row is not None

