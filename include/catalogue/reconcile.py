@@ -3,8 +3,8 @@
 It works from a watermark, the newest change of a SKU that it has seen: imports, releases and retractions on the command line send no event. Pairs that the
 matcher is sure of become decisions (:mod:`include.catalogue.merges`), the others proposals.
 
-What the matcher says of a pair depends on its rivals, so on the catalogue of the night. A complete reconciliation looks at all SKUs, as if the matcher had joined none, and
-ends what it does not find again: the joins and proposals after it follow from the catalogue, whatever the order of the nights before.
+What the matcher says of a pair depends on its rivals, so on the catalogue of the night. It judges the products
+as they would be without its own joins; a complete reconciliation looks at all SKUs and ends what it does not find again: the joins and proposals after it follow from the catalogue, whatever the order of the nights before.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from include import clock
@@ -62,12 +63,12 @@ def reconcile(warehouse: Warehouse, *, is_complete: bool = False) -> Reconciliat
             return Reconciliation(is_due=False)
         since = None if is_complete or _is_complete_due(mark) else mark["changed_until"]
         with warehouse.transaction() as connection:
-            unscored = unscored_products(connection) if since is None else None
-            matches = score_changed(connection, None if since is None else since - _TICK, mark["seen_sku_key"], unscored or {})
+            unscored = unscored_products(connection)
+            matches = score_changed(connection, None if since is None else since - _TICK, mark["seen_sku_key"], unscored)
         with warehouse.transaction() as connection:
             announce_price_change(connection)
             lock(connection, "resolve")
-            found = apply_matches(connection, matches, mark["newest_change"], mark["newest_sku_key"], unscored)
+            found = apply_matches(connection, matches, mark["newest_change"], mark["newest_sku_key"], unscored, is_complete=since is None)
     log.info("reconciled SKUs changed since %s: %s", since, found)
     return found
 
@@ -98,12 +99,15 @@ def apply_matches(
     matches: Sequence[SkuMatch],
     changed_until: datetime,
     newest_sku_key: int,
-    unscored: Mapping[int, UnscoredProduct] | None = None,
+    unscored: Mapping[int, UnscoredProduct] = MappingProxyType({}),
+    *,
+    is_complete: bool = False,
 ) -> Reconciliation:
     """Store what the matcher found, join what it is sure of, and move the watermark, inside the caller's transaction, which holds the lock of resolution.
 
     Args:
-        unscored: the products as it judged them, when it looked at all SKUs: what it did not find ends. None: it looked at some.
+        unscored: the products as it judged them: without its own joins, so that it finds the same whether it looks at some SKUs or at all.
+        is_complete: it looked at all SKUs, so what it did not find ends.
     """
     now = clock.now()
     connection.run("reconcile/create_matched")
@@ -115,20 +119,20 @@ def apply_matches(
             is_sure, evidence = match.tier is Tier.AUTOMATIC, {"method": match.method.value} | match.evidence
             copy.write_row((left, right, match.score, is_sure, str(match.evidence["reason"]), json.dumps(evidence)))
     with connection.cursor() as cursor, cursor.copy("COPY unscored (sku_key, product_id) FROM STDIN") as copy:
-        for sku_key, product in (unscored or {}).items():
+        for sku_key, product in unscored.items():
             copy.write_row((sku_key, product.product_id))
     connection.execute("ANALYZE matched, unscored")
     connection.run("reconcile/drop_settled")
-    ended = _end_unfound(connection, now) if unscored is not None else []
+    ended = _end_unfound(connection, now) if is_complete else []
     connection.run("reconcile/refresh_joins")
     joined = max(connection.run("reconcile/record_joins", {"now": now}).rowcount, 0)
-    is_again = joined or unscored is not None  # a forgotten proposal may have stood for one of a pair that was joined before
+    is_again = joined or is_complete  # a forgotten proposal may have stood for one of a pair that was joined before
     sku_keys = [row["sku_key"] for row in connection.run("reconcile/list_joined").fetchall()] if is_again else []
     if ended:
         sku_keys += [row["sku_key"] for row in connection.run("merges/list_skus", {"decision_ids": ended}).fetchall()]
     moved = regroup(connection, sku_keys).moved if sku_keys else 0
     proposed = max(connection.run("reconcile/propose_matches", {"now": now}).rowcount, 0)
-    found = Reconciliation(True, unscored is not None, joined, len(ended), proposed, brands.join_learned(connection, now), moved)
+    found = Reconciliation(True, is_complete, joined, len(ended), proposed, brands.join_learned(connection, now), moved)
     values = asdict(found) | {"changed_until": changed_until, "newest_sku_key": newest_sku_key, "rule_version": RULE_VERSION, "now": now}
     connection.run("reconcile/save_reconciliation", values)
     return found

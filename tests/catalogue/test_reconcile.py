@@ -227,7 +227,7 @@ def test_a_complete_reconciliation_ends_what_it_does_not_find_again(two: Warehou
         keys = [row["sku_key"] for row in connection.execute("SELECT sku_key FROM core.sku ORDER BY sku_key").fetchall()]
         unscored = unscored_products(connection)
         assert sorted(unscored) == keys and len({product.product_id for product in unscored.values()}) == 2
-        done = apply_matches(connection, [], datetime(2026, 11, 18, tzinfo=UTC), max(keys), unscored)
+        done = apply_matches(connection, [], datetime(2026, 11, 18, tzinfo=UTC), max(keys), unscored, is_complete=True)
     assert (done.ended, done.moved, done.joined) == (1, 1, 0) and state(two) == before
     row = rows(two, "SELECT ended_via, ended_by, ended_at IS NOT NULL AS has_ended FROM ops.match_decision")
     assert row == [{"ended_via": "reconciliation", "ended_by": "aisleflow", "has_ended": True}]

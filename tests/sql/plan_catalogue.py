@@ -48,6 +48,6 @@ def apply_many_matches(warehouse: Warehouse, n: int) -> None:
     with warehouse.transaction() as connection:
         lock(connection, "resolve")
         again = [replace(match, score=0.6) for match in found[::2]]
-        ended = apply_matches(connection, again, clock.now(), 2, unscored).ended
+        ended = apply_matches(connection, again, clock.now(), 2, unscored, is_complete=True).ended
         assert ended > n // 50, f"{ended} of {joined} joins are no longer found"
         connection.run("reconcile/find_mark")
