@@ -104,6 +104,10 @@ def play(make_warehouse: Callable[..., Warehouse], folder: Path, orders: range) 
         assert found == expected, f"order {seed}"
         differing += before != found
         assert reconcile(warehouse, is_complete=True).moved == 0 and state(warehouse) == found, "again changes nothing"
+        with warehouse.transaction() as connection:
+            connection.execute("UPDATE core.sku SET sku_changed_at = sku_changed_at + interval '1 second'")
+        again = reconcile(warehouse)
+        assert again.is_due and not again.is_complete and state(warehouse) == found, "nor does looking at them as changed"
     assert expected is not None
     return expected, differing
 
