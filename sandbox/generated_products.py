@@ -130,8 +130,10 @@ def _combination(kinds: tuple[ProductKind, ...], brands: int, number: int) -> tu
 def _product(seed: int, retailer: str, variant: _ProductVariant, number: int) -> Product:
     kind, size, brand = variant.kind, variant.size, variant.brand
     chance = seeded_random.random_int(seed, "product", retailer, variant.key)
-    # Berries have a name of one word, most products of two.
+    # Berries have a name of one word, most products of two. Loose goods of two weights differ by a word: in recorded store-days no two goods have one text.
     name = f"{variant.variety}berries" if kind.noun == "Berries" and variant.variety != "Ras" else f"{variant.variety} {kind.noun}"
+    if kind.is_loose and size.is_weighed and size is not kind.sizes[0]:
+        name = f"Large {name}"
     brand_label = _brand_label(retailer, brand)
     # Woolworths prices some trays of meat per kilogram, all other products per item.
     is_by_kg = retailer == "woolworths" and size.is_weighed and kind.department == "meat" and chance % 3 == 0
