@@ -99,6 +99,8 @@ PHRASES = {
     "no added sugar": "noaddedsugar",
     "no sugar": "sugarfree",
     "no sugar added": "noaddedsugar",
+    "per kg": "",
+    "per kilo": "",
     "soup can": "soup",
     "sport drink": "",
     "sugar free": "sugarfree",

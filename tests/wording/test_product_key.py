@@ -40,6 +40,7 @@ from include.wording.size import readings, sizes_conflict
         (("Zing SPF50+ Lotion 2in1", "Zorbo", "100mL"), ("Lotion Zing 2 in 1 SPF 50+", "Zorbo", "100ml")),
         (("Zing Cola Sugar Free", "Zorbo", "1L"), ("Zorbo Zing Cola Zero Sugar", "Zorbo", "1L")),
         (("Zing Wafer Bar", "Cadbury", "50g"), ("Cadbury Zing Chocolate Wafer", "Cadbury", "50g")),
+        (("Zing Apples Per Kg", "Zorbo", "approx. 0.18 kg per piece"), ("Zing Apples", "Zorbo", "approx. 180g")),
     ],
 )
 def test_one_product_written_twice_has_one_key(left: tuple[str, str, str], right: tuple[str, str, str]) -> None:
