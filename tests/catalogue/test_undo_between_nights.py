@@ -130,7 +130,13 @@ class History:
                     lock(connection, "resolve")
                     connection.run(
                         "brands/record_joins",
-                        {"brand_ids": [left], "alias_ids": [right], "products": [2], "now": datetime(2026, 11, 18, tzinfo=UTC)},
+                        {
+                            "brand_ids": [left],
+                            "alias_ids": [right],
+                            "products": [2],
+                            "gtins": [""],
+                            "now": datetime(2026, 11, 18, tzinfo=UTC),
+                        },
                     )
                     brands.apply_merges(connection)
         new = [
