@@ -12,8 +12,11 @@ EFFECTS = {
 
 
 def sku_line(row: Row, prefix: str = "") -> str:
-    """Return one side of a proposal (with ``other_``: the other one) in one line: retailer, number, brand, name and size."""
-    return " ".join(str(row[f"{prefix}{part}"]) for part in ("retailer", "sku", "brand", "name", "size") if row[f"{prefix}{part}"])
+    """Return one side of a proposal (with ``other_``: the other one) in one line: retailer, number, brand (unless the name begins with it), name and size."""
+    retailer, sku, brand, name, size = (str(row[f"{prefix}{part}"] or "") for part in ("retailer", "sku", "brand", "name", "size"))
+    if name.casefold().startswith(brand.casefold()):
+        brand = ""
+    return " ".join(part for part in (retailer, sku, brand, name, size) if part)
 
 
 def _barcodes(row: Row) -> str:

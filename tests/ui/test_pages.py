@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.ingestion.store_days import gtin
 from tests.live.conftest import Installation, wait_for
-from tests.live.test_people import SAMPLE, questions, times_a_hundred
+from tests.live.test_people import SAMPLE, questions, store_day, times_a_hundred
 from tests.ui.browser import Browser
 from tests.ui.conftest import NIGHT
 
@@ -76,7 +77,7 @@ def test_held_data_are_released_in_the_browser(night: Installation, browser: Bro
     [held] = [file for file in report["files"] if file["state"] == "held"]
     path = wait_for(lambda: questions(night, "decide_held"), "the question in Airflow")[0]
     run_id, map_index = re.findall("dagRuns/(.*)/taskInstances/ask/(.*)/hitlDetails", path)[0]
-    url = f"{task_url(night, 'decide_held', run_id, 'ask', map_index)}/required_actions"
+    url = f"{task_url(night, 'decide_held', run_id, 'ask', int(map_index))}/required_actions"
     browser.go(url, "price_scale", "now", "so far", "Release")
     browser.take_screenshot(SCREENSHOTS / "held-before.png")
 
@@ -87,3 +88,15 @@ def test_held_data_are_released_in_the_browser(night: Installation, browser: Bro
     )
     browser.go(url, "Response received", "from admin")
     browser.take_screenshot(SCREENSHOTS / "held-after.png")
+
+
+def test_a_proposed_product_is_shown_with_both_sides_and_a_choice(night: Installation, browser: Browser, tmp_path: Path) -> None:
+    night.run("import", store_day(tmp_path, "coles", "COL:9", ("x1", "Zorbo Leaf Tea", gtin(801))))
+    night.run("import", store_day(tmp_path, "iga", "9009", ("y1", "Zorbo Leaf Tea", gtin(803))))
+    night.api.trigger("decide_proposals", conf={"retailer": "coles"})
+    path = wait_for(lambda: questions(night, "decide_proposals"), "the form in Airflow")[0]
+    run_id, map_index = re.findall("dagRuns/(.*)/taskInstances/ask/(.*)/hitlDetails", path)[0]
+    url = f"{task_url(night, 'decide_proposals', run_id, 'ask', int(map_index))}/required_actions"
+    shown = browser.go(url, "approve: the two are one product", "aisleflow catalogue proposals show", "Record", "Leave open")
+    browser.take_screenshot(SCREENSHOTS / "proposals.png")
+    assert "coles " in shown and "proposal " in shown
