@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import _lru_cache_wrapper
 from typing import Any, LiteralString
 
 import psycopg
@@ -20,7 +21,6 @@ from include.catalogue.read_again import read_texts_again
 from include.catalogue.reconcile import apply_matches
 from include.catalogue.resolve import FoundBarcode, learn_barcodes
 from include.catalogue.tables import write_tables
-from include.catalogue.texts import read_text
 from include.config import settings
 from include.staging.storage import Storage
 from include.warehouse.engine import Connection, Warehouse, lock
@@ -138,10 +138,14 @@ def _bare_update(made: ScratchWarehouse, text: LiteralString, values: dict[str, 
     return rows, seconds
 
 
+def _caches_of_texts() -> list[_lru_cache_wrapper[Any]]:
+    rules = [module for name, module in sys.modules.items() if name.startswith(("include.wording.", "include.catalogue."))]
+    return [value for module in rules for value in vars(module).values() if type(value) is _lru_cache_wrapper]
+
+
 def _read_again(warehouse: Warehouse) -> None:
-    for cache in gc.get_objects():  # of the measurement before: a process that reads a million texts finds none of them there
-        if isinstance(cache, type(read_text)):
-            cache.cache_clear()
+    for cache in _caches_of_texts():  # of the measurement before: a process that reads a million texts finds none of them there
+        cache.cache_clear()
     with warehouse.transaction() as connection:
         done = read_texts_again(connection)
     assert done.moved == 0, f"equal texts stay one product: {done}"

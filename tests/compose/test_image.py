@@ -17,6 +17,7 @@ from tests.project.files import ROOT, name_of, project_files
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SCRIPTS = sorted((ROOT / "docker").rglob("*.sh"))
+NAMES = [name_of(path) for path in project_files()]
 
 
 def let_through() -> list[str]:
@@ -31,9 +32,8 @@ def in_context(name: str) -> bool:
 
 
 def test_the_files_of_the_image_exist() -> None:
-    names = [name_of(path) for path in project_files()]
     for pattern in let_through():
-        found = [name for name in names if name == pattern or name.startswith(f"{pattern}/") or fnmatch.fnmatch(name, pattern)]
+        found = [name for name in NAMES if name == pattern or name.startswith(f"{pattern}/") or fnmatch.fnmatch(name, pattern)]
         assert found, f".dockerignore includes {pattern}, which does not exist"
 
 
