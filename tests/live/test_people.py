@@ -117,11 +117,11 @@ def test_proposed_products_are_decided_in_airflow_and_the_alert_ends(running: In
     details = running.api._call("GET", path)
     assert "| one | other | barcodes |" in details["body"] and choices.keys() <= details["params"].keys()
 
-    def ended() -> bool:
+    def is_over() -> bool:
         answer(running, "decide_proposals", {"chosen_options": ["Record"], "params_input": choices | {"why": "compared the packs"}})
         return running.api.run("decide_proposals", run_id)["state"] in ("success", "failed")
 
-    wait_for(ended, "the end of the questions about proposals", seconds=300)
+    wait_for(is_over, "the end of the questions about proposals", seconds=300)
     assert running.api.run("decide_proposals", run_id)["state"] == "success"
     [alert] = [row for row in running.run("alerts")["alerts"] if re.match("warning: .*may be one: decide by", row["title"])]
     assert "AEDT" in alert["title"] and "UTC" in alert["title"] and "aisleflow catalogue proposals approve" in alert["body"]
