@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,12 @@ def questions(installation: Installation, dag_id: str) -> list[str]:
 
 
 def answer(installation: Installation, dag_id: str, body: dict[str, Any]) -> None:
-    """Answer the waiting questions of a DAG.
+    """Answer the waiting questions of a DAG, some seconds after they were asked, as a person would.
 
     Call it until the outcome is there: Airflow loses an answer that comes before its scheduler has noticed that the task waits, and asks again.
     """
     for path in questions(installation, dag_id):
+        time.sleep(5)
         if not installation.api._call("GET", path)["response_received"]:
             installation.api._call("PATCH", path, body=body)
 
